@@ -1,0 +1,105 @@
+// swift-tools-version: 6.2
+
+import PackageDescription
+
+let package = Package(
+    name: "infrakit-manager",
+    products: [
+        .executable(name: "infrakit-manager", targets: ["CLI"]),
+        .executable(name: "infrakit", targets: ["InfrakitCLI"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    ],
+    targets: [
+        // C: the two system interfaces that Swift's Glibc module does not carry.
+        .target(name: "CLinux"),
+        .target(name: "CSQLite", linkerSettings: [.linkedLibrary("sqlite3")]),
+
+        // Libraries, from the ones that know least to the ones that know most.
+        .target(name: "GroupSPI"),
+        .target(
+            name: "Migrations",
+            path: "migrations",
+            resources: [.embedInCode("v001_initial.sql")]
+        ),
+        .target(
+            name: "Store",
+            dependencies: [
+                "CSQLite",
+                "GroupSPI",
+                "Migrations",
+                .product(name: "Crypto", package: "swift-crypto"),
+            ]
+        ),
+        .target(
+            name: "Manager",
+            dependencies: [
+                "GroupSPI",
+                "Store",
+                .product(name: "Logging", package: "swift-log"),
+            ]
+        ),
+        .target(
+            name: "PluginRPC",
+            dependencies: [
+                "CLinux",
+                "GroupSPI",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ]
+        ),
+        .target(
+            name: "ProcessGroup",
+            dependencies: [
+                "GroupSPI",
+                .product(name: "Logging", package: "swift-log"),
+            ]
+        ),
+
+        // Programs.
+        .executableTarget(
+            name: "CLI",
+            dependencies: [
+                "CLinux",
+                "GroupSPI",
+                "Manager",
+                "PluginRPC",
+                "ProcessGroup",
+                "Store",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+            ]
+        ),
+        .executableTarget(
+            name: "InfrakitCLI",
+            dependencies: [
+                "GroupSPI",
+                "PluginRPC",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+            ]
+        ),
+    ],
+    swiftLanguageModes: [.v6]
+)
+
+// One strictness for every target of ours: what the compiler can find, it must find.
+for target in package.targets where target.name != "CLinux" && target.name != "CSQLite" {
+    target.swiftSettings = [
+        .enableUpcomingFeature("ExistentialAny"),
+        .enableUpcomingFeature("InternalImportsByDefault"),
+        .enableUpcomingFeature("MemberImportVisibility"),
+        .treatAllWarnings(as: .error),
+    ]
+}

@@ -1,0 +1,3 @@
+internal import ArgumentParser
+internal import ServiceLifecycle
+@main struct Main { static func main() {} }

@@ -1,0 +1,52 @@
+/// Why a call of the Group interface gave no result.
+public struct GroupError: Error, Hashable, Sendable {
+    /// What kind of trouble. More cases may come: switch with a default.
+    public enum Code: String, Sendable {
+        /// The plugin answered, and its answer was an error. The message is the plugin's own.
+        case rejected
+        /// The call does not exist in the generation that the plugin speaks.
+        case unsupported
+        /// The request has the wrong shape.
+        case badRequest
+        /// This replica does not lead; the message names the one that does.
+        case notLeader
+        /// Stored, but the plugin has not answered; the message names the revision. It will be retried.
+        case pending
+        /// No connection to the plugin: the call was not delivered.
+        case unreachable
+        /// The connection was lost, or the time ran out, after the call was sent: nobody knows whether it was carried out.
+        case unknownOutcome
+        /// The manager's store cannot be used; nothing was stored.
+        case storeUnavailable
+    }
+
+    public let code: Code
+    /// One sentence for a person.
+    public let message: String
+
+    public init(_ code: Code, _ message: String) {
+        self.code = code
+        self.message = message
+    }
+}
+
+extension GroupError: CustomStringConvertible {
+    public var description: String { message }
+}
+
+extension GroupError {
+    // The texts that InfraKit's programs compare with; other spellings would break them.
+
+    public static func notWatched(_ id: String) -> GroupError {
+        GroupError(.rejected, "Group '\(id)' is not being watched")
+    }
+
+    public static func alreadyWatched(_ id: String) -> GroupError {
+        GroupError(.rejected, "Already watching group '\(id)'")
+    }
+
+    /// The plugin does not know the group: for a free, that is as good as done.
+    public var saysNotWatched: Bool { code == .rejected && message.hasSuffix("is not being watched") }
+
+    public var saysAlreadyWatched: Bool { code == .rejected && message.hasPrefix("Already watching group") }
+}
