@@ -1,1 +1,7 @@
-enum M {}
+/// The schema's history, carried inside the program.
+public enum Migrations {
+    /// In order: the first entry makes schema version 1, the next one version 2, and so on.
+    public static let scripts: [String] = [
+        String(decoding: PackageResources.v001_initial_sql, as: UTF8.self)
+    ]
+}

@@ -1,0 +1,77 @@
+internal import Dispatch
+internal import Synchronization
+
+/// A thread that owns one connection, and the work that waits for it.
+///
+/// SQLite may hang in the kernel for minutes when the file lies on a server that is away. So it never runs on a thread
+/// that others need, and no caller waits for it longer than it wants to: work that has not begun when its time is up is
+/// taken back, work that has begun is left to itself and its outcome is unknown.
+final class DatabaseQueue: Sendable {
+    private let queue: DispatchQueue
+    private let waiting = Mutex<[Work]>([])
+    private let perform: @Sendable ([Work]) -> Void
+
+    /// - Parameters:
+    ///   - label: the thread's name.
+    ///   - perform: carries out all the work that waited, on the queue's thread, in order; it must settle each of it.
+    init(label: String, perform: @escaping @Sendable ([Work]) -> Void) {
+        self.queue = DispatchQueue(label: label)
+        self.perform = perform
+    }
+
+    /// Runs `body` on the thread.
+    ///
+    /// - Parameters:
+    ///   - timeout: how long the caller waits.
+    ///   - verify: after a commit whose outcome is unknown, tells whether it took place after all; nil when nothing can
+    ///     tell.
+    /// - Throws: what `body` throws as ``StoreError``; `busy` when the time was up before it began; `unknownOutcome` when
+    ///   it had begun.
+    func run<Result: Sendable>(
+        within timeout: Duration,
+        verify: (@Sendable (Connection, Result) throws -> Bool)? = nil,
+        _ body: @escaping @Sendable (Connection) throws -> Result
+    ) async throws(StoreError) -> Result {
+        let result = await withCheckedContinuation { continuation in
+            let box = ResultBox<Result>()
+            let work = Work(
+                body: { connection in box.set(try body(connection)) },
+                verify: { connection in
+                    guard let verify, let result = box.get() else { return nil }
+                    return try verify(connection, result)
+                },
+                settle: { failure in
+                    if let failure {
+                        continuation.resume(returning: Swift.Result<Result, StoreError>.failure(failure))
+                    } else if let result = box.get() {
+                        continuation.resume(returning: .success(result))
+                    } else {
+                        continuation.resume(returning: .failure(StoreError(.io, "the store gave no result")))
+                    }
+                }
+            )
+            let isFirst = waiting.withLock { list in
+                list.append(work)
+                return list.count == 1
+            }
+            if isFirst { queue.async { self.drain() } }
+            work.startTimer(timeout)
+        }
+        return try result.get()
+    }
+
+    private func drain() {
+        let batch = waiting.withLock { list in
+            defer { list.removeAll() }
+            return list
+        }
+        perform(batch.filter { $0.begin() })
+    }
+}
+
+/// Holds what the body returned until the commit is known.
+private final class ResultBox<Value: Sendable>: Sendable {
+    private let value = Mutex<Value?>(nil)
+    func set(_ newValue: Value) { value.withLock { $0 = newValue } }
+    func get() -> Value? { value.withLock { $0 } }
+}

@@ -1,0 +1,228 @@
+internal import GroupSPI
+
+/// The columns that ``Connection/change(_:)`` reads.
+private let changeColumns = "g.text, c.action, p.text, s.body, c.status, c.error, c.revision"
+
+private let changeJoins = """
+    LEFT JOIN name g ON g.id = c.group_id
+    LEFT JOIN name p ON p.id = c.plugin
+    LEFT JOIN spec s ON s.id = c.spec
+    """
+
+/// Every group that the history names, one index seek for each rather than a scan of all changes.
+private let everyGroup = """
+    WITH RECURSIVE every(id) AS (
+        SELECT min(group_id) FROM change
+        UNION ALL
+        SELECT (SELECT min(group_id) FROM change WHERE group_id > every.id) FROM every WHERE every.id IS NOT NULL
+    )
+    """
+
+extension Connection {
+    var newestRevisionNumber: Int {
+        get throws { try first("SELECT max(number) FROM revision") { $0.int(0) } ?? 0 }
+    }
+
+    var oldestRevisionNumber: Int {
+        get throws { try first("SELECT min(number) FROM revision") { $0.int(0) } ?? 0 }
+    }
+
+    /// The newest revision that changed anything: one whose every change was refused did not.
+    var currentRevisionNumber: Int? {
+        get throws {
+            try first(
+                """
+                SELECT number FROM revision r
+                WHERE EXISTS (SELECT 1 FROM change WHERE revision = r.number AND status <> 2)
+                ORDER BY number DESC LIMIT 1
+                """
+            ) { $0.int(0) }
+        }
+    }
+
+    var pendingRevisionNumbers: [Int] {
+        get throws {
+            try all("SELECT DISTINCT revision FROM change WHERE status = 0 ORDER BY revision") { $0.int(0) }
+        }
+    }
+
+    /// Refused revisions that are the newest word on some group: what an operator still has to look at.
+    var openRejectedRevisionNumbers: [Int] {
+        get throws {
+            try all(
+                """
+                \(everyGroup)
+                SELECT DISTINCT c.revision FROM every JOIN change c ON c.group_id = every.id
+                    AND c.revision = (SELECT max(revision) FROM change WHERE group_id = every.id)
+                WHERE c.status = 2 ORDER BY 1
+                """
+            ) { $0.int(0) }
+        }
+    }
+
+    /// Newest first.
+    ///
+    /// - Parameters:
+    ///   - limit: at most so many; nil for all.
+    ///   - before: only numbers below this one.
+    ///   - since: only those stored at or after this time, in milliseconds since 1970.
+    func revisions(_ query: HistoryQuery) throws -> [Revision] {
+        let limit = query.limit ?? -1
+        let before = query.before ?? Int.max
+        let since = query.since ?? 0
+        let after = query.after ?? 0
+        let numbers: [Int]
+        if let group = query.group {
+            numbers = try all(
+                """
+                SELECT c.revision FROM change c JOIN revision r ON r.number = c.revision
+                WHERE c.group_id = (SELECT id FROM name WHERE text = ?) AND c.revision < ? AND c.revision > ?
+                    AND r.time >= ? ORDER BY c.revision DESC LIMIT ?
+                """,
+                .text(group),
+                .int(before),
+                .int(after),
+                .int(since),
+                .int(limit),
+                row: { $0.int(0) }
+            )
+        } else {
+            numbers = try all(
+                "SELECT number FROM revision WHERE number < ? AND number > ? AND time >= ? ORDER BY number DESC LIMIT ?",
+                .int(before),
+                .int(after),
+                .int(since),
+                .int(limit),
+                row: { $0.int(0) }
+            )
+        }
+        return try numbers.compactMap { try revision($0) }
+    }
+
+    /// How many revisions a query without a limit would give.
+    func countRevisions(_ query: HistoryQuery) throws -> Int {
+        if let group = query.group {
+            return try first(
+                """
+                SELECT count(*) FROM change c JOIN revision r ON r.number = c.revision
+                WHERE c.group_id = (SELECT id FROM name WHERE text = ?) AND r.time >= ?
+                """,
+                .text(group),
+                .int(query.since ?? 0),
+                row: { $0.int(0) }
+            ) ?? 0
+        }
+        guard let since = query.since else {
+            // Numbers have no gaps: no need to visit a million rows.
+            let newest = try newestRevisionNumber
+            return newest == 0 ? 0 : newest - (try oldestRevisionNumber) + 1
+        }
+        return try first("SELECT count(*) FROM revision WHERE time >= ?", .int(since), row: { $0.int(0) }) ?? 0
+    }
+
+    func revision(_ number: Int) throws -> Revision? {
+        let changes = try all(
+            "SELECT \(changeColumns) FROM change c \(changeJoins) WHERE c.revision = ? ORDER BY g.text",
+            .int(number),
+            row: Self.change
+        )
+        return try first(
+            """
+            SELECT r.number, r.time, r.epoch, m.text, a.user, a.uid, a.host, r.operation, r.target, r.message, r.hash
+            FROM revision r JOIN name m ON m.id = r.manager JOIN author a ON a.id = r.author WHERE r.number = ?
+            """,
+            .int(number)
+        ) { row in
+            Revision(
+                number: row.int(0),
+                time: row.int(1),
+                epoch: row.int(2),
+                manager: row.text(3),
+                author: Self.author(row, from: 4),
+                operation: try Self.operation(row.int(7), revision: number),
+                target: row.optionalInt(8),
+                message: row.text(9),
+                changes: changes,
+                hash: row.blob(10)
+            )
+        }
+    }
+
+    /// The state of every group at a revision: of each, the newest change up to it that the plugin has not refused.
+    ///
+    /// - Parameter number: the revision; nil for the newest.
+    /// - Returns: in the order of the groups' names; freed and destroyed groups included.
+    func states(at number: Int? = nil) throws -> [GroupState] {
+        try all(
+            """
+            \(everyGroup)
+            SELECT \(changeColumns) FROM every JOIN change c ON c.group_id = every.id AND c.revision = (
+                SELECT revision FROM change WHERE group_id = every.id AND revision <= ? AND status <> 2
+                ORDER BY revision DESC LIMIT 1
+            ) \(changeJoins) ORDER BY g.text
+            """,
+            .int(number ?? Int.max),
+            row: state
+        )
+    }
+
+    func state(of group: String, at number: Int? = nil) throws -> GroupState? {
+        try first(
+            """
+            SELECT \(changeColumns) FROM change c \(changeJoins)
+            WHERE c.group_id = (SELECT id FROM name WHERE text = ?) AND c.revision <= ? AND c.status <> 2
+            ORDER BY c.revision DESC LIMIT 1
+            """,
+            .text(group),
+            .int(number ?? Int.max),
+            row: state
+        )
+    }
+
+    // MARK: - Rows
+
+    private func state(_ row: Statement) throws -> GroupState {
+        let change = try Self.change(row)
+        let revision = row.int(6)
+        var previous: Change.Action?
+        if change.action == .destroy {
+            previous = try first(
+                """
+                SELECT \(changeColumns) FROM change c \(changeJoins)
+                WHERE c.group_id = (SELECT id FROM name WHERE text = ?) AND c.revision < ? AND c.status <> 2
+                    AND c.action = \(ActionCode.set)
+                ORDER BY c.revision DESC LIMIT 1
+                """,
+                .text(change.group),
+                .int(revision),
+                row: { try Self.change($0).action }
+            )
+        }
+        return GroupState(group: change.group, change: change, revision: revision, previous: previous)
+    }
+
+    private static func change(_ row: Statement) throws -> Change {
+        let action: Change.Action =
+            switch row.int(1) {
+            case ActionCode.set: .set(RawJSON(checked: row.blob(3)), plugin: row.text(2))
+            case ActionCode.free: .free
+            case ActionCode.destroy: .destroy
+            case let code: throw damaged("an action with the unknown code \(code)", revision: row.int(6))
+            }
+        guard let status = Status(rawValue: row.int(4)) else {
+            throw damaged("a status with the unknown code \(row.int(4))", revision: row.int(6))
+        }
+        return Change(group: row.text(0), action: action, status: status, error: row.optionalText(5))
+    }
+
+    private static func operation(_ code: Int, revision: Int) throws -> Operation {
+        guard let operation = Operation(rawValue: code) else {
+            throw damaged("an operation with the unknown code \(code)", revision: revision)
+        }
+        return operation
+    }
+
+    private static func damaged(_ what: String, revision: Int) -> StoreError {
+        StoreError(.corrupt, "the history is damaged: revision \(revision) has \(what). Run `infrakit-manager verify`.")
+    }
+}

@@ -1,0 +1,93 @@
+public import GroupSPI
+
+/// The file in which InfraKit's Go manager kept its groups, `global.config`.
+///
+/// Two shapes are known: an object `{"Groups": {id: {"Plugin", "Properties": {"ID", "Properties"}}}}`, and, since 2018,
+/// an array of `{"Key": {"Kind", "Name"}, "Record": {"Handler", "Spec": {…, "properties"}}}`.
+public enum GlobalConfig {
+    public static let fileName = "global.config"
+
+    /// One group of the file.
+    public struct Entry: Hashable, Sendable {
+        public let spec: GroupSpec
+        public let plugin: String
+
+        public init(spec: GroupSpec, plugin: String) {
+            self.spec = spec
+            self.plugin = plugin
+        }
+    }
+
+    /// Reads either shape. An empty file holds no groups, as with the Go manager.
+    ///
+    /// - Returns: in the order of the groups' names. Properties keep their bytes.
+    /// - Throws: ``StoreError`` `malformed`.
+    public static func decode(_ bytes: [UInt8], limits: JSONLimits = .standard) throws(StoreError) -> [Entry] {
+        guard !bytes.allSatisfy({ [0x20, 0x0A, 0x0D, 0x09].contains($0) }) else { return [] }
+        let view: JSONView
+        do {
+            view = try JSONView(bytes, limits: limits)
+        } catch {
+            throw StoreError(.malformed, "the Go manager's configuration is \(error)")
+        }
+        let entries =
+            switch view.kind {
+            case .object: try decodeObject(view)
+            case .array: try decodeArray(view)
+            default:
+                throw StoreError(
+                    .malformed,
+                    "the Go manager's configuration is an object with Groups, or an array of records; this is "
+                        + "\(view.kind.rawValue)"
+                )
+            }
+        return entries.sorted { $0.spec.id < $1.spec.id }
+    }
+
+    private static func decodeObject(_ view: JSONView) throws(StoreError) -> [Entry] {
+        var entries: [Entry] = []
+        for (name, group) in view.member("Groups")?.members ?? [] {
+            guard let properties = group.member("Properties"), properties.kind == .object else {
+                throw StoreError(.malformed, "the Go manager's group '\(name)' has no Properties")
+            }
+            let spec: GroupSpec
+            do {
+                spec = try GroupSpec(properties)
+            } catch {
+                throw StoreError(.malformed, "the Go manager's group '\(name)': \(error.message)")
+            }
+            entries.append(Entry(spec: spec, plugin: group.member("Plugin")?.string ?? ""))
+        }
+        return entries
+    }
+
+    private static func decodeArray(_ view: JSONView) throws(StoreError) -> [Entry] {
+        var entries: [Entry] = []
+        for record in view.elements {
+            let key = record.member("Key")
+            // The Go manager of that time kept other kinds of objects beside groups; they are not ours.
+            guard key?.member("Kind")?.string == "group" else { continue }
+            guard let name = key?.member("Name")?.string, let spec = record.member("Record")?.member("Spec") else {
+                throw StoreError(.malformed, "a record of the Go manager's configuration has no Key.Name or Record.Spec")
+            }
+            entries.append(
+                Entry(
+                    spec: GroupSpec(id: name, properties: spec.member("properties")?.raw ?? .null),
+                    plugin: record.member("Record")?.member("Handler")?.string ?? ""
+                )
+            )
+        }
+        return entries
+    }
+
+    /// Writes the first shape, which every Go manager reads.
+    public static func encode(_ entries: [Entry]) -> JSON {
+        [
+            "Groups": .object(
+                entries.map { entry in
+                    JSON.Member(entry.spec.id, ["Plugin": .string(entry.plugin), "Properties": entry.spec.json])
+                }
+            )
+        ]
+    }
+}

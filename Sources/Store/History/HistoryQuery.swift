@@ -1,0 +1,21 @@
+/// Which part of the history.
+public struct HistoryQuery: Hashable, Sendable {
+    /// Only revisions that changed this group.
+    public var group: String?
+    /// At most so many, the newest first; nil for all.
+    public var limit: Int?
+    /// Only numbers below this one.
+    public var before: Int?
+    /// Only numbers above this one.
+    public var after: Int?
+    /// Only those stored at or after this time, in milliseconds since 1970.
+    public var since: Int?
+
+    public init(group: String? = nil, limit: Int? = nil, before: Int? = nil, after: Int? = nil, since: Int? = nil) {
+        self.group = group
+        self.limit = limit
+        self.before = before
+        self.after = after
+        self.since = since
+    }
+}

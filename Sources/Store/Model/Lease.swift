@@ -1,0 +1,122 @@
+/// Where a process runs, exactly enough to tell whether it still does.
+public struct ProcessIdentity: Hashable, Sendable {
+    public let host: String
+    /// `/proc/sys/kernel/random/boot_id`: tells two boots, and two hosts of one name, apart.
+    public let bootID: String
+    /// The inode of `/proc/self/ns/pid`: a pid means nothing in another namespace.
+    public let pidNamespace: String
+    public let pid: Int
+    /// Field 22 of `/proc/<pid>/stat`: tells a process from a later one of the same pid.
+    public let startTime: Int
+
+    public init(host: String, bootID: String, pidNamespace: String, pid: Int, startTime: Int) {
+        self.host = host
+        self.bootID = bootID
+        self.pidNamespace = pidNamespace
+        self.pid = pid
+        self.startTime = startTime
+    }
+}
+
+/// A replica that wants to lead, or leads.
+public struct Claimant: Hashable, Sendable {
+    /// The replica's name in lease, history and errors.
+    public let id: String
+    /// Random, new at every start of the process: two starts of one replica never pass for one another.
+    public let instance: String
+    public let process: ProcessIdentity
+    /// Where clients reach this replica.
+    public let socket: String
+    /// The file that its orphan guard keeps locked.
+    public let guardLock: String
+
+    public init(id: String, instance: String, process: ProcessIdentity, socket: String, guardLock: String) {
+        self.id = id
+        self.instance = instance
+        self.process = process
+        self.socket = socket
+        self.guardLock = guardLock
+    }
+}
+
+/// The lease row: one, never deleted.
+public struct Lease: Hashable, Sendable {
+    /// The leader's name; empty when the lease was released.
+    public let holder: String
+    public let instance: String
+    /// Rises by one at every acquisition and never falls, also across releases.
+    public let epoch: Int
+    /// Rises at every change of the row. Unchanged for a whole ttl on the watcher's own clock means: gone.
+    public let sequence: Int
+    /// How long after its last renewal the holder may be taken for gone, in milliseconds.
+    public let ttl: Int
+    /// Wall clock of the holder, milliseconds since 1970. For people; no decision compares them with another clock.
+    public let acquiredAt: Int
+    public let renewedAt: Int
+    public let expiresAt: Int
+    public let process: ProcessIdentity
+    public let socket: String
+    public let guardLock: String
+
+    public init(
+        holder: String,
+        instance: String,
+        epoch: Int,
+        sequence: Int,
+        ttl: Int,
+        acquiredAt: Int,
+        renewedAt: Int,
+        expiresAt: Int,
+        process: ProcessIdentity,
+        socket: String,
+        guardLock: String
+    ) {
+        self.holder = holder
+        self.instance = instance
+        self.epoch = epoch
+        self.sequence = sequence
+        self.ttl = ttl
+        self.acquiredAt = acquiredAt
+        self.renewedAt = renewedAt
+        self.expiresAt = expiresAt
+        self.process = process
+        self.socket = socket
+        self.guardLock = guardLock
+    }
+
+    public var isHeld: Bool { !holder.isEmpty }
+}
+
+/// What a write must prove inside its own transaction.
+public struct Fence: Hashable, Sendable {
+    public let instance: String
+    public let epoch: Int
+    /// The replica's name, for the history.
+    public let manager: String
+
+    public init(instance: String, epoch: Int, manager: String) {
+        self.instance = instance
+        self.epoch = epoch
+        self.manager = manager
+    }
+}
+
+/// One term of leadership.
+public struct Term: Hashable, Sendable {
+    public let epoch: Int
+    public let manager: String
+    /// Milliseconds since 1970.
+    public let from: Int
+    /// Nil while it lasts, as far as anybody knows.
+    public let until: Int?
+    /// Why it ended.
+    public let reason: String?
+
+    public init(epoch: Int, manager: String, from: Int, until: Int?, reason: String?) {
+        self.epoch = epoch
+        self.manager = manager
+        self.from = from
+        self.until = until
+        self.reason = reason
+    }
+}

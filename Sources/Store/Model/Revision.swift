@@ -1,0 +1,84 @@
+public import GroupSPI
+
+/// What one revision did to one group.
+public struct Change: Hashable, Sendable {
+    public enum Action: Hashable, Sendable {
+        /// The group is to have this spec, behind this plugin.
+        case set(RawJSON, plugin: String)
+        /// The group is let go; its instances stay.
+        case free
+        /// The group's instances are ended.
+        case destroy
+    }
+
+    public let group: String
+    public let action: Action
+    public let status: Status
+    /// The plugin's words, when it refused.
+    public let error: String?
+
+    public init(group: String, action: Action, status: Status = .pending, error: String? = nil) {
+        self.group = group
+        self.action = action
+        self.status = status
+        self.error = error
+    }
+}
+
+/// One numbered entry of the history. All but the outcomes of its changes never change.
+public struct Revision: Hashable, Sendable {
+    /// From 1, without gaps.
+    public let number: Int
+    /// When it was stored, in milliseconds since 1970 (UTC), by the leader's clock.
+    public let time: Int
+    /// The leader's epoch.
+    public let epoch: Int
+    /// The leader's name.
+    public let manager: String
+    public let author: Author
+    public let operation: Operation
+    /// Of a rollback: the revision whose state it restores.
+    public let target: Int?
+    public let message: String
+    /// In the order of the groups' names.
+    public let changes: [Change]
+    /// SHA-256 over the previous revision's hash and everything above but the outcomes.
+    public let hash: [UInt8]
+
+    public var parent: Int? { number > 1 ? number - 1 : nil }
+    public var groups: [String] { changes.map(\.group) }
+    public var status: Status { Status.combining(changes.map(\.status)) }
+    /// The plugin's words of the first change that it refused.
+    public var error: String? { changes.lazy.compactMap(\.error).first }
+}
+
+/// A revision that is to be stored.
+public struct RevisionDraft: Hashable, Sendable {
+    /// Sixteen random bytes, covered by the hash: a revision is told from any other, also when a commit was ambiguous.
+    public let token: [UInt8]
+    public let author: Author
+    public let operation: Operation
+    public let target: Int?
+    public let message: String
+    public let changes: [Change]
+
+    public init(
+        author: Author,
+        operation: Operation,
+        target: Int? = nil,
+        message: String = "",
+        changes: [Change],
+        token: [UInt8] = RevisionDraft.makeToken()
+    ) {
+        self.author = author
+        self.operation = operation
+        self.target = target
+        self.message = message
+        self.changes = changes.sorted { $0.group < $1.group }
+        self.token = token
+    }
+
+    public static func makeToken() -> [UInt8] {
+        (0..<16).map { _ in UInt8.random(in: .min ... .max) }
+    }
+}

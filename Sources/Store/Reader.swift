@@ -1,0 +1,53 @@
+/// The connection that reads: every piece of work sees one consistent state, in a short transaction of its own.
+final class Reader: @unchecked Sendable {
+    // Touched only on the queue's thread, hence unchecked.
+    private var connection: Connection?
+    private let configuration: StoreConfiguration
+
+    private init(_ configuration: StoreConfiguration) {
+        self.configuration = configuration
+    }
+
+    /// A queue whose thread owns a reader. The queue keeps it for as long as work is under way.
+    static func queue(_ configuration: StoreConfiguration) -> DatabaseQueue {
+        let reader = Reader(configuration)
+        return DatabaseQueue(label: "store.reader") { batch in
+            for work in batch { reader.perform(work) }
+        }
+    }
+
+    private func perform(_ work: Work) {
+        do {
+            let connection = try open()
+            try connection.execute("BEGIN")
+            defer { _ = try? connection.execute("COMMIT") }
+            try work.body(connection)
+            work.settle(nil)
+        } catch {
+            let failure = StoreError(any: error)
+            // After an I/O error a connection may hold stale locks or pages; a new one starts clean.
+            if error is SQLiteError, failure.code != .busy { connection = nil }
+            work.settle(failure)
+        }
+    }
+
+    private func open() throws -> Connection {
+        if let connection { return connection }
+        try Schema.requireFile(at: configuration.path)
+        var opened: Connection
+        do {
+            opened = try Connection(path: configuration.path, mode: .readWrite, busyTimeout: configuration.busyTimeout)
+            // The file may have been left with a journal to roll back, which takes the right to write.
+            try Schema.requireCurrent(opened)
+        } catch let error as SQLiteError where StoreError(error).isAboutRights {
+            opened = try Connection(path: configuration.path, mode: .readOnly, busyTimeout: configuration.busyTimeout)
+            try Schema.requireCurrent(opened)
+        }
+        connection = opened
+        return opened
+    }
+}
+
+extension StoreError {
+    fileprivate var isAboutRights: Bool { code == .permission || code == .readOnly }
+}

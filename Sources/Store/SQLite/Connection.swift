@@ -1,0 +1,132 @@
+internal import CSQLite
+
+/// One SQLite connection. It belongs to one thread at a time and is not safe to share.
+///
+/// Settings follow from where the file may lie (docs/storage.md): a rollback journal because a write-ahead log corrupts
+/// across hosts, `synchronous=EXTRA` because an acknowledged commit must survive power loss, no memory mapping because
+/// a page that fails to arrive over the network would be a signal, not an error.
+final class Connection {
+    enum Mode {
+        case readOnly
+        case readWrite
+        /// Also creates the file when it is missing.
+        case create
+    }
+
+    let path: String
+    private let database: OpaquePointer
+    private var statements: [String: Statement] = [:]
+
+    /// Opens the file and applies the settings.
+    ///
+    /// - Parameter busyTimeout: how long a statement waits for another connection's lock, in milliseconds.
+    /// - Throws: ``SQLiteError``.
+    init(path: String, mode: Mode, busyTimeout: Int) throws {
+        let flags =
+            switch mode {
+            case .readOnly: SQLITE_OPEN_READONLY
+            case .readWrite: SQLITE_OPEN_READWRITE
+            case .create: SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE
+            }
+        var handle: OpaquePointer?
+        let code = sqlite3_open_v2(path, &handle, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, nil)
+        guard code == SQLITE_OK, let handle else {
+            let error = SQLiteError(code: code, database: handle, path: path, action: "open")
+            sqlite3_close_v2(handle)
+            throw error
+        }
+        self.path = path
+        self.database = handle
+        sqlite3_busy_timeout(handle, Int32(busyTimeout))
+        do {
+            try configure()
+        } catch {
+            close()
+            throw error
+        }
+    }
+
+    deinit { close() }
+
+    private var isClosed = false
+
+    private func close() {
+        guard !isClosed else { return }
+        isClosed = true
+        statements.removeAll()
+        sqlite3_close_v2(database)
+    }
+
+    private func configure() throws {
+        for (option, value) in [
+            (SQLITE_DBCONFIG_DEFENSIVE, 1), (SQLITE_DBCONFIG_DQS_DDL, 0), (SQLITE_DBCONFIG_DQS_DML, 0),
+            (SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0), (SQLITE_DBCONFIG_ENABLE_FKEY, 1),
+        ] as [(Int32, Int32)] {
+            let code = csqlite_db_config(database, option, value)
+            guard code == SQLITE_OK else {
+                throw SQLiteError(code: code, database: database, path: path, action: "configure option \(option)")
+            }
+        }
+        try execute("PRAGMA mmap_size = 0")
+        try execute("PRAGMA synchronous = EXTRA")
+        // Damage is found where it lies, when it is read, and not as a wrong answer.
+        try execute("PRAGMA cell_size_check = ON")
+        // Asked, never set: setting it would rewrite a file that somebody else put into another mode.
+        let journal = try first("PRAGMA journal_mode") { $0.text(0) } ?? "unknown"
+        guard ["delete", "truncate", "persist"].contains(journal) else {
+            throw StoreError.journalMode(journal, path: path)
+        }
+    }
+
+    // MARK: - Statements
+
+    /// Runs a statement to its end.
+    ///
+    /// - Returns: how many rows it changed.
+    @discardableResult
+    func execute(_ sql: String, _ values: SQLValue...) throws -> Int {
+        let statement = try prepare(sql)
+        defer { statement.reset() }
+        try statement.bind(values)
+        while try statement.step() {}
+        return Int(sqlite3_changes(database))
+    }
+
+    /// Runs a script of several statements without parameters.
+    func executeScript(_ sql: String) throws {
+        let code = sqlite3_exec(database, sql, nil, nil, nil)
+        guard code == SQLITE_OK else {
+            throw SQLiteError(code: code, database: database, path: path, action: "script")
+        }
+    }
+
+    /// All rows of a query.
+    func all<Result>(_ sql: String, _ values: SQLValue..., row: (Statement) throws -> Result) throws -> [Result] {
+        let statement = try prepare(sql)
+        defer { statement.reset() }
+        try statement.bind(values)
+        var result: [Result] = []
+        while try statement.step() { result.append(try row(statement)) }
+        return result
+    }
+
+    /// The first row of a query, or nil when there is none.
+    func first<Result>(_ sql: String, _ values: SQLValue..., row: (Statement) throws -> Result) throws -> Result? {
+        let statement = try prepare(sql)
+        defer { statement.reset() }
+        try statement.bind(values)
+        return try statement.step() ? try row(statement) : nil
+    }
+
+    var lastInsertedRow: Int { Int(sqlite3_last_insert_rowid(database)) }
+
+    /// True inside BEGIN … COMMIT. SQLite leaves a transaction by itself on some errors.
+    var isInTransaction: Bool { sqlite3_get_autocommit(database) == 0 }
+
+    private func prepare(_ sql: String) throws -> Statement {
+        if let statement = statements[sql], !statement.isBusy { return statement }
+        let statement = try Statement(sql, database: database, path: path)
+        statements[sql] = statement
+        return statement
+    }
+}

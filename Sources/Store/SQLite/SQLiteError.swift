@@ -1,0 +1,40 @@
+internal import CSQLite
+
+/// A result code of SQLite that is not success, with what was being done to which file.
+public struct SQLiteError: Error, Hashable, Sendable {
+    /// The extended result code, for example 2570 (`SQLITE_IOERR_BLOCKED`).
+    public let extendedCode: Int32
+    /// SQLite's own words.
+    public let message: String
+    /// The database file.
+    public let path: String
+    /// What was asked: `open`, or the statement's text.
+    public let action: String
+
+    init(extendedCode: Int32, message: String, path: String, action: String) {
+        self.extendedCode = extendedCode
+        self.message = message
+        self.path = path
+        self.action = action
+    }
+
+    /// Reads the last error of `database`, which may be nil when opening failed for want of memory.
+    init(code: Int32, database: OpaquePointer?, path: String, action: String) {
+        self.init(
+            extendedCode: database.map { sqlite3_extended_errcode($0) } ?? code,
+            message: database.map { String(cString: sqlite3_errmsg($0)) } ?? String(cString: sqlite3_errstr(code)),
+            path: path,
+            action: action
+        )
+    }
+
+    /// The low byte of the code: the family that it belongs to.
+    public var primaryCode: Int32 { extendedCode & 0xFF }
+
+    /// Another connection holds the lock.
+    public var isBusy: Bool { primaryCode == SQLITE_BUSY || primaryCode == SQLITE_LOCKED }
+}
+
+extension SQLiteError: CustomStringConvertible {
+    public var description: String { "\(message) (SQLite code \(extendedCode), \(path), during: \(action))" }
+}

@@ -1,0 +1,78 @@
+internal import Glibc
+internal import Migrations
+
+/// Whose file it is, and how new its tables are.
+enum Schema {
+    /// `PRAGMA application_id`: "InfK", so that another program's database is never taken for ours.
+    static let applicationID = 0x496E_664B
+
+    static var currentVersion: Int { Migrations.scripts.count }
+
+    /// Refuses a file that is not ours, or newer than this program.
+    ///
+    /// - Returns: the file's version; 0 for a new, empty file.
+    static func version(of connection: Connection) throws -> Int {
+        let application = try connection.first("PRAGMA application_id") { $0.int(0) } ?? 0
+        let version = try connection.first("PRAGMA user_version") { $0.int(0) } ?? 0
+        let tables = try connection.first("SELECT count(*) FROM sqlite_schema") { $0.int(0) } ?? 0
+        if application == 0, version == 0, tables == 0 { return 0 }
+        guard application == applicationID else {
+            throw StoreError(
+                .foreign,
+                "\(connection.path) is another program's database. Name another store directory."
+            )
+        }
+        guard version <= currentVersion else {
+            throw StoreError(
+                .newerSchema,
+                "\(connection.path) has schema version \(version), made by a newer infrakit-manager; this one knows "
+                    + "versions up to \(currentVersion). The file was not touched. Upgrade this host."
+            )
+        }
+        return version
+    }
+
+    /// Brings the file to the newest version, one transaction for each step.
+    static func migrate(_ connection: Connection) throws {
+        while try version(of: connection) < currentVersion {
+            try connection.execute("BEGIN IMMEDIATE")
+            do {
+                // Another manager may have been faster; only the state under the lock counts.
+                let version = try version(of: connection)
+                if version < currentVersion {
+                    try connection.executeScript(Migrations.scripts[version])
+                    try connection.execute("PRAGMA application_id = \(applicationID)")
+                    try connection.execute("PRAGMA user_version = \(version + 1)")
+                }
+                try connection.execute("COMMIT")
+            } catch {
+                if connection.isInTransaction { try? connection.executeScript("ROLLBACK") }
+                throw error
+            }
+        }
+    }
+
+    /// For commands that only read or ask: the file must exist and be of this program's version.
+    static func requireCurrent(_ connection: Connection) throws {
+        let version = try version(of: connection)
+        guard version > 0 else {
+            throw StoreError(.missing, "\(connection.path) is empty: no manager has used it yet.")
+        }
+        guard version == currentVersion else {
+            throw StoreError(
+                .conflict,
+                "\(connection.path) has schema version \(version), this program needs \(currentVersion). "
+                    + "A manager of this version migrates it when it starts."
+            )
+        }
+    }
+
+    static func requireFile(at path: String) throws {
+        guard access(path, F_OK) == 0 else {
+            throw StoreError(
+                .missing,
+                "no database at \(path). Name the store directory with --store-dir or INFRAKIT_STORE_DIR."
+            )
+        }
+    }
+}

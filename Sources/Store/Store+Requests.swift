@@ -1,0 +1,35 @@
+extension Store {
+    /// Puts a request where the leader finds it, from any host that has the file.
+    public func submit(_ request: Request, within timeout: Duration) async throws(StoreError) {
+        try await writer.run(within: timeout) { try $0.insertRequest(request) }
+    }
+
+    public func waitingRequests(within timeout: Duration) async throws(StoreError) -> [Request] {
+        try await reader.run(within: timeout) { try $0.waitingRequests() }
+    }
+
+    public func request(_ id: String, within timeout: Duration) async throws(StoreError) -> Request? {
+        try await reader.run(within: timeout) { try $0.request(id) }
+    }
+
+    /// Takes a request back.
+    ///
+    /// - Returns: false when a leader has taken it up already.
+    public func cancelRequest(_ id: String, within timeout: Duration) async throws(StoreError) -> Bool {
+        try await writer.run(within: timeout) { try $0.cancelRequest(id) }
+    }
+
+    /// Ends a request, if the writer still leads.
+    public func finishRequest(
+        _ id: String,
+        state: Request.State,
+        revision: Int?,
+        error: String?,
+        fence: Fence,
+        within timeout: Duration
+    ) async throws(StoreError) {
+        try await writer.run(within: timeout) { connection in
+            try connection.updateRequest(id, state: state, revision: revision, error: error, fence: fence)
+        }
+    }
+}

@@ -1,0 +1,56 @@
+internal import Glibc
+
+/// The history, the lease and the requests, in one SQLite file that several hosts may share.
+///
+/// All calls are asynchronous and bounded in time: the file may lie on a server that is away. Writes that wait together
+/// are committed together.
+public final class Store: Sendable {
+    let configuration: StoreConfiguration
+    let writer: DatabaseQueue
+    let reader: DatabaseQueue
+
+    private init(_ configuration: StoreConfiguration) {
+        self.configuration = configuration
+        self.writer = Writer.queue(configuration)
+        self.reader = Reader.queue(configuration)
+    }
+
+    /// Opens the store for a manager: creates the file and brings its schema up to date.
+    ///
+    /// - Parameter timeout: how long to wait for a file system that does not answer.
+    /// - Throws: ``StoreError``, for example `missing` (no such directory), `foreign`, `newerSchema`, `unsafeStorage`.
+    public static func openForManager(
+        _ configuration: StoreConfiguration,
+        within timeout: Duration = .seconds(30)
+    ) async throws(StoreError) -> Store {
+        let preparation = DatabaseQueue(label: "store.preparation") { batch in
+            for work in batch {
+                do {
+                    let storage = try StorageClass(of: configuration.path)
+                    try storage.requireSafe(path: configuration.path, allowed: configuration.allowsUnsafeStorage)
+                    let connection = try Connection(path: configuration.path, mode: .create, busyTimeout: 10_000)
+                    try work.body(connection)
+                    work.settle(nil)
+                } catch {
+                    work.settle(StoreError(any: error))
+                }
+            }
+        }
+        try await preparation.run(within: timeout) { connection in try Schema.migrate(connection) }
+        return Store(configuration)
+    }
+
+    /// Opens the store for a command: never creates, never migrates. Nothing is touched before the first call.
+    public static func openForCommand(_ configuration: StoreConfiguration) -> Store {
+        Store(configuration)
+    }
+
+    public var path: String { configuration.path }
+
+    /// Milliseconds since 1970, UTC, by this host's clock.
+    static func wallClock() -> Int {
+        var time = timespec()
+        clock_gettime(CLOCK_REALTIME, &time)
+        return time.tv_sec * 1000 + time.tv_nsec / 1_000_000
+    }
+}

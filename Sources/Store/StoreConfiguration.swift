@@ -1,0 +1,23 @@
+/// Where the database is and how it is used.
+public struct StoreConfiguration: Hashable, Sendable {
+    /// The file, `manager.db` in the store directory.
+    public var path: String
+    /// How long a statement waits for another process's lock, in milliseconds. Far below the renew deadline: a renewal
+    /// that waits longer than that is worth nothing.
+    public var busyTimeout: Int
+    /// Accept a file system on which two hosts may both believe that they hold a lock.
+    public var allowsUnsafeStorage: Bool
+
+    public init(path: String, busyTimeout: Int = 1000, allowsUnsafeStorage: Bool = false) {
+        self.path = path
+        self.busyTimeout = busyTimeout
+        self.allowsUnsafeStorage = allowsUnsafeStorage
+    }
+
+    /// The database's name in the store directory.
+    public static let fileName = "manager.db"
+
+    public static func path(in directory: String) -> String {
+        directory.hasSuffix("/") ? directory + fileName : "\(directory)/\(fileName)"
+    }
+}

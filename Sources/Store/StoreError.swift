@@ -1,0 +1,103 @@
+internal import CSQLite
+
+/// Why the store did not do what was asked.
+public struct StoreError: Error, Hashable, Sendable {
+    /// What kind of trouble. More cases may come: switch with a default.
+    public enum Code: String, Sendable {
+        /// No database where one was expected.
+        case missing
+        /// A file that is not one of ours: another program's database, or no database at all.
+        case foreign
+        /// Written by a newer version; left untouched.
+        case newerSchema
+        /// Damaged.
+        case corrupt
+        /// Write protected: the file, the directory or the mount.
+        case readOnly
+        /// No right to open it.
+        case permission
+        /// The disk, or a quota, is full.
+        case full
+        /// Another connection held the lock for longer than the busy timeout. Nothing was stored.
+        case busy
+        /// The file system cannot keep two hosts apart, or the journal mode cannot survive there.
+        case unsafeStorage
+        /// An I/O error before the commit. Nothing was stored.
+        case io
+        /// An error at the commit, or no answer in time: nobody knows whether it was stored.
+        case unknownOutcome
+        /// The writer does not hold the lease at its epoch (any more). Nothing was stored.
+        case fenced
+        /// No such revision, group, or tag.
+        case notFound
+        /// The request contradicts what is stored.
+        case conflict
+        /// A file to import that has no shape we know.
+        case malformed
+    }
+
+    public let code: Code
+    /// One or two sentences for a person: what was wrong, and what to do.
+    public let message: String
+    /// The result code of SQLite, where one was the cause.
+    public let cause: SQLiteError?
+
+    public init(_ code: Code, _ message: String, cause: SQLiteError? = nil) {
+        self.code = code
+        self.message = message
+        self.cause = cause
+    }
+
+    /// Maps a result code to what it means for the store.
+    init(_ error: SQLiteError) {
+        let path = error.path
+        switch error.primaryCode {
+        case SQLITE_BUSY, SQLITE_LOCKED:
+            self.init(.busy, "\(path) is locked by another process; nothing was stored. Try again.", cause: error)
+        case SQLITE_FULL:
+            self.init(.full, "the disk that holds \(path) is full; nothing was stored. Make room.", cause: error)
+        case SQLITE_CORRUPT:
+            self.init(
+                .corrupt,
+                "\(path) is damaged (\(error.message)). Stop the managers and restore a backup.",
+                cause: error
+            )
+        case SQLITE_NOTADB:
+            self.init(.foreign, "\(path) is not an SQLite database. Name another store directory.", cause: error)
+        case SQLITE_READONLY:
+            self.init(
+                .readOnly,
+                "\(path) cannot be written (\(error.message)). Check the mount and the rights.",
+                cause: error
+            )
+        case SQLITE_PERM, SQLITE_AUTH:
+            self.init(.permission, "no right to open \(path).", cause: error)
+        case SQLITE_CANTOPEN:
+            self.init(.permission, "\(path) cannot be opened: \(StoreError.reasonNotOpened(path))", cause: error)
+        default:
+            self.init(.io, "\(path): \(error.message) (SQLite code \(error.extendedCode)).", cause: error)
+        }
+    }
+
+    static func journalMode(_ mode: String, path: String) -> StoreError {
+        StoreError(
+            .unsafeStorage,
+            "\(path) is in journal mode '\(mode)', which corrupts when hosts share the file. With no manager running: "
+                + "sqlite3 \(path) 'PRAGMA journal_mode=DELETE'"
+        )
+    }
+
+    static func fenced(_ lease: Lease?) -> StoreError {
+        guard let lease, !lease.holder.isEmpty else {
+            return StoreError(.fenced, "this replica does not hold the lease; nobody does")
+        }
+        return StoreError(
+            .fenced,
+            "this replica does not hold the lease: \(lease.holder) leads in epoch \(lease.epoch)"
+        )
+    }
+}
+
+extension StoreError: CustomStringConvertible {
+    public var description: String { message }
+}

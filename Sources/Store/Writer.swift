@@ -1,0 +1,118 @@
+/// The connection that writes: all that waits at one moment goes into one transaction, so that many writers share one
+/// sync of the disk.
+///
+/// Each piece runs in a savepoint of its own: one that fails takes none of the others with it.
+final class Writer: @unchecked Sendable {
+    // Touched only on the queue's thread, hence unchecked.
+    private var connection: Connection?
+    private let configuration: StoreConfiguration
+
+    private init(_ configuration: StoreConfiguration) {
+        self.configuration = configuration
+    }
+
+    /// A queue whose thread owns a writer. The queue keeps it for as long as work is under way.
+    static func queue(_ configuration: StoreConfiguration) -> DatabaseQueue {
+        let writer = Writer(configuration)
+        return DatabaseQueue(label: "store.writer") { writer.perform($0) }
+    }
+
+    private func perform(_ batch: [Work]) {
+        guard !batch.isEmpty else { return }
+        let connection: Connection
+        do {
+            connection = try open()
+            try connection.execute("BEGIN IMMEDIATE")
+        } catch {
+            let failure = StoreError(any: error)
+            if failure.code != .busy { close() }
+            for work in batch { work.settle(failure) }
+            return
+        }
+        var done: [Work] = []
+        for (index, work) in batch.enumerated() {
+            do {
+                try connection.execute("SAVEPOINT work")
+                do {
+                    try work.body(connection)
+                    try connection.execute("RELEASE work")
+                    done.append(work)
+                } catch {
+                    guard connection.isInTransaction else { throw error }
+                    try connection.execute("ROLLBACK TO work")
+                    try connection.execute("RELEASE work")
+                    work.settle(StoreError(any: error))
+                }
+            } catch {
+                // SQLite has left the transaction (disk full, I/O error): nothing of this batch is stored.
+                let failure = StoreError(any: error)
+                close()
+                for work in done + batch[index...] { work.settle(failure) }
+                return
+            }
+        }
+        commit(connection, done)
+    }
+
+    private func commit(_ connection: Connection, _ done: [Work]) {
+        do {
+            try connection.execute("COMMIT")
+            for work in done { work.settle(nil) }
+        } catch let error as SQLiteError where error.isBusy && connection.isInTransaction {
+            // Readers would not let go within the busy timeout. The transaction is whole and undone by choice.
+            _ = try? connection.execute("ROLLBACK")
+            for work in done { work.settle(StoreError(error)) }
+        } catch {
+            // An error at the commit says nothing about what reached the disk (measured on NFS: a failed directory sync
+            // had persisted). Only a fresh look can tell.
+            close()
+            resolve(done, after: StoreError(any: error))
+        }
+    }
+
+    /// Settles each piece by what a new connection finds stored.
+    private func resolve(_ done: [Work], after error: StoreError) {
+        let unknown = StoreError(
+            .unknownOutcome,
+            "the commit failed and whether it was stored is not known: \(error.message)",
+            cause: error.cause
+        )
+        for work in done {
+            do {
+                let connection = try open()
+                switch try work.verify(connection) {
+                case true: work.settle(nil)
+                case false: work.settle(error)
+                case nil: work.settle(unknown)
+                }
+            } catch {
+                close()
+                work.settle(unknown)
+            }
+        }
+    }
+
+    private func open() throws -> Connection {
+        if let connection { return connection }
+        let opened = try Connection(
+            path: configuration.path,
+            mode: .readWrite,
+            busyTimeout: configuration.busyTimeout
+        )
+        try Schema.requireCurrent(opened)
+        connection = opened
+        return opened
+    }
+
+    private func close() { connection = nil }
+}
+
+extension StoreError {
+    init(any error: any Error) {
+        switch error {
+        case let error as StoreError: self = error
+        case let error as SQLiteError: self.init(error)
+        default: self.init(.io, "\(error)")
+        }
+    }
+}
