@@ -1,0 +1,173 @@
+internal import GroupSPI
+internal import Logging
+import Synchronization
+
+/// Keeps the processes of one group as its specification wants them.
+///
+/// Every method between two waits runs to its end on the group's own queue, so calls take effect one after the other
+/// in the order of their arrival. What to do is ``GroupPlan``'s to decide; this type looks, acts and remembers.
+actor GroupSupervisor {
+    /// What a watched group is kept to.
+    struct Watch {
+        var spec: ProcessGroupSpec
+        var plan: GroupPlan
+        /// An update is under way: it is what `stopUpdate` stops.
+        var isUpdating = false
+    }
+
+    let id: String
+    let options: ProcessGroupOptions
+    let directory: StateDirectory
+    let host: HostEnvironment
+    let logger: Logger
+
+    var watch: Watch? {
+        didSet {
+            let spec = watch?.spec.declared
+            published.withLock { $0 = spec }
+        }
+    }
+    var instances: [String: ManagedInstance] = [:]
+    /// Updates that wait for the roll to end. See ``update(_:)``.
+    var waiters: [Int: CheckedContinuation<Result<Void, GroupError>, Never>] = [:]
+    var nextWaiter = 0
+    /// The logs go when the last process of a destroyed group has gone.
+    var removesLogs = false
+    private(set) var isStopped = false
+
+    private let executor: QueueExecutor
+    private let published = Mutex<GroupSpec?>(nil)
+    /// The pause between two looks; cancelled to look at once.
+    private var pause: Task<Void, Never>?
+
+    nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
+
+    /// What the group is watched with; nil when it is not. Answers also while the group's queue is busy.
+    nonisolated var watchedSpec: GroupSpec? { published.withLock { $0 } }
+
+    /// - Parameter found: the records of processes that an earlier run of the plugin started and that still run.
+    init(
+        id: String,
+        found: [InstanceRecord],
+        options: ProcessGroupOptions,
+        directory: StateDirectory,
+        host: HostEnvironment,
+        logger: Logger
+    ) {
+        self.id = id
+        self.options = options
+        self.directory = directory
+        self.host = host
+        var logger = logger
+        logger[metadataKey: "group.id"] = "\(id)"
+        self.logger = logger
+        executor = QueueExecutor(label: "process-group.\(File.safeName(id))")
+        let now = ContinuousClock.now
+        for record in found {
+            guard let identity = record.process else { continue }
+            let process = RunningProcess(identity: identity, isChild: false)
+            var instance = ManagedInstance(
+                record: record,
+                state: .running(process, since: now),
+                backoff: options.backoff
+            )
+            if record.isDoomed {
+                // Its end was begun before the restart; the grace starts again, the signal is repeated.
+                process.signalGroup(15)
+                instance.state = .stopping(
+                    .init(process: process, killAt: now + options.stopGrace, hasLeaderEnded: false, restartDelay: nil)
+                )
+            }
+            instances[record.id] = instance
+        }
+    }
+
+    // MARK: - Supervision
+
+    /// Looks after the group until the task is cancelled, and then leaves its processes running.
+    func run() async {
+        while !Task.isCancelled {
+            step()
+            await rest(for: pauseLength)
+        }
+        // Accepting calls now would act beside the plugin that comes next.
+        isStopped = true
+        answerWaiters(
+            .failure(GroupError(.unknownOutcome, "The plugin stopped while group '\(id)' was being updated"))
+        )
+        // A destroy that was answered must not stay half done: what was told to end gets its grace, no more.
+        watch = nil
+        let deadline = ContinuousClock.now + options.stopGrace + .seconds(1)
+        while instances.values.contains(where: \.isStopping), ContinuousClock.now < deadline {
+            step()
+            await Task { [interval = options.pollInterval / 4] in try? await Task.sleep(for: interval) }.value
+        }
+    }
+
+    /// Has ``run()`` look at the group at once.
+    func wake() { pause?.cancel() }
+
+    private func rest(for length: Duration) async {
+        // Its own task, so that `wake` can end the pause without ending the supervision.
+        let pause = Task { () -> Void in try? await Task.sleep(for: length) }
+        self.pause = pause
+        await withTaskCancellationHandler {
+            await pause.value
+        } onCancel: {
+            pause.cancel()
+        }
+        self.pause = nil
+    }
+
+    private var pauseLength: Duration {
+        if instances.isEmpty && (watch == nil || watch?.spec.allocation.count == 0) { return .seconds(3600) }
+        let now = ContinuousClock.now
+        let isCalm = members(now).allSatisfy { $0.condition == .settled }
+        return isCalm ? options.pollInterval : options.pollInterval / 4
+    }
+
+    /// One round: see who has ended, do what follows, answer who waits for it.
+    func step() {
+        let now = ContinuousClock.now
+        observe(now)
+        follow(now)
+        if watch == nil && instances.isEmpty && removesLogs {
+            removesLogs = false
+            directory.removeLogs(group: id)
+        }
+    }
+
+    /// Carries out the plan's steps until something has to be waited for.
+    private func follow(_ now: ContinuousClock.Instant) {
+        while let watch {
+            switch watch.plan.next(members(now)) {
+            case .wait:
+                return
+            case .rest:
+                if watch.isUpdating && !watch.plan.isHalted {
+                    self.watch?.isUpdating = false
+                    logger.info("The group is as its specification wants it")
+                    answerWaiters(.success(()))
+                }
+                return
+            case .act(let steps):
+                for step in steps {
+                    switch step {
+                    case .start(let logicalID): launch(watch.spec, logicalID: logicalID, now)
+                    case .stop(let id): stop(id, now)
+                    }
+                }
+            }
+        }
+    }
+
+    func members(_ now: ContinuousClock.Instant) -> [GroupPlan.Member] {
+        instances.values.map { $0.member(now: now, settleTime: options.settleTime) }.sorted { $0.id < $1.id }
+    }
+
+    func answerWaiters(_ result: Result<Void, GroupError>) {
+        let answered = waiters
+        waiters = [:]
+        for waiter in answered.values { waiter.resume(returning: result) }
+    }
+}

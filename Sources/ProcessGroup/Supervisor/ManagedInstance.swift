@@ -1,0 +1,56 @@
+/// One instance in the care of a ``GroupSupervisor``.
+struct ManagedInstance {
+    enum State {
+        case running(RunningProcess, since: ContinuousClock.Instant)
+        case stopping(Stop)
+        /// Dead; to be started again at that time.
+        case waiting(until: ContinuousClock.Instant)
+    }
+
+    /// A process on its way out.
+    struct Stop {
+        let process: RunningProcess
+        /// When SIGKILL follows.
+        let killAt: ContinuousClock.Instant
+        /// The process itself has ended (and its number was given back); others of its group may still run.
+        var hasLeaderEnded: Bool
+        /// Set when it died by itself and only its remains are cleared away: it is started again after this wait.
+        let restartDelay: Duration?
+    }
+
+    var record: InstanceRecord
+    var state: State
+    var backoff: RestartBackoff
+
+    /// What ``GroupPlan`` sees.
+    func member(now: ContinuousClock.Instant, settleTime: Duration) -> GroupPlan.Member {
+        let condition: GroupPlan.Member.Condition =
+            switch state {
+            case .waiting: .waiting
+            case .running(_, let since): now - since >= settleTime ? .settled : .settling
+            case .stopping(let stop): stop.restartDelay == nil ? .stopping : .waiting
+            }
+        return GroupPlan.Member(
+            id: record.id,
+            logicalID: record.logicalID,
+            configSHA: record.configSHA,
+            condition: condition
+        )
+    }
+
+    /// True while the process itself is there.
+    var hasProcess: Bool {
+        switch state {
+        case .running: true
+        case .stopping(let stop): !stop.hasLeaderEnded
+        case .waiting: false
+        }
+    }
+}
+
+extension ManagedInstance {
+    var isStopping: Bool {
+        if case .stopping = state { return true }
+        return false
+    }
+}
