@@ -1,0 +1,165 @@
+internal import GroupSPI
+
+/// Carries out a request on a plugin of either generation: natively when the plugin knows the method, else with what
+/// the other generation has in its place.
+struct GenerationTranslator: Sendable {
+    private let peer: Peer
+    private let journey: Journey
+
+    init(peer: Peer, journey: Journey) {
+        self.peer = peer
+        self.journey = journey
+    }
+
+    func carryOut(_ request: GroupRequest) async throws(LinkError) -> GroupReply {
+        do {
+            switch request {
+            case .watch(let spec): return try await watch(spec)
+            case .update(let spec): return try await update(spec)
+            case .describeUpdate(let spec): return .plan(try await describeUpdate(spec))
+            case .stopUpdate(let id): return try await stopUpdate(id)
+            case .unwatch(let id): return try await release(.unwatch(id), else: .free(id))
+            case .free(let id): return try await release(.free(id), else: .unwatch(id))
+            case .commit(let spec, let pretend): return .details(try await commit(spec, pretend: pretend))
+            case .describe(let id): return .description(try await describe(id))
+            case .inspect: return .groups(try await inspect())
+            case .destroy(let id):
+                return try ReplyDecoder.acknowledgement(try await required(.destroy(id)), of: request.method)
+            case .size(let id): return .size(try await size(id))
+            case .setSize(let id, let size): return try await setSize(id, size)
+            case .destroyInstances(let id, let instances): return try await destroyInstances(id, instances)
+            }
+        } catch {
+            // Neither generation's method is there: perhaps the plugin has been replaced. Ask afresh next time.
+            if case .unsupported = error { peer.methods.clear() }
+            throw error
+        }
+    }
+}
+
+// MARK: - The first generation's calls
+
+extension GenerationTranslator {
+    private func watch(_ spec: GroupSpec) async throws(LinkError) -> GroupReply {
+        if let result = try await native(.watch(spec)) {
+            return try ReplyDecoder.acknowledgement(result, of: "WatchGroup")
+        }
+        guard try await !isWatched(spec.id) else { throw .rejected(GroupError.alreadyWatched(spec.id).message) }
+        _ = try ReplyDecoder.details(try await required(.commit(spec, pretend: false)))
+        return .ok
+    }
+
+    private func update(_ spec: GroupSpec) async throws(LinkError) -> GroupReply {
+        if let result = try await native(.update(spec)) {
+            return try ReplyDecoder.acknowledgement(result, of: "UpdateGroup")
+        }
+        guard try await isWatched(spec.id) else { throw .rejected(GroupError.notWatched(spec.id).message) }
+        _ = try ReplyDecoder.details(try await required(.commit(spec, pretend: false)))
+        return .ok
+    }
+
+    private func describeUpdate(_ spec: GroupSpec) async throws(LinkError) -> String {
+        if let result = try await native(.describeUpdate(spec)) { return try ReplyDecoder.plan(result) }
+        return try ReplyDecoder.details(try await required(.commit(spec, pretend: true)))
+    }
+
+    private func stopUpdate(_ id: String) async throws(LinkError) -> GroupReply {
+        guard let result = try await native(.stopUpdate(id)) else {
+            throw .unsupported(
+                "the update of group '\(id)' cannot be stopped: the group plugin has no StopUpdate; "
+                    + "commit another configuration instead"
+            )
+        }
+        return try ReplyDecoder.acknowledgement(result, of: "StopUpdate")
+    }
+}
+
+// MARK: - The later generations' calls
+
+extension GenerationTranslator {
+    private func commit(_ spec: GroupSpec, pretend: Bool) async throws(LinkError) -> String {
+        if let result = try await native(.commit(spec, pretend: pretend)) { return try ReplyDecoder.details(result) }
+        if pretend {
+            guard try await isWatched(spec.id) else { return "Would watch \(spec.id)" }
+            return try ReplyDecoder.plan(try await required(.describeUpdate(spec)))
+        }
+        do {
+            _ = try ReplyDecoder.acknowledgement(try await required(.watch(spec)), of: "WatchGroup")
+            return "Watching \(spec.id)"
+        } catch .rejected(let words) where GroupError(.rejected, words).saysAlreadyWatched {
+            _ = try ReplyDecoder.acknowledgement(try await required(.update(spec)), of: "UpdateGroup")
+            return "Updated \(spec.id)"
+        }
+    }
+
+    private func size(_ id: String) async throws(LinkError) -> Int {
+        if let result = try await native(.size(id)) { return try ReplyDecoder.size(result) }
+        return JSONView(try await describe(id).instances).elements.count
+    }
+
+    private func setSize(_ id: String, _ size: Int) async throws(LinkError) -> GroupReply {
+        if let result = try await native(.setSize(id, size)) {
+            return try ReplyDecoder.acknowledgement(result, of: "SetSize")
+        }
+        guard let spec = try await inspect().last(where: { $0.id == id }) else {
+            throw .rejected(GroupError.notWatched(id).message)
+        }
+        let resized: GroupSpec
+        do {
+            resized = try spec.settingSize(size)
+        } catch {
+            throw .refused(error)
+        }
+        _ = try await commit(resized, pretend: false)
+        return .ok
+    }
+
+    private func destroyInstances(_ id: String, _ instances: [String]) async throws(LinkError) -> GroupReply {
+        guard let result = try await native(.destroyInstances(id, instances)) else {
+            throw .unsupported(
+                "instances of group '\(id)' cannot be destroyed one by one: the group plugin has no DestroyInstances"
+            )
+        }
+        return try ReplyDecoder.acknowledgement(result, of: "DestroyInstances")
+    }
+}
+
+// MARK: - Both generations' calls
+
+extension GenerationTranslator {
+    private func release(_ call: WireCall, else other: WireCall) async throws(LinkError) -> GroupReply {
+        if let result = try await native(call) {
+            return try ReplyDecoder.acknowledgement(result, of: call.method)
+        }
+        return try ReplyDecoder.acknowledgement(try await required(other), of: other.method)
+    }
+
+    private func describe(_ id: String) async throws(LinkError) -> GroupDescription {
+        try ReplyDecoder.description(try await required(.describe(id)))
+    }
+
+    private func inspect() async throws(LinkError) -> [GroupSpec] {
+        try ReplyDecoder.groups(try await required(.inspect))
+    }
+
+    private func isWatched(_ id: String) async throws(LinkError) -> Bool {
+        try await inspect().contains { $0.id == id }
+    }
+
+    /// The result, or nil when the plugin does not know the method.
+    private func native(_ call: WireCall) async throws(LinkError) -> JSONView? {
+        guard !peer.methods.isMissing(call) else { return nil }
+        do {
+            return try await journey.send(call, to: peer)
+        } catch .missing {
+            return nil
+        }
+    }
+
+    private func required(_ call: WireCall) async throws(LinkError) -> JSONView {
+        guard let result = try await native(call) else {
+            throw .unsupported("the plugin is no group plugin that this program knows: it has no \(call.method)")
+        }
+        return result
+    }
+}

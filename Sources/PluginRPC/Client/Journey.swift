@@ -1,0 +1,36 @@
+internal import GroupSPI
+internal import Synchronization
+
+/// How far a call has come, for the error when it ends early: sent means that its outcome is in doubt.
+final class Journey: Sendable {
+    /// True when the call as a whole only asks; then every request counts, else only those that change something.
+    let isReadOnly: Bool
+    private let sent = Mutex(false)
+
+    init(isReadOnly: Bool) {
+        self.isReadOnly = isReadOnly
+    }
+
+    var isSent: Bool { sent.withLock { $0 } }
+
+    /// The call may be tried once more from its start: it changes nothing, or it has changed nothing yet.
+    var mayStartAgain: Bool { isReadOnly || !isSent }
+
+    /// Sends one request of the call and notes that it is under way.
+    func send(_ call: WireCall, to peer: Peer) async throws(LinkError) -> JSONView {
+        let counts = isReadOnly || call.changesState
+        let before = sent.withLock { sent in
+            defer { if counts { sent = true } }
+            return sent
+        }
+        do {
+            return try await peer.send(call)
+        } catch {
+            switch error {
+            case .unreachable, .notSent, .missing: sent.withLock { $0 = before }
+            default: break
+            }
+            throw error
+        }
+    }
+}

@@ -1,0 +1,118 @@
+internal import GroupSPI
+internal import Logging
+internal import NIOCore
+
+/// Finds a plugin and finds out what it speaks, with calls that change nothing.
+struct PeerConnector: Sendable {
+    /// A plugin that has not answered in HTTP for so long is asked in the other dialect.
+    private static let patience = Duration.seconds(3)
+
+    let name: String
+    let endpoint: PluginEndpoint
+    let plugin: PluginProtocol
+    let limits: JSONLimits
+    let group: any EventLoopGroup
+    let logger: Logger
+
+    /// The socket file that is at the endpoint now; nil for a URL or when there is none.
+    var identity: SocketIdentity? {
+        switch endpoint {
+        case .socket(let path): SocketIdentity(path: path)
+        case .named(let name, let directory): SocketIdentity(path: directory.socketPath(for: name))
+        case .url: nil
+        }
+    }
+
+    /// - Throws: ``LinkError`` `unreachable` or `cancelled`.
+    func connect(until deadline: ContinuousClock.Instant) async throws(LinkError) -> Peer {
+        let place = PluginPlace(name: name, address: try endpoint.resolve())
+        let peer =
+            switch (place.address, plugin) {
+            case (.http, .stream):
+                throw LinkError.unreachable(
+                    "plugin '\(name)' listens at \(place.shown); the stream protocol works on a Unix socket only"
+                )
+            case (.http, _):
+                Peer(link: HTTPLink(place, limits: limits, on: group), identity: nil)
+            case (.socket(let path), .http):
+                Peer(link: HTTPLink(place, limits: limits, on: group), identity: SocketIdentity(path: path))
+            case (.socket(let path), .stream):
+                try await stream(place, path)
+            case (.socket(let path), .auto):
+                try await detect(place, path, until: deadline)
+            }
+        logger.debug(
+            "connected to the plugin",
+            metadata: [
+                "plugin.name": "\(name)", "plugin.address": "\(place.shown)",
+                "plugin.dialect": "\(peer.description.dialect)",
+            ]
+        )
+        return peer
+    }
+
+    private func stream(_ place: PluginPlace, _ path: String) async throws(LinkError) -> Peer {
+        let identity = SocketIdentity(path: path)
+        let link = try await StreamLink.connect(place, path: path, limits: limits, on: group)
+        return Peer(link: link, identity: identity)
+    }
+
+    /// HTTP first: a stream peer closes the connection at the first letter of `POST`.
+    private func detect(
+        _ place: PluginPlace,
+        _ path: String,
+        until deadline: ContinuousClock.Instant
+    ) async throws(LinkError) -> Peer {
+        let identity = SocketIdentity(path: path)
+        let http = HTTPLink(place, limits: limits, on: group)
+        do {
+            if try await answersHTTP(http, until: deadline) { return Peer(link: http, identity: identity) }
+        } catch {
+            http.close()
+            throw error
+        }
+        http.close()
+        let peer = try await stream(place, path)
+        do {
+            _ = try await peer.link.exchange(.inspect)
+            return peer
+        } catch {
+            peer.link.close()
+            switch error {
+            case .cancelled:
+                throw error
+            case .nonsense(let what) where what.contains(": HTTP/"):
+                // It speaks HTTP after all, and was only slow to say so.
+                return Peer(link: HTTPLink(place, limits: limits, on: group), identity: identity)
+            case .nonsense(let what):
+                throw .unreachable("plugin '\(name)' at \(path) is no group plugin: it answered with \(what)")
+            default:
+                throw .unreachable(
+                    "plugin '\(name)' at \(path) accepts connections but answers neither in HTTP nor in the stream protocol"
+                )
+            }
+        }
+    }
+
+    private func answersHTTP(
+        _ link: HTTPLink,
+        until deadline: ContinuousClock.Instant
+    ) async throws(LinkError) -> Bool {
+        let now = ContinuousClock.now
+        let half = now.duration(to: deadline) / 2
+        let limit = now.advanced(by: min(half, Self.patience))
+        let answer = await Race.run(until: limit) { () async -> Result<Bool, LinkError> in
+            do throws(LinkError) {
+                return .success(try await link.isAnswered())
+            } catch {
+                return .failure(error)
+            }
+        }
+        switch answer {
+        case .success(let isAnswered): return isAnswered
+        case .failure(.cancelled) where !Task.isCancelled: return false
+        case .failure(let error): throw error
+        case nil: throw .cancelled
+        }
+    }
+}

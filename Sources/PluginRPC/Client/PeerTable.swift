@@ -1,0 +1,65 @@
+/// Which peer new calls go to, and which ones are kept only until their last call ends. A value: it closes nothing
+/// itself but says what to close.
+struct PeerTable {
+    private(set) var current: Peer?
+    private(set) var isShutDown = false
+    private var calls: [ObjectIdentifier: Int] = [:]
+    private var retired: [ObjectIdentifier: Peer] = [:]
+
+    /// Takes the current peer for one call; nil when there is none that can be used.
+    ///
+    /// - Parameter identity: the socket file that is there now; nil when there is none or it does not matter. A peer
+    ///   that was reached by another file is a plugin of the past: it is retired.
+    /// - Returns: the peer, and one to close.
+    mutating func checkOut(identity: SocketIdentity?) -> (peer: Peer?, close: Peer?) {
+        guard let peer = current else { return (nil, nil) }
+        let isReplaced = identity != nil && peer.identity != nil && identity != peer.identity
+        guard peer.link.isOpen, !isReplaced else { return (nil, retire(peer)) }
+        calls[ObjectIdentifier(peer), default: 0] += 1
+        return (peer, nil)
+    }
+
+    /// Ends one call on a peer.
+    ///
+    /// - Returns: the peer when it is to be closed.
+    mutating func checkIn(_ peer: Peer) -> Peer? {
+        let key = ObjectIdentifier(peer)
+        let left = (calls[key] ?? 1) - 1
+        calls[key] = left > 0 ? left : nil
+        return left > 0 ? nil : retired.removeValue(forKey: key)
+    }
+
+    /// New calls go elsewhere from now on.
+    ///
+    /// - Returns: the peer when no call is left on it and it is to be closed.
+    mutating func retire(_ peer: Peer) -> Peer? {
+        guard current === peer else { return nil }
+        current = nil
+        let key = ObjectIdentifier(peer)
+        guard calls[key] != nil else { return peer }
+        retired[key] = peer
+        return nil
+    }
+
+    /// Makes a peer the current one and takes it for one call.
+    ///
+    /// - Returns: false when the client was shut down meanwhile: the peer is to be closed and not to be used.
+    mutating func install(_ peer: Peer) -> Bool {
+        guard !isShutDown else { return false }
+        current = peer
+        calls[ObjectIdentifier(peer)] = 1
+        return true
+    }
+
+    /// Ends everything.
+    ///
+    /// - Returns: the peers to close.
+    mutating func shutDown() -> [Peer] {
+        isShutDown = true
+        var peers = Array(retired.values)
+        if let current { peers.append(current) }
+        current = nil
+        retired.removeAll()
+        return peers
+    }
+}

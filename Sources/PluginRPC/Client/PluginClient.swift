@@ -1,0 +1,179 @@
+public import GroupSPI
+public import Logging
+public import NIOCore
+internal import Synchronization
+
+/// A group plugin behind a socket, of whatever generation.
+///
+/// It connects at the first call and again whenever the connection is lost or the plugin's socket is another one,
+/// and finds out afresh each time what the plugin speaks.
+public final class PluginClient: GroupPlugin {
+    private let connector: PeerConnector
+    private let gate = ConnectGate()
+    private let table = Mutex(PeerTable())
+
+    /// - Parameters:
+    ///   - name: as the user wrote it: `group-stateless` or `group-stateless/type`. The part before the slash names
+    ///     the socket; the whole is the `Name` in requests.
+    ///   - endpoint: where the plugin listens; looked up again at each connect.
+    ///   - protocol: what to speak.
+    ///   - limits: how large and deep a reply may be.
+    ///   - group: where connections live; must outlive ``shutdown()``.
+    ///   - logger: told about connections, at debug level.
+    public init(
+        name: String,
+        endpoint: PluginEndpoint,
+        protocol: PluginProtocol,
+        limits: JSONLimits,
+        group: any EventLoopGroup,
+        logger: Logger
+    ) {
+        connector = PeerConnector(
+            name: name,
+            endpoint: endpoint,
+            plugin: `protocol`,
+            limits: limits,
+            group: group,
+            logger: logger
+        )
+    }
+
+    deinit {
+        for peer in table.withLock({ $0.shutDown() }) { peer.link.close() }
+    }
+
+    /// What the plugin turned out to speak; nil when there is no connection.
+    public var peer: PeerDescription? {
+        get async {
+            table.withLock { table in
+                guard let peer = table.current, peer.link.isOpen else { return nil }
+                return peer.description
+            }
+        }
+    }
+
+    /// Ends the calls in flight and closes the connections; later calls fail with `unreachable`.
+    public func shutdown() async {
+        let peers = table.withLock { $0.shutDown() }
+        for peer in peers { peer.link.close() }
+        for peer in peers { await peer.link.closed() }
+    }
+
+    public func call(_ request: GroupRequest, within timeout: Duration) async throws(GroupError) -> GroupReply {
+        let journey = Journey(isReadOnly: request.isReadOnly)
+        let deadline = ContinuousClock.now.advanced(by: timeout)
+        let outcome = await Race.run(until: deadline) {
+            await self.attempts(at: request, journey, until: deadline)
+        }
+        switch outcome {
+        case .success(let reply): return reply
+        case .failure(.cancelled), nil: throw endedEarly(request, journey, timeout)
+        case .failure(let error): throw error.groupError(plugin: connector.name, method: request.method)
+        }
+    }
+
+    /// The time ran out, or the caller gave up.
+    private func endedEarly(_ request: GroupRequest, _ journey: Journey, _ timeout: Duration) -> GroupError {
+        let plugin = "plugin '\(connector.name)'"
+        if Task.isCancelled {
+            guard journey.isSent else {
+                return GroupError(.unreachable, "\(request.method) was cancelled before it was sent to \(plugin)")
+            }
+            return LinkError.cancelled.groupError(plugin: connector.name, method: request.method)
+        }
+        guard journey.isSent else {
+            return GroupError(
+                .unreachable,
+                "\(plugin) accepts connections but did not answer within \(timeout); \(request.method) was not sent"
+            )
+        }
+        let reason = LinkError.lost("no answer within \(timeout)")
+        return reason.groupError(plugin: connector.name, method: request.method)
+    }
+}
+
+// MARK: - Attempts
+
+extension PluginClient {
+    private typealias Outcome = Result<GroupReply, LinkError>
+
+    /// Tries once, and once more when the first try has met a connection of the past and changed nothing.
+    private func attempts(
+        at request: GroupRequest,
+        _ journey: Journey,
+        until deadline: ContinuousClock.Instant
+    ) async -> Result<GroupReply, LinkError> {
+        var isFirst = true
+        while true {
+            do throws(LinkError) {
+                let (peer, isNew) = try await checkOut(until: deadline)
+                let repliesBefore = peer.link.replyCount
+                let outcome = await attempt(request, journey, peer)
+                checkIn(peer, after: outcome, wasSilent: peer.link.replyCount == repliesBefore, deadline)
+                if case .failure(let error) = outcome, error.endsLink, isFirst, !isNew, journey.mayStartAgain {
+                    isFirst = false
+                    continue
+                }
+                return outcome
+            } catch {
+                return .failure(error)
+            }
+        }
+    }
+
+    private func attempt(_ request: GroupRequest, _ journey: Journey, _ peer: Peer) async -> Outcome {
+        do throws(LinkError) {
+            return .success(try await GenerationTranslator(peer: peer, journey: journey).carryOut(request))
+        } catch {
+            return .failure(error)
+        }
+    }
+
+    /// The peer for one call, and whether it was found just now.
+    private func checkOut(until deadline: ContinuousClock.Instant) async throws(LinkError) -> (Peer, isNew: Bool) {
+        if let peer = takeCurrent() { return (peer, false) }
+        guard await gate.enter() else { throw .cancelled }
+        defer { gate.leave() }
+        if let peer = takeCurrent() { return (peer, false) }
+        guard !table.withLock({ $0.isShutDown }) else { throw .notSent("the client was shut down") }
+        let peer = try await connector.connect(until: deadline)
+        guard table.withLock({ $0.install(peer) }) else {
+            peer.link.close()
+            throw .notSent("the client was shut down")
+        }
+        return (peer, true)
+    }
+
+    private func takeCurrent() -> Peer? {
+        let identity = connector.identity
+        let (peer, retired) = table.withLock { $0.checkOut(identity: identity) }
+        retired?.link.close()
+        return peer
+    }
+
+    private func checkIn(
+        _ peer: Peer,
+        after outcome: Outcome,
+        wasSilent: Bool,
+        _ deadline: ContinuousClock.Instant
+    ) {
+        let isStuck = wasSilent && ContinuousClock.now >= deadline
+        let isOver: Bool
+        if case .failure(let error) = outcome { isOver = error.endsLink || isStuck } else { isOver = false }
+        let closing = table.withLock { table in
+            let idle = isOver ? table.retire(peer) : nil
+            return table.checkIn(peer) ?? idle
+        }
+        closing?.link.close()
+    }
+}
+
+extension GroupRequest {
+    /// Asks only: its answer may be asked for again.
+    fileprivate var isReadOnly: Bool {
+        switch self {
+        case .inspect, .describe, .describeUpdate, .size, .commit(_, pretend: true): true
+        default: false
+        }
+    }
+}

@@ -1,0 +1,96 @@
+internal import GroupSPI
+
+/// Reads replies of all generations: an error is a text (stream) or an object with a message (HTTP).
+struct ReplyDecoder: Sendable {
+    let limits: JSONLimits
+
+    /// - Throws: ``LinkError`` `nonsense` that says what is wrong with the text.
+    func decode(_ text: [UInt8]) throws(LinkError) -> ReplyEnvelope {
+        let view: JSONView
+        do {
+            view = try JSONView(text, limits: limits)
+        } catch {
+            throw .nonsense(text.isEmpty ? "an empty reply" : "a reply that is \(error.description)")
+        }
+        guard view.kind == .object else { throw .nonsense("a reply that is \(view.kind.rawValue), not an object") }
+        let members = view.members
+        func last(_ name: String) -> JSONView? {
+            members.last { $0.name.utf8.count == name.utf8.count && $0.name.lowercased() == name }?.value
+        }
+        let id = last("id")?.int
+        if let error = last("error"), !error.isNull {
+            return ReplyEnvelope(id: id, outcome: .error(Self.words(error)))
+        }
+        guard let result = last("result") else { throw .nonsense("a reply with neither result nor error") }
+        return ReplyEnvelope(id: id, outcome: .result(result))
+    }
+
+    private static func words(_ error: JSONView) -> String {
+        error.string ?? error.member("message")?.string ?? error.raw.text
+    }
+}
+
+// MARK: - Results
+
+extension ReplyDecoder {
+    /// A result that only says that it is done. Of the four spellings, only `{"OK":false}` says otherwise.
+    static func acknowledgement(_ result: JSONView, of method: String) throws(LinkError) -> GroupReply {
+        guard result.kind == .object || result.isNull else { throw unexpected(result, method) }
+        if result.member("OK")?.bool == false { throw .rejected("\(method): the plugin answered that it is not OK") }
+        return .ok
+    }
+
+    static func details(_ result: JSONView) throws(LinkError) -> String {
+        try text("Details", in: result, of: "CommitGroup")
+    }
+
+    static func plan(_ result: JSONView) throws(LinkError) -> String {
+        try text("Plan", in: result, of: "DescribeUpdate")
+    }
+
+    static func size(_ result: JSONView) throws(LinkError) -> Int {
+        guard let size = result.member("Size")?.int else { throw unexpected(result, "Size") }
+        return size
+    }
+
+    static func description(_ result: JSONView) throws(LinkError) -> GroupDescription {
+        guard let description = result.member("Description"), description.kind == .object else {
+            throw unexpected(result, "DescribeGroup")
+        }
+        let instances = description.member("Instances")
+        guard instances == nil || instances?.isNull == true || instances?.kind == .array else {
+            throw unexpected(result, "DescribeGroup")
+        }
+        return GroupDescription(
+            instances: instances?.raw ?? .null,
+            isConverged: description.member("Converged")?.bool
+        )
+    }
+
+    static func groups(_ result: JSONView) throws(LinkError) -> [GroupSpec] {
+        guard let groups = result.member("Groups"), groups.isNull || groups.kind == .array else {
+            throw unexpected(result, "InspectGroups")
+        }
+        var specs: [GroupSpec] = []
+        for element in groups.elements {
+            do {
+                specs.append(try GroupSpec(element))
+            } catch {
+                throw .nonsense("a result of InspectGroups in which \(error.message)")
+            }
+        }
+        return specs
+    }
+
+    private static func text(_ name: String, in result: JSONView, of method: String) throws(LinkError) -> String {
+        guard result.kind == .object else { throw unexpected(result, method) }
+        let member = result.member(name)
+        guard let member, !member.isNull else { return "" }
+        guard let text = member.string else { throw unexpected(result, method) }
+        return text
+    }
+
+    private static func unexpected(_ result: JSONView, _ method: String) -> LinkError {
+        .nonsense("a result of \(method) with an unexpected shape: \(Excerpt.of(result.bytes))")
+    }
+}

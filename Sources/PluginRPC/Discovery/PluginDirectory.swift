@@ -1,0 +1,90 @@
+internal import Glibc
+
+/// The directory in which plugins announce themselves: a Unix socket named as the plugin, or a file `NAME.listen`
+/// that holds a URL.
+public struct PluginDirectory: Hashable, Sendable {
+    /// The variable that names the directory.
+    public static let variable = "INFRAKIT_PLUGINS_DIR"
+
+    private static let listenSuffix = ".listen"
+    private static let maximumListenFileBytes = 4096
+
+    public let path: String
+
+    public init(path: String) {
+        self.path = path
+    }
+
+    /// `INFRAKIT_PLUGINS_DIR`, or `~/.infrakit/plugins`.
+    public static func fromEnvironment(_ environment: [String: String]) -> PluginDirectory {
+        if let path = environment[variable], !path.isEmpty { return PluginDirectory(path: path) }
+        return PluginDirectory(path: (environment["HOME"] ?? "") + "/.infrakit/plugins")
+    }
+
+    /// The socket of a plugin; of a name such as `group-stateless/type` the part before the slash counts.
+    public func socketPath(for name: String) -> String {
+        path + "/" + Self.lookup(name)
+    }
+
+    /// The file that says where a plugin without a socket listens.
+    public func listenPath(for name: String) -> String {
+        socketPath(for: name) + Self.listenSuffix
+    }
+
+    /// The part of a plugin's name by which it is found.
+    static func lookup(_ name: String) -> String {
+        String(name.prefix { $0 != "/" })
+    }
+
+    /// The plugin of that name, or nil when the directory knows none.
+    public func entry(named name: String) -> PluginEntry? {
+        Self.entry(fileName: Self.lookup(name), in: path)
+            ?? Self.entry(fileName: Self.lookup(name) + Self.listenSuffix, in: path)
+    }
+
+    /// The plugins in the directory, sorted by name; a socket goes before a `.listen` file of the same name.
+    ///
+    /// - Throws: ``PluginDirectoryError``. A directory that does not exist holds no plugins and is no error.
+    public func entries() throws -> [PluginEntry] {
+        guard let directory = opendir(path) else {
+            if errno == ENOENT { return [] }
+            throw PluginDirectoryError(path: path, errno: errno)
+        }
+        defer { closedir(directory) }
+        var entries: [String: PluginEntry] = [:]
+        while let item = readdir(directory) {
+            let fileName = withUnsafePointer(to: &item.pointee.d_name) {
+                $0.withMemoryRebound(to: CChar.self, capacity: Int(item.pointee.d_reclen)) { String(cString: $0) }
+            }
+            guard let entry = Self.entry(fileName: fileName, in: path) else { continue }
+            if case .socket = entries[entry.name]?.endpoint { continue }
+            entries[entry.name] = entry
+        }
+        return entries.values.sorted { $0.name < $1.name }
+    }
+
+    private static func entry(fileName: String, in directory: String) -> PluginEntry? {
+        let path = directory + "/" + fileName
+        if SocketIdentity(path: path) != nil {
+            return PluginEntry(name: fileName, listen: path, endpoint: .socket(path: path))
+        }
+        guard fileName.hasSuffix(listenSuffix), let url = readListenFile(path) else { return nil }
+        let name = String(fileName.dropLast(listenSuffix.count))
+        return PluginEntry(name: name, listen: url, endpoint: .url(url))
+    }
+
+    /// The URL in a `.listen` file, or nil when there is no such file or nothing in it.
+    static func readListenFile(_ path: String) -> String? {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+        guard descriptor >= 0 else { return nil }
+        defer { close(descriptor) }
+        var info = stat()
+        guard fstat(descriptor, &info) == 0, info.st_mode & S_IFMT == S_IFREG else { return nil }
+        var buffer = [UInt8](repeating: 0, count: maximumListenFileBytes)
+        let count = read(descriptor, &buffer, buffer.count)
+        guard count > 0 else { return nil }
+        let isWhitespace: (UInt8) -> Bool = { $0 == 0x20 || $0 == 0x0A || $0 == 0x0D || $0 == 0x09 }
+        let text = buffer[..<count].drop(while: isWhitespace).prefix { !isWhitespace($0) }
+        return text.isEmpty ? nil : String(decoding: text, as: UTF8.self)
+    }
+}

@@ -1,0 +1,54 @@
+/// Where a plugin listens.
+public enum PluginEndpoint: Hashable, Sendable {
+    /// A Unix socket.
+    case socket(path: String)
+    /// `http://…`, `https://…`, `tcp://host:port` (HTTP over TCP) or `unix:///path`.
+    case url(String)
+    /// Whatever the directory holds under that name when the client connects: a socket, or a `.listen` file.
+    case named(String, PluginDirectory)
+}
+
+extension PluginEndpoint {
+    /// An endpoint that can be connected to.
+    enum Address: Hashable, Sendable {
+        case socket(path: String)
+        /// Starts with `http://` or `https://`.
+        case http(url: String)
+    }
+
+    /// Looks the endpoint up; asked again at every connect, since a plugin may come back at another place.
+    ///
+    /// - Throws: ``LinkError`` `unreachable` that says what the place holds instead of an address.
+    func resolve() throws(LinkError) -> Address {
+        switch self {
+        case .socket(let path):
+            return .socket(path: path)
+        case .url(let url):
+            return try Self.address(url: url, source: nil)
+        case .named(let name, let directory):
+            let socket = directory.socketPath(for: name)
+            let listen = directory.listenPath(for: name)
+            guard SocketIdentity(path: socket) == nil, let url = PluginDirectory.readListenFile(listen) else {
+                return .socket(path: socket)
+            }
+            return try Self.address(url: url, source: listen)
+        }
+    }
+
+    private static func address(url: String, source: String?) throws(LinkError) -> Address {
+        guard let colon = url.firstRange(of: "://") else {
+            throw .unreachable("'\(url)'\(source.map { " in \($0)" } ?? "") is not a URL")
+        }
+        let rest = String(url[colon.upperBound...])
+        switch url[..<colon.lowerBound].lowercased() {
+        case "unix": return .socket(path: rest)
+        case "http", "https": return .http(url: url)
+        case "tcp": return .http(url: "http://" + rest)
+        default:
+            throw .unreachable(
+                "'\(url)'\(source.map { " in \($0)" } ?? "") is not a URL that a plugin can listen on: "
+                    + "expected http, https, tcp or unix"
+            )
+        }
+    }
+}
