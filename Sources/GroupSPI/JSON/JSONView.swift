@@ -113,8 +113,36 @@ public struct JSONView: Sendable {
 
     /// The member of that name, compared without regard to case; the last one when there are several.
     public func member(_ name: String) -> JSONView? {
-        let wanted = name.lowercased()
-        return members.last { $0.name.utf8.count == name.utf8.count && $0.name.lowercased() == wanted }?.value
+        guard kind == .object else { return nil }
+        var found: Range<Int>?
+        walk { scanner in
+            scanner.skipWhitespace()
+            let start = scanner.index
+            scanner.skipValue()
+            let key = (start + 1)..<(scanner.index - 1)
+            scanner.skipWhitespace()
+            scanner.step()
+            scanner.skipWhitespace()
+            let valueStart = scanner.index
+            scanner.skipValue()
+            if Self.isName(scanner.bytes, key, name) { found = valueStart..<scanner.index }
+        }
+        return found.map { JSONView(text: text, range: $0) }
+    }
+
+    /// Compares a member's name, as it is written between its quotation marks, without decoding it unless it is escaped.
+    private static func isName(_ bytes: UnsafeBufferPointer<UInt8>, _ key: Range<Int>, _ name: String) -> Bool {
+        // An escape only makes text longer, so a text of the same length is compared as it is.
+        guard key.count <= name.utf8.count else {
+            guard bytes[key].contains(UInt8(ascii: "\\")) else { return false }
+            return decode(ArraySlice(bytes[key])).lowercased() == name.lowercased()
+        }
+        return key.count == name.utf8.count
+            && zip(bytes[key], name.utf8).allSatisfy { lowercase($0) == lowercase($1) }
+    }
+
+    private static func lowercase(_ byte: UInt8) -> UInt8 {
+        (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte) ? byte | 0x20 : byte
     }
 
     // MARK: - Walking checked text

@@ -1,0 +1,92 @@
+internal import GroupSPI
+internal import NIOCore
+
+/// Who gets the replies of a ``CallRunner``, on the connection's event loop.
+protocol ReplyReceiver: AnyObject {
+    /// - Parameters:
+    ///   - reply: the bytes to write.
+    ///   - size: how large the request was, as it was given to ``CallRunner/run(_:size:for:)``.
+    func callDidFinish(with reply: ByteBuffer, size: Int)
+}
+
+/// Runs one connection's calls side by side, and brings every reply back to the connection's event loop.
+///
+/// A call begins on the event loop itself: one that need not wait is answered without a change of thread. One that waits
+/// goes on elsewhere, so it delays nobody.
+final class CallRunner {
+    private let connection: Connection
+    private let writer: ReplyWriter
+    private var tasks: [UInt64: Task<Void, Never>] = [:]
+    private var lastNumber: UInt64 = 0
+    private(set) var inFlight = 0
+    /// Bytes of the requests in flight; they live as long as their calls.
+    private(set) var bytesInFlight = 0
+    private var isGone = false
+
+    init(connection: Connection, dialect: Dialect) {
+        self.connection = connection
+        self.writer = ReplyWriter(dialect: dialect)
+    }
+
+    /// Answers a request; the receiver is called once, perhaps before this returns.
+    ///
+    /// Unstructured tasks, because a channel handler cannot await. The runner counts them, and the connection keeps its
+    /// place in ``ConnectionRegistry`` until the last has ended.
+    func run(_ request: RPCRequest, size: Int, for receiver: some ReplyReceiver) {
+        let call: Call
+        switch request.call {
+        case .failure(let failure):
+            receiver.callDidFinish(with: writer.reply(to: request.id, .failure(failure)), size: size)
+            return
+        case .success(let parsed):
+            call = parsed
+        }
+        inFlight += 1
+        bytesInFlight += size
+        lastNumber += 1
+        let number = lastNumber
+        let finish = NIOLoopBound(
+            { [self] (reply: ByteBuffer) in
+                tasks[number] = nil
+                inFlight -= 1
+                bytesInFlight -= size
+                if isGone { releaseIfDone() } else { receiver.callDidFinish(with: reply, size: size) }
+            },
+            eventLoop: connection.eventLoop
+        )
+        let (dispatcher, caller, eventLoop, writer) = (
+            connection.dispatcher, connection.caller, connection.eventLoop, writer
+        )
+        let before = inFlight
+        let task = Task.immediate {
+            let outcome: Result<Answer, RPCFailure>
+            do throws(RPCFailure) {
+                outcome = .success(try await dispatcher.answer(call, from: caller))
+            } catch {
+                outcome = .failure(error)
+            }
+            let reply = writer.reply(to: request.id, outcome)
+            if eventLoop.inEventLoop {
+                finish.value(reply)
+            } else {
+                eventLoop.execute { finish.value(reply) }
+            }
+        }
+        if inFlight == before { tasks[number] = task }
+    }
+
+    /// The connection has closed. What was asked goes on: a commit is not undone by its sender's leaving. Its reply is
+    /// dropped.
+    func connectionDidClose() {
+        isGone = true
+        releaseIfDone()
+    }
+
+    func cancelAll() {
+        for task in tasks.values { task.cancel() }
+    }
+
+    private func releaseIfDone() {
+        if inFlight == 0 { connection.release() }
+    }
+}

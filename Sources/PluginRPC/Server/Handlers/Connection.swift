@@ -1,0 +1,40 @@
+internal import GroupSPI
+internal import Logging
+internal import NIOCore
+
+/// What the handlers of one accepted connection share.
+struct Connection: Sendable {
+    let eventLoop: any EventLoop
+    let dispatcher: Dispatcher
+    let caller: Caller
+    let configuration: PluginServerConfiguration
+    let logger: Logger
+    /// Gives the connection's place back to the registry; later calls do nothing.
+    let release: @Sendable () -> Void
+
+    func parser(_ dialect: Dialect) -> RequestParser {
+        RequestParser(
+            dialect: dialect,
+            limits: configuration.limits,
+            servesManager: dispatcher.plugin.manager != nil
+        )
+    }
+}
+
+extension Connection {
+    func logLostPatience(_ reason: Patience.Reason) {
+        switch reason {
+        case .idle: logger.debug("Closing a connection: nothing was asked for long")
+        case .message: logger.info("Closing a connection: a request was not complete in time")
+        case .reader: logger.info("Closing a connection: the client does not read its replies")
+        }
+    }
+}
+
+/// Sent down a connection's pipeline when the server stops: finish what is in flight, then close.
+enum ServerIsStopping: Sendable {
+    /// Answers still go out.
+    case gracefully
+    /// The time is up: cancel and close.
+    case now
+}

@@ -1,0 +1,294 @@
+internal import GroupSPI
+internal import Logging
+internal import NIOCore
+internal import NIOHTTP1
+
+/// One HTTP connection: requests one after another, as Go's server takes them, so replies need no sorting.
+///
+/// It stands behind NIO's decoder and writes the responses' bytes itself, each in one buffer.
+final class HTTPHandler: ChannelDuplexHandler, ReplyReceiver {
+    typealias InboundIn = HTTPServerRequestPart
+    typealias OutboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    private let connection: Connection
+    private let parser: RequestParser
+    private let runner: CallRunner
+    private var context: ChannelHandlerContext?
+    private var patience: Patience?
+    private var date = HTTPDate()
+    /// The request whose body is arriving.
+    private var incoming: HTTPRequest?
+    /// Complete requests that wait for their turn.
+    private var waiting = CircularBuffer<HTTPRequest>(initialCapacity: 2)
+    private var waitingBytes = 0
+    /// The request whose call is running.
+    private var current: HTTPRequest?
+    /// Bytes have arrived since the last complete request.
+    private var hasLooseBytes = false
+    private var isTaking = false
+    private var needsFlush = false
+    private var isReadHeld = false
+    /// The client will send no more, or the server wants no more: close when the last response is written.
+    private var isFinishing = false
+    /// The last response has been written.
+    private var isClosing = false
+
+    init(connection: Connection) {
+        self.connection = connection
+        self.parser = connection.parser(.http)
+        self.runner = CallRunner(connection: connection, dialect: .http)
+    }
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
+        let patience = Patience(connection: connection) { [weak self] reason in self?.lostPatience(reason) }
+        patience.wait(for: .message)
+        self.patience = patience
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) {
+        patience?.stop()
+        patience = nil
+        self.context = nil
+    }
+
+    // MARK: - In
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        guard !isClosing, !isFinishing else { return }
+        hasLooseBytes = true
+        switch unwrapInboundIn(data) {
+        case .head(let head):
+            let request = HTTPRequest(head, maximumBytes: connection.configuration.limits.maximumBytes)
+            if request.isClosing {
+                enqueueLast(request, context)
+            } else {
+                incoming = request
+                sendContinueIfOwed(context)
+            }
+        case .body(let bytes):
+            guard var request = incoming else { return }
+            incoming = nil
+            request.append(bytes)
+            if request.bodyBytes > connection.configuration.limits.maximumBytes {
+                let plan = HTTPRequest.tooLarge(connection.configuration.limits.maximumBytes)
+                enqueueLast(HTTPRequest(request.head, plan: plan), context)
+            } else {
+                incoming = request
+            }
+        case .end:
+            guard let request = incoming else { return }
+            incoming = nil
+            hasLooseBytes = false
+            enqueue(request)
+            takeRequests(context)
+        }
+    }
+
+    private func enqueue(_ request: HTTPRequest) {
+        waiting.append(request)
+        waitingBytes += request.bodyBytes
+    }
+
+    /// Nothing after this request is read.
+    private func enqueueLast(_ request: HTTPRequest, _ context: ChannelHandlerContext) {
+        enqueue(request)
+        isFinishing = true
+        takeRequests(context)
+    }
+
+    func channelReadComplete(context: ChannelHandlerContext) {
+        flushIfNeeded(context)
+        beginWaiting(context)
+        context.fireChannelReadComplete()
+    }
+
+    func read(context: ChannelHandlerContext) {
+        if isSaturated(context) {
+            isReadHeld = true
+        } else {
+            context.read()
+        }
+    }
+
+    /// Enough requests wait for their turn, or the client does not read its responses.
+    private func isSaturated(_ context: ChannelHandlerContext) -> Bool {
+        !context.channel.isWritable || waiting.count >= connection.configuration.maximumRequestsInFlight
+            || waitingBytes > 1024 * 1024
+    }
+
+    // MARK: - Turns
+
+    private func takeRequests(_ context: ChannelHandlerContext) {
+        // A call that is answered at once ends up here again.
+        guard !isTaking else { return }
+        isTaking = true
+        defer { isTaking = false }
+        while current == nil, !isClosing, context.channel.isWritable, let request = waiting.popFirst() {
+            waitingBytes -= request.bodyBytes
+            take(request, context)
+        }
+        finishIfDone(context)
+    }
+
+    private func take(_ request: HTTPRequest, _ context: ChannelHandlerContext) {
+        switch request.plan {
+        case .call:
+            var body = request.body ?? ByteBuffer()
+            do {
+                let parsed = try parser.parse(body.readBytes(length: body.readableBytes) ?? [])
+                current = request
+                current?.body = nil
+                runner.run(parsed, size: request.bodyBytes, for: self)
+            } catch {
+                connection.logger.info("Malformed request", metadata: ["request.error": "\(error.message)"])
+                respond(to: request, status: "200 OK", body: ReplyWriter.emptyBody(), context)
+            }
+        case .description:
+            var body = ReplyWriter.emptyBody(capacity: 4096)
+            body.writeBytes(APIDescription(isManager: connection.dispatcher.plugin.manager != nil).bytes)
+            respond(to: request, status: "200 OK", body: body, context)
+        case .refuse(let status, let text), .refuseAndClose(let status, let text):
+            var body = ReplyWriter.emptyBody(capacity: text.utf8.count)
+            body.writeString(text)
+            respond(to: request, status: status, body: body, context)
+        }
+    }
+
+    func callDidFinish(with reply: ByteBuffer, size: Int) {
+        guard let context, let request = current else { return }
+        current = nil
+        respond(to: request, status: "200 OK", body: reply, context)
+        // Responses that are ready while a chunk is being taken apart go out together.
+        guard !isTaking else { return }
+        takeRequests(context)
+        sendContinueIfOwed(context)
+        flushIfNeeded(context)
+        beginWaiting(context)
+        resumeReading(context)
+    }
+
+    private func respond(
+        to request: HTTPRequest,
+        status: String,
+        body: ByteBuffer,
+        _ context: ChannelHandlerContext
+    ) {
+        var bytes = body
+        let head = HTTPResponseHead(
+            status: status,
+            version: request.head.version,
+            connection: request.connection,
+            sendsBody: request.head.method != .HEAD
+        )
+        head.prepend(to: &bytes, date: date.now())
+        context.write(wrapOutboundOut(bytes), promise: nil)
+        needsFlush = true
+        if head.connection == .close {
+            waiting.removeAll()
+            waitingBytes = 0
+            incoming = nil
+            isFinishing = true
+        }
+    }
+
+    /// Gives leave to send a body, once every earlier request has been answered.
+    private func sendContinueIfOwed(_ context: ChannelHandlerContext) {
+        guard incoming?.owesContinue == true, current == nil, waiting.isEmpty else { return }
+        incoming?.owesContinue = false
+        context.writeAndFlush(wrapOutboundOut(ByteBuffer(string: "HTTP/1.1 100 Continue\r\n\r\n")), promise: nil)
+    }
+
+    // MARK: - Out
+
+    private func flushIfNeeded(_ context: ChannelHandlerContext) {
+        guard needsFlush else { return }
+        needsFlush = false
+        context.flush()
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        if context.channel.isWritable {
+            takeRequests(context)
+            flushIfNeeded(context)
+            resumeReading(context)
+        }
+        beginWaiting(context)
+        context.fireChannelWritabilityChanged()
+    }
+
+    private func resumeReading(_ context: ChannelHandlerContext) {
+        guard isReadHeld, !isSaturated(context) else { return }
+        isReadHeld = false
+        context.read()
+    }
+
+    private func beginWaiting(_ context: ChannelHandlerContext) {
+        if !context.channel.isWritable {
+            patience?.wait(for: .reader)
+        } else if current != nil {
+            patience?.rest()
+        } else {
+            patience?.wait(for: incoming == nil ? .idle : .message)
+        }
+    }
+
+    // MARK: - End
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        switch event {
+        case ChannelEvent.inputClosed as ChannelEvent, ServerIsStopping.gracefully as ServerIsStopping:
+            isFinishing = true
+            takeRequests(context)
+        case ServerIsStopping.now as ServerIsStopping:
+            runner.cancelAll()
+            context.close(promise: nil)
+        default:
+            context.fireUserInboundEventTriggered(event)
+        }
+    }
+
+    private func finishIfDone(_ context: ChannelHandlerContext) {
+        guard isFinishing, !isClosing, current == nil, waiting.isEmpty else { return }
+        isClosing = true
+        needsFlush = false
+        context.writeAndFlush(wrapOutboundOut(ByteBuffer())).whenComplete { [channel = context.channel] _ in
+            channel.close(promise: nil)
+        }
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        patience?.stop()
+        self.context = nil
+        runner.connectionDidClose()
+        context.fireChannelInactive()
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        connection.logger.info("Closing a connection: it failed", metadata: ["connection.error": "\(error)"])
+        guard error is HTTPParserError, !isClosing, !isFinishing else {
+            if !isClosing, current == nil { context.close(promise: nil) }
+            return
+        }
+        let head = HTTPRequestHead(version: .http1_1, method: .POST, uri: "/")
+        incoming = nil
+        let plan = HTTPRequest.Plan.refuseAndClose(status: "400 Bad Request", text: "400 Bad Request")
+        enqueueLast(HTTPRequest(head, plan: plan), context)
+    }
+
+    private func lostPatience(_ reason: Patience.Reason) {
+        guard let context else { return }
+        connection.logLostPatience(reason)
+        context.close(promise: nil)
+    }
+}
+
+extension HTTPRequest {
+    /// A request whose end is decided.
+    init(_ head: HTTPRequestHead, plan: Plan) {
+        self.head = head
+        self.plan = plan
+        self.owesContinue = false
+    }
+}

@@ -1,0 +1,192 @@
+internal import GroupSPI
+internal import Logging
+internal import NIOCore
+
+/// One connection of the stream dialect: requests side by side, replies in the order in which they are ready.
+final class StreamHandler: ChannelDuplexHandler, ReplyReceiver {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    private let connection: Connection
+    private let parser: RequestParser
+    private let runner: CallRunner
+    private var framer: StreamFramer
+    private var context: ChannelHandlerContext?
+    private var patience: Patience?
+    /// The client will send no more, or the server wants no more: close when the last reply is written.
+    private var isFinishing = false
+    private var isTaking = false
+    private var needsFlush = false
+    private var isReadHeld = false
+    private var isClosing = false
+
+    init(connection: Connection) {
+        self.connection = connection
+        self.parser = connection.parser(.stream)
+        self.runner = CallRunner(connection: connection, dialect: .stream)
+        self.framer = StreamFramer(limits: connection.configuration.limits)
+    }
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
+        patience = Patience(connection: connection) { [weak self] reason in self?.lostPatience(reason) }
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) {
+        patience?.stop()
+        patience = nil
+        self.context = nil
+    }
+
+    // MARK: - In
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        guard !isFinishing else { return }
+        framer.append(unwrapInboundIn(data))
+        takeMessages(context)
+    }
+
+    func channelReadComplete(context: ChannelHandlerContext) {
+        flushIfNeeded(context)
+        context.fireChannelReadComplete()
+    }
+
+    func read(context: ChannelHandlerContext) {
+        if isSaturated(context) {
+            isReadHeld = true
+        } else {
+            context.read()
+        }
+    }
+
+    /// Too much is being answered, or the client does not read what was answered.
+    private func isSaturated(_ context: ChannelHandlerContext) -> Bool {
+        runner.inFlight >= connection.configuration.maximumRequestsInFlight
+            || runner.bytesInFlight > connection.configuration.limits.maximumBytes
+            || !context.channel.isWritable
+    }
+
+    private func takeMessages(_ context: ChannelHandlerContext) {
+        // A call that is answered at once ends up here again.
+        guard !isTaking else { return }
+        isTaking = true
+        defer { isTaking = false }
+        do {
+            while context.channel.isActive, !isSaturated(context), let message = try framer.next() {
+                runner.run(try parser.parse(message), size: message.count, for: self)
+            }
+        } catch let violation as StreamFramer.Violation {
+            giveUp(because: violation.message)
+        } catch let malformed as RequestParser.Malformed {
+            giveUp(because: malformed.message)
+        } catch {
+            giveUp(because: "\(error)")
+        }
+        finishIfDone(context)
+        beginWaiting(context)
+    }
+
+    /// After bytes that are no message, nothing behind them can be trusted to be one. What was asked before is answered.
+    private func giveUp(because reason: String) {
+        connection.logger.info("Closing a connection: malformed request", metadata: ["request.error": "\(reason)"])
+        framer = StreamFramer(limits: connection.configuration.limits)
+        isFinishing = true
+    }
+
+    // MARK: - Out
+
+    func callDidFinish(with reply: ByteBuffer, size: Int) {
+        guard let context else { return }
+        context.write(wrapOutboundOut(reply), promise: nil)
+        needsFlush = true
+        // Replies that are ready while a chunk is being taken apart go out together.
+        guard !isTaking else { return }
+        flushIfNeeded(context)
+        resume(context)
+    }
+
+    private func flushIfNeeded(_ context: ChannelHandlerContext) {
+        guard needsFlush else { return }
+        needsFlush = false
+        context.flush()
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        if context.channel.isWritable { resume(context) } else { beginWaiting(context) }
+        context.fireChannelWritabilityChanged()
+    }
+
+    /// Goes on with messages that have been waiting, and then with reading.
+    private func resume(_ context: ChannelHandlerContext) {
+        takeMessages(context)
+        flushIfNeeded(context)
+        if isReadHeld, !isSaturated(context) {
+            isReadHeld = false
+            context.read()
+        }
+    }
+
+    private func beginWaiting(_ context: ChannelHandlerContext) {
+        if !context.channel.isWritable {
+            patience?.wait(for: .reader)
+        } else if runner.inFlight > 0 {
+            patience?.rest()
+        } else {
+            patience?.wait(for: framer.isInsideMessage ? .message : .idle)
+        }
+    }
+
+    // MARK: - End
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        switch event {
+        case ChannelEvent.inputClosed as ChannelEvent:
+            finish(context)
+        case ServerIsStopping.gracefully as ServerIsStopping:
+            finish(context)
+        case ServerIsStopping.now as ServerIsStopping:
+            runner.cancelAll()
+            context.close(promise: nil)
+        default:
+            context.fireUserInboundEventTriggered(event)
+        }
+    }
+
+    private func finish(_ context: ChannelHandlerContext) {
+        isFinishing = true
+        takeMessages(context)
+    }
+
+    /// Closes when nothing more will come and everything is answered. Messages that wait for others to be answered are
+    /// still in the framer then.
+    private func finishIfDone(_ context: ChannelHandlerContext) {
+        guard isFinishing, !isClosing, runner.inFlight == 0, context.channel.isWritable else { return }
+        isClosing = true
+        if framer.isInsideMessage {
+            connection.logger.info("Closing a connection: it ended inside a message")
+        }
+        needsFlush = false
+        context.writeAndFlush(wrapOutboundOut(ByteBuffer())).whenComplete { [channel = context.channel] _ in
+            channel.close(promise: nil)
+        }
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        patience?.stop()
+        self.context = nil
+        runner.connectionDidClose()
+        context.fireChannelInactive()
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        connection.logger.info("Closing a connection: it failed", metadata: ["connection.error": "\(error)"])
+        context.close(promise: nil)
+    }
+
+    private func lostPatience(_ reason: Patience.Reason) {
+        guard let context else { return }
+        connection.logLostPatience(reason)
+        context.close(promise: nil)
+    }
+}

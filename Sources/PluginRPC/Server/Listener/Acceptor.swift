@@ -1,0 +1,97 @@
+internal import Glibc
+internal import GroupSPI
+internal import Logging
+internal import NIOCore
+internal import NIOPosix
+
+/// Decides on every new connection: whether there is room, whether its user may call, and who that is.
+struct Acceptor: Sendable {
+    let dispatcher: Dispatcher
+    let configuration: PluginServerConfiguration
+    let connections: ConnectionRegistry
+    let logger: Logger
+    private let peers = PeerDirectory()
+    private let ownUID = geteuid()
+
+    init(
+        dispatcher: Dispatcher,
+        configuration: PluginServerConfiguration,
+        connections: ConnectionRegistry,
+        logger: Logger
+    ) {
+        self.dispatcher = dispatcher
+        self.configuration = configuration
+        self.connections = connections
+        self.logger = logger
+    }
+
+    /// Prepares the pipeline of an accepted connection. One that is not wanted is closed.
+    func accept(_ channel: any Channel) -> EventLoopFuture<Void> {
+        let uid = PeerDirectory.uid(of: channel)
+        guard mayCall(uid) else {
+            logger.warning(
+                "Closing a connection: its user may not call",
+                metadata: ["peer.uid": "\(uid.map(String.init) ?? "unknown")"]
+            )
+            return refuse(channel)
+        }
+        switch connections.admit(channel) {
+        case .admitted(let release):
+            return prepare(channel, uid, release)
+        case .full(let isFirst):
+            if isFirst {
+                logger.warning(
+                    "Closing new connections: there are too many",
+                    metadata: ["connections.maximum": "\(configuration.maximumConnections)"]
+                )
+            }
+            return refuse(channel)
+        case .stopping:
+            return refuse(channel)
+        }
+    }
+
+    private func mayCall(_ uid: uid_t?) -> Bool {
+        guard let allowed = configuration.allowedUIDs else { return true }
+        guard let uid else { return false }
+        return uid == 0 || uid == ownUID || allowed.contains(uid)
+    }
+
+    private func refuse(_ channel: any Channel) -> EventLoopFuture<Void> {
+        channel.close(promise: nil)
+        return channel.eventLoop.makeSucceededVoidFuture()
+    }
+
+    private func prepare(
+        _ channel: any Channel,
+        _ uid: uid_t?,
+        _ release: @escaping @Sendable () -> Void
+    ) -> EventLoopFuture<Void> {
+        let eventLoop = channel.eventLoop
+        guard let uid else { return eventLoop.makeCompletedFuture { try begin(channel, peers.anonymous, release) } }
+        if let caller = peers.knownCaller(uid) {
+            return eventLoop.makeCompletedFuture { try begin(channel, caller, release) }
+        }
+        return NIOThreadPool.singleton.runIfActive(eventLoop: eventLoop) { peers.caller(uid) }
+            .flatMapThrowing { try begin(channel, $0, release) }
+    }
+
+    private func begin(_ channel: any Channel, _ caller: Caller, _ release: @escaping @Sendable () -> Void) throws {
+        var logger = logger
+        logger[metadataKey: "peer.uid"] = caller.uid.map { "\($0)" }
+        let connection = Connection(
+            eventLoop: channel.eventLoop,
+            dispatcher: dispatcher,
+            caller: caller,
+            configuration: configuration,
+            logger: logger,
+            release: release
+        )
+        do {
+            try channel.pipeline.syncOperations.addHandler(DialectSniffer(connection: connection))
+        } catch {
+            release()
+            throw error
+        }
+    }
+}

@@ -1,0 +1,23 @@
+internal import GroupSPI
+
+/// The `Name` of a request of the head generation, `plugin/subtype`, and the `ID` beside it; both go back in the result.
+struct Address: Sendable {
+    let name: String
+    let id: String
+
+    /// What follows the first slash: a group's name, or one of the names that mean all groups.
+    var subtype: String {
+        guard let slash = name.utf8.firstIndex(of: UInt8(ascii: "/")) else { return "" }
+        return String(name[name.utf8.index(after: slash)...])
+    }
+
+    /// True when the name points at one group rather than at all of them.
+    var namesOneGroup: Bool {
+        switch subtype {
+        case "", ".", "groups": false
+        default: true
+        }
+    }
+
+    var notFound: RPCFailure { RPCFailure(.server, "not found: \(name) (key=\(subtype))") }
+}

@@ -1,0 +1,52 @@
+internal import GroupSPI
+
+/// One request, understood: whichever generation asked, this is what it wants.
+enum Call: Sendable {
+    case group(GroupRequest, Address?)
+    case handshake(Handshake)
+    case manager(ManagerCall)
+    case metadata(MetadataCall)
+    case controller(ControllerCall, Address)
+}
+
+/// How the four generations ask what a socket serves.
+enum Handshake: Sendable {
+    /// `Plugin.Implements` (v0.1).
+    case plugin
+    /// `Handshake.Implements` (v0.5).
+    case implements
+    /// `Handshake.Types` (v0.5).
+    case types
+    /// `Handshake.Hello` (head).
+    case hello
+}
+
+enum ManagerCall: Sendable {
+    case isLeader, leaderLocation, specs, inspect, enforce, terminate
+}
+
+/// `Metadata.*` and `Updatable.*`: a small tree to read, never to write.
+enum MetadataCall: Sendable {
+    case list(path: String)
+    case get(path: String)
+    case change
+}
+
+/// `Controller.*` for specs of the kind `group`.
+enum ControllerCall: Sendable {
+    case commit(ControllerChange)
+    case plan(ControllerChange)
+    case describe(name: String?)
+    case free(name: String?)
+}
+
+struct ControllerChange: Sendable {
+    enum Operation: Sendable { case enforce, destroy }
+
+    let operation: Operation
+    let kind: String
+    let version: String
+    /// The spec's `metadata`, as sent, to be echoed.
+    let metadata: RawJSON
+    let spec: GroupSpec
+}
