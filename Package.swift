@@ -40,6 +40,7 @@ let package = Package(
         .target(
             name: "Manager",
             dependencies: [
+                "CLinux",
                 "GroupSPI",
                 "Store",
                 .product(name: "Logging", package: "swift-log"),

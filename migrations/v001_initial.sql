@@ -66,11 +66,12 @@ CREATE TABLE lease (
     pid_namespace TEXT    NOT NULL,
     pid           INTEGER NOT NULL,
     start_time    INTEGER NOT NULL,
-    socket        TEXT    NOT NULL,
+    socket        TEXT    NOT NULL, -- the holder's own
+    plugin_socket TEXT    NOT NULL, -- of the group plugin behind it
     guard_lock    TEXT    NOT NULL
 ) STRICT;
 
-INSERT INTO lease VALUES (1, '', '', 0, 0, 0, 0, 0, 0, '', '', '', 0, 0, '', '');
+INSERT INTO lease VALUES (1, '', '', 0, 0, 0, 0, 0, 0, '', '', '', 0, 0, '', '', '');
 
 -- Every term of leadership.
 CREATE TABLE leadership (

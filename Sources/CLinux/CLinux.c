@@ -2,8 +2,12 @@
 #include "CLinux.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <spawn.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
 
 int clinux_peer_credentials(int socket, pid_t *pid, uid_t *uid, gid_t *gid) {
     struct ucred credentials;
@@ -20,3 +24,27 @@ int clinux_peer_credentials(int socket, pid_t *pid, uid_t *uid, gid_t *gid) {
 int clinux_set_parent_death_signal(int signal) {
     return prctl(PR_SET_PDEATHSIG, signal, 0, 0, 0) == 0 ? 0 : errno;
 }
+
+int clinux_boottime_timer(void) {
+    int timer = timerfd_create(CLOCK_BOOTTIME, TFD_CLOEXEC);
+    return timer >= 0 ? timer : -errno;
+}
+
+int clinux_boottime_timer_set(int timer, int64_t nanoseconds) {
+    struct itimerspec value = {0};
+    value.it_value.tv_sec = nanoseconds / 1000000000;
+    value.it_value.tv_nsec = nanoseconds % 1000000000;
+    return timerfd_settime(timer, TFD_TIMER_ABSTIME, &value, 0) == 0 ? 0 : errno;
+}
+
+int clinux_pipe_cloexec(int *read_end, int *write_end) {
+    int ends[2];
+    if (pipe2(ends, O_CLOEXEC) != 0) {
+        return errno;
+    }
+    *read_end = ends[0];
+    *write_end = ends[1];
+    return 0;
+}
+
+const short clinux_spawn_setsid = POSIX_SPAWN_SETSID;

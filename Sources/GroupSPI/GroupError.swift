@@ -48,5 +48,12 @@ extension GroupError {
     /// The plugin does not know the group: for a free, that is as good as done.
     public var saysNotWatched: Bool { code == .rejected && message.hasSuffix("is not being watched") }
 
+    /// The plugin is still at work on an earlier change of the group: not a refusal of this one, ask again later.
+    public var saysUpdating: Bool {
+        let words = message.lowercased()
+        return code == .rejected && words.contains("updat")
+            && (words.contains("already") || words.contains("in progress"))
+    }
+
     public var saysAlreadyWatched: Bool { code == .rejected && message.hasPrefix("Already watching group") }
 }

@@ -11,4 +11,17 @@ int clinux_peer_credentials(int socket, pid_t *pid, uid_t *uid, gid_t *gid);
 // Asks the kernel to send `signal` to the calling process when its parent thread's process ends. 0 or errno.
 int clinux_set_parent_death_signal(int signal);
 
+// A pipe whose ends a spawned process does not inherit. 0 or errno.
+int clinux_pipe_cloexec(int *read_end, int *write_end);
+
+// POSIX_SPAWN_SETSID, which Swift does not import: a spawned process starts a session of its own.
+extern const short clinux_spawn_setsid;
+
+// A timer on CLOCK_BOOTTIME, which counts while the host is suspended. Returns a descriptor, or minus the errno value.
+// Reading eight bytes from it blocks until it has fired.
+int clinux_boottime_timer(void);
+
+// Sets the timer to a moment of CLOCK_BOOTTIME in nanoseconds; 0 stops it. 0 or errno.
+int clinux_boottime_timer_set(int timer, int64_t nanoseconds);
+
 #endif

@@ -4,7 +4,8 @@ extension Connection {
         let lease = try first(
             """
             SELECT holder, instance, epoch, sequence, ttl, acquired_at, renewed_at, expires_at,
-                host, boot_id, pid_namespace, pid, start_time, socket, guard_lock FROM lease WHERE id = 1
+                host, boot_id, pid_namespace, pid, start_time, socket, plugin_socket, guard_lock
+            FROM lease WHERE id = 1
             """
         ) { row in
             Lease(
@@ -24,7 +25,8 @@ extension Connection {
                     startTime: row.int(12)
                 ),
                 socket: row.text(13),
-                guardLock: row.text(14)
+                pluginSocket: row.text(14),
+                guardLock: row.text(15)
             )
         }
         guard let lease else {
@@ -62,7 +64,7 @@ extension Connection {
             """
             UPDATE lease SET holder = ?, instance = ?, epoch = ?, sequence = sequence + 1, ttl = ?, acquired_at = ?,
                 renewed_at = ?, expires_at = ?, host = ?, boot_id = ?, pid_namespace = ?, pid = ?, start_time = ?,
-                socket = ?, guard_lock = ?
+                socket = ?, plugin_socket = ?, guard_lock = ?
             WHERE id = 1 AND epoch = ? AND sequence = ?
             """,
             .text(claimant.id),
@@ -78,6 +80,7 @@ extension Connection {
             .int(claimant.process.pid),
             .int(claimant.process.startTime),
             .text(claimant.socket),
+            .text(claimant.pluginSocket),
             .text(claimant.guardLock),
             .int(watched.epoch),
             .int(watched.sequence)

@@ -27,14 +27,24 @@ public struct Claimant: Hashable, Sendable {
     public let process: ProcessIdentity
     /// Where clients reach this replica.
     public let socket: String
+    /// Where this replica reaches its group plugin.
+    public let pluginSocket: String
     /// The file that its orphan guard keeps locked.
     public let guardLock: String
 
-    public init(id: String, instance: String, process: ProcessIdentity, socket: String, guardLock: String) {
+    public init(
+        id: String,
+        instance: String,
+        process: ProcessIdentity,
+        socket: String,
+        pluginSocket: String,
+        guardLock: String
+    ) {
         self.id = id
         self.instance = instance
         self.process = process
         self.socket = socket
+        self.pluginSocket = pluginSocket
         self.guardLock = guardLock
     }
 }
@@ -56,6 +66,7 @@ public struct Lease: Hashable, Sendable {
     public let expiresAt: Int
     public let process: ProcessIdentity
     public let socket: String
+    public let pluginSocket: String
     public let guardLock: String
 
     public init(
@@ -69,6 +80,7 @@ public struct Lease: Hashable, Sendable {
         expiresAt: Int,
         process: ProcessIdentity,
         socket: String,
+        pluginSocket: String,
         guardLock: String
     ) {
         self.holder = holder
@@ -81,6 +93,7 @@ public struct Lease: Hashable, Sendable {
         self.expiresAt = expiresAt
         self.process = process
         self.socket = socket
+        self.pluginSocket = pluginSocket
         self.guardLock = guardLock
     }
 

@@ -1,0 +1,255 @@
+internal import Store
+
+/// Decides, from what is seen of the lease row and of the clock, when to ask for the lease, when to renew it, and when
+/// to stop acting. It knows no database, no clock and no socket: events come in with the time at which they happened,
+/// directives go out.
+///
+/// The rules, each against a failure that happens (docs/lease.md):
+/// - A watcher never compares another host's time with its own clock. It watches `(epoch, sequence)`; only when they have
+///   stood still for a whole ttl on its own boot-time clock may it take over.
+/// - The holder's deadline counts from before a renewal was issued, and is shorter than the ttl: what is left is for
+///   letting the groups go.
+/// - An answer that comes after the deadline is no renewal.
+/// - Trouble at the store whose outcome is unknown ends the term: step down, look again, decide.
+/// - A release comes after the groups were let go, never before.
+public struct Election: Sendable {
+    enum State: Sendable {
+        /// Not leading. `watch` is the row as it was last seen to change, and when it was seen.
+        case watching(Watch?)
+        /// The lease has been asked for; counting from before the request was issued.
+        case acquiring(issuedAt: BootInstant)
+        case leading(Term)
+        /// The groups are being let go. The row may name this replica until `until`.
+        case resigning(epoch: Int, reason: String, until: BootInstant)
+        case stopped
+    }
+
+    struct Watch: Sendable {
+        var lease: Lease
+        /// When the row was first seen as it is, measured after the reading.
+        var since: BootInstant
+    }
+
+    struct Term: Sendable {
+        var epoch: Int
+        /// From this moment on nothing may be done under this term.
+        var deadline: BootInstant
+        /// The row may be taken over from this moment on, by the holder's own clock.
+        var expiry: BootInstant
+        var renewalIssuedAt: BootInstant?
+    }
+
+    let settings: ElectionSettings
+    private(set) var state = State.watching(nil)
+    /// When to look, or renew, next.
+    private(set) var nextAttempt: BootInstant?
+    /// May this replica lead at all (leader file, orphan guard)? Nil means yes; else why not.
+    private(set) var hindrance: String?
+    /// After a hand-over nobody asks for the lease at once: another is to have it.
+    private(set) var restUntil: BootInstant?
+    private(set) var isStopping = false
+    /// What the last look at the store gave, when it gave no row.
+    private(set) var trouble: String?
+    private var jitter: Jitter
+
+    /// - Parameters:
+    ///   - settings: checked ratios.
+    ///   - seed: of the jitter; replicas with different seeds do not crowd the file at the same moments.
+    public init(_ settings: ElectionSettings, seed: UInt64) {
+        self.settings = settings
+        self.jitter = Jitter(seed)
+    }
+
+    /// Takes note of an event.
+    ///
+    /// - Parameters:
+    ///   - event: what happened.
+    ///   - now: when it is handled; never earlier than at the call before.
+    /// - Returns: what to do, in order.
+    public mutating func handle(_ event: ElectionEvent, now: BootInstant) -> [ElectionDirective] {
+        var directives: [ElectionDirective] = []
+        // The deadline comes before everything else: an event that arrives late must not count as one in time.
+        expire(now, &directives)
+        switch event {
+        case .tick: break
+        case .observed(let lease, let startedAt, let holderIsGone):
+            observed(lease, startedAt, holderIsGone, now, &directives)
+        case .observationFailed(let reason): trouble = reason
+        case .acquired(let lease): acquired(lease, now, &directives)
+        case .acquisitionLost, .acquisitionFailed: acquisitionFailed(event)
+        case .renewed: renewed(now, &directives)
+        case .renewalFailed(let reason): renewalFailed(reason)
+        case .renewalFenced(let message): resign(message, now, &directives)
+        case .storeUncertain(let reason): resign("the store is uncertain: \(reason)", now, &directives)
+        case .hindered(let reason): hindered(reason, now, &directives)
+        case .stepDown(let reason):
+            restUntil = now + settings.ttl
+            resign(reason, now, &directives)
+        case .freed: freed(now, &directives)
+        case .stop: stop(now, &directives)
+        }
+        attempt(now, &directives)
+        return directives
+    }
+
+    // MARK: - Time
+
+    private mutating func expire(_ now: BootInstant, _ directives: inout [ElectionDirective]) {
+        switch state {
+        case .leading(let term) where now >= term.deadline:
+            resign("the lease could not be renewed in time", now, &directives)
+        case .resigning(_, _, let until) where now >= until && !isStopping:
+            // The row has run out by itself; groups that are not free yet go on being freed.
+            state = .watching(nil)
+        default: break
+        }
+        if let rest = restUntil, now >= rest { restUntil = nil }
+    }
+
+    /// Looks at the row, or renews it, when it is time.
+    private mutating func attempt(_ now: BootInstant, _ directives: inout [ElectionDirective]) {
+        switch state {
+        case .watching:
+            if now >= nextAttempt ?? now {
+                directives.append(.observe)
+                nextAttempt = now + jitter.shorten(settings.pollInterval)
+            }
+        case .leading(var term):
+            if term.renewalIssuedAt == nil, now >= nextAttempt ?? now {
+                term.renewalIssuedAt = now
+                state = .leading(term)
+                directives.append(.renew(epoch: term.epoch))
+                nextAttempt = now + jitter.shorten(settings.pollInterval)
+            }
+        case .acquiring, .resigning, .stopped: break
+        }
+        if let wake = nextWake { directives.append(.wake(at: wake)) }
+    }
+
+    private var nextWake: BootInstant? {
+        switch state {
+        case .watching: nextAttempt
+        case .leading(let term):
+            term.renewalIssuedAt == nil ? min(nextAttempt ?? term.deadline, term.deadline) : term.deadline
+        case .resigning(_, _, let until): isStopping ? nil : until
+        case .acquiring, .stopped: nil
+        }
+    }
+
+    // MARK: - Not leading
+
+    private mutating func observed(
+        _ lease: Lease,
+        _ startedAt: BootInstant,
+        _ holderIsGone: Bool,
+        _ now: BootInstant,
+        _ directives: inout [ElectionDirective]
+    ) {
+        guard case .watching(let watch) = state else { return }
+        trouble = nil
+        var current = Watch(lease: lease, since: now)
+        if let watch, watch.lease.epoch == lease.epoch, watch.lease.sequence == lease.sequence {
+            current = Watch(lease: lease, since: watch.since)
+        }
+        state = .watching(current)
+        guard hindrance == nil, !isStopping else { return }
+        // The wait of a ttl has to lie between two readings: from after the first to before the last.
+        let waited = startedAt - current.since
+        let reason: String
+        if !lease.isHeld {
+            // Whoever has just handed over lets another go first.
+            guard restUntil == nil else { return }
+            reason = "released"
+        } else if holderIsGone {
+            reason = "the process of \(lease.holder) has ended"
+        } else if waited >= .milliseconds(lease.ttl) {
+            reason = "no renewal by \(lease.holder) for \(lease.ttl) ms"
+        } else {
+            return
+        }
+        state = .acquiring(issuedAt: now)
+        directives.append(.acquire(watched: lease, reason: reason))
+    }
+
+    private mutating func acquired(_ lease: Lease, _ now: BootInstant, _ directives: inout [ElectionDirective]) {
+        guard case .acquiring(let issuedAt) = state else { return }
+        let deadline = issuedAt + settings.renewDeadline
+        let expiry = issuedAt + settings.ttl
+        guard now < deadline, hindrance == nil, !isStopping else {
+            // Too late, or not wanted any more. Nothing was done under this term, so it can be given back at once.
+            directives.append(.release(epoch: lease.epoch, reason: "not taken up"))
+            state = isStopping ? .stopped : .watching(nil)
+            return
+        }
+        state = .leading(Term(epoch: lease.epoch, deadline: deadline, expiry: expiry))
+        nextAttempt = now + jitter.shorten(settings.pollInterval)
+        directives.append(.assume(epoch: lease.epoch, deadline: deadline))
+    }
+
+    private mutating func acquisitionFailed(_ event: ElectionEvent) {
+        guard case .acquiring = state else { return }
+        if case .acquisitionFailed(let reason) = event { trouble = reason }
+        state = isStopping ? .stopped : .watching(nil)
+    }
+
+    // MARK: - Leading
+
+    private mutating func renewed(_ now: BootInstant, _ directives: inout [ElectionDirective]) {
+        guard case .leading(var term) = state, let issuedAt = term.renewalIssuedAt else { return }
+        term.renewalIssuedAt = nil
+        term.deadline = issuedAt + settings.renewDeadline
+        term.expiry = issuedAt + settings.ttl
+        state = .leading(term)
+        trouble = nil
+        // The renewal itself may have taken longer than what it gained.
+        guard now < term.deadline else { return expire(now, &directives) }
+        directives.append(.extend(epoch: term.epoch, deadline: term.deadline))
+    }
+
+    private mutating func renewalFailed(_ reason: String) {
+        guard case .leading(var term) = state else { return }
+        trouble = reason
+        term.renewalIssuedAt = nil
+        state = .leading(term)
+    }
+
+    private mutating func hindered(_ reason: String?, _ now: BootInstant, _ directives: inout [ElectionDirective]) {
+        hindrance = reason
+        if let reason { resign(reason, now, &directives) }
+    }
+
+    private mutating func resign(_ reason: String, _ now: BootInstant, _ directives: inout [ElectionDirective]) {
+        guard case .leading(let term) = state else { return }
+        state = .resigning(epoch: term.epoch, reason: reason, until: max(term.expiry, now))
+        nextAttempt = nil
+        directives.append(.resign(epoch: term.epoch, reason: reason))
+    }
+
+    private mutating func freed(_ now: BootInstant, _ directives: inout [ElectionDirective]) {
+        guard case .resigning(let epoch, let reason, _) = state else { return }
+        directives.append(.release(epoch: epoch, reason: reason))
+        state = isStopping ? .stopped : .watching(nil)
+        nextAttempt = isStopping ? nil : now + jitter.shorten(settings.pollInterval)
+    }
+
+    private mutating func stop(_ now: BootInstant, _ directives: inout [ElectionDirective]) {
+        isStopping = true
+        switch state {
+        case .leading: resign("stopped", now, &directives)
+        case .watching: state = .stopped
+        case .acquiring, .resigning, .stopped: break
+        }
+    }
+}
+
+extension Election {
+    public var isLeading: Bool {
+        guard case .leading = state else { return false }
+        return true
+    }
+
+    public var isStopped: Bool {
+        guard case .stopped = state else { return false }
+        return true
+    }
+}

@@ -1,0 +1,20 @@
+public import Store
+
+/// What ``Election`` wants done.
+public enum ElectionDirective: Hashable, Sendable {
+    /// Read the row.
+    case observe
+    /// Take the lease over, if the row is still the one that was watched.
+    case acquire(watched: Lease, reason: String)
+    case renew(epoch: Int)
+    /// Start acting, until the deadline.
+    case assume(epoch: Int, deadline: BootInstant)
+    /// Go on acting, until the new deadline.
+    case extend(epoch: Int, deadline: BootInstant)
+    /// Stop acting at once and let all groups go; answer with `freed`.
+    case resign(epoch: Int, reason: String)
+    /// Empty the row's holder.
+    case release(epoch: Int, reason: String)
+    /// Come back with a `tick` at that moment.
+    case wake(at: BootInstant)
+}

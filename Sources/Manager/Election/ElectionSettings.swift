@@ -1,0 +1,44 @@
+/// The three times of the lease. Their ratios are what keeps two leaders apart, so they are checked.
+public struct ElectionSettings: Hashable, Sendable {
+    /// After so long without a renewal another replica may take over.
+    public let ttl: Duration
+    /// After so long without a renewal the holder stops acting. What is left until the ttl is for letting groups go.
+    public let renewDeadline: Duration
+    /// How often a follower looks and a leader renews.
+    public let pollInterval: Duration
+
+    /// - Throws: ``SettingsError`` that names the flags.
+    public init(
+        ttl: Duration = .seconds(9),
+        renewDeadline: Duration = .seconds(6),
+        pollInterval: Duration = .milliseconds(1500)
+    ) throws(SettingsError) {
+        func check(_ holds: Bool, _ message: String) throws(SettingsError) {
+            if !holds { throw SettingsError(message: message) }
+        }
+        try check(ttl >= .seconds(1), "--lease-ttl (\(ttl)) must be at least 1s")
+        try check(pollInterval > .zero, "--poll-interval (\(pollInterval)) must be more than 0")
+        try check(
+            ttl > renewDeadline,
+            "--lease-ttl (\(ttl)) must be longer than --renew-deadline (\(renewDeadline)): the difference is the time "
+                + "for letting groups go; two thirds of the ttl is a good deadline"
+        )
+        try check(
+            renewDeadline > pollInterval * 2,
+            "--renew-deadline (\(renewDeadline)) must be longer than twice --poll-interval (\(pollInterval)): one failed "
+                + "renewal must not end a term"
+        )
+        self.ttl = ttl
+        self.renewDeadline = renewDeadline
+        self.pollInterval = pollInterval
+    }
+
+    /// How long a statement may wait for another process's lock: below the poll interval, or a renewal is worth nothing.
+    public var busyTimeout: Duration { min(.seconds(1), pollInterval * 2 / 3) }
+}
+
+/// Settings that contradict each other.
+public struct SettingsError: Error, Hashable, Sendable, CustomStringConvertible {
+    public let message: String
+    public var description: String { message }
+}

@@ -1,0 +1,126 @@
+internal import Glibc
+public import GroupSPI
+public import Logging
+
+/// The guard's own side: waits for orders, for the deadline, and for the end of the manager.
+public struct GuardLoop: Sendable {
+    /// What wakes the guard up.
+    public enum Event: Sendable {
+        case message(GuardMessage)
+        /// The manager has ended.
+        case endOfFile
+        /// Somebody wants the guard to end: it lets the groups go first.
+        case terminate
+    }
+
+    private let release: GroupRelease
+    private let clock: any ManagerClock
+    private let logger: Logger
+    private let acknowledge: @Sendable (Int) -> Void
+
+    /// - Parameters:
+    ///   - timeout: how long one call to the plugin may take.
+    ///   - acknowledge: sends a message's number back.
+    public init(
+        plugin: any GroupPlugin,
+        clock: any ManagerClock,
+        timeout: Duration,
+        logger: Logger,
+        acknowledge: @escaping @Sendable (Int) -> Void
+    ) {
+        self.release = GroupRelease(
+            plugin: plugin,
+            clock: clock,
+            timeout: timeout,
+            pause: .milliseconds(200),
+            logger: logger
+        )
+        self.clock = clock
+        self.logger = logger
+        self.acknowledge = acknowledge
+    }
+
+    /// Runs until the manager has ended and its groups are free.
+    public func run(_ events: AsyncStream<Event>) async {
+        var deadline: BootInstant?
+        // Waiting for the deadline, and letting go after it: ends when a new order comes.
+        var watch: Task<Void, Never>?
+        for await event in events {
+            switch event {
+            case .message(let message):
+                watch?.cancel()
+                await watch?.value
+                deadline = message.deadline
+                watch = message.deadline.map { deadline in Task { await freeAfter(deadline) } }
+                acknowledge(message.number)
+            case .endOfFile, .terminate:
+                watch?.cancel()
+                await watch?.value
+                guard deadline != nil else { return }
+                logger.warning("the manager has ended while leading; letting its groups go")
+                return await release.run([])
+            }
+        }
+    }
+
+    private func freeAfter(_ deadline: BootInstant) async {
+        do {
+            try await clock.sleep(until: deadline)
+        } catch {
+            return
+        }
+        logger.warning("the manager stands still past its deadline; letting its groups go")
+        await release.run([])
+    }
+
+    /// Reads orders from a pipe, on a thread of its own.
+    public static func messages(from descriptor: Int32) -> (events: AsyncStream<Event>, post: @Sendable (Event) -> Void) {
+        let (stream, continuation) = AsyncStream.makeStream(of: Event.self)
+        let reader = PipeReader(descriptor: descriptor, continuation: continuation)
+        var thread = pthread_t()
+        let context = Unmanaged.passRetained(reader).toOpaque()
+        let code = pthread_create(
+            &thread,
+            nil,
+            { context in
+                guard let context else { return nil }
+                Unmanaged<PipeReader>.fromOpaque(context).takeRetainedValue().run()
+                return nil
+            },
+            context
+        )
+        if code != 0 {
+            Unmanaged<PipeReader>.fromOpaque(context).release()
+            continuation.yield(.endOfFile)
+        }
+        return (stream, { continuation.yield($0) })
+    }
+}
+
+private final class PipeReader: Sendable {
+    let descriptor: Int32
+    let continuation: AsyncStream<GuardLoop.Event>.Continuation
+
+    init(descriptor: Int32, continuation: AsyncStream<GuardLoop.Event>.Continuation) {
+        self.descriptor = descriptor
+        self.continuation = continuation
+    }
+
+    func run() {
+        var pending: [UInt8] = []
+        var chunk = [UInt8](repeating: 0, count: 4096)
+        while true {
+            let count = read(descriptor, &chunk, chunk.count)
+            if count < 0, errno == EINTR { continue }
+            guard count > 0 else {
+                continuation.yield(.endOfFile)
+                return
+            }
+            pending += chunk[..<count]
+            while pending.count >= GuardMessage.size {
+                continuation.yield(.message(GuardMessage(pending.prefix(GuardMessage.size))))
+                pending.removeFirst(GuardMessage.size)
+            }
+        }
+    }
+}

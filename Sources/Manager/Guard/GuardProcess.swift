@@ -1,0 +1,203 @@
+internal import CLinux
+internal import Glibc
+public import Logging
+internal import Synchronization
+
+/// A guard in a process of its own, at the other end of two pipes.
+///
+/// The guard holds a lock for as long as it lives. A guard of an earlier run on this host that is still letting groups go
+/// holds that lock, and this one becomes ready only after it: a free never lands after a watch.
+public final class GuardProcess: OrphanGuard {
+    private struct State {
+        var input: Int32 = -1
+        var pid: pid_t = 0
+        var number = 0
+        var acknowledged = -1
+        var deadline: BootInstant?
+        var isStopped = false
+        var waiting: [(number: Int, continuation: CheckedContinuation<Void, Never>)] = []
+    }
+
+    private let command: [String]
+    private let logger: Logger
+    private let hinder: @Sendable (String?) -> Void
+    private let state = Mutex(State())
+
+    /// - Parameters:
+    ///   - command: the guard's program and arguments.
+    ///   - hinder: told why this replica may not lead while there is no guard; nil when there is one.
+    public init(command: [String], logger: Logger, hinder: @escaping @Sendable (String?) -> Void) {
+        self.command = command
+        self.logger = logger
+        self.hinder = hinder
+    }
+
+    /// Starts the guard, and again whenever it ends, until ``stop()``.
+    public func start() {
+        hinder("waits for the orphan guard of an earlier run on this host")
+        // A plain thread: it waits in `read` and `waitpid`.
+        var thread = pthread_t()
+        let context = Unmanaged.passRetained(self).toOpaque()
+        let code = pthread_create(
+            &thread,
+            nil,
+            { context in
+                guard let context else { return nil }
+                Unmanaged<GuardProcess>.fromOpaque(context).takeRetainedValue().supervise()
+                return nil
+            },
+            context
+        )
+        guard code == 0 else {
+            Unmanaged<GuardProcess>.fromOpaque(context).release()
+            return hinder("cannot start the thread of the orphan guard: \(String(cString: strerror(code)))")
+        }
+        pthread_detach(thread)
+    }
+
+    // MARK: - Orders
+
+    public func arm(until deadline: BootInstant) { send(deadline) }
+
+    public func disarm() { send(nil) }
+
+    public func isReady() async {
+        await withCheckedContinuation { continuation in
+            let isReady = state.withLock { state in
+                if state.acknowledged >= state.number || state.isStopped { return true }
+                state.waiting.append((state.number, continuation))
+                return false
+            }
+            if isReady { continuation.resume() }
+        }
+    }
+
+    public func stop() {
+        let waiting = state.withLock { state in
+            state.isStopped = true
+            if state.input >= 0 { close(state.input) }
+            state.input = -1
+            defer { state.waiting.removeAll() }
+            return state.waiting
+        }
+        for entry in waiting { entry.continuation.resume() }
+    }
+
+    private func send(_ deadline: BootInstant?) {
+        state.withLock { state in
+            state.number += 1
+            state.deadline = deadline
+            Self.write(GuardMessage(number: state.number, deadline: deadline), to: state.input)
+        }
+    }
+
+    private static func write(_ message: GuardMessage, to descriptor: Int32) {
+        guard descriptor >= 0 else { return }
+        // Sixteen bytes go into a pipe whole or not at all. A full pipe means a guard that stands still; it still sees
+        // the pipe's end, and the last deadline it was told.
+        message.bytes.withUnsafeBytes { _ = Glibc.write(descriptor, $0.baseAddress, $0.count) }
+    }
+
+    // MARK: - The process
+
+    private func supervise() {
+        while !state.withLock(\.isStopped) {
+            do {
+                let (pid, output) = try spawn()
+                read(from: output)
+                close(output)
+                var status: Int32 = 0
+                while waitpid(pid, &status, 0) < 0, errno == EINTR {}
+            } catch {
+                hinder("cannot start the orphan guard: \(error)")
+                logger.error("orphan guard not started", metadata: ["error": "\(error)"])
+            }
+            let ended = state.withLock { state in
+                if state.input >= 0 { close(state.input) }
+                state.input = -1
+                state.acknowledged = -1
+                return state.isStopped
+            }
+            guard !ended else { return }
+            hinder("its orphan guard has ended")
+            logger.warning("orphan guard ended; starting another")
+            var pause = timespec(tv_sec: 0, tv_nsec: 200_000_000)
+            nanosleep(&pause, nil)
+        }
+    }
+
+    /// Reads what the guard has obeyed, until it ends.
+    private func read(from output: Int32) {
+        var pending: [UInt8] = []
+        var chunk = [UInt8](repeating: 0, count: 256)
+        while true {
+            let count = Glibc.read(output, &chunk, chunk.count)
+            if count < 0, errno == EINTR { continue }
+            guard count > 0 else { return }
+            pending += chunk[..<count]
+            while pending.count >= 8 {
+                acknowledge(GuardMessage.decode(pending.prefix(8)))
+                pending.removeFirst(8)
+            }
+        }
+    }
+
+    private func acknowledge(_ number: Int) {
+        let (isFirst, ready) = state.withLock { state in
+            let isFirst = state.acknowledged < 0
+            state.acknowledged = number
+            let ready = state.waiting.filter { $0.number <= number }
+            state.waiting.removeAll { $0.number <= number }
+            return (isFirst, ready)
+        }
+        for entry in ready { entry.continuation.resume() }
+        if isFirst { hinder(nil) }
+    }
+
+    private func spawn() throws(SettingsError) -> (pid: pid_t, output: Int32) {
+        let toGuard = try makePipe()
+        let fromGuard = try makePipe()
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        defer { posix_spawn_file_actions_destroy(&actions) }
+        posix_spawn_file_actions_adddup2(&actions, toGuard.reading, 0)
+        posix_spawn_file_actions_adddup2(&actions, fromGuard.writing, 1)
+        var attributes = posix_spawnattr_t()
+        posix_spawnattr_init(&attributes)
+        defer { posix_spawnattr_destroy(&attributes) }
+        // A session of its own: a key pressed at the manager's terminal, or a kill of its process group, is not for it.
+        posix_spawnattr_setflags(&attributes, clinux_spawn_setsid)
+        var arguments: [UnsafeMutablePointer<CChar>?] = command.map { strdup($0) } + [nil]
+        defer { for argument in arguments { free(argument) } }
+        var pid: pid_t = 0
+        let code = posix_spawn(&pid, command[0], &actions, &attributes, &arguments, environ)
+        close(toGuard.reading)
+        close(fromGuard.writing)
+        guard code == 0 else {
+            close(toGuard.writing)
+            close(fromGuard.reading)
+            throw SettingsError(message: "\(command[0]): \(String(cString: strerror(code)))")
+        }
+        // Never wait for a guard that does not read.
+        _ = fcntl(toGuard.writing, F_SETFL, fcntl(toGuard.writing, F_GETFL) | O_NONBLOCK)
+        state.withLock { state in
+            state.input = toGuard.writing
+            state.pid = pid
+            // A guard that takes the place of another has to know what that one knew.
+            Self.write(GuardMessage(number: state.number, deadline: state.deadline), to: state.input)
+            if state.isStopped {
+                close(state.input)
+                state.input = -1
+            }
+        }
+        return (pid, fromGuard.reading)
+    }
+
+    private func makePipe() throws(SettingsError) -> (reading: Int32, writing: Int32) {
+        var reading: Int32 = -1
+        var writing: Int32 = -1
+        let code = clinux_pipe_cloexec(&reading, &writing)
+        guard code == 0 else { throw SettingsError(message: "no pipe: \(String(cString: strerror(code)))") }
+        return (reading, writing)
+    }
+}

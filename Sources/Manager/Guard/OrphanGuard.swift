@@ -1,0 +1,21 @@
+/// Lets the groups go when this process cannot: it was killed, or stands still past its deadline, while its plugin lives on
+/// and would act beside the next leader.
+public protocol OrphanGuard: Sendable {
+    /// From now on, unless told otherwise before `deadline`, the groups are to be let go then, and also when this process
+    /// ends.
+    func arm(until deadline: BootInstant)
+    /// Returns when the guard has taken the last order: from then on no free of an earlier one can come any more.
+    func isReady() async
+    /// Nothing is watched any more: nothing to let go.
+    func disarm()
+    func stop()
+}
+
+/// For a manager without a process of its own, as in tests.
+public struct NoGuard: OrphanGuard {
+    public init() {}
+    public func arm(until deadline: BootInstant) {}
+    public func isReady() async {}
+    public func disarm() {}
+    public func stop() {}
+}

@@ -1,0 +1,194 @@
+internal import Logging
+internal import Store
+
+/// Carries out what ``Election`` decides, and tells it how that went.
+actor LeadershipLoop {
+    private var election: Election
+    private let store: any StateStore
+    private let claimant: Claimant
+    private let settings: ElectionSettings
+    private let keeper: GroupKeeper
+    private let gate: LeadershipGate
+    private let board: StandingBoard
+    private let orphanGuard: any OrphanGuard
+    private let holderIsGone: @Sendable (Lease) -> Bool
+    private let clock: any ManagerClock
+    private let deadlineThread: DeadlineThread
+    private let logger: Logger
+    private let events: AsyncStream<ElectionEvent>
+    private let post: @Sendable (ElectionEvent) -> Void
+    /// Replaced at every wake; not a child task, because it is cancelled on its own.
+    private var waker: Task<Void, Never>?
+    private var lease: Lease?
+    private var hasReleasedLeftovers = false
+
+    init(
+        election: Election,
+        store: any StateStore,
+        claimant: Claimant,
+        settings: ElectionSettings,
+        keeper: GroupKeeper,
+        gate: LeadershipGate,
+        board: StandingBoard,
+        orphanGuard: any OrphanGuard,
+        holderIsGone: @escaping @Sendable (Lease) -> Bool,
+        clock: any ManagerClock,
+        logger: Logger,
+        events: AsyncStream<ElectionEvent>,
+        post: @escaping @Sendable (ElectionEvent) -> Void
+    ) throws(SettingsError) {
+        self.election = election
+        self.store = store
+        self.claimant = claimant
+        self.settings = settings
+        self.keeper = keeper
+        self.gate = gate
+        self.board = board
+        self.orphanGuard = orphanGuard
+        self.holderIsGone = holderIsGone
+        self.clock = clock
+        self.logger = logger
+        self.events = events
+        self.post = post
+        self.deadlineThread = try DeadlineThread { post(.tick) }
+    }
+
+    /// Runs until the election has stopped.
+    func run() async {
+        await withDiscardingTaskGroup { tasks in
+            post(.tick)
+            for await event in events {
+                let before = election.standing.role
+                let directives = election.handle(event, now: clock.now())
+                if case .freed = event, !election.isLeading { orphanGuard.disarm() }
+                if case .observed(let lease, _, _) = event { self.lease = lease }
+                for directive in directives { perform(directive, &tasks) }
+                publish(before)
+                if election.isStopped { break }
+                followIfLed(&tasks)
+            }
+            waker?.cancel()
+            deadlineThread.stop()
+        }
+    }
+
+    private func publish(_ before: Standing.Role) {
+        let standing = election.standing
+        board.post(Standing(role: standing.role, reason: standing.reason, lease: standing.lease ?? lease))
+        if standing.role != before {
+            logger.info("role changed", metadata: ["role": "\(standing.role.rawValue)", "reason": "\(standing.reason)"])
+        }
+    }
+
+    /// Once, when this process starts as a follower: its plugin may hold what a predecessor left.
+    private func followIfLed(_ tasks: inout DiscardingTaskGroup) {
+        guard !hasReleasedLeftovers, let lease, lease.isHeld, lease.instance != claimant.instance else { return }
+        hasReleasedLeftovers = true
+        // The leader may use the very same plugin; then its groups are no leftovers.
+        let sharesPlugin =
+            claimant.process.bootID == lease.process.bootID && claimant.pluginSocket == lease.pluginSocket
+        if !sharesPlugin, !election.isLeading { tasks.addTask { [keeper] in await keeper.releaseLeftovers() } }
+    }
+
+    // MARK: - Directives
+
+    private func perform(_ directive: ElectionDirective, _ tasks: inout DiscardingTaskGroup) {
+        switch directive {
+        case .observe: tasks.addTask { await self.observe() }
+        case .acquire(let watched, let reason): tasks.addTask { await self.acquire(watched, reason) }
+        case .renew(let epoch): tasks.addTask { await self.renew(epoch) }
+        case .assume(let epoch, let deadline):
+            open(epoch, deadline)
+            hasReleasedLeftovers = true
+            logger.notice("leadership assumed", metadata: ["lease.epoch": "\(epoch)"])
+            tasks.addTask { [keeper, orphanGuard] in
+                await orphanGuard.isReady()
+                await keeper.assume(epoch: epoch)
+            }
+        case .extend(let epoch, let deadline): open(epoch, deadline)
+        case .resign(let epoch, let reason):
+            gate.shut()
+            deadlineThread.set(nil)
+            logger.notice("leadership lost", metadata: ["lease.epoch": "\(epoch)", "reason": "\(reason)"])
+            tasks.addTask { [keeper, post] in
+                await keeper.resign(epoch: epoch)
+                post(.freed)
+            }
+        case .release(let epoch, let reason): tasks.addTask { await self.release(epoch, reason) }
+        case .wake(let instant):
+            waker?.cancel()
+            waker = Task { [clock, post] in
+                guard (try? await clock.sleep(until: instant)) != nil else { return }
+                post(.tick)
+            }
+        }
+    }
+
+    private func open(_ epoch: Int, _ deadline: BootInstant) {
+        gate.open(epoch: epoch, until: deadline)
+        deadlineThread.set(deadline)
+        orphanGuard.arm(until: deadline)
+    }
+
+    private func fence(_ epoch: Int) -> Fence {
+        Fence(instance: claimant.instance, epoch: epoch, manager: claimant.id)
+    }
+
+    // MARK: - The store
+
+    private func observe() async {
+        let startedAt = clock.now()
+        do throws(StoreError) {
+            let lease = try await store.lease(within: settings.renewDeadline)
+            post(.observed(lease, startedAt: startedAt, holderIsGone: holderIsGone(lease)))
+        } catch {
+            logger.warning("lease not read", metadata: ["error": "\(error)"])
+            post(.observationFailed(error.message))
+        }
+    }
+
+    private func acquire(_ watched: Lease, _ reason: String) async {
+        do throws(StoreError) {
+            let lease = try await store.acquireLease(
+                claimant,
+                watched: watched,
+                ttl: settings.ttl.milliseconds,
+                reason: reason,
+                within: settings.renewDeadline
+            )
+            post(lease.map { .acquired($0) } ?? .acquisitionLost)
+        } catch {
+            logger.warning("lease not acquired", metadata: ["error": "\(error)"])
+            post(.acquisitionFailed(error.message))
+        }
+    }
+
+    private func renew(_ epoch: Int) async {
+        do throws(StoreError) {
+            lease = try await store.renewLease(fence(epoch), within: settings.renewDeadline)
+            post(.renewed)
+        } catch {
+            logger.warning("lease not renewed", metadata: ["lease.epoch": "\(epoch)", "error": "\(error)"])
+            switch error.code {
+            case .fenced: post(.renewalFenced(error.message))
+            case .busy: post(.renewalFailed(error.message))
+            default: post(.storeUncertain(error.message))
+            }
+        }
+    }
+
+    private func release(_ epoch: Int, _ reason: String) async {
+        do throws(StoreError) {
+            try await store.releaseLease(fence(epoch), reason: reason, within: settings.renewDeadline)
+            logger.info("lease released", metadata: ["lease.epoch": "\(epoch)"])
+        } catch {
+            // The row runs out by itself.
+            logger.warning("lease not released", metadata: ["lease.epoch": "\(epoch)", "error": "\(error)"])
+        }
+    }
+}
+
+extension Duration {
+    /// Whole milliseconds.
+    public var milliseconds: Int { Int(components.seconds * 1000 + components.attoseconds / 1_000_000_000_000_000) }
+}

@@ -1,0 +1,30 @@
+public import Store
+
+/// Who a manager is and how it works.
+public struct ManagerConfiguration: Sendable {
+    public var claimant: Claimant
+    public var election: ElectionSettings
+    public var keeper: KeeperSettings
+    /// The file that names the leader, in the original way; nil for the lease alone.
+    public var leaderFile: String?
+    /// The names by which that file may call this manager.
+    public var leaderNames: Set<String>
+    /// The store directory, where the Go manager may have left its configuration.
+    public var heritageDirectory: String?
+
+    public init(
+        claimant: Claimant,
+        election: ElectionSettings,
+        keeper: KeeperSettings,
+        leaderFile: String? = nil,
+        leaderNames: Set<String> = [],
+        heritageDirectory: String? = nil
+    ) {
+        self.claimant = claimant
+        self.election = election
+        self.keeper = keeper
+        self.leaderFile = leaderFile
+        self.leaderNames = leaderNames
+        self.heritageDirectory = heritageDirectory
+    }
+}

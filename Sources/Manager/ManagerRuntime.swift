@@ -1,0 +1,121 @@
+public import GroupSPI
+public import Logging
+public import Store
+
+/// One manager: its election, its groups, and the interface that users talk to.
+public final class ManagerRuntime: Sendable {
+    /// What to serve on the manager's socket.
+    public let proxy: GroupProxy
+    public let board: StandingBoard
+
+    private let configuration: ManagerConfiguration
+    private let loop: LeadershipLoop
+    private let hindrances: Hindrances
+    private let orphanGuard: any OrphanGuard
+    private let clock: any ManagerClock
+    private let post: @Sendable (ElectionEvent) -> Void
+
+    /// - Parameters:
+    ///   - makeGuard: makes the orphan guard; it tells its reason against leading, or nil, to the function it is given.
+    ///   - holderIsGone: whether a lease's holder is known to have ended.
+    /// - Throws: ``SettingsError`` when the system gives no timer or no thread.
+    public init(
+        _ configuration: ManagerConfiguration,
+        store: any StateStore,
+        plugin: any GroupPlugin,
+        clock: any ManagerClock = BootClock(),
+        logger: Logger,
+        holderIsGone: @escaping @Sendable (Lease) -> Bool,
+        makeGuard: (@escaping @Sendable (String?) -> Void) -> any OrphanGuard
+    ) throws(SettingsError) {
+        let (events, continuation) = AsyncStream.makeStream(of: ElectionEvent.self)
+        let post: @Sendable (ElectionEvent) -> Void = { continuation.yield($0) }
+        let gate = LeadershipGate(clock: clock)
+        let board = StandingBoard()
+        var initial: [String: String] = [:]
+        if let file = configuration.leaderFile { initial[Self.fileParty] = "has not read the leader file \(file) yet" }
+        let hindrances = Hindrances(initial) { post(.hindered($0)) }
+        let orphanGuard = makeGuard { hindrances.set(Self.guardParty, $0) }
+        let keeper = GroupKeeper(
+            store: store,
+            plugin: plugin,
+            gate: gate,
+            board: board,
+            clock: clock,
+            settings: configuration.keeper,
+            claimant: configuration.claimant,
+            heritage: { try Self.heritage(configuration.heritageDirectory) },
+            logger: logger,
+            report: post
+        )
+        if let reason = hindrances.current { post(.hindered(reason)) }
+        self.loop = try LeadershipLoop(
+            election: Election(configuration.election, seed: .random(in: .min ... .max)),
+            store: store,
+            claimant: configuration.claimant,
+            settings: configuration.election,
+            keeper: keeper,
+            gate: gate,
+            board: board,
+            orphanGuard: orphanGuard,
+            holderIsGone: holderIsGone,
+            clock: clock,
+            logger: logger,
+            events: events,
+            post: post
+        )
+        self.proxy = GroupProxy(
+            keeper: keeper,
+            plugin: plugin,
+            store: store,
+            gate: gate,
+            board: board,
+            settings: configuration.keeper
+        )
+        self.configuration = configuration
+        self.board = board
+        self.hindrances = hindrances
+        self.orphanGuard = orphanGuard
+        self.clock = clock
+        self.post = post
+    }
+
+    private static let fileParty = "leader file"
+    private static let guardParty = "orphan guard"
+
+    /// Runs until ``stop()``, and then until the groups are free and the lease is released.
+    public func run() async {
+        let watcher = configuration.leaderFile.map { path in
+            Task { await self.watchLeaderFile(path) }
+        }
+        await loop.run()
+        watcher?.cancel()
+        await watcher?.value
+        orphanGuard.stop()
+    }
+
+    /// Ends leadership in order. ``run()`` returns when that is done.
+    public func stop() { post(.stop) }
+
+    private func watchLeaderFile(_ path: String) async {
+        let file = LeaderFile(
+            path: path,
+            names: configuration.leaderNames,
+            timeout: configuration.election.renewDeadline - configuration.election.pollInterval
+        )
+        while !Task.isCancelled {
+            hindrances.set(Self.fileParty, await file.hindrance())
+            try? await clock.sleep(until: clock.now() + configuration.election.pollInterval)
+        }
+    }
+
+    /// The Go manager's groups in that directory; none when there is no such file.
+    ///
+    /// - Throws: ``StoreError`` `malformed`.
+    public static func heritage(_ directory: String?) throws(StoreError) -> [GlobalConfig.Entry] {
+        guard let directory else { return [] }
+        let path = directory.hasSuffix("/") ? directory + GlobalConfig.fileName : "\(directory)/\(GlobalConfig.fileName)"
+        guard let bytes = ProcFS.bytes(path) else { return [] }
+        return try GlobalConfig.decode(bytes)
+    }
+}

@@ -1,0 +1,237 @@
+internal import GroupSPI
+internal import Logging
+internal import Store
+
+extension GroupKeeper {
+    /// Carries a user's write out: stores it, tells the plugin, stores the outcome.
+    ///
+    /// - Parameters:
+    ///   - operation: what the user asked for, as the history names it.
+    ///   - action: what becomes of the group.
+    ///   - request: the call for the plugin.
+    /// - Throws: ``GroupError``: `notLeader`; `rejected` with the plugin's words; `pending` with the revision's number;
+    ///   `storeUnavailable`.
+    func write(
+        _ operation: Operation,
+        _ group: String,
+        _ action: Change.Action,
+        as request: GroupRequest,
+        from caller: Caller
+    ) async throws(GroupError) -> GroupReply {
+        let result = await lanes.hold([group]) { () async -> Result<GroupReply, GroupError> in
+            do throws(GroupError) {
+                let token = try await currentTerm()
+                let draft = RevisionDraft(
+                    author: Author(user: caller.user, uid: caller.uid, host: caller.host),
+                    operation: operation,
+                    changes: [Change(group: group, action: action)]
+                )
+                let before = states[group]
+                let revision = try await persist(token) { fence throws(StoreError) in
+                    try await self.store.append(draft, fence: fence, within: self.settings.storeTimeout)
+                }
+                noteWritten(revision)
+                let answer = await forward(request, before: before, token)
+                await settle(group, revision.number, answer, before: before, token)
+                return answer.mapError { error in
+                    Self.isRefusal(error) ? error : self.pendingError(error, revision: revision.number)
+                }
+            } catch {
+                return .failure(error)
+            }
+        }
+        return try result.get()
+    }
+
+    /// Changes the size of a group: a commit of its present spec with another `Allocation.Size`.
+    func resize(_ group: String, to size: Int, from caller: Caller) async throws(GroupError) -> GroupReply {
+        _ = try await currentTerm()
+        guard let spec = states[group]?.spec?.spec else { throw .notWatched(group) }
+        let resized = try spec.settingSize(size)
+        _ = try await write(
+            .commit,
+            group,
+            .set(resized.properties, plugin: settings.pluginName),
+            as: .commit(resized, pretend: false),
+            from: caller
+        )
+        return .ok
+    }
+
+    // MARK: - Steps
+
+    /// Runs a write of the store under a term, and turns trouble into what the user and the election have to know.
+    func persist<Value: Sendable>(
+        _ token: TermToken,
+        _ body: (Fence) async throws(StoreError) -> Value
+    ) async throws(GroupError) -> Value {
+        do {
+            return try await body(fence(token.epoch))
+        } catch {
+            switch error.code {
+            case .fenced:
+                report(.storeUncertain("another replica may have taken the lease over"))
+                throw GroupError(.notLeader, "\(error.message); nothing was changed")
+            case .busy:
+                throw GroupError(.storeUnavailable, "store unreachable, nothing was changed: \(error.message)")
+            default:
+                report(.storeUncertain(error.message))
+                throw GroupError(.storeUnavailable, "store unreachable: \(error.message)")
+            }
+        }
+    }
+
+    /// Takes a stored revision into the states: from here on it is what has to be brought about.
+    func noteWritten(_ revision: Revision) {
+        for change in revision.changes {
+            let before = states[change.group]
+            let state = GroupState(
+                group: change.group,
+                change: change,
+                revision: revision.number,
+                previous: before?.change.action
+            )
+            states[change.group] = state
+            reconciler.wrote(state)
+        }
+        logger.info(
+            "revision stored",
+            metadata: [
+                "revision.number": "\(revision.number)",
+                "operation": "\(revision.operation.name)",
+                "groups": "\(revision.groups.joined(separator: ","))",
+                "author": "\(revision.author.user ?? "unknown")",
+            ]
+        )
+    }
+
+    /// Tells the plugin, if this replica still leads.
+    func forward(
+        _ request: GroupRequest,
+        before: GroupState?,
+        _ token: TermToken
+    ) async -> Result<GroupReply, GroupError> {
+        let answer = await callPlugin(request, token)
+        guard case .failure(let error) = answer else { return answer }
+        switch (request, before?.change.action) {
+        case (.update(let spec), .set) where error.saysNotWatched:
+            // It restarted and has not been told yet. Telling it the new spec is all that is needed.
+            return await callPlugin(.commit(spec, pretend: false), token).map { _ in .ok }
+        case (.watch(let spec), nil), (.watch(let spec), .free), (.watch(let spec), .destroy):
+            // Nobody declared this group, yet the plugin has it: a leftover, which the user now declares.
+            guard error.saysAlreadyWatched else { return answer }
+            return await callPlugin(.commit(spec, pretend: false), token).map { _ in .ok }
+        case (.free, .set) where error.saysNotWatched, (.unwatch, .set) where error.saysNotWatched:
+            return .success(.ok)
+        case (.destroy(let id), .set(let properties, _)) where error.saysNotWatched:
+            return await destroy(id, knowing: GroupSpec(id: id, properties: properties), token)
+        default:
+            return answer
+        }
+    }
+
+    /// A plugin that restarted has to be told a group before it can end it.
+    func destroy(_ id: String, knowing spec: GroupSpec?, _ token: TermToken) async -> Result<GroupReply, GroupError> {
+        let answer = await callPlugin(.destroy(id: id), token)
+        guard case .failure(let error) = answer, error.saysNotWatched else { return answer }
+        guard let spec else { return .success(.ok) }
+        if case .failure(let error) = await callPlugin(.commit(spec, pretend: false), token) { return .failure(error) }
+        return await callPlugin(.destroy(id: id), token)
+    }
+
+    /// One call to the plugin. It does not start after the deadline, and ends with the term.
+    func callPlugin(_ request: GroupRequest, _ token: TermToken) async -> Result<GroupReply, GroupError> {
+        guard gate.isOpen(epoch: token.epoch) else {
+            return .failure(GroupError(.unreachable, "leadership ended before the plugin was told"))
+        }
+        let answer = await token.run { [plugin, settings] () async -> Result<GroupReply, GroupError> in
+            do throws(GroupError) {
+                return .success(try await plugin.call(request, within: settings.rpcTimeout))
+            } catch {
+                return .failure(error)
+            }
+        }
+        if case .failure(let error) = answer, error.code == .unreachable {
+            note(pluginTrouble: error.message)
+        } else {
+            note(pluginTrouble: nil)
+        }
+        return answer
+    }
+
+    /// Stores how a change came out, and goes on from there.
+    func settle(
+        _ group: String,
+        _ revision: Int,
+        _ answer: Result<GroupReply, GroupError>,
+        before: GroupState?,
+        _ token: TermToken
+    ) async {
+        switch answer {
+        case .success:
+            await record(Outcome(revision: revision, group: group, status: .applied), token)
+            guard self.token === token else { return }
+            if let state = states[group], state.revision == revision { states[group] = state.settled }
+            reconciler.finished(group, revision: revision, .done, now: clock.now())
+        case .failure(let error) where Self.isRefusal(error):
+            await record(Outcome(revision: revision, group: group, status: .rejected, error: error.message), token)
+            guard self.token === token else { return }
+            states[group] = before
+            reconciler.restore(before, of: group, now: clock.now())
+        case .failure(let error):
+            logger.warning(
+                "change not confirmed",
+                metadata: ["revision.number": "\(revision)", "group": "\(group)", "error": "\(error)"]
+            )
+            guard self.token === token else { return }
+            reconciler.finished(group, revision: revision, .noAnswer, now: clock.now())
+        }
+        wake()
+    }
+
+    func record(_ outcome: Outcome, _ token: TermToken) async {
+        do {
+            try await store.recordOutcomes([outcome], fence: fence(token.epoch), within: settings.storeTimeout)
+            logger.info(
+                "outcome stored",
+                metadata: [
+                    "revision.number": "\(outcome.revision)", "group": "\(outcome.group)",
+                    "status": "\(outcome.status.name)",
+                ]
+            )
+        } catch {
+            // The change stays pending in the history; whoever leads next asks the plugin again.
+            logger.warning("outcome not stored", metadata: ["revision.number": "\(outcome.revision)", "error": "\(error)"])
+            if error.code != .busy { report(.storeUncertain(error.message)) }
+        }
+    }
+
+    /// The plugin's own no, as opposed to no answer.
+    static func isRefusal(_ error: GroupError) -> Bool {
+        switch error.code {
+        case .rejected: !error.saysUpdating
+        case .unsupported, .badRequest: true
+        default: false
+        }
+    }
+
+    func pendingError(_ error: GroupError, revision: Int) -> GroupError {
+        GroupError(
+            .pending,
+            "recorded as revision \(revision), but the group plugin '\(settings.pluginName)' has not confirmed it yet and "
+                + "will be asked again: \(error.message)"
+        )
+    }
+}
+
+extension GroupState {
+    /// The same, confirmed by the plugin.
+    var settled: GroupState {
+        GroupState(
+            group: group,
+            change: Change(group: group, action: change.action, status: .applied),
+            revision: revision,
+            previous: previous
+        )
+    }
+}

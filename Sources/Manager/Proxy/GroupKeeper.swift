@@ -1,0 +1,193 @@
+internal import GroupSPI
+internal import Logging
+internal import Store
+
+/// Keeps the groups behind one plugin as the history says, for as long as this replica leads.
+///
+/// Every change is stored first, then told to the plugin, then its outcome is stored. Changes of one group follow one
+/// another; those of different groups go side by side. What the plugin did not answer is told again until it does.
+actor GroupKeeper {
+    let store: any StateStore
+    let plugin: any GroupPlugin
+    let gate: LeadershipGate
+    let board: StandingBoard
+    let clock: any ManagerClock
+    let settings: KeeperSettings
+    let manager: String
+    let instance: String
+    let logger: Logger
+    /// Tells the election of trouble at the store, and of a hand-over that somebody asked for.
+    let report: @Sendable (ElectionEvent) -> Void
+    /// What stood before there was a history: the Go manager's groups.
+    let heritage: @Sendable () throws -> [GlobalConfig.Entry]
+
+    let lanes = GroupLanes()
+    var token: TermToken?
+    var states: [String: GroupState] = [:]
+    var reconciler = Reconciler()
+    var requestsUnderWay: Set<String> = []
+    var running = 0
+    /// Sleeps between two rounds; cancelled to wake the loop.
+    var sleeper: Task<Void, Never>?
+    /// The rounds of this term. Not a child task: its life is the term's, which no call here spans.
+    var rounds: Task<Void, Never>?
+    /// Reads the states at the start of a term; writes wait for it.
+    var loading: Task<Bool, Never>?
+    /// Lets the groups go; ends early when this replica leads again.
+    var freeing: Task<Void, Never>?
+    /// A term up to this one must not start any more: its end may arrive before its beginning was carried out.
+    private var endedEpoch = 0
+    private(set) var pluginTrouble: String?
+
+    init(
+        store: any StateStore,
+        plugin: any GroupPlugin,
+        gate: LeadershipGate,
+        board: StandingBoard,
+        clock: any ManagerClock,
+        settings: KeeperSettings,
+        claimant: Claimant,
+        heritage: @escaping @Sendable () throws -> [GlobalConfig.Entry],
+        logger: Logger,
+        report: @escaping @Sendable (ElectionEvent) -> Void
+    ) {
+        self.store = store
+        self.plugin = plugin
+        self.gate = gate
+        self.board = board
+        self.clock = clock
+        self.settings = settings
+        self.manager = claimant.id
+        self.instance = claimant.instance
+        self.heritage = heritage
+        self.logger = logger
+        self.report = report
+    }
+
+    func fence(_ epoch: Int) -> Fence { Fence(instance: instance, epoch: epoch, manager: manager) }
+
+    // MARK: - Terms
+
+    /// Starts acting: reads what stands, tells the plugin all of it, and keeps at it until the term ends.
+    func assume(epoch: Int) async {
+        guard epoch > endedEpoch else { return }
+        // A free that is still under way must not land after a watch of this term.
+        freeing?.cancel()
+        await freeing?.value
+        guard epoch > endedEpoch, gate.isOpen(epoch: epoch) else { return }
+        let token = TermToken(epoch: epoch)
+        self.token = token
+        // Its own task: writes that arrive meanwhile wait for the same result.
+        let loading = Task { await load(token) }
+        self.loading = loading
+        guard await loading.value, self.token === token, !token.isEnded else { return }
+        rounds = Task { await keepGoing(token) }
+    }
+
+    /// Stops acting at once, then lets every group go. Returns when the plugin watches none, or cannot be reached.
+    func resign(epoch: Int) async {
+        endedEpoch = max(endedEpoch, epoch)
+        guard let token else { return }
+        let known = reconciler.watchedGroups
+        token.end()
+        self.token = nil
+        reconciler = Reconciler()
+        states = [:]
+        sleeper?.cancel()
+        await rounds?.value
+        rounds = nil
+        await free(known)
+    }
+
+    /// A follower's plugin may still watch groups that a crashed predecessor of this process left to it.
+    func releaseLeftovers() async {
+        guard token == nil else { return }
+        await free([])
+    }
+
+    private func free(_ known: Set<String>) async {
+        // A task of its own, so that the start of a new term can end it.
+        let task = Task {
+            await GroupRelease(
+                plugin: plugin,
+                clock: clock,
+                timeout: settings.freeTimeout,
+                pause: .milliseconds(200),
+                logger: logger
+            ).run(known)
+        }
+        freeing = task
+        await task.value
+        if freeing == task { freeing = nil }
+    }
+
+    private func load(_ token: TermToken) async -> Bool {
+        do {
+            try await adoptHeritage(token)
+            let current = try await store.states(at: nil, within: settings.storeTimeout)
+            guard self.token === token else { return false }
+            states = Dictionary(current.map { ($0.group, $0) }, uniquingKeysWith: { _, last in last })
+            reconciler.assume(current, now: clock.now())
+            logger.info(
+                "groups loaded",
+                metadata: ["lease.epoch": "\(token.epoch)", "groups": "\(reconciler.watchedGroups.count)"]
+            )
+            return true
+        } catch let error as StoreError {
+            report(.storeUncertain(error.message))
+        } catch {
+            report(.storeUncertain("\(error)"))
+        }
+        return false
+    }
+
+    /// An empty history takes over what the Go manager has left in the same directory, as revision 1.
+    private func adoptHeritage(_ token: TermToken) async throws {
+        guard try await store.summary(within: settings.storeTimeout).newest == 0 else { return }
+        let entries = try heritage()
+        guard !entries.isEmpty else { return }
+        let changes = entries.map { entry in
+            Change(
+                group: entry.spec.id,
+                action: .set(entry.spec.properties, plugin: entry.plugin.isEmpty ? settings.pluginName : entry.plugin)
+            )
+        }
+        let draft = RevisionDraft(
+            author: Author(user: nil, uid: nil, host: manager),
+            operation: .import,
+            message: "imported from \(GlobalConfig.fileName)",
+            changes: changes
+        )
+        let revision = try await store.append(draft, fence: fence(token.epoch), within: settings.storeTimeout)
+        logger.notice(
+            "configuration imported",
+            metadata: ["revision.number": "\(revision.number)", "groups": "\(changes.count)"]
+        )
+    }
+
+    // MARK: - What others ask
+
+    /// The term in which a write may be carried out now.
+    ///
+    /// - Throws: ``GroupError`` `notLeader` that names the leader.
+    func currentTerm() async throws(GroupError) -> TermToken {
+        if let loading { _ = await loading.value }
+        guard let token, !token.isEnded, gate.isOpen(epoch: token.epoch) else {
+            throw GroupError(.notLeader, board.refusal)
+        }
+        return token
+    }
+
+    func wake() { sleeper?.cancel() }
+
+    func note(pluginTrouble: String?) {
+        if pluginTrouble != self.pluginTrouble {
+            if let pluginTrouble {
+                logger.warning("plugin unreachable", metadata: ["error": "\(pluginTrouble)"])
+            } else {
+                logger.info("plugin reachable again")
+            }
+        }
+        self.pluginTrouble = pluginTrouble
+    }
+}

@@ -1,0 +1,33 @@
+/// The times by which a ``GroupKeeper`` works.
+public struct KeeperSettings: Hashable, Sendable {
+    /// How long a call to the plugin may take.
+    public var rpcTimeout: Duration
+    /// How often the plugin is asked what it watches.
+    public var reconcileInterval: Duration
+    /// How often requests are looked for.
+    public var pollInterval: Duration
+    /// How long the store may take. A term does not last longer without it.
+    public var storeTimeout: Duration
+    /// How long one attempt to let a group go may take.
+    public var freeTimeout: Duration
+    /// The name under which the plugin is stored with each spec.
+    public var pluginName: String
+    /// Calls to the plugin that reconciling has under way at once.
+    public var concurrency: Int
+
+    public init(
+        rpcTimeout: Duration = .seconds(30),
+        reconcileInterval: Duration = .seconds(10),
+        election: ElectionSettings,
+        pluginName: String,
+        concurrency: Int = 64
+    ) {
+        self.rpcTimeout = rpcTimeout
+        self.reconcileInterval = reconcileInterval
+        self.pollInterval = election.pollInterval
+        self.storeTimeout = election.renewDeadline
+        self.freeTimeout = min(rpcTimeout, election.ttl - election.renewDeadline)
+        self.pluginName = pluginName
+        self.concurrency = concurrency
+    }
+}

@@ -1,0 +1,31 @@
+public import Store
+
+/// What has to change so that the groups stand again as they stood at an earlier revision.
+public enum RollbackPlan {
+    /// Compares two states.
+    ///
+    /// - Parameters:
+    ///   - current: every group as it stands, as ``StateStore/states(at:within:)`` gives it.
+    ///   - target: every group as it stood.
+    ///   - group: only this one; nil for all.
+    /// - Returns: one change for each group that differs, in the order of their names. Groups that the target did not
+    ///   have are freed, never destroyed.
+    public static func changes(from current: [GroupState], to target: [GroupState], group: String? = nil) -> [Change] {
+        let now = index(current, group)
+        let then = index(target, group)
+        return Set(now.keys).union(then.keys).sorted().compactMap { name in
+            switch (now[name], then[name]) {
+            case (let now, .set(let properties, let plugin)):
+                now == .set(properties, plugin: plugin)
+                    ? nil : Change(group: name, action: .set(properties, plugin: plugin))
+            case (.set, _): Change(group: name, action: .free)
+            default: nil
+            }
+        }
+    }
+
+    private static func index(_ states: [GroupState], _ group: String?) -> [String: Change.Action] {
+        let chosen = states.filter { group == nil || $0.group == group }
+        return Dictionary(chosen.map { ($0.group, $0.change.action) }, uniquingKeysWith: { _, last in last })
+    }
+}

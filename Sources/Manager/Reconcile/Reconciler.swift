@@ -1,0 +1,170 @@
+public import GroupSPI
+public import Store
+
+/// Decides which groups the plugin has to be told about, and when, so that it comes to do what the history says.
+///
+/// A value without a clock or a socket: what happened goes in, what is due comes out. It lives for one term.
+public struct Reconciler: Sendable {
+    /// What the plugin is to be brought to.
+    public enum Goal: Hashable, Sendable {
+        case watched(GroupSpec)
+        case freed
+        /// The spec is for a plugin that has to know a group before it can end it.
+        case destroyed(previous: GroupSpec?)
+    }
+
+    /// One thing to do.
+    public struct Task: Hashable, Sendable {
+        public let group: String
+        public let goal: Goal
+        public let revision: Int
+        /// The revision's outcome is still open: the plugin's answer settles it.
+        public let isPending: Bool
+    }
+
+    /// How a task, or a user's write, went.
+    public enum Result: Hashable, Sendable {
+        case done
+        /// The plugin answered no.
+        case refused
+        /// The plugin did not answer.
+        case noAnswer
+    }
+
+    private struct Entry {
+        var task: Task
+        var phase: Phase
+        var attempts = 0
+    }
+
+    private enum Phase: Equatable {
+        case due(BootInstant)
+        case working
+        /// The plugin confirmed it at that moment.
+        case settled(BootInstant)
+    }
+
+    private var entries: [String: Entry] = [:]
+
+    public init() {}
+
+    /// Starts a term: everything that stands has to be told to the plugin.
+    public mutating func assume(_ states: [GroupState], now: BootInstant) {
+        entries = [:]
+        for state in states { adopt(state, phase: .due(now)) }
+    }
+
+    /// A user's write was stored and is being carried out.
+    public mutating func wrote(_ state: GroupState) {
+        adopt(state, phase: .working)
+    }
+
+    /// The plugin refused a pending change: the group's state is what it was before, which the plugin still has.
+    public mutating func restore(_ state: GroupState?, of group: String, now: BootInstant) {
+        entries[group] = nil
+        guard let state else { return }
+        adopt(state, phase: state.change.status == .pending ? .due(now) : .settled(now))
+    }
+
+    /// A task, or a user's write, has ended.
+    public mutating func finished(_ group: String, revision: Int, _ result: Result, now: BootInstant) {
+        // A newer revision has taken the group over meanwhile: the result is about something that no longer counts.
+        guard var entry = entries[group], entry.task.revision == revision else { return }
+        switch result {
+        case .done:
+            guard case .watched = entry.task.goal else {
+                entries[group] = nil
+                return
+            }
+            entry.attempts = 0
+            entry.task = Task(group: group, goal: entry.task.goal, revision: revision, isPending: false)
+            entry.phase = .settled(now)
+        case .refused, .noAnswer:
+            entry.attempts += 1
+            entry.phase = .due(now + Self.delay(afterAttempts: entry.attempts))
+        }
+        entries[group] = entry
+    }
+
+    /// The plugin told which groups it watches. What it has forgotten (it may have restarted) is due again.
+    ///
+    /// - Parameter askedAt: before the question; what was confirmed later than that says nothing about the answer.
+    public mutating func pluginReports(_ groups: Set<String>, askedAt: BootInstant, now: BootInstant) {
+        for (group, entry) in entries where !groups.contains(group) {
+            guard case .settled(let since) = entry.phase, since < askedAt else { continue }
+            entries[group]?.phase = .due(now)
+        }
+    }
+
+    /// What has to be done now, in the order of the groups' names. Each task is given out once, until it is reported as
+    /// finished.
+    ///
+    /// - Parameter limit: at most so many.
+    public mutating func takeDue(now: BootInstant, limit: Int = .max) -> [Task] {
+        let due = entries.values.filter { entry in
+            guard case .due(let instant) = entry.phase else { return false }
+            return instant <= now
+        }
+        let tasks = due.map(\.task).sorted { $0.group < $1.group }.prefix(max(0, limit))
+        for task in tasks { entries[task.group]?.phase = .working }
+        return Array(tasks)
+    }
+
+    /// When something will be due; nil when nothing waits.
+    public var nextDue: BootInstant? {
+        entries.values.compactMap { entry in
+            guard case .due(let instant) = entry.phase else { return nil }
+            return instant
+        }.min()
+    }
+
+    /// The task that stands for a group now; nil when nothing is to be done to it.
+    public func task(for group: String) -> Task? { entries[group]?.task }
+
+    /// The groups that the plugin is to watch.
+    public var watchedGroups: Set<String> {
+        Set(
+            entries.values.compactMap { entry in
+                guard case .watched = entry.task.goal else { return nil }
+                return entry.task.group
+            }
+        )
+    }
+
+    /// True when the plugin has confirmed everything.
+    public var isSettled: Bool {
+        entries.values.allSatisfy { entry in
+            guard case .settled = entry.phase else { return false }
+            return true
+        }
+    }
+
+    // MARK: - Rules
+
+    private mutating func adopt(_ state: GroupState, phase: Phase) {
+        let isPending = state.change.status == .pending
+        let goal: Goal
+        switch state.change.action {
+        case .set(let properties, _): goal = .watched(GroupSpec(id: state.group, properties: properties))
+        // What was freed or destroyed and confirmed stays so: it does not come back with a new leader.
+        case .free, .destroy:
+            guard isPending else {
+                entries[state.group] = nil
+                return
+            }
+            goal = state.change.action == .free ? .freed : .destroyed(previous: Self.spec(state))
+        }
+        let task = Task(group: state.group, goal: goal, revision: state.revision, isPending: isPending)
+        entries[state.group] = Entry(task: task, phase: phase)
+    }
+
+    private static func spec(_ state: GroupState) -> GroupSpec? {
+        guard case .set(let properties, _) = state.previous else { return nil }
+        return GroupSpec(id: state.group, properties: properties)
+    }
+
+    /// Doubling from half a second to half a minute.
+    static func delay(afterAttempts attempts: Int) -> Duration {
+        .milliseconds(min(30_000, 500 << min(attempts - 1, 10)))
+    }
+}

@@ -1,0 +1,39 @@
+public import Store
+
+/// What the manager needs of its store. In os mode that is the shared database itself; a test brings one in memory.
+public protocol StateStore: Sendable {
+    func lease(within timeout: Duration) async throws(StoreError) -> Lease
+    func acquireLease(
+        _ claimant: Claimant,
+        watched: Lease,
+        ttl: Int,
+        reason: String,
+        within timeout: Duration
+    ) async throws(StoreError) -> Lease?
+    func renewLease(_ fence: Fence, within timeout: Duration) async throws(StoreError) -> Lease
+    func releaseLease(_ fence: Fence, reason: String, within timeout: Duration) async throws(StoreError)
+
+    func append(_ draft: RevisionDraft, fence: Fence, within timeout: Duration) async throws(StoreError) -> Revision
+    func append(
+        _ draft: RevisionDraft,
+        for request: Request,
+        fence: Fence,
+        within timeout: Duration
+    ) async throws(StoreError) -> Revision
+    func recordOutcomes(_ outcomes: [Outcome], fence: Fence, within timeout: Duration) async throws(StoreError)
+    func states(at number: Int?, within timeout: Duration) async throws(StoreError) -> [GroupState]
+    func state(of group: String, within timeout: Duration) async throws(StoreError) -> GroupState?
+    func summary(within timeout: Duration) async throws(StoreError) -> HistorySummary
+
+    func waitingRequests(within timeout: Duration) async throws(StoreError) -> [Request]
+    func finishRequest(
+        _ id: String,
+        state: Request.State,
+        revision: Int?,
+        error: String?,
+        fence: Fence,
+        within timeout: Duration
+    ) async throws(StoreError)
+}
+
+extension Store: StateStore {}

@@ -1,0 +1,39 @@
+internal import Glibc
+
+/// Small files, most of them the kernel's, read whole.
+enum ProcFS {
+    /// - Returns: nil when the file cannot be read.
+    static func read(_ path: String) -> String? { bytes(path).map { String(decoding: $0, as: UTF8.self) } }
+
+    /// - Returns: nil when the file cannot be read; `errno` tells why.
+    static func bytes(_ path: String) -> [UInt8]? {
+        guard let file = fopen(path, "re") else { return nil }
+        defer { fclose(file) }
+        var bytes: [UInt8] = []
+        var chunk = [UInt8](repeating: 0, count: 4096)
+        while case let count = fread(&chunk, 1, chunk.count, file), count > 0 { bytes += chunk[..<count] }
+        return ferror(file) == 0 ? bytes : nil
+    }
+
+    /// State and start time of a process, from `/proc/<pid>/stat` (proc(5), fields 3 and 22).
+    ///
+    /// - Returns: nil when there is no such process.
+    static func process(_ pid: Int) -> (state: Character, startTime: Int)? {
+        guard let stat = read("/proc/\(pid)/stat"), let nameEnd = stat.lastIndex(of: ")") else { return nil }
+        // The name in parentheses may hold blanks and parentheses itself; what follows does not.
+        let fields = stat[stat.index(after: nameEnd)...].split(separator: " ")
+        guard fields.count > 19, let state = fields[0].first, let startTime = Int(fields[19]) else { return nil }
+        return (state, startTime)
+    }
+
+    static func trimmed(_ path: String) -> String {
+        let text = read(path) ?? ""
+        return String(text.split(whereSeparator: \.isNewline).first ?? "")
+    }
+
+    static var hostName: String {
+        var buffer = [CChar](repeating: 0, count: 256)
+        guard gethostname(&buffer, buffer.count - 1) == 0 else { return "localhost" }
+        return String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+}

@@ -1,0 +1,41 @@
+internal import Glibc
+public import Store
+
+extension ProcessIdentity {
+    /// This process.
+    public static func current() -> ProcessIdentity {
+        let pid = Int(getpid())
+        return ProcessIdentity(
+            host: ProcFS.hostName,
+            bootID: ProcFS.trimmed("/proc/sys/kernel/random/boot_id"),
+            pidNamespace: namespace(),
+            pid: pid,
+            startTime: ProcFS.process(pid)?.startTime ?? 0
+        )
+    }
+
+    private static func namespace() -> String {
+        var status = stat()
+        return stat("/proc/self/ns/pid", &status) == 0 ? String(status.st_ino) : ""
+    }
+
+    /// True when `other` ran on this very boot and in this pid namespace, where its pid can be looked up.
+    public func canSee(_ other: ProcessIdentity) -> Bool {
+        !bootID.isEmpty && bootID == other.bootID && !pidNamespace.isEmpty && pidNamespace == other.pidNamespace
+    }
+}
+
+/// Tells whether a lease's holder has ended, where this host can know: nobody has to wait out the ttl of a process that
+/// is gone. Of other hosts it knows nothing.
+public enum HolderProbe {
+    public static func isGone(_ lease: Lease, seenFrom here: ProcessIdentity) -> Bool {
+        guard lease.isHeld, here.canSee(lease.process) else { return false }
+        if let found = ProcFS.process(lease.process.pid), found.startTime == lease.process.startTime,
+            found.state != "Z", found.state != "X"
+        {
+            return false
+        }
+        // The holder's guard lets its groups go; until it has, its plugin may still act.
+        return !FileLock.isHeld(lease.guardLock)
+    }
+}

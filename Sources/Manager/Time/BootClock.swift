@@ -1,0 +1,24 @@
+internal import Glibc
+
+/// Tells the time to everything here that acts by it. Tests bring their own.
+public protocol ManagerClock: Sendable {
+    func now() -> BootInstant
+    /// - Throws: `CancellationError`.
+    func sleep(until instant: BootInstant) async throws
+}
+
+/// `CLOCK_BOOTTIME`.
+public struct BootClock: ManagerClock {
+    public init() {}
+
+    public func now() -> BootInstant {
+        var time = timespec()
+        clock_gettime(CLOCK_BOOTTIME, &time)
+        return BootInstant(nanoseconds: time.tv_sec * 1_000_000_000 + time.tv_nsec)
+    }
+
+    public func sleep(until instant: BootInstant) async throws {
+        let remaining = instant - now()
+        if remaining > .zero { try await Task.sleep(for: remaining, clock: .continuous) }
+    }
+}
