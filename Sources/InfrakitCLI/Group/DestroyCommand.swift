@@ -1,0 +1,20 @@
+internal import ArgumentParser
+internal import GroupSPI
+
+/// `infrakit group destroy`
+struct DestroyCommand: Verb {
+    static let configuration = CommandConfiguration(
+        commandName: "destroy",
+        abstract: "destroy a group"
+    )
+
+    @Argument(help: "The group's ID")
+    var groupID: String
+
+    @OptionGroup var options: PluginOptions
+
+    func run(in session: Session) async throws(Failure) -> Report {
+        _ = try await session.call(.destroy(id: groupID), options)
+        return .destroyed(id: groupID)
+    }
+}

@@ -1,0 +1,20 @@
+internal import ArgumentParser
+internal import GroupSPI
+
+/// `infrakit group stop-update`
+struct StopUpdateCommand: Verb {
+    static let configuration = CommandConfiguration(
+        commandName: "stop-update",
+        abstract: "stop updating a group"
+    )
+
+    @Argument(help: "The group's ID")
+    var groupID: String
+
+    @OptionGroup var options: PluginOptions
+
+    func run(in session: Session) async throws(Failure) -> Report {
+        _ = try await session.call(.stopUpdate(id: groupID), options)
+        return .updateStopped(id: groupID)
+    }
+}

@@ -1,0 +1,20 @@
+internal import ArgumentParser
+internal import GroupSPI
+
+/// `infrakit group unwatch`
+struct UnwatchCommand: Verb {
+    static let configuration = CommandConfiguration(
+        commandName: "unwatch",
+        abstract: "unwatch a group"
+    )
+
+    @Argument(help: "The group's ID")
+    var groupID: String
+
+    @OptionGroup var options: PluginOptions
+
+    func run(in session: Session) async throws(Failure) -> Report {
+        _ = try await session.call(.unwatch(id: groupID), options)
+        return .unwatched(id: groupID)
+    }
+}

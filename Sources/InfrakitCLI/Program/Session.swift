@@ -1,0 +1,78 @@
+internal import Glibc
+internal import GroupSPI
+internal import Logging
+internal import PluginRPC
+
+/// What a verb may use of the world: the environment, the standard streams, the clock, and plugins.
+struct Session: Sendable {
+    let environment: [String: String]
+    let standardInput: @Sendable () throws(Failure) -> [UInt8]
+    let standardOutput: @Sendable (String) -> Void
+    let standardError: @Sendable (String) -> Void
+    let now: @Sendable () -> Timestamp
+
+    var plugins: PluginDirectory { .fromEnvironment(environment) }
+
+    /// Calls a plugin.
+    ///
+    /// - Throws: ``Failure`` with the plugin's own words, or why it could not be reached.
+    func call(_ request: GroupRequest, _ options: PluginOptions) async throws(Failure) -> GroupReply {
+        guard plugins.entry(named: options.name) != nil else {
+            throw .fatal("Plugin not found: \(options.name)")
+        }
+        let level = Logger.Level(verbosity: options.log)
+        let logger = Logger(label: "infrakit") { _ in LineLogHandler(session: self, level: level) }
+        let client = PluginClient(name: options.name, endpoint: .named(options.name, plugins), logger: logger)
+        let outcome: Result<GroupReply, Failure>
+        do {
+            outcome = .success(try await client.call(request, within: request.patience))
+        } catch {
+            outcome = .failure(Failure(error))
+        }
+        await client.shutdown()
+        return try outcome.get()
+    }
+}
+
+extension Session {
+    /// The process's own environment and streams.
+    static func ofProcess() -> Session {
+        Session(
+            environment: Self.environment(),
+            standardInput: { () throws(Failure) in try FileReader.read(descriptor: STDIN_FILENO, name: "standard input")
+            },
+            standardOutput: { Self.write($0, to: STDOUT_FILENO) },
+            standardError: { Self.write($0, to: STDERR_FILENO) },
+            now: { Timestamp.now() }
+        )
+    }
+
+    private static func environment() -> [String: String] {
+        // The two that this program reads; a full list would need the C library's global variable.
+        var values: [String: String] = [:]
+        for name in [PluginDirectory.variable, "HOME"] {
+            if let value = getenv(name) { values[name] = String(cString: value) }
+        }
+        return values
+    }
+
+    private static func write(_ text: String, to descriptor: Int32) {
+        var bytes = Array(text.utf8)[...]
+        while !bytes.isEmpty {
+            let count = bytes.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+            if count < 0 && errno == EINTR { continue }
+            guard count > 0 else { return }
+            bytes.removeFirst(count)
+        }
+    }
+}
+
+extension GroupRequest {
+    /// How long a person waits: an update runs until its last instance is replaced.
+    fileprivate var patience: Duration {
+        switch self {
+        case .inspect, .describe, .describeUpdate, .size, .commit(_, pretend: true): .seconds(60)
+        default: .seconds(24 * 3600)
+        }
+    }
+}
