@@ -32,6 +32,8 @@ extension GroupPlan {
         if let old = ids.compactMap({ occupants[$0] }).first(where: { !fits($0) }) {
             return members.isCalm ? .act([.stop(id: old.id)]) : .wait
         }
+        // The roll's last one is on its way from stop to start: still rolling.
+        if missing.contains(where: heldIDs.contains) { return .wait }
         let growth = missing.filter { !busy.contains($0) }
         if !growth.isEmpty { return .act(growth.map { .start(logicalID: $0) }) }
         return members.isCalm ? .rest : .wait

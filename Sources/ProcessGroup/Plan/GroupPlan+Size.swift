@@ -24,7 +24,8 @@ extension GroupPlan {
         }
     }
 
-    /// Stops those whose loss hurts least: first what does not run, then what has not settled, then the old version.
+    /// Stops those whose loss hurts least: first what does not run, then what has not settled, then the old version;
+    /// once halted, the new one, which takes back the step that was begun.
     private func stop(_ count: Int, of candidates: [Member]) -> Outcome {
         func worth(_ member: Member) -> (Int, Int, String) {
             let age =
@@ -33,7 +34,7 @@ extension GroupPlan {
                 case .settling: 1
                 case .settled: 2
                 }
-            return (age, fits(member) ? 1 : 0, member.id)
+            return (age, fits(member) == isHalted ? 0 : 1, member.id)
         }
         let order = candidates.sorted { worth($0) < worth($1) }
         return .act(order.prefix(count).map { .stop(id: $0.id) })
