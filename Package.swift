@@ -2,6 +2,12 @@
 
 import PackageDescription
 
+/// The commit, for `version`. Only one small C target depends on it, so a new commit rebuilds little.
+let commit =
+    Context.gitInformation.map { git in
+        String(git.currentCommit.prefix(12)) + (git.hasUncommittedChanges ? "-dirty" : "")
+    } ?? "unknown"
+
 let package = Package(
     name: "infrakit-manager",
     products: [
@@ -17,7 +23,8 @@ let package = Package(
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
     targets: [
-        // C: the two system interfaces that Swift's Glibc module does not carry.
+        // C: what Swift's Glibc module does not carry, SQLite, and the commit that this is built from.
+        .target(name: "CBuild", cSettings: [.define("INFRAKIT_COMMIT", to: "\"\(commit)\"")]),
         .target(name: "CLinux"),
         .target(name: "CSQLite", linkerSettings: [.linkedLibrary("sqlite3")]),
 
@@ -59,6 +66,13 @@ let package = Package(
             ]
         ),
         .target(
+            name: "Terminal",
+            dependencies: [
+                "GroupSPI",
+                .product(name: "Logging", package: "swift-log"),
+            ]
+        ),
+        .target(
             name: "ProcessGroup",
             dependencies: [
                 "GroupSPI",
@@ -70,14 +84,17 @@ let package = Package(
         .executableTarget(
             name: "CLI",
             dependencies: [
+                "CBuild",
                 "CLinux",
                 "GroupSPI",
                 "Manager",
                 "PluginRPC",
                 "ProcessGroup",
                 "Store",
+                "Terminal",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ]
@@ -96,7 +113,7 @@ let package = Package(
 )
 
 // One strictness for every target of ours: what the compiler can find, it must find.
-for target in package.targets where target.name != "CLinux" && target.name != "CSQLite" {
+for target in package.targets where !["CBuild", "CLinux", "CSQLite"].contains(target.name) {
     target.swiftSettings = [
         .enableUpcomingFeature("ExistentialAny"),
         .enableUpcomingFeature("InternalImportsByDefault"),

@@ -1,0 +1,7 @@
+#ifndef CBUILD_H
+#define CBUILD_H
+
+// The commit that this program was built from, with "-dirty" when there were uncommitted changes; "unknown" outside git.
+const char *cbuild_commit(void);
+
+#endif

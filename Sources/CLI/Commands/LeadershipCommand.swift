@@ -1,0 +1,43 @@
+internal import ArgumentParser
+internal import GroupSPI
+internal import Store
+internal import Terminal
+
+/// `infrakit-manager leadership`: who led, from when to when, and why it ended.
+struct LeadershipCommand: Verb {
+    static let configuration = CommandConfiguration(
+        commandName: "leadership",
+        abstract: "List the terms of leadership, newest first",
+        discussion: "Example: infrakit-manager leadership -o json"
+    )
+
+    @OptionGroup var store: StoreOptions
+    @OptionGroup var format: OutputOptions
+
+    func run(in session: Session) async throws -> ExitStatus {
+        let terms = try await store.open(in: session).terms(within: commandTimeout)
+        switch format.output {
+        case .table:
+            let rows = terms.map { term in
+                [
+                    "\(term.epoch)", term.manager, Timestamp(milliseconds: term.from).local,
+                    term.until.map { Timestamp(milliseconds: $0).local } ?? "-", term.reason ?? "",
+                ]
+            }
+            session.standardOutput(Table(["EPOCH", "MANAGER", "FROM", "UNTIL", "REASON"], rows).text)
+        case .json:
+            let list = JSON.array(
+                terms.map { term in
+                    [
+                        "epoch": .int(term.epoch), "manager": .string(term.manager),
+                        "from": .string(Timestamp(milliseconds: term.from).rfc3339),
+                        "until": .string(term.until.map { Timestamp(milliseconds: $0).rfc3339 }),
+                        "reason": .string(term.reason),
+                    ]
+                }
+            )
+            session.standardOutput(list.indented + "\n")
+        }
+        return .done
+    }
+}

@@ -1,0 +1,19 @@
+internal import GroupSPI
+internal import Logging
+internal import PluginRPC
+
+/// The manager that runs on this host, as it describes itself.
+enum LocalReplica {
+    /// - Returns: nil when none answers.
+    static func ask(_ name: String, in session: Session) async -> JSONView? {
+        guard session.plugins.entry(named: name) != nil else { return nil }
+        let client = PluginClient(
+            name: name,
+            endpoint: .named(name, session.plugins),
+            logger: Logger(label: "status") { _ in SwiftLogNoOpLogHandler() }
+        )
+        let status = Optional<RawJSON>.none
+        await client.shutdown()
+        return status.map { JSONView($0) }
+    }
+}

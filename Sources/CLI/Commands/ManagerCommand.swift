@@ -1,0 +1,28 @@
+internal import ArgumentParser
+
+/// `infrakit-manager`, the root of all commands.
+struct ManagerCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "infrakit-manager",
+        abstract: "Manager: state, history and leadership in front of a group plugin",
+        discussion: """
+            Plugins are found in the directory INFRAKIT_PLUGINS_DIR (default: ~/.infrakit/plugins).
+            Every flag can also be set through an environment variable, named in its help.
+
+            Exit status: 0 done, 1 failed, 2 wrong usage, 3 this replica follows, 4 nobody leads,
+            5 the store cannot be used, 6 the plugin refused it, 7 recorded but not confirmed yet.
+            """,
+        subcommands: [
+            OSCommand.self, HistoryCommand.self, ShowCommand.self, RollbackCommand.self, StatusCommand.self,
+            LeadershipCommand.self, StepDownCommand.self, PluginCommand.self, VersionCommand.self, GuardCommand.self,
+        ]
+    )
+
+    @OptionGroup var logging: LogOptions
+
+    @Option(help: ArgumentHelp("Name of the manager (INFRAKIT_NAME)", valueName: "string"))
+    var name = ServingOptions.defaultName
+
+    @Option(help: ArgumentHelp("Name of the group plugin to proxy for (INFRAKIT_PROXY_FOR_GROUP)", valueName: "string"))
+    var proxyForGroup = ServingOptions.defaultPlugin
+}

@@ -1,0 +1,10 @@
+internal import ArgumentParser
+
+/// `infrakit-manager plugin`: plugins that come with this program.
+struct PluginCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "plugin",
+        abstract: "Run a plugin that comes with this program",
+        subcommands: [ProcessPluginCommand.self]
+    )
+}

@@ -1,0 +1,64 @@
+internal import ArgumentParser
+internal import Logging
+internal import NIOPosix
+internal import PluginRPC
+internal import ProcessGroup
+internal import ServiceLifecycle
+
+/// `infrakit-manager plugin process`: the built-in group plugin, which keeps local processes running.
+struct ProcessPluginCommand: Verb {
+    static let configuration = CommandConfiguration(
+        commandName: "process",
+        abstract: "Run the group plugin that keeps copies of a command running on this host",
+        discussion: """
+            It serves the Group plugin interface on the socket of its name. Its processes outlive it, and it finds them
+            again. Their output is in <state-dir>/logs/<group>/<instance>.log.
+
+            Example: infrakit-manager plugin process --name group-stateless
+            """
+    )
+
+    @OptionGroup var logging: LogOptions
+
+    @Option(help: ArgumentHelp("Name of the plugin: the socket it serves (INFRAKIT_NAME)", valueName: "string"))
+    var name = ServingOptions.defaultPlugin
+
+    @Option(
+        help: ArgumentHelp(
+            "Where it keeps what it must find again, and logs (INFRAKIT_STATE_DIR; default: ~/.infrakit/process)",
+            valueName: "dir"
+        )
+    )
+    var stateDir: String?
+
+    @OptionGroup var serving: ServingOptions
+
+    func run(in session: Session) async throws -> ExitStatus {
+        let logger = logging.logger("group-process", in: session)
+        let directory = stateDir ?? "\(session.home)/.infrakit/process"
+        try Directories.make(directory)
+        let plugin = try ProcessGroupPlugin(stateDirectory: directory, logger: logger)
+        let server = try await PluginServer.start(
+            ServedPlugin(name: name, group: plugin, manager: nil),
+            at: session.plugins.socketPath(for: name),
+            configuration: serving.serverConfiguration,
+            group: MultiThreadedEventLoopGroup.singleton,
+            logger: logger
+        )
+        logger.info("plugin started", metadata: ["socket": "\(session.plugins.socketPath(for: name))"])
+        try await Services.run(
+            [PluginService(plugin: plugin), SocketService(server: server, grace: .seconds(1))],
+            logger: logger
+        )
+        return .done
+    }
+}
+
+/// The plugin's supervision. Its processes go on when it ends.
+struct PluginService: Service {
+    let plugin: ProcessGroupPlugin
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown { await plugin.run() }
+    }
+}

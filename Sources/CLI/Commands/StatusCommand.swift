@@ -1,0 +1,41 @@
+internal import ArgumentParser
+internal import GroupSPI
+internal import PluginRPC
+internal import Store
+internal import Terminal
+
+/// `infrakit-manager status`: who leads, what this replica is and why, and what waits to be looked at.
+struct StatusCommand: Verb {
+    static let configuration = CommandConfiguration(
+        commandName: "status",
+        abstract: "Tell who leads, and what this replica is",
+        discussion: """
+            Exit status: 0 this replica leads (or none runs here, and another leads), 3 this replica follows, 4 nobody
+            leads.
+
+            Example: infrakit-manager status -o json
+            """
+    )
+
+    @Option(help: ArgumentHelp("Name of this host's manager (INFRAKIT_NAME)", valueName: "string"))
+    var name = ServingOptions.defaultName
+
+    @OptionGroup var store: StoreOptions
+    @OptionGroup var format: OutputOptions
+
+    func run(in session: Session) async throws -> ExitStatus {
+        let replica = await LocalReplica.ask(name, in: session)
+        let database = store.open(in: session)
+        let lease = try await database.lease(within: commandTimeout)
+        let summary = try await database.summary(within: commandTimeout)
+        let report = StatusReport(
+            lease: lease,
+            summary: summary,
+            replica: replica,
+            storage: StorageReport(path: database.path),
+            now: session.now()
+        )
+        session.standardOutput(format.output == .json ? report.json.indented + "\n" : report.text)
+        return report.status
+    }
+}

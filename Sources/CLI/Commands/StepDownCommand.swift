@@ -1,0 +1,39 @@
+internal import ArgumentParser
+internal import Store
+
+/// `infrakit-manager step-down`: hands leadership over now.
+struct StepDownCommand: Verb {
+    static let configuration = CommandConfiguration(
+        commandName: "step-down",
+        abstract: "Have the leader hand leadership over now",
+        discussion: """
+            Works from any host that has the database. Another replica takes over within one poll interval; a replica
+            that is alone takes leadership up again after one lease.
+
+            Example: infrakit-manager step-down
+            """
+    )
+
+    @OptionGroup var store: StoreOptions
+
+    @Option(help: ArgumentHelp("How long to wait for the leader", valueName: "duration"))
+    var wait = GoDuration(.seconds(30))
+
+    func run(in session: Session) async throws -> ExitStatus {
+        let store = store.open(in: session)
+        let lease = try await store.lease(within: commandTimeout)
+        let request = Request(
+            id: RequestWait.identifier(),
+            kind: .stepDown,
+            author: .ofProcess(session),
+            message: ""
+        )
+        switch try await RequestWait(store: store, timeout: wait.duration).run(request) {
+        case .answered, .underWay:
+            session.standardOutput("\(lease.holder) hands leadership over (epoch \(lease.epoch))\n")
+            return .done
+        case .nobody:
+            throw Failure("nobody leads: no manager took the request up within \(wait)", .noLeader)
+        }
+    }
+}

@@ -1,0 +1,19 @@
+internal import ArgumentParser
+internal import CBuild
+
+/// `infrakit-manager version`.
+struct VersionCommand: Verb {
+    static let configuration = CommandConfiguration(
+        commandName: "version",
+        abstract: "Print build version information",
+        usage: "infrakit-manager version"
+    )
+
+    static let version = "0.1.0"
+    static var commit: String { String(cString: cbuild_commit()) }
+
+    func run(in session: Session) async throws -> ExitStatus {
+        session.standardOutput("infrakit-manager \(Self.version) (commit \(Self.commit))\n")
+        return .done
+    }
+}

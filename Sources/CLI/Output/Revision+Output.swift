@@ -1,0 +1,60 @@
+internal import GroupSPI
+internal import Store
+internal import Terminal
+
+extension Revision {
+    /// The shape of `history -o json`. Fields may be added, never renamed.
+    func json(current: Int?) -> JSON {
+        var members: [JSON.Member] = [
+            .init("revision", .int(number)),
+            .init("parent", .int(parent)),
+            .init("time", .string(Timestamp(milliseconds: time).rfc3339)),
+            .init("epoch", .int(epoch)),
+            .init("manager", .string(manager)),
+            .init("author", author.json),
+            .init("operation", .string(operation.name)),
+            .init("groups", .array(groups.map { .string($0) })),
+            .init("message", .string(message)),
+            .init("status", .string(status.name)),
+            .init("error", .string(error)),
+            .init("current", .bool(number == current)),
+            .init("hash", .string(hash.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined())),
+        ]
+        if let target { members.append(.init("target", .int(target))) }
+        if changes.count > 1 { members.append(.init("outcomes", outcomes)) }
+        return .object(members)
+    }
+
+    /// How each group fared.
+    var outcomes: JSON {
+        .object(
+            changes.map { change in
+                .init(change.group, ["status": .string(change.status.name), "error": .string(change.error)])
+            }
+        )
+    }
+
+    static let headings = ["REV", "TIME", "AUTHOR", "OP", "GROUPS", "STATUS", "MESSAGE"]
+
+    /// One line of the history's table; `*` marks the current revision.
+    func cells(current: Int?) -> [String] {
+        let note = [message, error ?? ""].filter { !$0.isEmpty }.joined(separator: ": ")
+        let word = target.map { "\(operation.name) to \($0)" } ?? operation.name
+        return [
+            "\(number)\(number == current ? "*" : "")", Timestamp(milliseconds: time).local, author.text, word,
+            Self.shorten(groups), status.name, note.split(whereSeparator: \.isNewline).joined(separator: " "),
+        ]
+    }
+
+    /// A revision of a thousand groups still fits a line.
+    private static func shorten(_ groups: [String]) -> String {
+        guard groups.count > 4 else { return groups.joined(separator: ",") }
+        return groups.prefix(3).joined(separator: ",") + " and \(groups.count - 3) more"
+    }
+}
+
+extension Author {
+    var json: JSON { ["user": .string(user), "uid": .int(uid), "host": .string(host)] }
+
+    var text: String { "\(user ?? uid.map { "uid \($0)" } ?? "-")@\(host)" }
+}

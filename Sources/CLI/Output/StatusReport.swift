@@ -1,0 +1,111 @@
+internal import GroupSPI
+internal import Store
+internal import Terminal
+
+/// Everything that `status` tells.
+struct StatusReport {
+    let lease: Lease
+    let summary: HistorySummary
+    /// What the manager on this host says of itself (`Manager.Status`); nil when none answers.
+    let replica: JSONView?
+    let storage: StorageReport
+    let now: Timestamp
+
+    /// The times are the leader's, the comparison is this host's: good enough to tell people, never to decide.
+    private var isLeaseOver: Bool { now.milliseconds > lease.expiresAt }
+
+    private var role: String? { replica?.member("role")?.string }
+
+    var status: ExitStatus {
+        if role == "leader" { return .done }
+        if !lease.isHeld || isLeaseOver { return .noLeader }
+        return role == nil ? .done : .notLeader
+    }
+
+    var json: JSON {
+        [
+            "leader": leader,
+            "replica": replica.map { replica in
+                .object(["id", "role", "reason"].map { .init($0, .string(replica.member($0)?.string)) })
+            } ?? nil,
+            "revision": [
+                "current": .int(summary.current), "newest": .int(summary.newest),
+                "pending": .array(summary.pending.map { .int($0) }),
+                "rejected": .array(summary.rejected.map { .int($0) }),
+            ],
+            "plugin": replica?.member("plugin").map { .raw($0.raw) } ?? nil,
+            "storage": storage.json,
+        ]
+    }
+
+    private var leader: JSON {
+        guard lease.isHeld else { return nil }
+        return [
+            "manager": .string(lease.holder), "epoch": .int(lease.epoch),
+            "renewedAt": .string(Timestamp(milliseconds: lease.renewedAt).rfc3339),
+            "expiresAt": .string(Timestamp(milliseconds: lease.expiresAt).rfc3339),
+            "host": .string(lease.process.host), "socket": .string(lease.socket),
+        ]
+    }
+
+    var text: String {
+        var lines = ["Leader:    \(leaderText)", "Replica:   \(replicaText)", "Revision:  \(revisionText)"]
+        if !summary.pending.isEmpty { lines.append("Pending:   \(Self.list(summary.pending))") }
+        if !summary.rejected.isEmpty { lines.append("Rejected:  \(Self.list(summary.rejected))") }
+        if let plugin = replica?.member("plugin") {
+            let trouble = plugin.member("error")?.string.map { ": \($0)" } ?? ""
+            let health = plugin.member("reachable")?.bool == true ? "reachable" : "not reachable"
+            lines.append("Plugin:    \(plugin.member("name")?.string ?? "") \(health)\(trouble)")
+        }
+        lines.append("Database:  \(storage.text)")
+        return lines.map { $0 + "\n" }.joined()
+    }
+
+    private var leaderText: String {
+        guard lease.isHeld else {
+            return lease.epoch == 0 ? "nobody has led yet" : "nobody (the lease of epoch \(lease.epoch) was released)"
+        }
+        let renewed = Timestamp(milliseconds: lease.renewedAt).age(at: now)
+        let expiry = Timestamp(milliseconds: lease.expiresAt)
+        let rest =
+            isLeaseOver
+            ? "expired \(expiry.age(at: now))" : "\((lease.expiresAt - now.milliseconds) / 1000) s left"
+        return "\(lease.holder) in epoch \(lease.epoch), lease renewed \(renewed), \(rest)"
+    }
+
+    private var replicaText: String {
+        guard let replica else { return "no manager answers on this host" }
+        return "\(replica.member("id")?.string ?? ""): \(role ?? "unknown") (\(replica.member("reason")?.string ?? ""))"
+    }
+
+    private var revisionText: String {
+        guard summary.newest > 0 else { return "none yet" }
+        let current = summary.current.map(String.init) ?? "none"
+        return summary.newest == summary.current ? current : "\(current) (newest: \(summary.newest))"
+    }
+
+    private static func list(_ numbers: [Int]) -> String { numbers.map(String.init).joined(separator: ", ") }
+}
+
+/// Where the database lies.
+struct StorageReport {
+    let path: String
+    let storage: StorageClass?
+
+    init(path: String) {
+        self.path = path
+        self.storage = try? StorageClass(of: path)
+    }
+
+    var json: JSON {
+        [
+            "path": .string(path), "type": .string(storage?.type), "mount": .string(storage?.mountPoint),
+            "hazard": .string(storage?.hazard),
+        ]
+    }
+
+    var text: String {
+        let place = storage.map { " (\($0.type) at \($0.mountPoint))" } ?? ""
+        return path + place + (storage?.hazard.map { "; unsafe: \($0)" } ?? "")
+    }
+}

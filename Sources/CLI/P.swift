@@ -1,3 +1,0 @@
-internal import ArgumentParser
-internal import ServiceLifecycle
-@main struct Main { static func main() {} }

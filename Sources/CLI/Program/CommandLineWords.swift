@@ -1,0 +1,70 @@
+/// The words of a command line, as they are parsed: global flags behind the subcommand, and for every flag that is not
+/// given the value that its environment variable holds.
+struct CommandLineWords {
+    /// Accepted before and after the subcommand, as by the original.
+    private static let global = ["--log", "--log-format", "--name", "--proxy-for-group"]
+
+    private let environment: [String: String]
+
+    init(_ environment: [String: String]) {
+        self.environment = environment
+    }
+
+    func inOrder(_ words: [String]) -> [String] {
+        var moved: [String] = []
+        var index = 0
+        while index < words.count, words[index].hasPrefix("-") {
+            if Self.global.contains(words[index]), index + 1 < words.count {
+                moved += words[index...(index + 1)]
+                index += 2
+            } else if Self.global.contains(where: { words[index].hasPrefix("\($0)=") }) {
+                moved.append(words[index])
+                index += 1
+            } else {
+                return words
+            }
+        }
+        guard index < words.count else { return words }
+        let verb = words[index]
+        // `plugin process` has its name in two words.
+        let length = verb == "plugin" && index + 1 < words.count ? 2 : 1
+        let rest = words[(index + length)...]
+        return Array(words[index..<(index + length)]) + moved + fromEnvironment(verb, given: moved + rest) + rest
+    }
+
+    /// Flags that the environment sets. What the command line says comes first.
+    private func fromEnvironment(_ verb: String, given words: [String]) -> [String] {
+        (Self.flags[verb] ?? []).flatMap { flag -> [String] in
+            let isGiven = words.contains { $0 == flag || $0.hasPrefix("\(flag)=") }
+            guard !isGiven, let value = environment[Self.variable(flag)], !value.isEmpty else { return [] }
+            guard !Self.switches.contains(flag) else { return ["1", "true", "yes"].contains(value) ? [flag] : [] }
+            return ["\(flag)=\(value)"]
+        }
+    }
+
+    /// `--lease-ttl` → `INFRAKIT_LEASE_TTL`.
+    static func variable(_ flag: String) -> String {
+        "INFRAKIT_" + flag.drop { $0 == "-" }.uppercased().map { $0 == "-" ? "_" : String($0) }.joined()
+    }
+
+    private static let switches = ["--unsafe-storage"]
+
+    private static let logging = ["--log", "--log-format"]
+    private static let reading = ["--store-dir", "--output"]
+
+    /// The flags of each verb that the environment may set. A verb's own arguments, such as a revision, it may not.
+    static let flags: [String: [String]] = [
+        "os": logging + [
+            "--name", "--proxy-for-group", "--id", "--store-dir", "--leader-file", "--lease-ttl", "--renew-deadline",
+            "--poll-interval", "--reconcile-interval", "--rpc-timeout", "--plugin-protocol", "--unsafe-storage",
+            "--socket-mode", "--allow-uid",
+        ],
+        "history": reading,
+        "show": ["--store-dir"],
+        "rollback": reading,
+        "status": reading + ["--name"],
+        "leadership": reading,
+        "step-down": ["--store-dir"],
+        "plugin": logging + ["--name", "--state-dir"],
+    ]
+}

@@ -1,0 +1,63 @@
+public import ArgumentParser
+internal import Logging
+internal import Store
+public import Terminal
+
+/// Of the programs that keep running.
+struct LogOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("Logging level. 0 is least verbose. Max is 5 (INFRAKIT_LOG)", valueName: "int"))
+    var log = 4
+
+    @Option(help: ArgumentHelp("text or json (INFRAKIT_LOG_FORMAT)", valueName: "format"))
+    var logFormat = LogLine.Format.text
+
+    func validate() throws {
+        guard (0...5).contains(log) else { throw ValidationError("--log is 0 to 5, not \(log)") }
+    }
+
+    func logger(_ label: String, in session: Session) -> Logger {
+        Logger(label: label) { _ in
+            LineLogHandler(
+                level: Logger.Level(verbosity: log),
+                format: logFormat,
+                now: session.now,
+                write: session.standardError
+            )
+        }
+    }
+}
+
+extension LogLine.Format: ExpressibleByArgument {}
+
+/// Where the database is.
+struct StoreOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "Directory of the database (INFRAKIT_STORE_DIR; default: ~/.infrakit/configs)",
+            valueName: "dir"
+        )
+    )
+    var storeDir: String?
+
+    func directory(in session: Session) -> String { storeDir ?? Self.defaultDirectory(in: session) }
+
+    static func defaultDirectory(in session: Session) -> String { "\(session.home)/.infrakit/configs" }
+
+    /// The store, for a command: it never creates or migrates it.
+    func open(in session: Session) -> Store {
+        Store.openForCommand(StoreConfiguration(path: StoreConfiguration.path(in: directory(in: session))))
+    }
+}
+
+/// How results are written.
+enum OutputFormat: String, ExpressibleByArgument, CaseIterable {
+    case table, json
+}
+
+struct OutputOptions: ParsableArguments {
+    @Option(name: .shortAndLong, help: ArgumentHelp("table or json (INFRAKIT_OUTPUT)", valueName: "format"))
+    var output = OutputFormat.table
+}
+
+/// How long a command waits for a file system that does not answer.
+let commandTimeout = Duration.seconds(20)

@@ -1,0 +1,46 @@
+internal import ArgumentParser
+
+/// A command that does something.
+protocol Verb: AsyncParsableCommand {
+    /// - Throws: anything; ``Failure`` makes a sentence and a status of it.
+    func run(in session: Session) async throws -> ExitStatus
+}
+
+extension Verb {
+    func run() async throws { throw CleanExit.helpRequest(self) }
+}
+
+/// From the words of a command line to an exit status.
+enum Program {
+    /// - Parameter words: without the program's own name.
+    static func run(_ words: [String], in session: Session) async -> ExitStatus {
+        let command: any ParsableCommand
+        do {
+            command = try ManagerCommand.parseAsRoot(CommandLineWords(session.environment).inOrder(words))
+        } catch {
+            return report(error, in: session)
+        }
+        guard let verb = command as? any Verb else {
+            session.standardOutput(ManagerCommand.helpMessage(for: type(of: command)) + "\n")
+            return .done
+        }
+        do {
+            return try await verb.run(in: session)
+        } catch {
+            let failure = Failure(error)
+            session.standardError("infrakit-manager: \(failure.message)\n")
+            return failure.status
+        }
+    }
+
+    /// Help and version are no errors; all else is wrong usage.
+    private static func report(_ error: any Error, in session: Session) -> ExitStatus {
+        let message = ManagerCommand.fullMessage(for: error)
+        guard ManagerCommand.exitCode(for: error).isSuccess else {
+            session.standardError(message + "\n")
+            return .usage
+        }
+        session.standardOutput(message + "\n")
+        return .done
+    }
+}

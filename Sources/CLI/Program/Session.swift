@@ -1,0 +1,40 @@
+internal import Glibc
+internal import PluginRPC
+internal import Terminal
+
+/// What a command may use of the world: the environment, the standard streams, the clock.
+struct Session: Sendable {
+    let environment: [String: String]
+    let standardOutput: @Sendable (String) -> Void
+    let standardError: @Sendable (String) -> Void
+    let isTerminal: Bool
+    let now: @Sendable () -> Timestamp
+
+    var plugins: PluginDirectory { .fromEnvironment(environment) }
+
+    /// The user's home directory; empty when the environment names none.
+    var home: String { environment["HOME"] ?? "" }
+
+    static func ofProcess() -> Session {
+        Session(
+            environment: readEnvironment(),
+            standardOutput: { StandardStream.output.write($0) },
+            standardError: { StandardStream.error.write($0) },
+            isTerminal: StandardStream.output.isTerminal,
+            now: { Timestamp.now() }
+        )
+    }
+
+    private static func readEnvironment() -> [String: String] {
+        var values: [String: String] = [:]
+        var entry = environ
+        while let text = entry.pointee {
+            let pair = String(cString: text)
+            if let equals = pair.firstIndex(of: "=") {
+                values[String(pair[..<equals])] = String(pair[pair.index(after: equals)...])
+            }
+            entry += 1
+        }
+        return values
+    }
+}

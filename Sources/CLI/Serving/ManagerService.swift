@@ -1,0 +1,28 @@
+internal import Manager
+internal import PluginRPC
+internal import ServiceLifecycle
+
+/// The manager, from its start to the moment at which its groups are free and its lease is released.
+struct ManagerService: Service {
+    let runtime: ManagerRuntime
+    let server: PluginServer
+    let client: PluginClient
+    /// Longer than the lease nothing needs to be kept up: by then others have taken over.
+    let limit: Duration
+
+    func run() async throws {
+        await withTaskGroup(of: Void.self) { tasks in
+            tasks.addTask { await runtime.run() }
+            tasks.addTask {
+                try? await gracefulShutdown()
+                runtime.stop()
+                try? await Task.sleep(for: limit)
+            }
+            // Either the manager has ended in order, or it has had its time: then its guard goes on.
+            await tasks.next()
+            tasks.cancelAll()
+        }
+        await server.stop(grace: .seconds(1))
+        await client.shutdown()
+    }
+}

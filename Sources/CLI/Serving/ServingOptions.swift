@@ -1,0 +1,43 @@
+public import ArgumentParser
+internal import Glibc
+public import PluginRPC
+
+/// Of the programs that serve a socket.
+struct ServingOptions: ParsableArguments {
+    static let defaultName = "group"
+    static let defaultPlugin = "group-stateless"
+
+    @Option(help: ArgumentHelp("Permissions of the socket, octal (INFRAKIT_SOCKET_MODE)", valueName: "mode"))
+    var socketMode = OctalMode(0o600)
+
+    @Option(
+        help: ArgumentHelp(
+            "A user's number that may call beside root and this user; may be repeated (INFRAKIT_ALLOW_UID)",
+            valueName: "uid"
+        )
+    )
+    var allowUid: [UInt32] = []
+
+    var serverConfiguration: PluginServerConfiguration {
+        var configuration = PluginServerConfiguration()
+        configuration.socketMode = socketMode.value
+        if !allowUid.isEmpty { configuration.allowedUIDs = Set(allowUid) }
+        return configuration
+    }
+}
+
+/// `600` as permissions.
+struct OctalMode: ExpressibleByArgument {
+    let value: mode_t
+
+    init(_ value: mode_t) { self.value = value }
+
+    init?(argument: String) {
+        guard let value = mode_t(argument, radix: 8), value <= 0o777 else { return nil }
+        self.value = value
+    }
+
+    var defaultValueDescription: String { String(value, radix: 8) }
+}
+
+extension PluginProtocol: ExpressibleByArgument {}
