@@ -36,7 +36,7 @@ struct ProcessGroupPluginTests {
                 try await eventually("the process has written its log") {
                     File.read(log).map { String(decoding: $0, as: UTF8.self) } == expected
                 }
-                let leader = try #require(harness.leaders.first)
+                let leader = try await harness.leader()
                 #expect(getsid(leader) == leader)
                 #expect(getpgid(leader) == leader)
             }
@@ -108,7 +108,7 @@ struct ProcessGroupPluginTests {
                 try await plugin.call(.watch(Specs.sized(1, command: #"["\#(program)"]"#)))
                 try await plugin.converged("cattle", count: 1)
                 #expect(rename(program, "\(program).away") == 0)
-                kill(try #require(harness.leaders.first), SIGKILL)
+                kill(try await harness.leader(), SIGKILL)
                 try await eventually("a start fails") { try await plugin.instances("cattle").isEmpty }
                 #expect(rename("\(program).away", program) == 0)
                 try await plugin.converged("cattle", count: 1)
@@ -219,7 +219,7 @@ struct ProcessGroupPluginTests {
                 let instance = try #require(try await plugin.converged("cattle", count: 1).first)
                 let log = "\(harness.state)/logs/cattle/\(instance.id).log"
                 for _ in 0..<3 {
-                    let leader = try #require(harness.leaders.first)
+                    let leader = try await harness.leader()
                     kill(leader, SIGKILL)
                     try await eventually("another one writes") {
                         harness.leaders.count == 1 && !harness.leaders.contains(leader)

@@ -62,15 +62,9 @@ extension GroupSupervisor {
         switch instance.state {
         case .waiting:
             forget(name)
-        case .stopping(let stop):
-            instance.state = .stopping(
-                .init(
-                    process: stop.process,
-                    killAt: stop.killAt,
-                    hasLeaderEnded: stop.hasLeaderEnded,
-                    restartDelay: nil
-                )
-            )
+        case .stopping(var stop):
+            stop.restartDelay = nil
+            instance.state = .stopping(stop)
             instances[name] = instance
         case .running(let process, _):
             instance.record.isDoomed = true
@@ -101,15 +95,17 @@ extension GroupSupervisor {
                 if !stop.hasLeaderEnded && stop.process.end() != nil { stop.hasLeaderEnded = true }
                 if stop.hasLeaderEnded && !stop.process.hasLivingGroup {
                     ended(name, stop, now)
-                } else if stop.hasLeaderEnded && now >= stop.killAt + options.stopGrace {
-                    // Processes of another user in the group: nothing that this plugin may do ends them.
+                } else if stop.isHopeless(now) {
                     logger.error(
                         "Left processes behind that cannot be ended",
                         metadata: ["process.group": "\(stop.process.identity.pid)"]
                     )
                     ended(name, stop, now)
                 } else {
-                    if now >= stop.killAt { stop.process.signalGroup(SIGKILL) }
+                    if now >= stop.killAt {
+                        stop.process.signalGroup(SIGKILL)
+                        stop.killedAt = stop.killedAt ?? now
+                    }
                     instances[name]?.state = .stopping(stop)
                 }
             case .waiting(let until):

@@ -12,10 +12,18 @@ struct ManagedInstance {
         let process: RunningProcess
         /// When SIGKILL follows.
         let killAt: ContinuousClock.Instant
+        /// When SIGKILL was sent first.
+        var killedAt: ContinuousClock.Instant?
         /// The process itself has ended (and its number was given back); others of its group may still run.
         var hasLeaderEnded: Bool
         /// Set when it died by itself and only its remains are cleared away: it is started again after this wait.
-        let restartDelay: Duration?
+        var restartDelay: Duration?
+
+        /// True when SIGKILL has had ample time. Not even that ends the processes of another user in the group.
+        func isHopeless(_ now: ContinuousClock.Instant) -> Bool {
+            guard hasLeaderEnded, let killedAt else { return false }
+            return now - killedAt > .seconds(30)
+        }
     }
 
     var record: InstanceRecord

@@ -63,6 +63,18 @@ final class PluginHarness: Sendable {
     /// The numbers of those that lead a session: one per instance.
     var leaders: Set<Int32> { Set(processes.filter { $0.pid == $0.session }.map(\.pid)) }
 
+    /// The only one that leads a session, once there is one. Waits, because in the moment in which a process executes
+    /// another program it has no environment, and is not found by its mark.
+    func leader() async throws -> Int32 {
+        var leader: Int32 = 0
+        try await eventually("one process leads a session") {
+            let all = leaders
+            leader = all.first ?? 0
+            return all.count == 1
+        }
+        return leader
+    }
+
     private func clear() async {
         for _ in 0..<200 {
             let left = processes
