@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import GroupSPI
+internal import Manager
 internal import Store
 internal import Terminal
 
@@ -103,14 +104,10 @@ struct HistoryCommand: Verb {
     /// - Returns: milliseconds since 1970.
     static func time(_ text: String, now: Timestamp) throws -> Int {
         if let time = Timestamp(rfc3339: text) { return time.milliseconds }
-        if let duration = GoDuration(argument: text) { return now.milliseconds - duration.duration.wholeMilliseconds }
+        if let duration = GoDuration(argument: text) { return now.milliseconds - duration.duration.milliseconds }
         throw Failure(
             "--since takes a time with its zone, such as 2026-11-22T15:04:05Z, or a duration such as 24h; not '\(text)'",
             .usage
         )
     }
-}
-
-extension Duration {
-    var wholeMilliseconds: Int { Int(components.seconds) * 1000 + Int(components.attoseconds / 1_000_000_000_000_000) }
 }

@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import Manager
 
 /// A duration as Go writes it: `5s`, `1m30s`, `1500ms`.
 struct GoDuration: ExpressibleByArgument, Hashable {
@@ -33,17 +34,5 @@ struct GoDuration: ExpressibleByArgument, Hashable {
 }
 
 extension GoDuration: CustomStringConvertible {
-    var description: String { Self.text(duration) }
-
-    /// The shortest spelling of whole milliseconds.
-    static func text(_ duration: Duration) -> String {
-        let parts = duration.components
-        let milliseconds = Int(parts.seconds) * 1000 + Int(parts.attoseconds / 1_000_000_000_000_000)
-        guard milliseconds >= 1000 else { return "\(milliseconds)ms" }
-        guard milliseconds % 1000 == 0 else { return "\(Double(milliseconds) / 1000)s" }
-        let seconds = milliseconds / 1000
-        let (hours, minutes, rest) = (seconds / 3600, seconds / 60 % 60, seconds % 60)
-        let text = (hours > 0 ? "\(hours)h" : "") + (minutes > 0 ? "\(minutes)m" : "") + (rest > 0 ? "\(rest)s" : "")
-        return text.isEmpty ? "0s" : text
-    }
+    var description: String { duration.goText }
 }

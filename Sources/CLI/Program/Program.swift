@@ -14,15 +14,17 @@ extension Verb {
 enum Program {
     /// - Parameter words: without the program's own name.
     static func run(_ words: [String], in session: Session) async -> ExitStatus {
-        let command: any ParsableCommand
+        let verb: any Verb
         do {
-            command = try ManagerCommand.parseAsRoot(CommandLineWords(session.environment).inOrder(words))
+            var command = try ManagerCommand.parseAsRoot(CommandLineWords(session.environment).inOrder(words))
+            guard let parsed = command as? any Verb else {
+                // `infrakit-manager`, `infrakit-manager help …`: they end by showing help.
+                try command.run()
+                return .done
+            }
+            verb = parsed
         } catch {
             return report(error, in: session)
-        }
-        guard let verb = command as? any Verb else {
-            session.standardOutput(ManagerCommand.helpMessage(for: type(of: command)) + "\n")
-            return .done
         }
         do {
             return try await verb.run(in: session)

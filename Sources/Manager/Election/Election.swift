@@ -215,7 +215,12 @@ public struct Election: Sendable {
 
     private mutating func hindered(_ reason: String?, _ now: BootInstant, _ directives: inout [ElectionDirective]) {
         hindrance = reason
-        if let reason { resign(reason, now, &directives) }
+        guard let reason else {
+            // What stood in the way is gone: no reason to wait for the next look.
+            if case .watching = state { nextAttempt = now }
+            return
+        }
+        resign(reason, now, &directives)
     }
 
     private mutating func resign(_ reason: String, _ now: BootInstant, _ directives: inout [ElectionDirective]) {

@@ -16,16 +16,16 @@ public struct ElectionSettings: Hashable, Sendable {
         func check(_ holds: Bool, _ message: String) throws(SettingsError) {
             if !holds { throw SettingsError(message: message) }
         }
-        try check(ttl >= .seconds(1), "--lease-ttl (\(ttl)) must be at least 1s")
-        try check(pollInterval > .zero, "--poll-interval (\(pollInterval)) must be more than 0")
+        try check(ttl >= .seconds(1), "--lease-ttl (\(ttl.goText)) must be at least 1s")
+        try check(pollInterval > .zero, "--poll-interval (\(pollInterval.goText)) must be more than 0")
         try check(
             ttl > renewDeadline,
-            "--lease-ttl (\(ttl)) must be longer than --renew-deadline (\(renewDeadline)): the difference is the time "
+            "--lease-ttl (\(ttl.goText)) must be longer than --renew-deadline (\(renewDeadline.goText)): the difference is the time "
                 + "for letting groups go; two thirds of the ttl is a good deadline"
         )
         try check(
             renewDeadline > pollInterval * 2,
-            "--renew-deadline (\(renewDeadline)) must be longer than twice --poll-interval (\(pollInterval)): one failed "
+            "--renew-deadline (\(renewDeadline.goText)) must be longer than twice --poll-interval (\(pollInterval.goText)): one failed "
                 + "renewal must not end a term"
         )
         self.ttl = ttl

@@ -34,7 +34,7 @@ public final class GuardProcess: OrphanGuard {
 
     /// Starts the guard, and again whenever it ends, until ``stop()``.
     public func start() {
-        hinder("waits for the orphan guard of an earlier run on this host")
+        hinder("waits for its orphan guard, and so for that of an earlier run on this host")
         // A plain thread: it waits in `read` and `waitpid`.
         var thread = pthread_t()
         let context = Unmanaged.passRetained(self).toOpaque()
