@@ -24,8 +24,9 @@ final class HTTPHandler: ChannelDuplexHandler, ReplyReceiver {
     private var waitingBytes = 0
     /// The request whose call is running.
     private var current: HTTPRequest?
-    /// Bytes have arrived since the last complete request.
+    /// The last bytes to arrive did not complete a request: a head is on its way, perhaps only in the decoder.
     private var hasLooseBytes = false
+    private var hasCompletedRequest = false
     private var isTaking = false
     private var needsFlush = false
     private var isReadHeld = false
@@ -57,7 +58,6 @@ final class HTTPHandler: ChannelDuplexHandler, ReplyReceiver {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         guard !isClosing, !isFinishing else { return }
-        hasLooseBytes = true
         switch unwrapInboundIn(data) {
         case .head(let head):
             let request = HTTPRequest(head, maximumBytes: connection.configuration.limits.maximumBytes)
@@ -80,7 +80,7 @@ final class HTTPHandler: ChannelDuplexHandler, ReplyReceiver {
         case .end:
             guard let request = incoming else { return }
             incoming = nil
-            hasLooseBytes = false
+            hasCompletedRequest = true
             enqueue(request)
             takeRequests(context)
         }
@@ -100,6 +100,8 @@ final class HTTPHandler: ChannelDuplexHandler, ReplyReceiver {
 
     func channelReadComplete(context: ChannelHandlerContext) {
         flushIfNeeded(context)
+        hasLooseBytes = !hasCompletedRequest
+        hasCompletedRequest = false
         beginWaiting(context)
         context.fireChannelReadComplete()
     }
@@ -178,7 +180,7 @@ final class HTTPHandler: ChannelDuplexHandler, ReplyReceiver {
         var bytes = body
         let head = HTTPResponseHead(
             status: status,
-            version: request.head.version,
+            isOldVersion: request.head.version == .http1_0,
             connection: request.connection,
             sendsBody: request.head.method != .HEAD
         )
@@ -230,7 +232,7 @@ final class HTTPHandler: ChannelDuplexHandler, ReplyReceiver {
         } else if current != nil {
             patience?.rest()
         } else {
-            patience?.wait(for: incoming == nil ? .idle : .message)
+            patience?.wait(for: incoming == nil && !hasLooseBytes ? .idle : .message)
         }
     }
 

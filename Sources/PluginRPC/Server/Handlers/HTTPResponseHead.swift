@@ -1,12 +1,12 @@
 internal import NIOCore
-internal import NIOHTTP1
 
 /// The status line and header of a response, as Go's server writes them.
 struct HTTPResponseHead {
     enum Connection { case keepAlive, keepAliveOfOldClient, close }
 
     var status: String
-    var version: HTTPVersion
+    /// The client speaks HTTP/1.0.
+    var isOldVersion = false
     var connection: Connection
     var contentType = "text/plain; charset=utf-8"
     /// False for an answer to `HEAD`.
@@ -15,7 +15,7 @@ struct HTTPResponseHead {
     /// Writes the head into the room before the body, so that both are one buffer.
     func prepend(to body: inout ByteBuffer, date: String) {
         let length = body.readableBytes
-        var text = version == .http1_0 ? "HTTP/1.0 " : "HTTP/1.1 "
+        var text = isOldVersion ? "HTTP/1.0 " : "HTTP/1.1 "
         text.reserveCapacity(ReplyWriter.headroom)
         text += status
         text += "\r\nDate: "

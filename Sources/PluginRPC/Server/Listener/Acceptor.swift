@@ -28,7 +28,7 @@ struct Acceptor: Sendable {
     /// Prepares the pipeline of an accepted connection. One that is not wanted is closed.
     func accept(_ channel: any Channel) -> EventLoopFuture<Void> {
         let uid = PeerDirectory.uid(of: channel)
-        guard mayCall(uid) else {
+        guard Self.mayCall(uid, allowed: configuration.allowedUIDs, own: ownUID) else {
             logger.warning(
                 "Closing a connection: its user may not call",
                 metadata: ["peer.uid": "\(uid.map(String.init) ?? "unknown")"]
@@ -51,10 +51,11 @@ struct Acceptor: Sendable {
         }
     }
 
-    private func mayCall(_ uid: uid_t?) -> Bool {
-        guard let allowed = configuration.allowedUIDs else { return true }
+    /// Root and the server's own user always may: they could do worse than call.
+    static func mayCall(_ uid: uid_t?, allowed: Set<uid_t>?, own: uid_t) -> Bool {
+        guard let allowed else { return true }
         guard let uid else { return false }
-        return uid == 0 || uid == ownUID || allowed.contains(uid)
+        return uid == 0 || uid == own || allowed.contains(uid)
     }
 
     private func refuse(_ channel: any Channel) -> EventLoopFuture<Void> {

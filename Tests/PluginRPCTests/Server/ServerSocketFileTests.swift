@@ -1,0 +1,179 @@
+import Glibc
+import GroupSPI
+import Logging
+import NIOPosix
+import Testing
+
+@testable import PluginRPC
+
+/// The socket file: who may see it, what it replaces, and when it goes.
+@Suite struct ServerSocketFileTests {
+    private func start(
+        _ path: String,
+        _ configuration: PluginServerConfiguration = .init()
+    ) async throws -> PluginServer {
+        let group = ScriptedGroup()
+        return try await PluginServer.start(
+            ServedPlugin(name: "group", group: group, manager: nil),
+            at: path,
+            configuration: configuration,
+            group: MultiThreadedEventLoopGroup.singleton,
+            logger: LogKeeper().logger
+        )
+    }
+
+    private func answers(_ path: String) async throws -> Bool {
+        let client = try await RawClient.connect(to: path)
+        defer { client.close() }
+        client.send(#"{"method":"Group.InspectGroups","params":[{}],"id":1}"#)
+        return try await client.textOrEnd { $0.hasSuffix("\n") }.hasPrefix(#"{"id":1,"result""#)
+    }
+
+    /// Leaves a socket file behind that nobody answers on, as a killed process does.
+    private func makeDeadSocket(_ path: String) {
+        let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
+        _ = withUnixAddress(path) { bind(descriptor, $0, $1) }
+        listen(descriptor, 1)
+        close(descriptor)
+    }
+
+    private func inode(_ path: String) -> ino_t? {
+        var status = stat()
+        return lstat(path, &status) == 0 ? status.st_ino : nil
+    }
+
+    @Test func theSocketIsPrivateAndNothingElseIsInItsDirectory() async throws {
+        try await withServerDirectory { directory in
+            let server = try await start("\(directory)/new/deep/group")
+            #expect(permissions("\(directory)/new/deep/group") == 0o600)
+            #expect(permissions("\(directory)/new/deep") == 0o700)
+            #expect(permissions("\(directory)/new") == 0o700)
+            #expect(directoryEntries("\(directory)/new/deep") == ["group"])
+            await server.stop(grace: .zero)
+            #expect(directoryEntries("\(directory)/new/deep") == [])
+        }
+    }
+
+    @Test func theModesCanBeChosenAndAnExistingDirectoryKeepsItsOwn() async throws {
+        try await withServerDirectory { directory in
+            chmod(directory, 0o711)
+            let wide = PluginServerConfiguration.with(\.socketMode, 0o666).with(\.directoryMode, 0o750)
+            let server = try await start("\(directory)/sub/group", wide)
+            #expect(permissions("\(directory)/sub/group") == 0o666)
+            #expect(permissions("\(directory)/sub") == 0o750)
+            #expect(permissions(directory) == 0o711)
+            await server.stop(grace: .zero)
+            #expect(permissions("\(directory)/sub") == 0o750)
+        }
+    }
+
+    @Test func aDeadSocketIsReplaced() async throws {
+        try await withServerDirectory { directory in
+            let path = "\(directory)/group"
+            makeDeadSocket(path)
+            #expect(permissions(path) != nil)
+            let server = try await start(path)
+            #expect(try await answers(path))
+            #expect(directoryEntries(directory) == ["group"])
+            await server.stop(grace: .zero)
+        }
+    }
+
+    @Test func aLiveSocketIsNeverTaken() async throws {
+        try await withServerDirectory { directory in
+            let path = "\(directory)/group"
+            let first = try await start(path)
+            let before = inode(path)
+            let error = await #expect(throws: PluginServerError.self) { try await start(path) }
+            #expect(error?.code == .socketInUse)
+            #expect(error?.message.contains(path) == true)
+            #expect(inode(path) == before)
+            #expect(try await answers(path))
+            #expect(directoryEntries(directory) == ["group"])
+            await first.stop(grace: .zero)
+        }
+    }
+
+    @Test func ofManyServersThatRaceForADeadSocketExactlyOneWins() async throws {
+        try await withServerDirectory { (directory) async throws in
+            let path = "\(directory)/group"
+            makeDeadSocket(path)
+            let servers = await withTaskGroup(of: PluginServer?.self) { tasks in
+                for _ in 0..<16 { tasks.addTask { try? await start(path) } }
+                var servers: [PluginServer] = []
+                for await server in tasks { if let server { servers.append(server) } }
+                return servers
+            }
+            #expect(servers.count == 1)
+            #expect(try await answers(path))
+            #expect(directoryEntries(directory) == ["group"])
+            for server in servers { await server.stop(grace: .zero) }
+            #expect(directoryEntries(directory) == [])
+        }
+    }
+
+    @Test func somethingElseUnderTheNameIsLeftAlone() async throws {
+        try await withServerDirectory { directory in
+            let path = "\(directory)/group"
+            close(open(path, O_CREAT | O_WRONLY, 0o644))
+            let file = await #expect(throws: PluginServerError.self) { try await start(path) }
+            #expect(file?.code == .wrongKind)
+            let below = await #expect(throws: PluginServerError.self) { try await start("\(path)/group") }
+            #expect(below?.code == .wrongKind || below?.code == .system)
+            #expect(permissions(path) == 0o644)
+            symlink("elsewhere", "\(directory)/link")
+            await #expect(throws: PluginServerError.self) { try await start("\(directory)/link") }
+            #expect(directoryEntries(directory) == ["group", "link"])
+        }
+    }
+
+    @Test func theLongestPathWorksAndALongerOneIsRefusedWithTheLimit() async throws {
+        try await withServerDirectory { directory in
+            let fits = "\(directory)/" + String(repeating: "x", count: 106 - directory.utf8.count)
+            #expect(fits.utf8.count == 107)
+            let server = try await start(fits)
+            // NIO's own clients stop four bytes earlier, so this one is only rung at.
+            #expect(SocketLife(probing: fits) == .alive)
+            await server.stop(grace: .zero)
+            let error = await #expect(throws: PluginServerError.self) { try await start(fits + "x") }
+            #expect(error?.code == .pathTooLong)
+            #expect(error?.message.contains("107") == true)
+            #expect(error?.message.contains(fits) == true)
+        }
+    }
+
+    @Test func aFileThatIsNoLongerOursIsNotRemoved() async throws {
+        try await withServerDirectory { directory in
+            let path = "\(directory)/group"
+            let server = try await start(path)
+            // A program that cares for nobody takes the name away and uses it itself.
+            unlink(path)
+            let usurper = try await start(path)
+            await server.stop(grace: .zero)
+            #expect(try await answers(path))
+            await usurper.stop(grace: .zero)
+            #expect(directoryEntries(directory) == [])
+        }
+    }
+
+    @Test func aStoppedServerCanBeFollowedByAnother() async throws {
+        try await withServerDirectory { directory in
+            for _ in 0..<5 {
+                let server = try await start("\(directory)/group")
+                #expect(try await answers("\(directory)/group"))
+                await server.stop(grace: .zero)
+                await server.stop(grace: .zero)
+            }
+        }
+    }
+
+    @Test func onlyTheAllowedMayCallBesidesRootAndOneself() {
+        #expect(Acceptor.mayCall(7, allowed: nil, own: 5))
+        #expect(Acceptor.mayCall(nil, allowed: nil, own: 5))
+        #expect(!Acceptor.mayCall(7, allowed: [], own: 5))
+        #expect(!Acceptor.mayCall(nil, allowed: [7], own: 5))
+        #expect(Acceptor.mayCall(7, allowed: [7], own: 5))
+        #expect(Acceptor.mayCall(5, allowed: [], own: 5))
+        #expect(Acceptor.mayCall(0, allowed: [], own: 5))
+    }
+}
