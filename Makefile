@@ -1,0 +1,39 @@
+# Targets for people and for CI. `make demo` and `make test` are all that a newcomer needs.
+
+PREFIX  ?= /usr/local
+DESTDIR ?=
+DEBUG   := .build/debug
+RELEASE := .build/release
+
+.PHONY: build test format lint demo install clean packages
+
+build: packages
+	swift build
+
+test: packages
+	swift build --build-tests
+	swift test --skip-build
+
+format:
+	swift format --in-place --recursive --parallel Package.swift Sources Tests migrations
+
+lint:
+	swift format lint --strict --recursive --parallel Package.swift Sources Tests migrations
+
+demo: packages
+	swift build --product infrakit-manager
+	swift build --product infrakit
+	PATH="$(CURDIR)/$(DEBUG):$$PATH" scripts/demo
+
+install: packages
+	swift build -c release --product infrakit-manager
+	swift build -c release --product infrakit
+	install -d "$(DESTDIR)$(PREFIX)/bin"
+	install -m 755 $(RELEASE)/infrakit-manager $(RELEASE)/infrakit "$(DESTDIR)$(PREFIX)/bin"
+
+clean:
+	rm -rf .build
+
+# Debian packages that the build needs and this machine misses.
+packages:
+	@scripts/packages
