@@ -27,11 +27,9 @@ final class DialectSniffer: ChannelInboundHandler, RemovableChannelHandler {
     func handlerRemoved(context: ChannelHandlerContext) {
         patience?.stop()
         patience = nil
-    }
-
-    func channelInactive(context: ChannelHandlerContext) {
+        // Once decided, the connection's place is the dialect's handler's to give back. A connection that closes before
+        // it ever was active is only told of by this removal.
         if !isDecided { connection.release() }
-        context.fireChannelInactive()
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {

@@ -90,6 +90,8 @@ struct Acceptor: Sendable {
         )
         do {
             try channel.pipeline.syncOperations.addHandler(DialectSniffer(connection: connection))
+            // Admitted just before the server began to stop, it may have missed the word.
+            if connections.isStopping { channel.close(promise: nil) }
         } catch {
             release()
             throw error

@@ -56,6 +56,8 @@ final class ConnectionRegistry: Sendable {
         waiter?.resume()
     }
 
+    var isStopping: Bool { state.withLock { $0.isStopping } }
+
     var channels: [any Channel] { state.withLock { Array($0.channels.values) } }
 
     /// From now on nobody is admitted.
