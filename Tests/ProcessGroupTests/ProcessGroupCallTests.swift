@@ -140,6 +140,9 @@ struct ProcessGroupCallTests {
                 }
                 #expect(error?.code == .unreachable)
             }
+            // "Not watched" would be taken for the truth about a group that is only no longer looked after.
+            let error = await #expect(throws: GroupError.self) { try await plugin.describe("cattle") }
+            #expect(error?.code == .unreachable)
         }
     }
 }

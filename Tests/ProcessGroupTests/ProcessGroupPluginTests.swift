@@ -21,6 +21,19 @@ struct ProcessGroupPluginTests {
         }
     }
 
+    /// More than are started in one round.
+    @Test func startsAndEndsManyAtOnce() async throws {
+        try await PluginHarness.with { harness in
+            try await harness.withPlugin { plugin in
+                try await plugin.call(.watch(Specs.sized(80)))
+                try await plugin.converged("cattle", count: 80)
+                #expect(harness.leaders.count == 80)
+                try await plugin.call(.destroy(id: "cattle"))
+                try await eventually("all have ended") { harness.processes.isEmpty }
+            }
+        }
+    }
+
     @Test func processHasWhatTheSpecGivesItAndNothingElse() async throws {
         try await PluginHarness.with { harness in
             try await harness.withPlugin { plugin in

@@ -39,6 +39,7 @@ extension GroupSupervisor {
     }
 
     func describeUpdate(_ spec: ProcessGroupSpec) throws(GroupError) -> String {
+        try checkRunning()
         guard let current = watch else { throw .notWatched(id) }
         try host.check(spec)
         return summary(of: spec, current).plan
@@ -96,8 +97,9 @@ extension GroupSupervisor {
     }
 
     func describe() throws(GroupError) -> GroupDescription {
+        try checkRunning()
         // What has ended since the last look must not be shown as running.
-        if !isStopped { step() }
+        step()
         guard let watch else { throw .notWatched(id) }
         let present = instances.values.filter(\.hasProcess).sorted { $0.record.id < $1.record.id }
         let descriptions = present.map { instance in
@@ -111,11 +113,13 @@ extension GroupSupervisor {
     }
 
     func size() throws(GroupError) -> Int {
+        try checkRunning()
         guard let watch else { throw .notWatched(id) }
         return watch.spec.allocation.count
     }
 
     func setSize(_ size: Int) throws(GroupError) {
+        try checkRunning()
         guard let watch else { throw .notWatched(id) }
         _ = try commit(ProcessGroupSpec(watch.spec.declared.resized(to: size)), pretend: false)
     }

@@ -7,7 +7,6 @@ extension GroupSupervisor {
     /// Starts a new instance.
     func launch(_ spec: ProcessGroupSpec, logicalID: String?, _ now: ContinuousClock.Instant) {
         let name = "instance-\(UInt64.random(in: 1...UInt64(Int64.max)))"
-        directory.pruneLogs(group: id, keeping: instances.keys)
         let record = InstanceRecord(id: name, group: id, logicalID: logicalID, configSHA: spec.configSHA)
         instances[name] = ManagedInstance(record: record, state: .waiting(until: now), backoff: options.backoff)
         start(name, spec, now)

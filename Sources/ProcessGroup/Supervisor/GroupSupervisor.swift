@@ -37,6 +37,9 @@ actor GroupSupervisor {
 
     private let executor: QueueExecutor
     private let published = Mutex<GroupSpec?>(nil)
+    /// A start takes milliseconds: a large group is started in parts, so that calls are answered in between.
+    private static let startsPerRound = 32
+    private var hasMoreToDo = false
     /// The pause between two looks; cancelled to look at once.
     private var pause: Task<Void, Never>?
 
@@ -120,6 +123,7 @@ actor GroupSupervisor {
     }
 
     private var pauseLength: Duration {
+        if hasMoreToDo { return .zero }
         if instances.isEmpty && (watch == nil || watch?.spec.allocation.count == 0) { return .seconds(3600) }
         let now = ContinuousClock.now
         let isCalm = members(now).allSatisfy { $0.condition == .settled }
@@ -139,6 +143,8 @@ actor GroupSupervisor {
 
     /// Carries out the plan's steps until something has to be waited for.
     private func follow(_ now: ContinuousClock.Instant) {
+        hasMoreToDo = false
+        var starts = 0
         while let watch {
             switch watch.plan.next(members(now)) {
             case .wait:
@@ -151,10 +157,18 @@ actor GroupSupervisor {
                 }
                 return
             case .act(let steps):
+                directory.pruneLogs(group: id, keeping: instances.keys)
                 for step in steps {
                     switch step {
-                    case .start(let logicalID): launch(watch.spec, logicalID: logicalID, now)
-                    case .stop(let id): stop(id, now)
+                    case .start(let logicalID):
+                        guard starts < Self.startsPerRound else {
+                            hasMoreToDo = true
+                            return
+                        }
+                        starts += 1
+                        launch(watch.spec, logicalID: logicalID, now)
+                    case .stop(let id):
+                        stop(id, now)
                     }
                 }
             }
