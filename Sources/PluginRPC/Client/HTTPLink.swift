@@ -7,8 +7,8 @@ internal import Synchronization
 /// HTTP connections to one plugin, kept alive between calls; each call in flight has one.
 final class HTTPLink: Link {
     /// Calls beyond this many wait for a connection.
-    private static let maximumConnections = 512
-    /// The caller's own limit ends a call long before.
+    private static let maximumConnections = 256
+    /// For the library's own limits: the caller's limit ends a call long before.
     private static let longest = TimeAmount.hours(24 * 365)
 
     let dialect = PeerDescription.Dialect.http
@@ -28,6 +28,7 @@ final class HTTPLink: Link {
         self.url = Self.url(of: place.address)
         var configuration = HTTPClient.Configuration(redirectConfiguration: .disallow)
         configuration.httpVersion = .http1Only
+        configuration.timeout.connect = Self.longest
         configuration.connectionPool.retryConnectionEstablishment = false
         configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = Self.maximumConnections
         self.client = HTTPClient(eventLoopGroupProvider: .shared(group), configuration: configuration)
@@ -79,12 +80,15 @@ final class HTTPLink: Link {
             request.headers.add(name: "Host", value: "infrakit")
         }
         request.body = .bytes(ByteBuffer(bytes: bytes))
-        do {
-            let response = try await client.execute(request, deadline: .now() + Self.longest)
-            let body = try await response.body.collect(upTo: decoder.limits.maximumBytes)
-            return (response.status, Array(body.readableBytesView))
-        } catch {
-            throw linkError(error)
+        var backoff = ConnectBackoff()
+        while true {
+            do {
+                let response = try await client.execute(request, deadline: .now() + Self.longest)
+                let body = try await response.body.collect(upTo: decoder.limits.maximumBytes)
+                return (response.status, Array(body.readableBytesView))
+            } catch {
+                guard ConnectBackoff.calls(for: error), await backoff.wait() else { throw linkError(error) }
+            }
         }
     }
 

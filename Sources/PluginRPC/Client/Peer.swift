@@ -4,10 +4,10 @@ internal import GroupSPI
 final class Peer: Sendable {
     let link: any Link
     let methods = MethodBook()
-    /// The socket file that led to it; nil for a URL.
-    let identity: SocketIdentity?
+    /// The file that led to it, as it was then; nil for a URL.
+    let identity: FileIdentity?
 
-    init(link: any Link, identity: SocketIdentity?) {
+    init(link: any Link, identity: FileIdentity?) {
         self.link = link
         self.identity = identity
     }

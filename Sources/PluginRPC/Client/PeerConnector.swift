@@ -14,30 +14,21 @@ struct PeerConnector: Sendable {
     let group: any EventLoopGroup
     let logger: Logger
 
-    /// The socket file that is at the endpoint now; nil for a URL or when there is none.
-    var identity: SocketIdentity? {
-        switch endpoint {
-        case .socket(let path): SocketIdentity(path: path)
-        case .named(let name, let directory): SocketIdentity(path: directory.socketPath(for: name))
-        case .url: nil
-        }
-    }
-
     /// - Throws: ``LinkError`` `unreachable` or `cancelled`.
     func connect(until deadline: ContinuousClock.Instant) async throws(LinkError) -> Peer {
+        // Looked at first: a plugin that is replaced while it is being found is found again.
+        let identity = endpoint.identity
         let place = PluginPlace(name: name, address: try endpoint.resolve())
-        let peer =
+        let link =
             switch (place.address, plugin) {
             case (.http, .stream):
                 throw LinkError.unreachable(
                     "plugin '\(name)' listens at \(place.shown); the stream protocol works on a Unix socket only"
                 )
-            case (.http, _):
-                Peer(link: HTTPLink(place, limits: limits, on: group), identity: nil)
-            case (.socket(let path), .http):
-                Peer(link: HTTPLink(place, limits: limits, on: group), identity: SocketIdentity(path: path))
+            case (.http, _), (.socket, .http):
+                HTTPLink(place, limits: limits, on: group) as any Link
             case (.socket(let path), .stream):
-                try await stream(place, path)
+                try await StreamLink.connect(place, path: path, limits: limits, on: group)
             case (.socket(let path), .auto):
                 try await detect(place, path, until: deadline)
             }
@@ -45,15 +36,9 @@ struct PeerConnector: Sendable {
             "connected to the plugin",
             metadata: [
                 "plugin.name": "\(name)", "plugin.address": "\(place.shown)",
-                "plugin.dialect": "\(peer.description.dialect)",
+                "plugin.dialect": "\(link.dialect)",
             ]
         )
-        return peer
-    }
-
-    private func stream(_ place: PluginPlace, _ path: String) async throws(LinkError) -> Peer {
-        let identity = SocketIdentity(path: path)
-        let link = try await StreamLink.connect(place, path: path, limits: limits, on: group)
         return Peer(link: link, identity: identity)
     }
 
@@ -62,28 +47,27 @@ struct PeerConnector: Sendable {
         _ place: PluginPlace,
         _ path: String,
         until deadline: ContinuousClock.Instant
-    ) async throws(LinkError) -> Peer {
-        let identity = SocketIdentity(path: path)
+    ) async throws(LinkError) -> any Link {
         let http = HTTPLink(place, limits: limits, on: group)
         do {
-            if try await answersHTTP(http, until: deadline) { return Peer(link: http, identity: identity) }
+            if try await answersHTTP(http, until: deadline) { return http }
         } catch {
             http.close()
             throw error
         }
         http.close()
-        let peer = try await stream(place, path)
+        let stream = try await StreamLink.connect(place, path: path, limits: limits, on: group)
         do {
-            _ = try await peer.link.exchange(.inspect)
-            return peer
+            _ = try await stream.exchange(.inspect)
+            return stream
         } catch {
-            peer.link.close()
+            stream.close()
             switch error {
             case .cancelled:
                 throw error
             case .nonsense(let what) where what.contains(": HTTP/"):
                 // It speaks HTTP after all, and was only slow to say so.
-                return Peer(link: HTTPLink(place, limits: limits, on: group), identity: identity)
+                return HTTPLink(place, limits: limits, on: group)
             case .nonsense(let what):
                 throw .unreachable("plugin '\(name)' at \(path) is no group plugin: it answered with \(what)")
             default:

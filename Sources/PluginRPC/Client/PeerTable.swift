@@ -8,10 +8,10 @@ struct PeerTable {
 
     /// Takes the current peer for one call; nil when there is none that can be used.
     ///
-    /// - Parameter identity: the socket file that is there now; nil when there is none or it does not matter. A peer
-    ///   that was reached by another file is a plugin of the past: it is retired.
+    /// - Parameter identity: the file that announces the plugin now; nil when there is none or it does not matter. A
+    ///   peer that was found by another file is a plugin of the past: it is retired.
     /// - Returns: the peer, and one to close.
-    mutating func checkOut(identity: SocketIdentity?) -> (peer: Peer?, close: Peer?) {
+    mutating func checkOut(identity: FileIdentity?) -> (peer: Peer?, close: Peer?) {
         guard let peer = current else { return (nil, nil) }
         let isReplaced = identity != nil && peer.identity != nil && identity != peer.identity
         guard peer.link.isOpen, !isReplaced else { return (nil, retire(peer)) }

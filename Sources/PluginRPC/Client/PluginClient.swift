@@ -145,7 +145,7 @@ extension PluginClient {
     }
 
     private func takeCurrent() -> Peer? {
-        let identity = connector.identity
+        let identity = connector.endpoint.identity
         let (peer, retired) = table.withLock { $0.checkOut(identity: identity) }
         retired?.link.close()
         return peer

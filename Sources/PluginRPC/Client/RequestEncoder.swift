@@ -5,14 +5,12 @@ struct RequestEncoder: Sendable {
     /// The plugin's full name, for the head generation, in which one socket serves several objects.
     let name: String
 
-    /// `{"method":…,"params":[{…}],"id":…}` and a line feed.
+    /// `{"method":…,"params":[{…}],"id":…}`; a line feed follows it on the wire.
     func stream(_ call: WireCall, id: Int) -> [UInt8] {
         let envelope: JSON = [
             "method": .string(call.method), "params": [.object(call.arguments)], "id": .int(id),
         ]
-        var bytes = envelope.bytes
-        bytes.append(UInt8(ascii: "\n"))
-        return bytes
+        return envelope.bytes
     }
 
     /// `{"jsonrpc":"2.0","method":…,"params":{"Name":…,…},"id":…}`.

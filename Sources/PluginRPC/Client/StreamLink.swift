@@ -31,21 +31,24 @@ final class StreamLink: Link {
         on group: any EventLoopGroup
     ) async throws(LinkError) -> StreamLink {
         let replies = ReplyCounter()
-        do {
-            return try await ClientBootstrap(group: group).connect(unixDomainSocketPath: path) { channel in
-                channel.eventLoop.makeCompletedFuture {
-                    let handler = StreamLinkHandler(limits: limits, replyCount: replies)
-                    try channel.pipeline.syncOperations.addHandler(handler)
-                    return StreamLink(
-                        channel: channel,
-                        handler: NIOLoopBound(handler, eventLoop: channel.eventLoop),
-                        encoder: RequestEncoder(name: place.name),
-                        replies: replies
-                    )
+        var backoff = ConnectBackoff()
+        while true {
+            do {
+                return try await ClientBootstrap(group: group).connect(unixDomainSocketPath: path) { channel in
+                    channel.eventLoop.makeCompletedFuture {
+                        let handler = StreamLinkHandler(limits: limits, replyCount: replies)
+                        try channel.pipeline.syncOperations.addHandler(handler)
+                        return StreamLink(
+                            channel: channel,
+                            handler: NIOLoopBound(handler, eventLoop: channel.eventLoop),
+                            encoder: RequestEncoder(name: place.name),
+                            replies: replies
+                        )
+                    }
                 }
+            } catch {
+                guard ConnectBackoff.calls(for: error), await backoff.wait() else { throw place.connectFailure(error) }
             }
-        } catch {
-            throw place.connectFailure(error)
         }
     }
 

@@ -34,13 +34,11 @@ final class StreamLinkHandler: ChannelInboundHandler {
         calls[id] = reply
         let promise = channel.eventLoop.makePromise(of: Void.self)
         promise.futureResult.whenFailure { error in
-            if case ChannelError.ioOnClosedChannel = error {
-                reply.fill(.failure(.notSent("the plugin closed the connection")))
-            } else {
-                reply.fill(.failure(.lost("the connection broke while the request was written (\(error))")))
-            }
+            // A part of an object is no request: the plugin cannot have acted on it.
+            reply.fill(.failure(.notSent("the connection broke while the request was written (\(error))")))
         }
-        channel.writeAndFlush(ByteBuffer(bytes: encoder.stream(call, id: id)), promise: promise)
+        channel.write(ByteBuffer(bytes: encoder.stream(call, id: id)), promise: promise)
+        channel.writeAndFlush(ByteBuffer(string: "\n"), promise: nil)
         return id
     }
 

@@ -65,7 +65,7 @@ public struct PluginDirectory: Hashable, Sendable {
 
     private static func entry(fileName: String, in directory: String) -> PluginEntry? {
         let path = directory + "/" + fileName
-        if SocketIdentity(path: path) != nil {
+        if FileIdentity(.socket, path: path) != nil {
             return PluginEntry(name: fileName, listen: path, endpoint: .socket(path: path))
         }
         guard fileName.hasSuffix(listenSuffix), let url = readListenFile(path) else { return nil }

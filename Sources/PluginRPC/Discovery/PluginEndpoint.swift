@@ -28,10 +28,23 @@ extension PluginEndpoint {
         case .named(let name, let directory):
             let socket = directory.socketPath(for: name)
             let listen = directory.listenPath(for: name)
-            guard SocketIdentity(path: socket) == nil, let url = PluginDirectory.readListenFile(listen) else {
+            guard FileIdentity(.socket, path: socket) == nil, let url = PluginDirectory.readListenFile(listen) else {
                 return .socket(path: socket)
             }
             return try Self.address(url: url, source: listen)
+        }
+    }
+
+    /// The file that announces the plugin, as it is now; nil for a URL, or when there is none.
+    var identity: FileIdentity? {
+        switch self {
+        case .socket(let path):
+            FileIdentity(.socket, path: path)
+        case .named(let name, let directory):
+            FileIdentity(.socket, path: directory.socketPath(for: name))
+                ?? FileIdentity(.regular, path: directory.listenPath(for: name))
+        case .url:
+            nil
         }
     }
 
