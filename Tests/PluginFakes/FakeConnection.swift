@@ -1,12 +1,10 @@
 import Foundation
 import GroupSPI
-import Synchronization
 
 /// One connection to a fake plugin, with a thread that reads it.
 final class FakeConnection: Sendable {
     private let descriptor: Int32
     private let plugin: FakePlugin
-    private let isOpen = Mutex(true)
 
     init(descriptor: Int32, plugin: FakePlugin) {
         self.descriptor = descriptor
@@ -19,19 +17,19 @@ final class FakeConnection: Sendable {
             case .stream: self.readStream()
             case .http: self.readHTTP()
             }
+            self.hangUp()
             self.plugin.ended(self)
-            self.isOpen.withLock { isOpen in
-                isOpen = false
-                Glibc.close(self.descriptor)
-            }
         }
     }
 
-    /// Wakes the reading thread, which closes the descriptor.
+    deinit {
+        // Not before: whoever can still write holds a reference, and would write into another one's descriptor.
+        close(descriptor)
+    }
+
+    /// Wakes the reading thread.
     func hangUp() {
-        isOpen.withLock { isOpen in
-            if isOpen { _ = shutdown(descriptor, Int32(SHUT_RDWR)) }
-        }
+        _ = shutdown(descriptor, Int32(SHUT_RDWR))
     }
 
     // MARK: - Reading

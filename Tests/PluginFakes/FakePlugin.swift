@@ -15,6 +15,7 @@ public final class FakePlugin: Sendable {
         var connections: [FakeConnection] = []
         var accepted = 0
         var held: [@Sendable () -> Void] = []
+        var isStopped = false
     }
 
     let state = Mutex(State())
@@ -42,22 +43,32 @@ public final class FakePlugin: Sendable {
     private func accept() {
         while true {
             let descriptor = Glibc.accept(listener, nil, nil)
-            guard descriptor >= 0 else { return }
+            guard descriptor >= 0 else {
+                close(listener)
+                return
+            }
             let connection = FakeConnection(descriptor: descriptor, plugin: self)
-            state.withLock { state in
+            let isStopped = state.withLock { state in
                 state.connections.append(connection)
                 state.accepted += 1
+                return state.isStopped
             }
             connection.start()
+            if isStopped { connection.hangUp() }
         }
     }
 
     /// Stops listening and closes every connection, as the end of the process would; the socket file goes too.
     public func stop() {
+        let connections = state.withLock { state -> [FakeConnection]? in
+            defer { state.isStopped = true }
+            return state.isStopped ? nil : state.connections
+        }
+        guard let connections else { return }
         unlink(path)
+        // The accepting thread wakes and closes the descriptor; nobody else may, or it could be another one's by then.
         _ = shutdown(listener, Int32(SHUT_RDWR))
-        close(listener)
-        for connection in state.withLock({ $0.connections }) { connection.hangUp() }
+        for connection in connections { connection.hangUp() }
     }
 
     /// Closes every connection and goes on listening.

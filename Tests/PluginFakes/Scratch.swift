@@ -9,7 +9,7 @@ public func withScratchDirectory<Result>(_ body: (String) async throws -> Result
 }
 
 /// Waits until the condition holds; false when it has not come true for a very long time.
-public func eventually(_ condition: () async -> Bool) async -> Bool {
+public func comesTrue(_ condition: () async -> Bool) async -> Bool {
     for _ in 0..<6000 {
         if await condition() { return true }
         try? await Task.sleep(for: .milliseconds(5))

@@ -1,0 +1,79 @@
+import GroupSPI
+import PluginFakes
+import Synchronization
+import Testing
+
+@testable import InfrakitCLI
+
+/// Runs `infrakit` in a plugin directory of its own and keeps what it prints.
+final class Terminal: Sendable {
+    /// What one command line gave.
+    struct Outcome: Equatable {
+        let output: String
+        let errors: String
+        let status: Int32
+    }
+
+    let directory: String
+    private let output = Mutex("")
+    private let errors = Mutex("")
+
+    init(directory: String) {
+        self.directory = directory
+    }
+
+    func socket(_ name: String) -> String { "\(directory)/\(name)" }
+
+    /// - Parameter line: the words after `infrakit`, split at blanks.
+    func infrakit(_ line: String, input: String = "") async -> Outcome {
+        output.withLock { $0 = "" }
+        errors.withLock { $0 = "" }
+        let session = Session(
+            environment: ["INFRAKIT_PLUGINS_DIR": directory],
+            standardInput: { () throws(Failure) in Array(input.utf8) },
+            standardOutput: { text in self.output.withLock { $0 += text } },
+            standardError: { text in self.errors.withLock { $0 += text } },
+            now: { Timestamp(seconds: 1_795_359_978, zone: 0) }
+        )
+        let status = await Program.run(line.split(separator: " ").map(String.init), in: session)
+        return Outcome(output: output.withLock { $0 }, errors: errors.withLock { $0 }, status: status)
+    }
+
+    /// Expects a command line to print this and to succeed.
+    func expect(
+        _ line: String,
+        prints expected: String,
+        input: String = "",
+        sourceLocation: SourceLocation = #_sourceLocation
+    ) async {
+        let outcome = await infrakit(line, input: input)
+        #expect(outcome == Outcome(output: expected, errors: "", status: 0), sourceLocation: sourceLocation)
+    }
+
+    /// Expects a command line to fail with this line.
+    func expect(
+        _ line: String,
+        fails message: String,
+        level: String = "fatal",
+        input: String = "",
+        sourceLocation: SourceLocation = #_sourceLocation
+    ) async {
+        let outcome = await infrakit(line, input: input)
+        let expected = "time=\"2026-11-22T15:06:18Z\" level=\(level) msg=\"\(message)\" \n"
+        #expect(outcome == Outcome(output: "", errors: expected, status: 1), sourceLocation: sourceLocation)
+    }
+}
+
+/// A terminal with a fake plugin named `group`.
+func withTerminal(
+    _ generation: FakeGeneration,
+    script: FakeScript = .none,
+    _ body: (Terminal, FakePlugin) async throws -> Void
+) async throws {
+    try await withScratchDirectory { directory in
+        let terminal = Terminal(directory: directory)
+        let fake = try FakePlugin(generation, at: terminal.socket("group"), script: script)
+        defer { fake.stop() }
+        try await body(terminal, fake)
+    }
+}

@@ -1,0 +1,93 @@
+import GroupSPI
+import NIOPosix
+import PluginFakes
+import PluginRPC
+import Synchronization
+import Testing
+
+@Suite("The client and the server of this package understand each other")
+struct ClientAndServerTests {
+    @Test("in every dialect, in every call", arguments: PluginProtocol.allCases)
+    func everyCall(plugin: PluginProtocol) async throws {
+        try await withServedGroup { group, path in
+            let client = PluginClient.of(.socket(path: path), plugin)
+            let spec = GroupSpec.text("käse \"1\"", #"{"z":1.0,"a":12345678901234567890123,"\u0061":"\u003c"}"#)
+            let instances = RawJSON(checked: Array(#"[{"ID":"i-1","LogicalID":null,"Tags":{},"X":1.0}]"#.utf8))
+            // Over the stream the server answers as the first generation did, which did not know Converged.
+            let isConverged: Bool? = plugin == .stream ? nil : true
+            let calls: [(GroupRequest, GroupReply)] = [
+                (.watch(spec), .ok), (.update(spec), .ok), (.describeUpdate(spec), .plan("a\n\"plan\"")),
+                (.stopUpdate(id: "x"), .ok), (.unwatch(id: "x"), .ok),
+                (.commit(spec, pretend: true), .details("")), (.commit(spec, pretend: false), .details("Noop")),
+                (.free(id: "x"), .ok), (.inspect, .groups([spec])), (.destroy(id: "x"), .ok),
+                (.describe(id: "x"), .description(GroupDescription(instances: instances, isConverged: isConverged))),
+                (.size(id: "x"), .size(3)), (.setSize(id: "x", 4), .ok), (.destroyInstances(id: "x", ["a", "b"]), .ok),
+            ]
+            for (request, reply) in calls {
+                group.answer(with: .success(reply))
+                try await expect(client, request, gives: reply)
+                #expect(group.last == request)
+            }
+            group.answer(with: .failure(.notWatched("x")))
+            let error = try await failure(client, .free(id: "x"))
+            #expect(error == .notWatched("x"))
+            await client.shutdown()
+        }
+    }
+
+    @Test("with hundreds of calls at once", arguments: PluginProtocol.allCases)
+    func manyCalls(plugin: PluginProtocol) async throws {
+        try await withServedGroup { group, path in
+            group.answer(with: .success(.ok))
+            let client = PluginClient.of(.socket(path: path), plugin)
+            try await withThrowingTaskGroup { tasks in
+                for number in 0..<300 {
+                    tasks.addTask { try await client.call(.destroy(id: "g\(number)"), within: .seconds(120)) }
+                }
+                while let reply = try await tasks.next() { #expect(reply == .ok) }
+            }
+            #expect(group.count == 300)
+            await client.shutdown()
+        }
+    }
+}
+
+/// Answers every call with what it was told.
+private final class ToldGroup: GroupEndpoint {
+    private let state = Mutex<(answer: Result<GroupReply, GroupError>, requests: [GroupRequest])>((.success(.ok), []))
+
+    func answer(with answer: Result<GroupReply, GroupError>) {
+        state.withLock { $0.answer = answer }
+    }
+
+    /// The detection's own question is not counted.
+    var last: GroupRequest? { state.withLock { $0.requests.last } }
+    var count: Int { state.withLock { $0.requests.count { $0 != .inspect } } }
+
+    func call(_ request: GroupRequest, from caller: Caller) async throws(GroupError) -> GroupReply {
+        try state.withLock { state in
+            state.requests.append(request)
+            return state.answer
+        }.get()
+    }
+}
+
+private func withServedGroup(_ body: (ToldGroup, String) async throws -> Void) async throws {
+    try await withScratchDirectory { directory in
+        let group = ToldGroup()
+        let path = directory + "/group"
+        let server = try await PluginServer.start(
+            ServedPlugin(name: "group", group: group, manager: nil),
+            at: path,
+            group: MultiThreadedEventLoopGroup.singleton,
+            logger: .silent
+        )
+        do {
+            try await body(group, path)
+        } catch {
+            await server.stop(grace: .zero)
+            throw error
+        }
+        await server.stop(grace: .zero)
+    }
+}

@@ -1,0 +1,93 @@
+import GroupSPI
+import PluginFakes
+import Testing
+
+@testable import PluginRPC
+
+@Suite("The client finds out what a plugin speaks")
+struct ClientDetectionTests {
+    @Test("with calls that change nothing", arguments: FakeGeneration.released)
+    func detects(generation: FakeGeneration) async throws {
+        try await withPlugin(generation) { client, fake in
+            #expect(await client.peer == nil)
+            try await expect(client, .inspect, gives: .groups([]))
+            let expected = PeerDescription(
+                dialect: generation.dialect == .stream ? .stream : .http,
+                generation: generation.watches ? .watch : .commit
+            )
+            #expect(await client.peer == expected)
+            #expect(Set(fake.methods) == ["InspectGroups"])
+        }
+    }
+
+    @Test("and learns the generation from its answers", arguments: FakeGeneration.all)
+    func learnsGeneration(generation: FakeGeneration) async throws {
+        try await withPlugin(generation) { client, _ in
+            _ = try await client.reply(to: .commit(.text("cattle"), pretend: false))
+            _ = try await client.reply(to: .unwatch(id: "cattle"))
+            #expect(await client.peer?.generation == (generation.watches ? .watch : .commit))
+        }
+    }
+
+    @Test("once, and keeps the connection")
+    func remembers() async throws {
+        try await withPlugin(.seed) { client, fake in
+            for _ in 0..<10 { _ = try await client.reply(to: .inspect) }
+            #expect(fake.acceptedConnections == 2)  // the question in HTTP, and the stream
+        }
+        try await withPlugin(.head) { client, fake in
+            for _ in 0..<10 { _ = try await client.reply(to: .inspect) }
+            #expect(fake.acceptedConnections == 1)
+        }
+    }
+
+    @Test("with one connection for a hundred first calls")
+    func detectsOnce() async throws {
+        try await withPlugin(.seed) { client, fake in
+            try await withThrowingTaskGroup { group in
+                for _ in 0..<100 {
+                    group.addTask { try await client.reply(to: .inspect) }
+                }
+                while let reply = try await group.next() { #expect(reply == .groups([])) }
+            }
+            #expect(fake.acceptedConnections == 2)
+        }
+    }
+
+    @Test("also when an HTTP plugin is too slow for the first question")
+    func slowPeer() async throws {
+        try await withPlugin(.head, script: .on("Handshake.Hello", .silence)) { client, fake in
+            // It never answers Hello, but answers the question in the stream protocol with HTTP's 400.
+            try await expect(client, .inspect, gives: .groups([]), within: .seconds(120))
+            #expect(await client.peer?.dialect == .http)
+            #expect(fake.methods == ["InspectGroups"])
+        }
+    }
+
+    @Test("and says so when it speaks neither")
+    func neither() async throws {
+        try await withPlugin(.seed, script: .always(.hangUp)) { client, fake in
+            let error = try await failure(client, .commit(.text("cattle"), pretend: false))
+            #expect(error.code == .unreachable)
+            #expect(error.message.contains("answers neither in HTTP nor in the stream protocol"))
+            #expect(fake.methods == ["InspectGroups"])
+        }
+        try await withPlugin(.seed, script: .always(.raw("hello\r\n"))) { client, _ in
+            let error = try await failure(client, .commit(.text("cattle"), pretend: false))
+            #expect(error.code == .unreachable)
+            #expect(
+                error.message.contains(
+                    "is no group plugin: it answered with something that is not a JSON object: hello"
+                )
+            )
+        }
+    }
+
+    @Test("unless it was told", arguments: [(FakeGeneration.seed, PluginProtocol.stream), (.v05, .http)])
+    func told(generation: FakeGeneration, plugin: PluginProtocol) async throws {
+        try await withPlugin(generation, plugin) { client, fake in
+            _ = try await client.reply(to: .inspect)
+            #expect(fake.acceptedConnections == 1)
+        }
+    }
+}

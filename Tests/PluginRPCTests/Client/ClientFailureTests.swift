@@ -1,0 +1,240 @@
+import Foundation
+import GroupSPI
+import PluginFakes
+import Testing
+
+@testable import PluginRPC
+
+@Suite("The client, when things go wrong")
+struct ClientFailureTests {
+    static let dialects: [FakeGeneration] = [.seed, .v05]
+    static let commit = GroupRequest.destroy(id: "cattle")
+
+    @Test("passes the plugin's words on", arguments: FakeGeneration.released)
+    func rejected(generation: FakeGeneration) async throws {
+        let words = "Group 'x' \"is\"\n<not> \u{1F404} \\ there"
+        try await withPlugin(generation, script: .on("Group.DestroyGroup", .error(words))) { client, _ in
+            let error = try await failure(client, .destroy(id: "x"))
+            #expect(error == GroupError(.rejected, words))
+        }
+    }
+
+    @Test("gives up in time when no answer comes", arguments: dialects)
+    func timeout(generation: FakeGeneration) async throws {
+        try await withPlugin(generation, script: .on("Group.DestroyGroup", .silence)) { client, fake in
+            try await expect(client, .inspect, gives: .groups([]))
+            let start = ContinuousClock.now
+            let error = try await failure(client, .destroy(id: "cattle"), within: .seconds(2))
+            #expect(start.duration(to: .now) >= .seconds(2))
+            #expect(error.code == .unknownOutcome)
+            #expect(
+                error.message.contains("plugin 'group-stateless' did not answer DestroyGroup: no answer within 2.0")
+            )
+            #expect(fake.methods.filter { $0 == "DestroyGroup" }.count == 1)
+            // The next call finds a way past the stuck connection.
+            try await expect(client, .inspect, gives: .groups([]))
+            #expect(await comesTrue { fake.openConnections == 1 })
+        }
+    }
+
+    @Test("says that nothing was sent when the plugin does not even answer the first question", arguments: dialects)
+    func timeoutBeforeSending(generation: FakeGeneration) async throws {
+        try await withPlugin(generation, script: .always(.silence)) { client, fake in
+            let error = try await failure(client, .destroy(id: "cattle"), within: .milliseconds(200))
+            #expect(error.code == .unreachable)
+            #expect(error.message.contains("DestroyGroup was not sent"))
+            #expect(!fake.methods.contains("DestroyGroup"))
+            #expect(await comesTrue { fake.openConnections == 0 })
+        }
+    }
+
+    @Test("ends at once when its task is cancelled", arguments: dialects)
+    func cancellation(generation: FakeGeneration) async throws {
+        try await withPlugin(generation, script: .on("Group.DestroyGroup", .silence)) { client, fake in
+            let task = Task { try await client.call(.destroy(id: "cattle"), within: .seconds(3600)) }
+            #expect(await comesTrue { fake.methods.contains("DestroyGroup") })
+            task.cancel()
+            let error = await #expect(throws: GroupError.self) { try await task.value }
+            #expect(error?.code == .unknownOutcome)
+            #expect(error?.message.contains("was cancelled") == true)
+            try await expect(client, .inspect, gives: .groups([]))
+        }
+    }
+
+    @Test("does not begin when its task is cancelled already", arguments: dialects)
+    func cancelledBefore(generation: FakeGeneration) async throws {
+        try await withPlugin(generation) { client, fake in
+            let task = Task {
+                while !Task.isCancelled { await Task.yield() }
+                return try await client.call(.destroy(id: "cattle"), within: .seconds(3600))
+            }
+            task.cancel()
+            let error = await #expect(throws: GroupError.self) { try await task.value }
+            #expect(error?.code == .unreachable)
+            #expect(!fake.methods.contains("DestroyGroup"))
+        }
+    }
+
+    @Test(
+        "does not know what became of a write whose connection broke",
+        arguments: dialects,
+        [
+            FakeAnswer.hangUp, .rawAndHangUp(#"{"id":"#),
+            .rawAndHangUp("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{"),
+        ]
+    )
+    func lostWrite(generation: FakeGeneration, answer: FakeAnswer) async throws {
+        try await withPlugin(generation, script: .on("Group.DestroyGroup", answer)) { client, fake in
+            let error = try await failure(client, .destroy(id: "cattle"))
+            #expect(error.code == .unknownOutcome)
+            #expect(error.message.hasSuffix("whether it was carried out is not known"))
+            #expect(fake.methods.filter { $0 == "DestroyGroup" }.count == 1)
+            try await expect(client, .inspect, gives: .groups([]))
+        }
+    }
+
+    @Test("asks once more when a question's connection broke", arguments: dialects)
+    func lostQuestion(generation: FakeGeneration) async throws {
+        let script = FakeScript.on("Group.DescribeGroup", .hangUp)
+        try await withPlugin(generation, script: script) { client, fake in
+            try await expect(client, .inspect, gives: .groups([]))
+            let error = try await failure(client, .describe(id: "cattle"))
+            #expect(error.code == .unknownOutcome)
+            #expect(fake.methods.filter { $0 == "DescribeGroup" }.count == 2)
+        }
+    }
+
+    @Test(
+        "refuses nonsense",
+        arguments: [
+            (FakeGeneration.seed, "oops\n", "not a JSON object: oops"),
+            (.seed, "[1]", "not a JSON object: [1]"),
+            (.seed, #"{"id":99,"result":{},"error":null}"#, "a call that was never made"),
+            (.seed, #"{"id":null,"result":null,"error":"?"}"#, "a call that was never made"),
+            (.seed, #"{"id":1,"result":}"#, "invalid JSON at byte 17"),
+            (.seed, #"{"id":1}"#, "neither result nor error"),
+            (.seed, String(repeating: #"{"a":"#, count: 600), "nested deeper than 512 levels"),
+            (.v05, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", "an empty reply"),
+            (.v05, "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\noops", "invalid JSON at byte 0"),
+            (.v05, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n[]", "a reply that is array"),
+            (.v05, "HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\n{\"id\":1,\"result\":{}}", "a reply to another call"),
+            (.v05, "HTTP/1.1 404 Not Found\r\nContent-Length: 5\r\n\r\nnope\n", "HTTP status 404 Not Found: nope"),
+            (.v05, "HTTP/1.1 301 Moved Permanently\r\nLocation: /\r\nContent-Length: 0\r\n\r\n", "HTTP status 301"),
+            (
+                .v05, "HTTP/1.1 200 OK\r\nContent-Length: 1200\r\n\r\n" + String(repeating: "[", count: 1200),
+                "nested deeper"
+            ),
+            (.v05, "SSH-2.0-OpenSSH\r\n", "not HTTP"),
+        ]
+    )
+    func nonsense(generation: FakeGeneration, text: String, words: String) async throws {
+        try await withPlugin(generation, script: .on("Group.DestroyGroup", .raw(text))) { client, _ in
+            let error = try await failure(client, .destroy(id: "cattle"))
+            #expect(error.code == .unknownOutcome)
+            #expect(error.message.contains(words), "\(error.message)")
+            try await expect(client, .inspect, gives: .groups([]))
+        }
+    }
+
+    @Test(
+        "refuses results of another shape",
+        arguments: dialects,
+        [
+            (GroupRequest.inspect, "{}"), (.inspect, #"{"Groups":{}}"#), (.inspect, #"{"Groups":[1]}"#),
+            (.inspect, "[]"),
+            (.describe(id: "x"), "{}"), (.describe(id: "x"), #"{"Description":{"Instances":5}}"#),
+            (.describe(id: "x"), "null"), (.destroy(id: "x"), "5"),
+        ]
+    )
+    func shapes(generation: FakeGeneration, call: (request: GroupRequest, result: String)) async throws {
+        let plugin: PluginProtocol = generation.dialect == .stream ? .stream : .http
+        try await withPlugin(generation, plugin, script: .always(.result(call.result))) { client, _ in
+            let error = try await failure(client, call.request)
+            #expect(error.code == .unknownOutcome)
+        }
+    }
+
+    @Test("takes keys in any case, unknown ones, and null lists", arguments: dialects)
+    func tolerance(generation: FakeGeneration) async throws {
+        let script = FakeScript { request in
+            switch request.method {
+            case "Group.InspectGroups": .result(#"{"x":[],"GROUPS":[{"id":"a","properties":{"B":1.0},"y":0}]}"#)
+            case "Group.DescribeGroup": .result(#"{"description":{"instances":null,"CONVERGED":false}}"#)
+            case "Group.DestroyGroup": .result("null")
+            case "Group.UpdateGroup": .result(#"{"ok":false}"#)
+            default: nil
+            }
+        }
+        try await withPlugin(generation, script: script) { client, _ in
+            try await expect(client, .inspect, gives: .groups([.text("a", #"{"B":1.0}"#)]))
+            let description = GroupDescription(instances: .null, isConverged: false)
+            try await expect(client, .describe(id: "x"), gives: .description(description))
+            try await expect(client, .destroy(id: "x"), gives: .ok)
+            let error = try await failure(client, .update(.text("x")))
+            #expect(error.code == .rejected)
+        }
+    }
+
+    @Test(
+        "keeps no more than its limit of a reply that never ends",
+        arguments: [
+            (FakeGeneration.seed, #"{"id":1,"result":{"x":""#, "a reply of more than 65536 bytes"),
+            (.seed, #"{"id":1,"result":["#, "a reply of more than 65536 bytes"),
+            (.v05, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", "a reply of more than 65536 bytes"),
+            (.v05, "HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n", "a reply of more than 65536 bytes"),
+            (.v05, "HTTP/1.1 200 OK\r\nX: ", "not HTTP"),
+        ]
+    )
+    func endless(generation: FakeGeneration, start: String, words: String) async throws {
+        let more = start.contains("chunked") ? "4\r\naaaa\r\n" : String(repeating: "a", count: 4096)
+        let limits = JSONLimits(maximumBytes: 65536, maximumDepth: 64)
+        let script = FakeScript.on("Group.DestroyGroup", .endless(start, more))
+        try await withPlugin(generation, limits: limits, script: script) { client, fake in
+            let error = try await failure(client, .destroy(id: "cattle"))
+            #expect(error.code == .unknownOutcome)
+            #expect(error.message.contains(words), "\(error.message)")
+            // The connection is closed, so the plugin's writing fails and its thread ends.
+            #expect(await comesTrue { fake.openConnections == 0 })
+            try await expect(client, .inspect, gives: .groups([]))
+        }
+    }
+
+    @Test("drops late answers and goes on", arguments: dialects)
+    func lateAnswer(generation: FakeGeneration) async throws {
+        try await withPlugin(generation, script: .on("Group.DestroyGroup", .hold(#"{"OK":true}"#))) { client, fake in
+            let task = Task { try await client.call(.destroy(id: "cattle"), within: .seconds(3600)) }
+            #expect(await comesTrue { fake.heldReplies == 1 })
+            task.cancel()
+            _ = await task.result
+            fake.releaseHeld()
+            for _ in 0..<5 { try await expect(client, .inspect, gives: .groups([])) }
+        }
+    }
+
+    @Test("says why there is no connection")
+    func unreachable() async throws {
+        try await withClient(name: "group-stateless/type") { client, socket in
+            let none = try await failure(client, .inspect)
+            #expect(
+                none == GroupError(.unreachable, "plugin 'group-stateless/type' is not running: no socket at \(socket)")
+            )
+            try "".write(toFile: socket, atomically: true, encoding: .utf8)
+            let dead = try await failure(client, .inspect)
+            #expect(
+                dead
+                    == GroupError(
+                        .unreachable,
+                        "plugin 'group-stateless/type' is not running: nobody listens at \(socket)"
+                    )
+            )
+        }
+        let path = "/tmp/" + String(repeating: "long/", count: 40)
+        for plugin in PluginProtocol.allCases {
+            let client = PluginClient.of(.socket(path: path), plugin)
+            let error = try await failure(client, .inspect)
+            #expect(error.code == .unreachable)
+            #expect(error.message.contains(path))
+            await client.shutdown()
+        }
+    }
+}
