@@ -42,6 +42,13 @@ import Testing
         return lstat(path, &status) == 0 ? status.st_ino : nil
     }
 
+    /// When an entry of the directory was last made, moved or removed.
+    private func changeTime(_ directory: String) -> [Int]? {
+        var status = stat()
+        guard stat(directory, &status) == 0 else { return nil }
+        return [status.st_mtim.tv_sec, status.st_mtim.tv_nsec]
+    }
+
     @Test func theSocketIsPrivateAndNothingElseIsInItsDirectory() async throws {
         try await withServerDirectory { directory in
             let server = try await start("\(directory)/new/deep/group")
@@ -84,10 +91,12 @@ import Testing
             let path = "\(directory)/group"
             let first = try await start(path)
             let before = inode(path)
+            let directoryBefore = changeTime(directory)
             let error = await #expect(throws: PluginServerError.self) { try await start(path) }
             #expect(error?.code == .socketInUse)
             #expect(error?.message.contains(path) == true)
             #expect(inode(path) == before)
+            #expect(changeTime(directory) == directoryBefore, "not even moved for a moment")
             #expect(try await answers(path))
             #expect(directoryEntries(directory) == ["group"])
             await first.stop(grace: .zero)
