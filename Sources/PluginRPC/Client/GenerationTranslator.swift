@@ -12,27 +12,32 @@ struct GenerationTranslator: Sendable {
     }
 
     func carryOut(_ request: GroupRequest) async throws(LinkError) -> GroupReply {
+        let hasLearned = peer.methods.isInUse
         do {
-            switch request {
-            case .watch(let spec): return try await watch(spec)
-            case .update(let spec): return try await update(spec)
-            case .describeUpdate(let spec): return .plan(try await describeUpdate(spec))
-            case .stopUpdate(let id): return try await stopUpdate(id)
-            case .unwatch(let id): return try await release(.unwatch(id), else: .free(id))
-            case .free(let id): return try await release(.free(id), else: .unwatch(id))
-            case .commit(let spec, let pretend): return .details(try await commit(spec, pretend: pretend))
-            case .describe(let id): return .description(try await describe(id))
-            case .inspect: return .groups(try await inspect())
-            case .destroy(let id):
-                return try ReplyDecoder.acknowledgement(try await required(.destroy(id)), of: request.method)
-            case .size(let id): return .size(try await size(id))
-            case .setSize(let id, let size): return try await setSize(id, size)
-            case .destroyInstances(let id, let instances): return try await destroyInstances(id, instances)
-            }
-        } catch {
-            // Neither generation's method is there: perhaps the plugin has been replaced. Ask afresh next time.
-            if case .unsupported = error { peer.methods.clear() }
-            throw error
+            return try await translate(request)
+        } catch .unsupported where hasLearned {
+            // The plugin may have been replaced behind an address that does not show it: ask afresh, once.
+            peer.methods.clear()
+            return try await translate(request)
+        }
+    }
+
+    private func translate(_ request: GroupRequest) async throws(LinkError) -> GroupReply {
+        switch request {
+        case .watch(let spec): try await watch(spec)
+        case .update(let spec): try await update(spec)
+        case .describeUpdate(let spec): .plan(try await describeUpdate(spec))
+        case .stopUpdate(let id): try await stopUpdate(id)
+        case .unwatch(let id): try await release(.unwatch(id), else: .free(id))
+        case .free(let id): try await release(.free(id), else: .unwatch(id))
+        case .commit(let spec, let pretend): .details(try await commit(spec, pretend: pretend))
+        case .describe(let id): .description(try await describe(id))
+        case .inspect: .groups(try await inspect())
+        case .destroy(let id):
+            try ReplyDecoder.acknowledgement(try await required(.destroy(id)), of: request.method)
+        case .size(let id): .size(try await size(id))
+        case .setSize(let id, let size): try await setSize(id, size)
+        case .destroyInstances(let id, let instances): try await destroyInstances(id, instances)
         }
     }
 }

@@ -12,7 +12,9 @@ final class MethodBook: Sendable {
         missing.withLock { _ = $0.insert(method) }
     }
 
-    /// What was learned has led nowhere: ask again next time.
+    var isInUse: Bool { missing.withLock { !$0.isEmpty } }
+
+    /// What was learned has led nowhere: ask again.
     func clear() {
         missing.withLock { $0.removeAll() }
     }

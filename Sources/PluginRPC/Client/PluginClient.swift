@@ -8,6 +8,9 @@ internal import Synchronization
 /// It connects at the first call and again whenever the connection is lost or the plugin's socket is another one,
 /// and finds out afresh each time what the plugin speaks.
 public final class PluginClient: GroupPlugin {
+    /// What the clock can count to without trouble; nobody waits so long.
+    private static let longestTimeout = Duration.seconds(10 * 365 * 24 * 3600)
+
     private let connector: PeerConnector
     private let gate = ConnectGate()
     private let table = Mutex(PeerTable())
@@ -61,7 +64,7 @@ public final class PluginClient: GroupPlugin {
 
     public func call(_ request: GroupRequest, within timeout: Duration) async throws(GroupError) -> GroupReply {
         let journey = Journey(isReadOnly: request.isReadOnly)
-        let deadline = ContinuousClock.now.advanced(by: timeout)
+        let deadline = ContinuousClock.now.advanced(by: min(timeout, Self.longestTimeout))
         let outcome = await Race.run(until: deadline) {
             await self.attempts(at: request, journey, until: deadline)
         }

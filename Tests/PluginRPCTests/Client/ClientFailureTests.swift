@@ -24,11 +24,11 @@ struct ClientFailureTests {
         try await withPlugin(generation, script: .on("Group.DestroyGroup", .silence)) { client, fake in
             try await expect(client, .inspect, gives: .groups([]))
             let start = ContinuousClock.now
-            let error = try await failure(client, .destroy(id: "cattle"), within: .seconds(2))
-            #expect(start.duration(to: .now) >= .seconds(2))
+            let error = try await failure(client, .destroy(id: "cattle"), within: .seconds(3))
+            #expect(start.duration(to: .now) >= .seconds(3))
             #expect(error.code == .unknownOutcome)
             #expect(
-                error.message.contains("plugin 'group-stateless' did not answer DestroyGroup: no answer within 2.0")
+                error.message.contains("plugin 'group-stateless' did not answer DestroyGroup: no answer within 3.0")
             )
             #expect(fake.methods.filter { $0 == "DestroyGroup" }.count == 1)
             // The next call finds a way past the stuck connection.
@@ -45,6 +45,20 @@ struct ClientFailureTests {
             #expect(error.message.contains("DestroyGroup was not sent"))
             #expect(!fake.methods.contains("DestroyGroup"))
             #expect(await comesTrue { fake.openConnections == 0 })
+        }
+    }
+
+    @Test(
+        "takes any timeout",
+        arguments: [Duration(secondsComponent: .max, attosecondsComponent: 0), .zero, .seconds(-5)]
+    )
+    func anyTimeout(timeout: Duration) async throws {
+        try await withPlugin(.seed) { client, _ in
+            if timeout > .zero {
+                try await expect(client, .inspect, gives: .groups([]), within: timeout)
+            } else {
+                _ = await Result.of { try await client.call(.inspect, within: timeout) }
+            }
         }
     }
 
@@ -89,6 +103,17 @@ struct ClientFailureTests {
             #expect(error.code == .unknownOutcome)
             #expect(error.message.hasSuffix("whether it was carried out is not known"))
             #expect(fake.methods.filter { $0 == "DestroyGroup" }.count == 1)
+            #expect(await client.peer == nil)
+            try await expect(client, .inspect, gives: .groups([]))
+        }
+    }
+
+    @Test("finds a way past a connection that is stuck in the middle of an answer")
+    func stuck() async throws {
+        try await withPlugin(.seed, script: .on("Group.DestroyGroup", .raw(#"{"id":2,"resu"#))) { client, _ in
+            try await expect(client, .inspect, gives: .groups([]))
+            let error = try await failure(client, .destroy(id: "cattle"), within: .seconds(3))
+            #expect(error.code == .unknownOutcome)
             try await expect(client, .inspect, gives: .groups([]))
         }
     }
