@@ -1,11 +1,7 @@
-import Glibc
-
 /// Why the plugin could not be set up.
 public struct ProcessGroupError: Error, Hashable, Sendable {
     /// What kind of trouble. More cases may come: switch with a default.
     public enum Code: String, Sendable {
-        /// Another plugin uses the state directory.
-        case stateDirectoryInUse
         /// The state directory cannot be made or written.
         case stateDirectoryUnusable
     }
@@ -18,13 +14,8 @@ public struct ProcessGroupError: Error, Hashable, Sendable {
 
     init(stateDirectory: String, _ cause: SystemError) {
         self.cause = cause
-        if cause.function == "flock" && cause.code == EWOULDBLOCK {
-            code = .stateDirectoryInUse
-            message = "another process plugin uses the state directory \(stateDirectory); give this one another"
-        } else {
-            code = .stateDirectoryUnusable
-            message = "the state directory \(stateDirectory) cannot be used: \(cause)"
-        }
+        code = .stateDirectoryUnusable
+        message = "the state directory \(stateDirectory) cannot be used: \(cause)"
     }
 }
 

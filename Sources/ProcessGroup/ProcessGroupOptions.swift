@@ -10,8 +10,11 @@ public struct ProcessGroupOptions: Hashable, Sendable {
     public var backoff: RestartBackoff
     /// After so many early deaths in a row of the new version, an `update` that waits for it fails.
     public var updateAttempts: Int
-    /// A log that is larger than this many bytes when its process starts becomes the old log.
+    /// A log that is larger than this many bytes when its process starts becomes the old log. A log that grows while
+    /// its process runs is not bounded: the process writes it by itself, and should not write without end.
     public var maximumLogSize: Int
+    /// How long a group that another plugin of this host still holds is waited for.
+    public var takeoverPatience: Duration
 
     public init(
         settleTime: Duration = .seconds(1),
@@ -19,7 +22,8 @@ public struct ProcessGroupOptions: Hashable, Sendable {
         pollInterval: Duration = .milliseconds(200),
         backoff: RestartBackoff = RestartBackoff(),
         updateAttempts: Int = 3,
-        maximumLogSize: Int = 10 * 1024 * 1024
+        maximumLogSize: Int = 10 * 1024 * 1024,
+        takeoverPatience: Duration = .seconds(1)
     ) {
         self.settleTime = settleTime
         self.stopGrace = stopGrace
@@ -27,5 +31,6 @@ public struct ProcessGroupOptions: Hashable, Sendable {
         self.backoff = backoff
         self.updateAttempts = updateAttempts
         self.maximumLogSize = maximumLogSize
+        self.takeoverPatience = takeoverPatience
     }
 }

@@ -6,8 +6,13 @@ public import Logging
 ///     {"Allocation": {"Size": 3},
 ///      "Instance": {"Plugin": "process", "Properties": {"Command": ["sleep", "1000"]}}}
 ///
-/// The processes outlive the plugin. After its own restart it watches no group until it is told to, which is its
-/// caller's business, but it finds its processes again and adopts them when their group is watched.
+/// The processes outlive the plugin, and its interest in them: what runs when a group is freed goes on, and is adopted
+/// by whichever plugin watches the group next. That may be this one, this one after a restart, or another one on this
+/// host with the same state directory, which is how a group stays up when another manager takes the lead. Two plugins
+/// never watch one group at the same time; see ``StateDirectory``.
+///
+/// A plugin that starts watches no group until it is told to, which is its caller's business. It only carries through
+/// what had been told to end.
 public actor ProcessGroupPlugin: GroupEndpoint {
     private let options: ProcessGroupOptions
     private let directory: StateDirectory
@@ -19,11 +24,9 @@ public actor ProcessGroupPlugin: GroupEndpoint {
     private let arrivals: AsyncStream<GroupSupervisor>
     private let arrival: AsyncStream<GroupSupervisor>.Continuation
 
-    /// Finds the processes of an earlier run.
-    ///
     /// - Parameters:
     ///   - stateDirectory: where it keeps what it must find again, and the logs
-    ///     (`logs/GROUP/INSTANCE.log`). Made when it does not exist. One plugin at a time may use it.
+    ///     (`logs/GROUP/INSTANCE.log`). Made when it does not exist. Plugins of one host may share it.
     ///   - options: how patient the plugin is.
     ///   - environment: what every process inherits; nil for the environment of this process.
     ///   - logger: takes what happens to the processes.
@@ -44,11 +47,10 @@ public actor ProcessGroupPlugin: GroupEndpoint {
         }
         (arrivals, arrival) = AsyncStream.makeStream()
 
-        let found = Dictionary(grouping: Self.survivors(directory, logger), by: \.group)
-        for (id, records) in found {
+        for id in directory.groupsWithDoomed() {
             let supervisor = GroupSupervisor(
                 id: id,
-                found: records,
+                finishesDoomed: true,
                 options: options,
                 directory: directory,
                 host: host,
@@ -59,37 +61,15 @@ public actor ProcessGroupPlugin: GroupEndpoint {
         }
     }
 
-    /// The records whose process still runs; the others are removed.
-    private static func survivors(_ directory: StateDirectory, _ logger: Logger) -> [InstanceRecord] {
-        directory.records(logger: logger).compactMap { record in
-            var record = record
-            if record.process == nil {
-                record.process = ProcessTable.sessionLeader(withEnvironment: "INFRAKIT_INSTANCE=\(record.id)")
-            }
-            guard let process = record.process, ProcessTable.isAlive(process) else {
-                directory.remove(record)
-                return nil
-            }
-            logger.info(
-                "Found a running process",
-                metadata: [
-                    "group.id": "\(record.group)", "instance.id": "\(record.id)", "process.pid": "\(process.pid)",
-                ]
-            )
-            return record
-        }
-    }
-
     /// Supervises the groups until the task is cancelled, and then leaves the processes running.
     ///
-    /// To be called once. Afterwards every change is refused, and another plugin may use the state directory.
+    /// To be called once. Afterwards every change is refused, and another plugin may watch the groups.
     public func run() async {
         await withDiscardingTaskGroup { group in
             for await supervisor in arrivals {
                 group.addTask { await supervisor.run() }
             }
         }
-        directory.close()
     }
 
     public func call(_ request: GroupRequest, from caller: Caller) async throws(GroupError) -> GroupReply {
@@ -135,7 +115,7 @@ public actor ProcessGroupPlugin: GroupEndpoint {
         if let supervisor = supervisors[id] { return supervisor }
         let supervisor = GroupSupervisor(
             id: id,
-            found: [],
+            finishesDoomed: false,
             options: options,
             directory: directory,
             host: host,

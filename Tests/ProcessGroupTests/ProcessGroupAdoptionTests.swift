@@ -38,7 +38,7 @@ struct ProcessGroupAdoptionTests {
             let leaders = harness.leaders
             #expect(leaders.count == 2)
             try await harness.withPlugin { plugin in
-                // It knows the processes and watches nothing.
+                // The processes run, and it watches nothing.
                 #expect(try await plugin.call(.inspect) == .groups([]))
                 await #expect(throws: GroupError.notWatched("pets")) { try await plugin.describe("pets") }
                 try await plugin.call(.commit(Specs.named(["a", "b"]), pretend: false))
@@ -97,9 +97,9 @@ struct ProcessGroupAdoptionTests {
                 startTime: forged == "start time" ? identity.startTime - 1 : identity.startTime,
                 bootID: forged == "boot" ? "another" : identity.bootID
             )
-            try File.makeDirectory("\(harness.state)/instances")
+            try File.makeDirectory("\(harness.state)/instances/cattle")
             let bytes = forged == "garbage" ? record.json.bytes.dropLast(3) : record.json.bytes[...]
-            try File.replace("\(harness.state)/instances/instance-7.json", with: Array(bytes))
+            try File.replace("\(harness.state)/instances/cattle/instance-7.json", with: Array(bytes))
 
             try await harness.withPlugin { plugin in
                 try await plugin.call(.watch(Specs.sized(1)))
@@ -121,7 +121,7 @@ struct ProcessGroupAdoptionTests {
                 id = try #require(try await plugin.converged("cattle", count: 1).first?.id)
             }
             let leaders = harness.leaders
-            let path = "\(harness.state)/instances/\(id).json"
+            let path = "\(harness.state)/instances/cattle/\(id).json"
             var record = try #require(File.read(path).flatMap { InstanceRecord($0) })
             record.process = nil
             try File.replace(path, with: record.json.bytes)
@@ -141,7 +141,7 @@ struct ProcessGroupAdoptionTests {
                 try await plugin.call(.watch(Specs.sized(1)))
                 id = try #require(try await plugin.converged("cattle", count: 1).first?.id)
             }
-            let path = "\(harness.state)/instances/\(id).json"
+            let path = "\(harness.state)/instances/cattle/\(id).json"
             var record = try #require(File.read(path).flatMap { InstanceRecord($0) })
             record.isDoomed = true
             try File.replace(path, with: record.json.bytes)

@@ -198,8 +198,7 @@ struct ProcessGroupPluginTests {
                 #expect(try await plugin.call(.inspect) == .groups([]))
                 try await eventually("nothing runs") { harness.processes.isEmpty }
                 try await eventually("nothing is kept") {
-                    File.names(in: "\(harness.state)/instances").isEmpty
-                        && File.names(in: "\(harness.state)/logs").isEmpty
+                    ["instances", "locks", "logs"].allSatisfy { File.names(in: "\(harness.state)/\($0)").isEmpty }
                 }
                 await #expect(throws: GroupError.notWatched("cattle")) {
                     try await plugin.call(.destroy(id: "cattle"))

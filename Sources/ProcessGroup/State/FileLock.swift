@@ -1,34 +1,48 @@
 import Glibc
 import Synchronization
 
-/// A lock on a file, held until it is released or the process ends, however it ends.
+/// A lock on a file, held until it is released or the process ends, however it ends. The file is there while somebody
+/// holds the lock, and after a holder that was killed.
 final class FileLock: Sendable {
+    private let path: String
     private let descriptor: Mutex<Int32?>
 
-    /// Tries for a second: a predecessor may be about to end, and a process that is being started at this moment has
-    /// the lock for the instant between fork and exec.
+    /// Tries once.
     ///
-    /// - Throws: ``SystemError`` with `EWOULDBLOCK` when another process holds it.
-    init(_ path: String) throws(SystemError) {
-        let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else { throw SystemError("open", path) }
-        for attempt in 1... {
-            if flock(descriptor, LOCK_EX | LOCK_NB) == 0 { break }
+    /// - Returns: nil when somebody else holds it; also a process that is being started at this moment, for the
+    ///   instant between fork and exec.
+    static func attempt(_ path: String) throws(SystemError) -> FileLock? {
+        while true {
+            let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+            guard descriptor >= 0 else { throw SystemError("open", path) }
+            let result = flock(descriptor, LOCK_EX | LOCK_NB)
             let error = SystemError("flock", path)
-            guard attempt < 50, error.code == EWOULDBLOCK || error.code == EINTR else {
-                close(descriptor)
-                throw error
+            var status = stat()
+            if result == 0 && fstat(descriptor, &status) == 0 && status.st_nlink > 0 {
+                return FileLock(path, descriptor)
             }
-            usleep(20_000)
+            close(descriptor)
+            // Locked, but removed by the one that held it: whoever comes next would lock another file.
+            if result == 0 || error.code == EINTR { continue }
+            if error.code == EWOULDBLOCK { return nil }
+            throw error
         }
+    }
+
+    private init(_ path: String, _ descriptor: Int32) {
+        self.path = path
         self.descriptor = Mutex(descriptor)
     }
 
-    deinit { release() }
+    /// As the end of the process does it: the file stays.
+    deinit { descriptor.withLock { $0.map { _ = close($0) } } }
 
     func release() {
         descriptor.withLock { descriptor in
-            if let open = descriptor { close(open) }
+            guard let open = descriptor else { return }
+            // In this order: once it is closed, the file may be the lock of somebody else.
+            unlink(path)
+            close(open)
             descriptor = nil
         }
     }

@@ -2,48 +2,51 @@ import Glibc
 internal import GroupSPI
 internal import Logging
 
-/// The folder in which the plugin keeps what it must find again: `instances/ID.json`, `logs/GROUP/ID.log`, `lock`.
+/// The folder in which plugins keep what they must find again: `instances/GROUP/ID.json`, `logs/GROUP/ID.log`, and
+/// `locks/GROUP.lock`.
 ///
-/// One plugin at a time: two that share the folder would each restart what the other stops.
-final class StateDirectory: Sendable {
+/// Several plugins of one host may share it. Each group belongs to one of them at a time: two would each restart what
+/// the other stops. Whoever holds the group's lock, and nobody else, changes anything of that group here.
+struct StateDirectory: Sendable {
     /// How many logs of instances that are no more are kept per group.
     static let keptLogs = 20
 
     let path: String
     private let maximumLogSize: Int
-    private let lock: FileLock
 
+    /// - Parameter maximumLogSize: see ``ProcessGroupOptions/maximumLogSize``.
     init(path: String, maximumLogSize: Int) throws(SystemError) {
         self.path = path
         self.maximumLogSize = maximumLogSize
-        try File.makeDirectory("\(path)/instances")
-        try File.makeDirectory("\(path)/logs")
-        lock = try FileLock("\(path)/lock")
+        for folder in ["instances", "locks", "logs"] { try File.makeDirectory("\(path)/\(folder)") }
     }
 
-    /// Lets another plugin use the folder.
-    func close() { lock.release() }
+    /// Tries once to make the group this plugin's own.
+    ///
+    /// - Returns: nil when another plugin has it.
+    func lock(group: String) throws(SystemError) -> FileLock? {
+        try FileLock.attempt("\(path)/locks/\(File.safeName(group)).lock")
+    }
 
     // MARK: - Records
 
     func save(_ record: InstanceRecord) throws(SystemError) {
-        try File.replace(recordPath(record.id), with: record.json.bytes)
+        try File.makeDirectory(recordFolder(record.group))
+        try File.replace(recordPath(record), with: record.json.bytes)
     }
 
-    func remove(_ record: InstanceRecord) { unlink(recordPath(record.id)) }
+    func remove(_ record: InstanceRecord) { unlink(recordPath(record)) }
 
-    /// Every record that can be read. What cannot is left where it is, for a person to look at, and logged.
-    func records(logger: Logger) -> [InstanceRecord] {
-        let folder = "\(path)/instances"
+    /// Every record of the group that can be read. What cannot is left where it is, for a person to look at, and logged.
+    func records(group: String, logger: Logger) -> [InstanceRecord] {
+        let folder = recordFolder(group)
         return File.names(in: folder).compactMap { name in
             if name.hasSuffix(".new") {
                 unlink("\(folder)/\(name)")
                 return nil
             }
             guard name.hasSuffix(".json") else { return nil }
-            guard let record = File.read("\(folder)/\(name)").flatMap({ InstanceRecord($0) }),
-                recordPath(record.id) == "\(folder)/\(name)"
-            else {
+            guard let record = record("\(folder)/\(name)"), record.group == group else {
                 logger.warning(
                     "Skipped an instance record that cannot be read",
                     metadata: ["file": "\(folder)/\(name)"]
@@ -54,7 +57,30 @@ final class StateDirectory: Sendable {
         }
     }
 
-    private func recordPath(_ id: String) -> String { "\(path)/instances/\(File.safeName(id)).json" }
+    /// The groups in which something was told to end and is not known to have ended. Reads without a lock: what it
+    /// finds has to be looked at again under the group's.
+    func groupsWithDoomed() -> Set<String> {
+        var groups: Set<String> = []
+        for folder in File.names(in: "\(path)/instances").map({ "\(path)/instances/\($0)" }) {
+            let records = File.names(in: folder).lazy.filter { $0.hasSuffix(".json") }
+                .compactMap { record("\(folder)/\($0)") }
+            if let doomed = records.first(where: \.isDoomed) { groups.insert(doomed.group) }
+        }
+        return groups
+    }
+
+    /// Removes the folder of a group that has no records.
+    func tidyRecords(group: String) { rmdir(recordFolder(group)) }
+
+    private func record(_ path: String) -> InstanceRecord? {
+        File.read(path).flatMap { InstanceRecord($0) }.flatMap { recordPath($0) == path ? $0 : nil }
+    }
+
+    private func recordPath(_ record: InstanceRecord) -> String {
+        "\(recordFolder(record.group))/\(File.safeName(record.id)).json"
+    }
+
+    private func recordFolder(_ group: String) -> String { "\(path)/instances/\(File.safeName(group))" }
 
     // MARK: - Logs
 
@@ -63,6 +89,8 @@ final class StateDirectory: Sendable {
     }
 
     /// Makes the log ready for another start: a large one becomes `.log.old`, in place of the one before.
+    ///
+    /// At a start only: a process writes into its log by itself, and what runs for long and writes much fills the disk.
     func prepareLog(group: String, instance: String) throws(SystemError) {
         try File.makeDirectory(logFolder(group))
         let path = logPath(group: group, instance: instance)

@@ -3,11 +3,15 @@ internal import Logging
 
 /// The calls of the Group interface, for one group.
 extension GroupSupervisor {
-    func watch(_ spec: ProcessGroupSpec) throws(GroupError) {
-        try checkRunning()
-        guard watch == nil else { throw .alreadyWatched(id) }
-        try host.check(spec)
-        begin(spec)
+    func watch(_ spec: ProcessGroupSpec) async throws(GroupError) {
+        let deadline = ContinuousClock.now + options.takeoverPatience
+        repeat {
+            try checkRunning()
+            guard watch == nil else { throw .alreadyWatched(id) }
+            try host.check(spec)
+            if try takeCharge() { return begin(spec) }
+        } while await mayTryAgain(until: deadline)
+        throw inAnotherPluginsCharge
     }
 
     /// Answers when the roll has ended.
@@ -46,16 +50,23 @@ extension GroupSupervisor {
     }
 
     /// Watches or updates the group, and answers before a roll has ended.
-    func commit(_ spec: ProcessGroupSpec, pretend: Bool) throws(GroupError) -> String {
-        try checkRunning()
-        try host.check(spec)
-        guard let current = watch else {
-            if !pretend { begin(spec) }
-            return PlanSummary.managing(spec.allocation)
-        }
-        let summary = summary(of: spec, current)
-        if !pretend { change(to: spec, summary) }
-        return summary.details
+    func commit(_ spec: ProcessGroupSpec, pretend: Bool) async throws(GroupError) -> String {
+        let deadline = ContinuousClock.now + options.takeoverPatience
+        repeat {
+            try checkRunning()
+            try host.check(spec)
+            if let current = watch {
+                let summary = summary(of: spec, current)
+                if !pretend { change(to: spec, summary) }
+                return summary.details
+            }
+            if pretend { return PlanSummary.managing(spec.allocation) }
+            if try takeCharge() {
+                begin(spec)
+                return PlanSummary.managing(spec.allocation)
+            }
+        } while await mayTryAgain(until: deadline)
+        throw inAnotherPluginsCharge
     }
 
     func stopUpdate() throws(GroupError) {
@@ -70,7 +81,8 @@ extension GroupSupervisor {
         wake()
     }
 
-    /// Ends the supervision; what runs goes on running, and what was told to end still ends.
+    /// Ends the supervision; what runs goes on running, and what was told to end still ends. Then another plugin may
+    /// watch the group.
     func release() throws(GroupError) {
         try checkRunning()
         guard watch != nil else { throw .notWatched(id) }
@@ -80,6 +92,7 @@ extension GroupSupervisor {
         for (name, instance) in instances {
             if case .waiting = instance.state { forget(name) }
         }
+        step()
         wake()
     }
 
@@ -120,8 +133,10 @@ extension GroupSupervisor {
 
     func setSize(_ size: Int) throws(GroupError) {
         try checkRunning()
-        guard let watch else { throw .notWatched(id) }
-        _ = try commit(ProcessGroupSpec(watch.spec.declared.resized(to: size)), pretend: false)
+        guard let current = watch else { throw .notWatched(id) }
+        let spec = try ProcessGroupSpec(current.spec.declared.resized(to: size))
+        try host.check(spec)
+        change(to: spec, summary(of: spec, current))
     }
 
     /// Ends these instances; others take their places, since the specification still asks for as many.

@@ -5,7 +5,11 @@ import Synchronization
 /// Keeps the processes of one group as its specification wants them.
 ///
 /// Every method between two waits runs to its end on the group's own queue, so calls take effect one after the other
-/// in the order of their arrival. What to do is ``GroupPlan``'s to decide; this type looks, acts and remembers.
+/// in the order of their arrival; only a watch that waits for another plugin lets others pass. What to do is
+/// ``GroupPlan``'s to decide; this type looks, acts and remembers.
+///
+/// It is in charge of the group, and knows anything of its instances, only while it holds the group's lock: from the
+/// watch until the group is freed or destroyed and all that was told to end has ended.
 actor GroupSupervisor {
     /// What a watched group is kept to.
     struct Watch {
@@ -27,7 +31,12 @@ actor GroupSupervisor {
             published.withLock { $0 = spec }
         }
     }
+    /// Held while the group is in this plugin's charge. See `GroupSupervisor+Charge.swift`.
+    var lock: FileLock?
+    /// Empty without the lock.
     var instances: [String: ManagedInstance] = [:]
+    /// Children of this process in nobody's or another plugin's charge: only their parent can collect them.
+    var leftChildren: Set<RunningProcess> = []
     /// Updates that wait for the roll to end. See ``update(_:)``.
     var waiters: [Int: CheckedContinuation<Result<Void, GroupError>, Never>] = [:]
     var nextWaiter = 0
@@ -35,6 +44,7 @@ actor GroupSupervisor {
     var removesLogs = false
     private(set) var isStopped = false
 
+    private let finishesDoomed: Bool
     private let executor: QueueExecutor
     private let published = Mutex<GroupSpec?>(nil)
     /// A start takes milliseconds: a large group is started in parts, so that calls are answered in between.
@@ -48,16 +58,17 @@ actor GroupSupervisor {
     /// What the group is watched with; nil when it is not. Answers also while the group's queue is busy.
     nonisolated var watchedSpec: GroupSpec? { published.withLock { $0 } }
 
-    /// - Parameter found: the records of processes that an earlier run of the plugin started and that still run.
+    /// - Parameter finishesDoomed: take charge once, without a watch, of what was told to end and has not.
     init(
         id: String,
-        found: [InstanceRecord],
+        finishesDoomed: Bool,
         options: ProcessGroupOptions,
         directory: StateDirectory,
         host: HostEnvironment,
         logger: Logger
     ) {
         self.id = id
+        self.finishesDoomed = finishesDoomed
         self.options = options
         self.directory = directory
         self.host = host
@@ -65,30 +76,13 @@ actor GroupSupervisor {
         logger[metadataKey: "group.id"] = "\(id)"
         self.logger = logger
         executor = QueueExecutor(label: "process-group.\(File.safeName(id))")
-        let now = ContinuousClock.now
-        for record in found {
-            guard let identity = record.process else { continue }
-            let process = RunningProcess(identity: identity, isChild: false)
-            var instance = ManagedInstance(
-                record: record,
-                state: .running(process, since: now),
-                backoff: options.backoff
-            )
-            if record.isDoomed {
-                // Its end was begun before the restart; the grace starts again, the signal is repeated.
-                process.signalGroup(15)
-                instance.state = .stopping(
-                    .init(process: process, killAt: now + options.stopGrace, hasLeaderEnded: false, restartDelay: nil)
-                )
-            }
-            instances[record.id] = instance
-        }
     }
 
     // MARK: - Supervision
 
     /// Looks after the group until the task is cancelled, and then leaves its processes running.
     func run() async {
+        if finishesDoomed { await finishDoomed() }
         while !Task.isCancelled {
             step()
             await rest(for: pauseLength)
@@ -98,13 +92,13 @@ actor GroupSupervisor {
         answerWaiters(
             .failure(GroupError(.unknownOutcome, "The plugin stopped while group '\(id)' was being updated"))
         )
-        // A destroy that was answered must not stay half done: what was told to end gets its grace, no more.
+        // A destroy that was answered must not stay half done: what was told to end gets its grace, then SIGKILL.
         watch = nil
-        let deadline = ContinuousClock.now + options.stopGrace + .seconds(1)
-        while instances.values.contains(where: \.isStopping), ContinuousClock.now < deadline {
+        while instances.values.contains(where: { $0.isStopping && !$0.isGivenUp(.now) }) {
             step()
             await Task { [interval = options.pollInterval / 4] in try? await Task.sleep(for: interval) }.value
         }
+        giveUpCharge()
     }
 
     /// Has ``run()`` look at the group at once.
@@ -124,7 +118,8 @@ actor GroupSupervisor {
 
     private var pauseLength: Duration {
         if hasMoreToDo { return .zero }
-        if instances.isEmpty && (watch == nil || watch?.spec.allocation.count == 0) { return .seconds(3600) }
+        let isEmpty = instances.isEmpty && leftChildren.isEmpty
+        if isEmpty && (watch == nil || watch?.spec.allocation.count == 0) { return .seconds(3600) }
         let now = ContinuousClock.now
         let isCalm = members(now).allSatisfy { $0.condition == .settled }
         return isCalm ? options.pollInterval : options.pollInterval / 4
@@ -133,12 +128,10 @@ actor GroupSupervisor {
     /// One round: see who has ended, do what follows, answer who waits for it.
     func step() {
         let now = ContinuousClock.now
+        collectLeftChildren()
         observe(now)
         follow(now)
-        if watch == nil && instances.isEmpty && removesLogs {
-            removesLogs = false
-            directory.removeLogs(group: id)
-        }
+        if watch == nil && !instances.values.contains(where: \.isStopping) { giveUpCharge() }
     }
 
     /// Carries out the plan's steps until something has to be waited for.

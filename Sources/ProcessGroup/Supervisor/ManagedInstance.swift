@@ -61,4 +61,10 @@ extension ManagedInstance {
         if case .stopping = state { return true }
         return false
     }
+
+    /// True when SIGKILL was sent a while ago: a plugin that stops waits no longer.
+    func isGivenUp(_ now: ContinuousClock.Instant) -> Bool {
+        guard case .stopping(let stop) = state, let killedAt = stop.killedAt else { return false }
+        return now - killedAt > .seconds(1)
+    }
 }

@@ -43,13 +43,16 @@ struct InstanceRecordTests {
         try await PluginHarness.with { harness in
             let directory = try StateDirectory(path: harness.state, maximumLogSize: 1000)
             try directory.save(record)
-            let folder = "\(harness.state)/instances"
+            try directory.save(InstanceRecord(id: "instance-2", group: "other", logicalID: nil, configSHA: ""))
+            let folder = "\(harness.state)/instances/\(File.safeName(record.group))"
             try File.replace("\(folder)/half.json", with: Array(record.json.bytes.prefix(40)))
             try File.replace("\(folder)/other-name.json", with: record.json.bytes)
             try File.replace("\(folder)/instance-2.json.new", with: record.json.bytes)
             try File.makeDirectory("\(folder)/folder.json")
+            #expect(directory.groupsWithDoomed() == [record.group])
+            #expect(File.names(in: folder).contains("instance-2.json.new"))
             let logger = Logger(label: "test", factory: { _ in harness.log })
-            #expect(directory.records(logger: logger) == [record])
+            #expect(directory.records(group: record.group, logger: logger) == [record])
             #expect(harness.log.count("Skipped an instance record that cannot be read") == 3)
             #expect(!File.names(in: folder).contains { $0.hasSuffix(".new") })
         }
@@ -68,20 +71,6 @@ struct InstanceRecordTests {
         let two = File.safeName(String(repeating: "x", count: 5000) + "2")
         #expect(one != two)
         #expect(one.utf8.count < 200)
-    }
-
-    @Test func oneUserAtATime() async throws {
-        try await PluginHarness.with { harness in
-            let logger = Logger(label: "test", factory: { _ in harness.log })
-            let first = try StateDirectory(path: harness.state, maximumLogSize: 1000)
-            let error = #expect(throws: ProcessGroupError.self) {
-                try ProcessGroupPlugin(stateDirectory: harness.state, logger: logger)
-            }
-            #expect(error?.code == .stateDirectoryInUse)
-            #expect(error?.message.contains("another process plugin uses the state directory") == true)
-            first.close()
-            _ = try ProcessGroupPlugin(stateDirectory: harness.state, logger: logger)
-        }
     }
 
     @Test func unusableFolderIsNamed() {

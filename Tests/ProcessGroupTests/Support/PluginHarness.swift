@@ -39,17 +39,22 @@ final class PluginHarness: Sendable {
         _ options: ProcessGroupOptions = .quick,
         _ body: (ProcessGroupPlugin) async throws -> Void
     ) async throws {
-        let plugin = try ProcessGroupPlugin(
-            stateDirectory: state,
-            options: options,
-            environment: ["PATH": "/usr/bin:/bin", "PROCESS_GROUP_TEST": folder],
-            logger: Logger(label: "test", factory: { [log] _ in log })
-        )
+        let plugin = try makePlugin(options)
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { await plugin.run() }
             defer { group.cancelAll() }
             try await body(plugin)
         }
+    }
+
+    /// A plugin that nobody runs: it does what it is told, and looks after nothing.
+    func makePlugin(_ options: ProcessGroupOptions = .quick) throws -> ProcessGroupPlugin {
+        try ProcessGroupPlugin(
+            stateDirectory: state,
+            options: options,
+            environment: ["PATH": "/usr/bin:/bin", "PROCESS_GROUP_TEST": folder],
+            logger: Logger(label: "test", factory: { [log] _ in log })
+        )
     }
 
     /// The processes that this test has started and that still run, whichever plugin started them.
