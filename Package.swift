@@ -75,7 +75,9 @@ let package = Package(
         .target(
             name: "ProcessGroup",
             dependencies: [
+                "CLinux",
                 "GroupSPI",
+                .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Logging", package: "swift-log"),
             ]
         ),

@@ -48,3 +48,11 @@ int clinux_pipe_cloexec(int *read_end, int *write_end) {
 }
 
 const short clinux_spawn_setsid = POSIX_SPAWN_SETSID;
+
+int clinux_spawn_addclosefrom(posix_spawn_file_actions_t *actions, int first) {
+    return posix_spawn_file_actions_addclosefrom_np(actions, first);
+}
+
+int clinux_spawn_addchdir(posix_spawn_file_actions_t *actions, const char *path) {
+    return posix_spawn_file_actions_addchdir_np(actions, path);
+}

@@ -126,6 +126,49 @@ struct ProcessGroupCallTests {
         }
     }
 
+    /// Of several members of one name the last counts, when a spec is read as when its size is changed.
+    @Test func setSizeChangesTheSizeThatCounts() async throws {
+        let text = #"{"Allocation":{"Size":9},"Size":7,"allocation":{"Size":8, "sIZE" : 1  },"#
+        let rest = #""Instance":{"Properties":{"Command":["sleep","60"]}}}"#
+        try await PluginHarness.with { harness in
+            try await harness.withPlugin { plugin in
+                try await plugin.call(.watch(GroupSpec(id: "cattle", properties: RawJSON(text + rest))))
+                #expect(try await plugin.call(.size(id: "cattle")) == .size(1))
+                try await plugin.call(.setSize(id: "cattle", 2))
+                let resized = try RawJSON(text.replacing(": 1  ", with: ": 2  ") + rest)
+                #expect(try await plugin.call(.inspect) == .groups([GroupSpec(id: "cattle", properties: resized)]))
+                try await plugin.converged("cattle", count: 2)
+            }
+        }
+    }
+
+    @Test(arguments: [-1, 1001, Int.max])
+    func setSizeRefuses(size: Int) async throws {
+        try await PluginHarness.with { harness in
+            try await harness.withPlugin { plugin in
+                let spec = try Specs.sized(0)
+                try await plugin.call(.watch(spec))
+                let error = await #expect(throws: GroupError.self) {
+                    try await plugin.call(.setSize(id: "cattle", size))
+                }
+                #expect(error?.message.contains("\(size)") == true)
+                #expect(try await plugin.call(.inspect) == .groups([spec]))
+            }
+        }
+    }
+
+    @Test func setSizeRefusesGroupsOfLogicalIDs() async throws {
+        try await PluginHarness.with { harness in
+            try await harness.withPlugin { plugin in
+                try await plugin.call(.watch(Specs.named(["a"])))
+                let error = await #expect(throws: GroupError.self) { try await plugin.call(.setSize(id: "pets", 2)) }
+                #expect(error?.code == .rejected)
+                #expect(error?.message.contains("sized by its LogicalIDs") == true)
+                #expect(try await plugin.call(.size(id: "pets")) == .size(1))
+            }
+        }
+    }
+
     @Test func stoppedPluginRefusesChanges() async throws {
         try await PluginHarness.with { harness in
             var kept: ProcessGroupPlugin?

@@ -1,6 +1,7 @@
 #ifndef CLINUX_H
 #define CLINUX_H
 
+#include <spawn.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -16,6 +17,11 @@ int clinux_pipe_cloexec(int *read_end, int *write_end);
 
 // POSIX_SPAWN_SETSID, which Swift does not import: a spawned process starts a session of its own.
 extern const short clinux_spawn_setsid;
+
+// What glibc's headers show only to programs that ask for GNU extensions: a spawned process closes every descriptor
+// from `first` on, or changes into the directory `path`. 0 or errno.
+int clinux_spawn_addclosefrom(posix_spawn_file_actions_t *actions, int first);
+int clinux_spawn_addchdir(posix_spawn_file_actions_t *actions, const char *path);
 
 // A timer on CLOCK_BOOTTIME, which counts while the host is suspended. Returns a descriptor, or minus the errno value.
 // Reading eight bytes from it blocks until it has fired.

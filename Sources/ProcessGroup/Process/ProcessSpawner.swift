@@ -1,3 +1,4 @@
+internal import CLinux
 import Glibc
 
 /// Starts a program in a session of its own.
@@ -24,8 +25,8 @@ struct ProcessSpawner: Sendable {
         try check(posix_spawn_file_actions_addopen(&actions, 1, logPath, O_WRONLY | O_CREAT | O_APPEND, 0o600))
         try check(posix_spawn_file_actions_adddup2(&actions, 1, 2))
         // The plugin's sockets and its lock must end with the plugin, not with what it started.
-        try check(SpawnExtensions.closeFrom?(&actions, 3) ?? ENOSYS)
-        if let directory { try check(SpawnExtensions.changeDirectory?(&actions, directory) ?? ENOSYS) }
+        try check(clinux_spawn_addclosefrom(&actions, 3))
+        if let directory { try check(clinux_spawn_addchdir(&actions, directory)) }
 
         // A service ignores or blocks signals for its own reasons, and both would be inherited: the program would not
         // end at SIGTERM.
@@ -35,8 +36,8 @@ struct ProcessSpawner: Sendable {
         sigemptyset(&none)
         try check(posix_spawnattr_setsigdefault(&attributes, &every))
         try check(posix_spawnattr_setsigmask(&attributes, &none))
-        let flags = POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK | Self.newSession
-        try check(posix_spawnattr_setflags(&attributes, Int16(flags)))
+        let flags = Int16(POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK) | clinux_spawn_setsid
+        try check(posix_spawnattr_setflags(&attributes, flags))
 
         let variables = environment.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
         var pid: pid_t = 0
@@ -48,9 +49,6 @@ struct ProcessSpawner: Sendable {
         try check(result)
         return pid
     }
-
-    /// `POSIX_SPAWN_SETSID`.
-    private static let newSession: Int32 = 0x80
 
     private func check(_ code: Int32) throws(SystemError) {
         guard code == 0 else { throw SystemError("posix_spawn", program, code: code) }

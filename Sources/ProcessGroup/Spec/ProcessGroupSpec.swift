@@ -42,6 +42,6 @@ struct ProcessGroupSpec: Sendable {
             ),
             "Directory": .string(directory),
         ]
-        return SHA256.hexDigest(of: canonical.bytes, length: 20)
+        return Digest.hex(canonical.bytes, length: 20)
     }
 }

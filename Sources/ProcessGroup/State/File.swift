@@ -93,6 +93,6 @@ enum File {
             }
         }
         guard name.utf8.count > 200 else { return name }
-        return "\(name.prefix(150))-\(SHA256.hexDigest(of: Array(text.utf8), length: 16))"
+        return "\(name.prefix(150))-\(Digest.hex(Array(text.utf8), length: 16))"
     }
 }

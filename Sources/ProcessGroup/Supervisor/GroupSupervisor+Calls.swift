@@ -134,7 +134,13 @@ extension GroupSupervisor {
     func setSize(_ size: Int) throws(GroupError) {
         try checkRunning()
         guard let current = watch else { throw .notWatched(id) }
-        let spec = try ProcessGroupSpec(current.spec.declared.resized(to: size))
+        guard case .size = current.spec.allocation else {
+            throw GroupError(
+                .rejected,
+                "Group '\(id)' is sized by its LogicalIDs; commit a spec with another list to change its size"
+            )
+        }
+        let spec = try ProcessGroupSpec(current.spec.declared.settingSize(size))
         try host.check(spec)
         change(to: spec, summary(of: spec, current))
     }
