@@ -104,11 +104,45 @@ let package = Package(
         .executableTarget(
             name: "InfrakitCLI",
             dependencies: [
+                "CBuild",
                 "GroupSPI",
                 "PluginRPC",
+                "Terminal",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ]
+        ),
+
+        // Tests: one target for each library, and one that runs the programs.
+        .target(name: "PluginFakes", dependencies: ["GroupSPI"], path: "Tests/PluginFakes"),
+        .testTarget(name: "CLITests", dependencies: ["CLI", "GroupSPI", "Store", "Terminal"]),
+        .testTarget(name: "GroupSPITests", dependencies: ["GroupSPI"]),
+        .testTarget(name: "InfrakitCLITests", dependencies: ["GroupSPI", "InfrakitCLI", "PluginFakes", "Terminal"]),
+        .testTarget(
+            name: "IntegrationTests",
+            dependencies: [
+                "CLI", "GroupSPI", "InfrakitCLI", "PluginRPC", "Store",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ]
+        ),
+        .testTarget(
+            name: "PluginRPCTests",
+            dependencies: [
+                "CLinux", "GroupSPI", "PluginFakes", "PluginRPC",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOEmbedded", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ]
+        ),
+        .testTarget(
+            name: "ProcessGroupTests",
+            dependencies: ["GroupSPI", "ProcessGroup", .product(name: "Logging", package: "swift-log")]
+        ),
+        .testTarget(
+            name: "TerminalTests",
+            dependencies: ["Terminal", .product(name: "Logging", package: "swift-log")]
         ),
     ],
     swiftLanguageModes: [.v6]

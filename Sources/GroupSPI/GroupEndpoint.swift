@@ -38,4 +38,6 @@ public protocol ManagerEndpoint: Sendable {
     func leaderLocation() async -> String?
     /// The current configuration of every group.
     func specs() async throws(GroupError) -> [GroupSpec]
+    /// What this replica is and why, for people: `{"id", "role", "reason", "plugin": {"name", "reachable", "error"}}`.
+    func status() async -> JSON
 }

@@ -12,7 +12,9 @@ public struct GroupError: Error, Hashable, Sendable {
         case notLeader
         /// Stored, but the plugin has not answered; the message names the revision. It will be retried.
         case pending
-        /// No connection to the plugin: the call was not delivered.
+        /// Nobody listens at the plugin's socket: it does not run, and a plugin keeps no group over its end.
+        case notRunning
+        /// The plugin may run, but the call was not delivered.
         case unreachable
         /// The connection was lost, or the time ran out, after the call was sent: nobody knows whether it was carried out.
         case unknownOutcome

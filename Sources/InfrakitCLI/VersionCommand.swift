@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import CBuild
 
 /// `infrakit version`
 struct VersionCommand: Verb {
@@ -9,6 +10,6 @@ struct VersionCommand: Verb {
     @OptionGroup var options: LogOptions
 
     func run(in session: Session) async throws(Failure) -> Report {
-        .version(Self.version)
+        .version("\(Self.version) (commit \(String(cString: cbuild_commit())))")
     }
 }

@@ -18,6 +18,9 @@ public struct Timestamp: Hashable, Sendable {
     /// `2026-11-22T15:04:05.123Z` (RFC 3339).
     public var rfc3339: String { format(zone: 0, withMilliseconds: true) }
 
+    /// `2026-11-22T15:04:05Z`, as Go's logger writes it.
+    public var rfc3339Seconds: String { format(zone: 0, withMilliseconds: false) }
+
     /// `2026-11-22T15:04:05+01:00`, in this host's zone.
     public var local: String {
         var seconds = seconds

@@ -25,7 +25,9 @@ struct GuardCommand: Verb {
         var path = [CChar](repeating: 0, count: 4096)
         // The program's own file, also when it was found through PATH or has been replaced since.
         let length = readlink("/proc/self/exe", &path, path.count - 1)
-        guard length > 0 else { throw Failure("cannot find this program's own file: \(String(cString: strerror(errno)))") }
+        guard length > 0 else {
+            throw Failure("cannot find this program's own file: \(String(cString: strerror(errno)))")
+        }
         let program = String(decoding: path[..<length].map { UInt8(bitPattern: $0) }, as: UTF8.self)
         return [
             program, "guard", "--lock", lock, "--plugin", plugin, "--plugin-protocol", pluginProtocol.rawValue,

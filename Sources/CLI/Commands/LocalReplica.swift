@@ -12,7 +12,7 @@ enum LocalReplica {
             endpoint: .named(name, session.plugins),
             logger: Logger(label: "status") { _ in SwiftLogNoOpLogHandler() }
         )
-        let status = Optional<RawJSON>.none
+        let status = try? await client.managerStatus(within: .seconds(3))
         await client.shutdown()
         return status.map { JSONView($0) }
     }

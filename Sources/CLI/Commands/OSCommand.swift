@@ -42,17 +42,26 @@ struct OSCommand: Verb {
     @OptionGroup var store: StoreOptions
 
     @Option(
-        help: ArgumentHelp("File that names the leader, instead of an election (INFRAKIT_LEADER_FILE)", valueName: "file")
+        help: ArgumentHelp(
+            "File that names the leader, instead of an election (INFRAKIT_LEADER_FILE)",
+            valueName: "file"
+        )
     )
     var leaderFile: String?
 
     @Option(
-        help: ArgumentHelp("A leader that has not renewed for so long may be replaced (INFRAKIT_LEASE_TTL)", valueName: "d")
+        help: ArgumentHelp(
+            "A leader that has not renewed for so long may be replaced (INFRAKIT_LEASE_TTL)",
+            valueName: "d"
+        )
     )
     var leaseTtl = GoDuration(.seconds(9))
 
     @Option(
-        help: ArgumentHelp("A leader that could not renew for so long stops acting (INFRAKIT_RENEW_DEADLINE)", valueName: "d")
+        help: ArgumentHelp(
+            "A leader that could not renew for so long stops acting (INFRAKIT_RENEW_DEADLINE)",
+            valueName: "d"
+        )
     )
     var renewDeadline: GoDuration?
 
@@ -62,7 +71,10 @@ struct OSCommand: Verb {
     var pollInterval: GoDuration?
 
     @Option(
-        help: ArgumentHelp("How often the plugin is asked what it watches (INFRAKIT_RECONCILE_INTERVAL)", valueName: "d")
+        help: ArgumentHelp(
+            "How often the plugin is asked what it watches (INFRAKIT_RECONCILE_INTERVAL)",
+            valueName: "d"
+        )
     )
     var reconcileInterval = GoDuration(.seconds(10))
 
@@ -70,7 +82,10 @@ struct OSCommand: Verb {
     var rpcTimeout = GoDuration(.seconds(30))
 
     @Option(
-        help: ArgumentHelp("What the plugin speaks: auto, stream or http (INFRAKIT_PLUGIN_PROTOCOL)", valueName: "protocol")
+        help: ArgumentHelp(
+            "What the plugin speaks: auto, stream or http (INFRAKIT_PLUGIN_PROTOCOL)",
+            valueName: "protocol"
+        )
     )
     var pluginProtocol = PluginProtocol.auto
 
@@ -190,7 +205,9 @@ struct OSCommand: Verb {
         guard let leaderFile else { return }
         var status = stat()
         guard stat(leaderFile, &status) == 0 else {
-            throw Failure("the leader file \(leaderFile) cannot be used: \(String(cString: strerror(errno))). Create it.")
+            throw Failure(
+                "the leader file \(leaderFile) cannot be used: \(String(cString: strerror(errno))). Create it."
+            )
         }
         guard status.st_mode & S_IFMT == S_IFREG else { throw Failure("the leader file \(leaderFile) must be a file") }
     }

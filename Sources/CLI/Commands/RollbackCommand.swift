@@ -59,7 +59,8 @@ struct RollbackCommand: Verb {
             return try await report(answer.revision, target, store, in: session)
         case .nobody:
             throw Failure(
-                "nobody leads: no manager took the rollback up within \(wait), and nothing was changed", .noLeader
+                "nobody leads: no manager took the rollback up within \(wait), and nothing was changed",
+                .noLeader
             )
         }
     }

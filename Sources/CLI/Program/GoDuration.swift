@@ -23,7 +23,9 @@ struct GoDuration: ExpressibleByArgument, Hashable {
             rest = rest.dropFirst(digits.count)
             let unit = rest.prefix { !($0.isASCII && ($0.isNumber || $0 == ".")) }
             rest = rest.dropFirst(unit.count)
-            guard let value = Double(digits), let scale = Self.units.first(where: { $0.name == unit }) else { return nil }
+            guard let value = Double(digits), let scale = Self.units.first(where: { $0.name == unit }) else {
+                return nil
+            }
             nanoseconds += value * scale.nanoseconds
         }
         guard nanoseconds > 0, nanoseconds < 1e18 else { return nil }

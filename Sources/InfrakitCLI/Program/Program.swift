@@ -30,7 +30,7 @@ enum Program {
             session.standardOutput(report.text)
             return 0
         } catch {
-            session.standardError(LogLine(level: error.level, message: error.message, time: session.now()).text)
+            session.standardError(FatalLine(level: error.level, message: error.message, time: session.now()).text)
             return 1
         }
     }

@@ -2,6 +2,7 @@ internal import Glibc
 internal import GroupSPI
 internal import Logging
 internal import PluginRPC
+internal import Terminal
 
 /// What a verb may use of the world: the environment, the standard streams, the clock, and plugins.
 struct Session: Sendable {
@@ -21,7 +22,9 @@ struct Session: Sendable {
             throw .fatal("Plugin not found: \(options.name)")
         }
         let level = Logger.Level(verbosity: options.log)
-        let logger = Logger(label: "infrakit") { _ in LineLogHandler(session: self, level: level) }
+        let logger = Logger(label: "infrakit") { _ in
+            LineLogHandler(level: level, format: .text, now: now, write: standardError)
+        }
         let client = PluginClient(name: options.name, endpoint: .named(options.name, plugins), logger: logger)
         let outcome: Result<GroupReply, Failure>
         do {
@@ -41,8 +44,8 @@ extension Session {
             environment: Self.environment(),
             standardInput: { () throws(Failure) in try FileReader.read(descriptor: STDIN_FILENO, name: "standard input")
             },
-            standardOutput: { Self.write($0, to: STDOUT_FILENO) },
-            standardError: { Self.write($0, to: STDERR_FILENO) },
+            standardOutput: { StandardStream.output.write($0) },
+            standardError: { StandardStream.error.write($0) },
             now: { Timestamp.now() }
         )
     }
@@ -54,16 +57,6 @@ extension Session {
             if let value = getenv(name) { values[name] = String(cString: value) }
         }
         return values
-    }
-
-    private static func write(_ text: String, to descriptor: Int32) {
-        var bytes = Array(text.utf8)[...]
-        while !bytes.isEmpty {
-            let count = bytes.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
-            if count < 0 && errno == EINTR { continue }
-            guard count > 0 else { return }
-            bytes.removeFirst(count)
-        }
     }
 }
 

@@ -2,6 +2,8 @@ internal import GroupSPI
 
 /// Why a call over one connection gave no result.
 enum LinkError: Error, Hashable, Sendable {
+    /// Nobody listens there. A sentence that names the place.
+    case notRunning(String)
     /// No connection: nothing was delivered. A sentence that names the place.
     case unreachable(String)
     /// The connection was gone before the request was written.
@@ -26,7 +28,7 @@ extension LinkError {
     /// The connection, or what was known of the peer, is of no further use.
     var endsLink: Bool {
         switch self {
-        case .unreachable, .notSent, .lost, .nonsense: true
+        case .notRunning, .unreachable, .notSent, .lost, .nonsense: true
         case .rejected, .missing, .unsupported, .refused, .cancelled: false
         }
     }
@@ -39,6 +41,8 @@ extension LinkError {
     func groupError(plugin: String, method: String) -> GroupError {
         let doubt = "whether it was carried out is not known"
         return switch self {
+        case .notRunning(let sentence):
+            GroupError(.notRunning, sentence)
         case .unreachable(let sentence):
             GroupError(.unreachable, sentence)
         case .notSent(let reason):

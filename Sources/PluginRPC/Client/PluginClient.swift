@@ -45,6 +45,9 @@ public final class PluginClient: GroupPlugin {
         for peer in table.withLock({ $0.shutDown() }) { peer.link.close() }
     }
 
+    /// As the user wrote it.
+    var name: String { connector.name }
+
     /// What the plugin turned out to speak; nil when there is no connection.
     public var peer: PeerDescription? {
         get async {
@@ -98,7 +101,7 @@ public final class PluginClient: GroupPlugin {
 // MARK: - Attempts
 
 extension PluginClient {
-    private typealias Outcome = Result<GroupReply, LinkError>
+    typealias Outcome = Result<GroupReply, LinkError>
 
     /// Tries once, and once more when the first try has met a connection of the past and changed nothing.
     private func attempts(
@@ -133,7 +136,7 @@ extension PluginClient {
     }
 
     /// The peer for one call, and whether it was found just now.
-    private func checkOut(until deadline: ContinuousClock.Instant) async throws(LinkError) -> (Peer, isNew: Bool) {
+    func checkOut(until deadline: ContinuousClock.Instant) async throws(LinkError) -> (Peer, isNew: Bool) {
         if let peer = takeCurrent() { return (peer, false) }
         guard await gate.enter() else { throw .cancelled }
         defer { gate.leave() }
@@ -154,9 +157,9 @@ extension PluginClient {
         return peer
     }
 
-    private func checkIn(
+    func checkIn<Reply>(
         _ peer: Peer,
-        after outcome: Outcome,
+        after outcome: Result<Reply, LinkError>,
         wasSilent: Bool,
         _ deadline: ContinuousClock.Instant
     ) {

@@ -41,9 +41,9 @@ struct PluginPlace: Sendable, Hashable {
     private func connectFailure(errno: Int32) -> LinkError {
         switch (address, errno) {
         case (.socket(let path), ENOENT), (.socket(let path), ENOTDIR):
-            .unreachable("plugin '\(name)' is not running: no socket at \(path)")
+            .notRunning("plugin '\(name)' is not running: no socket at \(path)")
         case (_, ECONNREFUSED):
-            .unreachable("plugin '\(name)' is not running: nobody listens at \(shown)")
+            .notRunning("plugin '\(name)' is not running: nobody listens at \(shown)")
         case (.socket(let path), EACCES):
             .unreachable("plugin '\(name)' cannot be used: no permission to connect to \(path)")
         default:

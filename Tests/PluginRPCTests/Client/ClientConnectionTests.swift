@@ -62,7 +62,7 @@ struct ClientConnectionTests {
             }
             let error = try await failure(client, .inspect)
             #expect(
-                error == GroupError(.unreachable, "plugin 'group-stateless' is not running: no socket at \(socket)")
+                error == GroupError(.notRunning, "plugin 'group-stateless' is not running: no socket at \(socket)")
             )
             let fake = try FakePlugin(generation, at: socket)
             defer { fake.stop() }

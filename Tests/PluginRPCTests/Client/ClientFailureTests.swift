@@ -241,14 +241,14 @@ struct ClientFailureTests {
         try await withClient(name: "group-stateless/type") { client, socket in
             let none = try await failure(client, .inspect)
             #expect(
-                none == GroupError(.unreachable, "plugin 'group-stateless/type' is not running: no socket at \(socket)")
+                none == GroupError(.notRunning, "plugin 'group-stateless/type' is not running: no socket at \(socket)")
             )
             try "".write(toFile: socket, atomically: true, encoding: .utf8)
             let dead = try await failure(client, .inspect)
             #expect(
                 dead
                     == GroupError(
-                        .unreachable,
+                        .notRunning,
                         "plugin 'group-stateless/type' is not running: nobody listens at \(socket)"
                     )
             )

@@ -80,7 +80,7 @@ struct DiscoveryTests {
             #expect(await comesTrue { second.openConnections == 0 })
 
             let error = try await failure(client, .inspect)
-            #expect(error.code == .unreachable)
+            #expect(error.code == .notRunning)
             #expect(error.message.contains("nobody listens at http://127.0.0.1:\(port.number)"), "\(error.message)")
         }
     }

@@ -99,6 +99,9 @@ import Testing
             let inspected = try await answer(fixture, "Manager.Inspect")
             #expect(inspected.hasPrefix(#""result":{"Objects":[\#(object("a").dropLast()),"state":null}"#))
             #expect(
+                try await answer(fixture, "Manager.Status") == #""result":{"Status":{"role":"leader"}}"#
+            )
+            #expect(
                 try await answer(fixture, "Manager.Enforce", #"{"Specs":[]}"#)
                     == failure("not implemented -- commit to individual plugins")
             )
@@ -235,7 +238,7 @@ import Testing
                         methods.append((name, request.member("params")?.raw.text ?? ""))
                     }
                 }
-                #expect(methods.count == (isManager ? 23 : 13))
+                #expect(methods.count == (isManager ? 24 : 13))
                 for (name, params) in methods {
                     let reply = try await answer(fixture, name, params)
                     #expect(!reply.contains("can't find"), "\(name)")

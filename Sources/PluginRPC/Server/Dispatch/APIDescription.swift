@@ -86,6 +86,7 @@ struct APIDescription {
                 ("IsLeader", [:], ["Leader": false]),
                 ("LeaderLocation", [:], ["Location": nil]),
                 ("Specs", [:], ["Specs": nil]),
+                ("Status", [:], ["Status": nil]),
             ]
         )
     }

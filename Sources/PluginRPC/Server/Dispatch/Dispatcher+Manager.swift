@@ -12,6 +12,8 @@ extension Dispatcher {
             return ["Specs": .array(try await allSpecs(manager).map { specJSON($0) })]
         case .inspect:
             return ["Objects": .array(try await allSpecs(manager).map { objectJSON($0, state: nil) })]
+        case .status:
+            return ["Status": await manager.status()]
         case .enforce:
             throw RPCFailure(.server, "not implemented -- commit to individual plugins")
         case .terminate:

@@ -108,6 +108,7 @@ enum MethodTable {
         case "LeaderLocation": { _ in .manager(.leaderLocation) }
         case "Specs": { _ in .manager(.specs) }
         case "Inspect": { _ in .manager(.inspect) }
+        case "Status": { _ in .manager(.status) }
         case "Enforce": { _ in .manager(.enforce) }
         case "Terminate": { _ in .manager(.terminate) }
         default: nil

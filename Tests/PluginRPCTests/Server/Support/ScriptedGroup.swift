@@ -128,6 +128,7 @@ struct ScriptedManager: ManagerEndpoint {
 
     func isLeader() async -> Bool { leads }
     func leaderLocation() async -> String? { location }
+    func status() async -> JSON { ["role": .string(leads ? "leader" : "follower")] }
     func specs() async throws(GroupError) -> [GroupSpec] {
         if let storeFailure { throw storeFailure }
         return group.groups

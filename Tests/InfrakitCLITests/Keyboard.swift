@@ -1,12 +1,13 @@
 import GroupSPI
 import PluginFakes
 import Synchronization
+import Terminal
 import Testing
 
 @testable import InfrakitCLI
 
 /// Runs `infrakit` in a plugin directory of its own and keeps what it prints.
-final class Terminal: Sendable {
+final class Keyboard: Sendable {
     /// What one command line gave.
     struct Outcome: Equatable {
         let output: String
@@ -33,7 +34,7 @@ final class Terminal: Sendable {
             standardInput: { () throws(Failure) in Array(input.utf8) },
             standardOutput: { text in self.output.withLock { $0 += text } },
             standardError: { text in self.errors.withLock { $0 += text } },
-            now: { Timestamp(seconds: 1_795_359_978, zone: 0) }
+            now: { Timestamp(milliseconds: 1_795_359_978_000) }
         )
         let status = await Program.run(line.split(separator: " ").map(String.init), in: session)
         return Outcome(output: output.withLock { $0 }, errors: errors.withLock { $0 }, status: status)
@@ -68,10 +69,10 @@ final class Terminal: Sendable {
 func withTerminal(
     _ generation: FakeGeneration,
     script: FakeScript = .none,
-    _ body: (Terminal, FakePlugin) async throws -> Void
+    _ body: (Keyboard, FakePlugin) async throws -> Void
 ) async throws {
     try await withScratchDirectory { directory in
-        let terminal = Terminal(directory: directory)
+        let terminal = Keyboard(directory: directory)
         let fake = try FakePlugin(generation, at: terminal.socket("group"), script: script)
         defer { fake.stop() }
         try await body(terminal, fake)
