@@ -20,15 +20,26 @@ public final class FileLock: Sendable {
             }
         }
         self.descriptor = descriptor
+        // For those who find the lock taken and want to know by whom.
+        let words = Array("\(getpid())\n".utf8)
+        _ = ftruncate(descriptor, 0)
+        words.withUnsafeBytes { _ = pwrite(descriptor, $0.baseAddress, $0.count, 0) }
     }
 
     deinit { close(descriptor) }
 
-    /// True when some process holds the lock.
-    static func isHeld(_ path: String) -> Bool {
+    enum Holder: Hashable {
+        case nobody
+        /// Nil when it has not told its pid, or cannot be asked: a lock that cannot be looked at is not a free one.
+        case process(Int?)
+    }
+
+    /// Who holds the lock now.
+    static func holder(_ path: String) -> Holder {
         let descriptor = open(path, O_RDWR | O_CLOEXEC)
-        guard descriptor >= 0 else { return false }
+        guard descriptor >= 0 else { return .process(nil) }
         defer { close(descriptor) }
-        return flock(descriptor, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK
+        guard flock(descriptor, LOCK_EX | LOCK_NB) != 0 else { return .nobody }
+        return .process(ProcFS.read(path).flatMap { Int($0.prefix { $0.isNumber }) })
     }
 }

@@ -8,22 +8,26 @@ enum ProcFS {
     /// - Returns: nil when the file cannot be read; `errno` tells why.
     static func bytes(_ path: String) -> [UInt8]? {
         guard let file = fopen(path, "re") else { return nil }
-        defer { fclose(file) }
         var bytes: [UInt8] = []
         var chunk = [UInt8](repeating: 0, count: 4096)
         while case let count = fread(&chunk, 1, chunk.count, file), count > 0 { bytes += chunk[..<count] }
-        return ferror(file) == 0 ? bytes : nil
+        let (isComplete, code) = (ferror(file) == 0, errno)
+        fclose(file)
+        errno = code
+        return isComplete ? bytes : nil
     }
 
-    /// State and start time of a process, from `/proc/<pid>/stat` (proc(5), fields 3 and 22).
+    /// State, parent and start time of a process, from `/proc/<pid>/stat` (proc(5), fields 3, 4 and 22).
     ///
     /// - Returns: nil when there is no such process.
-    static func process(_ pid: Int) -> (state: Character, startTime: Int)? {
+    static func process(_ pid: Int) -> (state: Character, parent: Int, startTime: Int)? {
         guard let stat = read("/proc/\(pid)/stat"), let nameEnd = stat.lastIndex(of: ")") else { return nil }
         // The name in parentheses may hold blanks and parentheses itself; what follows does not.
         let fields = stat[stat.index(after: nameEnd)...].split(separator: " ")
-        guard fields.count > 19, let state = fields[0].first, let startTime = Int(fields[19]) else { return nil }
-        return (state, startTime)
+        guard fields.count > 19, let state = fields[0].first, let parent = Int(fields[1]),
+            let startTime = Int(fields[19])
+        else { return nil }
+        return (state, parent, startTime)
     }
 
     static func trimmed(_ path: String) -> String {

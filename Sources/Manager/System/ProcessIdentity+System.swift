@@ -35,7 +35,15 @@ public enum HolderProbe {
         {
             return false
         }
+        // A manager without a guard names no lock.
+        guard !lease.guardLock.isEmpty else { return true }
         // The holder's guard lets its groups go; until it has, its plugin may still act.
-        return !FileLock.isHeld(lease.guardLock)
+        switch FileLock.holder(lease.guardLock) {
+        case .nobody: return true
+        case .process(nil): return false
+        // A restarted manager has the same lock file as its predecessor. When its own guard holds the lock already, that
+        // of the predecessor has finished.
+        case .process(let pid?): return ProcFS.process(pid)?.parent == here.pid
+        }
     }
 }
