@@ -1,4 +1,12 @@
+#define _GNU_SOURCE
 #include "CSQLite.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 int csqlite_bind_text(sqlite3_stmt *statement, int index, const char *text, int length) {
     return sqlite3_bind_text(statement, index, text, length, SQLITE_TRANSIENT);
@@ -14,4 +22,78 @@ int csqlite_bind_blob(sqlite3_stmt *statement, int index, const void *bytes, int
 
 int csqlite_db_config(sqlite3 *database, int option, int value) {
     return sqlite3_db_config(database, option, value, (int *)0);
+}
+
+int csqlite_read_header(sqlite3 *database, void *buffer, int length) {
+    sqlite3_file *file = (sqlite3_file *)0;
+    int code = sqlite3_file_control(database, "main", SQLITE_FCNTL_FILE_POINTER, &file);
+    if (code != SQLITE_OK) {
+        return code;
+    }
+    if (file == (sqlite3_file *)0 || file->pMethods == (const sqlite3_io_methods *)0) {
+        return SQLITE_CANTOPEN;
+    }
+    code = file->pMethods->xRead(file, buffer, length, 0);
+    return code == SQLITE_IOERR_SHORT_READ ? SQLITE_OK : code;
+}
+
+// The bytes that SQLite itself locks (os_unix.c: PENDING_BYTE and the 511 after it): where a file system has limits, it
+// has them there.
+static int lock_bytes(int file) {
+    struct flock lock = {0};
+    lock.l_type = F_WRLCK;
+    lock.l_whence = SEEK_SET;
+    lock.l_start = 0x40000000;
+    lock.l_len = 512;
+    return fcntl(file, F_SETLK, &lock) == 0 ? 0 : errno;
+}
+
+// A lock belongs to a process, and one process's locks never conflict, so it takes a second one. Spawning a program
+// would need one to spawn, beside a library that may be linked into any; forking is safe here for what the child does
+// not do: it calls only open, fcntl, write and _exit, all async-signal-safe (signal-safety(7)), on memory that it does
+// not change, and _Fork runs no handlers of other libraries. Signals are blocked, so that none of the parent's handlers
+// runs in it. Its end drops no lock of the parent: those belong to the parent's process, not to the descriptors.
+int csqlite_probe_lock(int file, const char *path) {
+    int error = lock_bytes(file);
+    if (error != 0) {
+        return -error;
+    }
+    int answer[2];
+    if (pipe2(answer, O_CLOEXEC) != 0) {
+        return -errno;
+    }
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    pid_t child = _Fork();
+    if (child == 0) {
+        int second = open(path, O_RDWR | O_CLOEXEC);
+        int result = second < 0 ? errno : lock_bytes(second);
+        ssize_t written = write(answer[1], &result, sizeof result);
+        _exit(written == (ssize_t)sizeof result ? 0 : 1);
+    }
+    error = errno;
+    pthread_sigmask(SIG_SETMASK, &before, (sigset_t *)0);
+    close(answer[1]);
+    int result = 0;
+    ssize_t count = 0;
+    if (child > 0) {
+        // Through a pipe, not as the exit status: a program that collects all its children may be faster with that.
+        do {
+            count = read(answer[0], &result, sizeof result);
+        } while (count < 0 && errno == EINTR);
+        while (waitpid(child, (int *)0, 0) < 0 && errno == EINTR) {
+        }
+    }
+    close(answer[0]);
+    if (child < 0) {
+        return -error;
+    }
+    if (count != (ssize_t)sizeof result) {
+        return -ECHILD;
+    }
+    if (result == EACCES || result == EAGAIN) {
+        return 0;
+    }
+    return result == 0 ? 1 : -result;
 }

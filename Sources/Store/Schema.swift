@@ -12,15 +12,17 @@ enum Schema {
     ///
     /// - Returns: the file's version; 0 for a new, empty file.
     static func version(of connection: Connection) throws -> Int {
+        // In one transaction: another manager may create the tables between two questions, and then the answers would
+        // be of no file that ever was.
+        let isAlone = !connection.isInTransaction
+        if isAlone { try connection.execute("BEGIN") }
+        defer { if isAlone { _ = try? connection.execute("COMMIT") } }
         let application = try connection.first("PRAGMA application_id") { $0.int(0) } ?? 0
         let version = try connection.first("PRAGMA user_version") { $0.int(0) } ?? 0
         let tables = try connection.first("SELECT count(*) FROM sqlite_schema") { $0.int(0) } ?? 0
         if application == 0, version == 0, tables == 0 { return 0 }
         guard application == applicationID else {
-            throw StoreError(
-                .foreign,
-                "\(connection.path) is another program's database. Name another store directory."
-            )
+            throw StoreError.foreign(connection.path)
         }
         guard version <= currentVersion else {
             throw StoreError(
@@ -56,7 +58,7 @@ enum Schema {
     static func requireCurrent(_ connection: Connection) throws {
         let version = try version(of: connection)
         guard version > 0 else {
-            throw StoreError(.missing, "\(connection.path) is empty: no manager has used it yet.")
+            throw StoreError(.empty, "\(connection.path) is empty: no manager has used it yet. Start one.")
         }
         guard version == currentVersion else {
             throw StoreError(
@@ -69,6 +71,8 @@ enum Schema {
 
     static func requireFile(at path: String) throws {
         guard access(path, F_OK) == 0 else {
+            let (code, reason) = StoreError.reasonNotOpened(path, errno)
+            guard code == .missing else { throw StoreError(code, "\(path) cannot be opened: \(reason)") }
             throw StoreError(
                 .missing,
                 "no database at \(path). Name the store directory with --store-dir or INFRAKIT_STORE_DIR."

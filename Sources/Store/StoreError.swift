@@ -1,4 +1,8 @@
 internal import CSQLite
+internal import Glibc
+
+/// `SQLITE_READONLY_DBMOVED`, a macro that Swift does not import.
+private let readOnlyBecauseMoved = SQLITE_READONLY | 4 << 8
 
 /// Why the store did not do what was asked.
 public struct StoreError: Error, Hashable, Sendable {
@@ -6,8 +10,14 @@ public struct StoreError: Error, Hashable, Sendable {
     public enum Code: String, Sendable {
         /// No database where one was expected.
         case missing
-        /// A file that is not one of ours: another program's database, or no database at all.
+        /// No directory where the database would be.
+        case directoryMissing
+        /// A file without content: no manager has used it yet.
+        case empty
+        /// Another program's database.
         case foreign
+        /// A file that is no database at all.
+        case notADatabase
         /// Written by a newer version; left untouched.
         case newerSchema
         /// Damaged.
@@ -18,12 +28,15 @@ public struct StoreError: Error, Hashable, Sendable {
         case permission
         /// The disk, or a quota, is full.
         case full
-        /// Another connection held the lock for longer than the busy timeout. Nothing was stored.
+        /// Another connection held the lock for longer than the busy timeout, or the work could not begin in time.
+        /// Nothing was stored.
         case busy
         /// The file system cannot keep two hosts apart, or the journal mode cannot survive there.
         case unsafeStorage
         /// An I/O error before the commit. Nothing was stored.
         case io
+        /// A read that did not come back in time.
+        case noAnswer
         /// An error at the commit, or no answer in time: nobody knows whether it was stored.
         case unknownOutcome
         /// The writer does not hold the lease at its epoch (any more). Nothing was stored.
@@ -52,6 +65,8 @@ public struct StoreError: Error, Hashable, Sendable {
     init(_ error: SQLiteError) {
         let path = error.path
         switch error.primaryCode {
+        case SQLITE_IOERR where error.isAboutSpace, SQLITE_CANTOPEN where error.isAboutSpace:
+            self.init(.full, "there is no room, or no quota, left for \(path); nothing was stored.", cause: error)
         case SQLITE_BUSY, SQLITE_LOCKED:
             self.init(.busy, "\(path) is locked by another process; nothing was stored. Try again.", cause: error)
         case SQLITE_FULL:
@@ -63,20 +78,39 @@ public struct StoreError: Error, Hashable, Sendable {
                 cause: error
             )
         case SQLITE_NOTADB:
-            self.init(.foreign, "\(path) is not an SQLite database. Name another store directory.", cause: error)
-        case SQLITE_READONLY:
+            self.init(.notADatabase, "\(path) is not an SQLite database. Name another store directory.", cause: error)
+        case SQLITE_READONLY where error.extendedCode == readOnlyBecauseMoved:
             self.init(
-                .readOnly,
-                "\(path) cannot be written (\(error.message)). Check the mount and the rights.",
+                .missing,
+                "\(path) was moved or replaced while it was open; nothing was stored. Put it back, or restart.",
                 cause: error
             )
+        case SQLITE_READONLY:
+            self = .readOnly(path, cause: error)
         case SQLITE_PERM, SQLITE_AUTH:
-            self.init(.permission, "no right to open \(path).", cause: error)
+            self.init(.permission, "no right to open \(path). Check its owner and mode.", cause: error)
         case SQLITE_CANTOPEN:
-            self.init(.permission, "\(path) cannot be opened: \(StoreError.reasonNotOpened(path))", cause: error)
+            let (code, reason) = StoreError.reasonNotOpened(path, error.systemError)
+            self.init(code, "\(path) cannot be opened: \(reason)", cause: error)
+        case SQLITE_CONSTRAINT:
+            self.init(.conflict, "\(path) holds that already (\(error.message)); nothing was stored.", cause: error)
         default:
-            self.init(.io, "\(path): \(error.message) (SQLite code \(error.extendedCode)).", cause: error)
+            self.init(
+                .io,
+                "\(path): \(error.message) (SQLite code \(error.extendedCode)"
+                    + (error.systemError == 0 ? "" : ", \(String(cString: strerror(error.systemError)))")
+                    + "). Check the disk, or the server that holds it.",
+                cause: error
+            )
         }
+    }
+
+    static func readOnly(_ path: String, cause: SQLiteError? = nil) -> StoreError {
+        StoreError(.readOnly, "\(path) cannot be written. Check the mount and the rights.", cause: cause)
+    }
+
+    static func foreign(_ path: String) -> StoreError {
+        StoreError(.foreign, "\(path) is another program's database. Name another store directory.")
     }
 
     static func journalMode(_ mode: String, path: String) -> StoreError {
@@ -100,4 +134,8 @@ public struct StoreError: Error, Hashable, Sendable {
 
 extension StoreError: CustomStringConvertible {
     public var description: String { message }
+}
+
+extension SQLiteError {
+    fileprivate var isAboutSpace: Bool { systemError == ENOSPC || systemError == EDQUOT }
 }

@@ -29,7 +29,9 @@ final class Connection {
             case .create: SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE
             }
         var handle: OpaquePointer?
-        let code = sqlite3_open_v2(path, &handle, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, nil)
+        // A relative path that begins with "file:" would be read as a URI.
+        let name = path.hasPrefix("/") ? path : "./" + path
+        let code = sqlite3_open_v2(name, &handle, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, nil)
         guard code == SQLITE_OK, let handle else {
             let error = SQLiteError(code: code, database: handle, path: path, action: "open")
             sqlite3_close_v2(handle)
@@ -37,8 +39,9 @@ final class Connection {
         }
         self.path = path
         self.database = handle
-        sqlite3_busy_timeout(handle, Int32(busyTimeout))
+        sqlite3_busy_timeout(handle, Int32(clamping: busyTimeout))
         do {
+            try refuseSharedLog()
             try configure()
         } catch {
             close()
@@ -50,12 +53,39 @@ final class Connection {
 
     private var isClosed = false
 
-    private func close() {
+    /// Ends it at once: its locks are gone, an open transaction is undone. It is of no use afterwards.
+    func close() {
         guard !isClosed else { return }
         isClosed = true
         statements.removeAll()
         sqlite3_close_v2(database)
     }
+
+    /// Refuses a database with a write-ahead log before SQLite looks at more than its header: any question to it, even
+    /// `PRAGMA journal_mode`, would create the log's files beside it and take part in the log, which between two hosts
+    /// is the damage itself.
+    private func refuseSharedLog() throws {
+        var header = [UInt8](repeating: 0, count: 100)
+        let code = csqlite_read_header(database, &header, Int32(header.count))
+        guard code == SQLITE_OK else {
+            throw SQLiteError(code: code, database: nil, path: path, action: "read the header")
+        }
+        // https://sqlite.org/fileformat2.html: the read version is 2 with a write-ahead log; the application id.
+        guard header.starts(with: Array("SQLite format 3\0".utf8)), header[18] > 1 || header[19] > 1 else { return }
+        let application = header[68..<72].reduce(0) { $0 << 8 | Int($1) }
+        guard application == Schema.applicationID else { throw StoreError.foreign(path) }
+        throw StoreError.journalMode("wal", path: path)
+    }
+
+    /// True when another file, or none, is where this one was when it was opened.
+    var hasMoved: Bool {
+        var answer: Int32 = 0
+        let code = sqlite3_file_control(database, "main", SQLITE_FCNTL_HAS_MOVED, &answer)
+        return code == SQLITE_OK && answer != 0
+    }
+
+    /// True when the operating system allowed no writing, although it was asked for.
+    var isReadOnly: Bool { sqlite3_db_readonly(database, "main") == 1 }
 
     private func configure() throws {
         for (option, value) in [
@@ -122,6 +152,9 @@ final class Connection {
 
     /// True inside BEGIN … COMMIT. SQLite leaves a transaction by itself on some errors.
     var isInTransaction: Bool { sqlite3_get_autocommit(database) == 0 }
+
+    /// The text of every statement that was prepared and kept, for a look at their plans.
+    var preparedTexts: [String] { Array(statements.keys) }
 
     private func prepare(_ sql: String) throws -> Statement {
         if let statement = statements[sql], !statement.isBusy { return statement }

@@ -2,11 +2,29 @@ internal import Glibc
 
 extension StoreError {
     /// Why SQLite could not open a file, which its one code for that does not tell.
-    static func reasonNotOpened(_ path: String) -> String {
-        let directory = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
-        if access(directory, F_OK) != 0 { return "the directory \(directory) does not exist. Create it." }
-        if access(path, F_OK) != 0 { return "there is no such file, or no right to create it." }
-        if access(path, R_OK) != 0 { return "no right to read it. Check its owner and mode." }
-        return "\(String(cString: strerror(errno)))."
+    ///
+    /// - Parameter systemError: the error number that SQLite has seen, 0 when it has seen none.
+    static func reasonNotOpened(_ path: String, _ systemError: Int32) -> (Code, String) {
+        let directory = path.lastIndex(of: "/").map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
+        var status = stat()
+        guard stat(directory, &status) == 0 else {
+            return errno == ENOENT || errno == ENOTDIR
+                ? (.directoryMissing, "the directory \(directory) does not exist. Create it.")
+                : (.permission, "the directory \(directory) cannot be entered (\(String(cString: strerror(errno)))).")
+        }
+        guard status.st_mode & S_IFMT == S_IFDIR else {
+            return (.directoryMissing, "\(directory) is not a directory. Name another store directory.")
+        }
+        guard stat(path, &status) == 0 else {
+            return access(directory, W_OK) == 0
+                ? (.missing, "there is no such file.")
+                : (.permission, "there is no such file, and no right to create it in \(directory). Check its mode.")
+        }
+        if status.st_mode & S_IFMT == S_IFDIR { return (.notADatabase, "it is a directory. Move it away.") }
+        if access(path, R_OK) != 0 { return (.permission, "no right to read it. Check its owner and mode.") }
+        if access(directory, W_OK) != 0 {
+            return (.permission, "no right to write to \(directory), where its journal goes. Check its owner and mode.")
+        }
+        return (.io, systemError == 0 ? "SQLite does not say why." : "\(String(cString: strerror(systemError))).")
     }
 }

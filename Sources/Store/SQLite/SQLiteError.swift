@@ -10,21 +10,28 @@ public struct SQLiteError: Error, Hashable, Sendable {
     public let path: String
     /// What was asked: `open`, or the statement's text.
     public let action: String
+    /// The operating system's error number behind an I/O error or a file that does not open; 0 when there is none.
+    public let systemError: Int32
 
-    init(extendedCode: Int32, message: String, path: String, action: String) {
+    init(extendedCode: Int32, message: String, path: String, action: String, systemError: Int32 = 0) {
         self.extendedCode = extendedCode
         self.message = message
         self.path = path
         self.action = action
+        self.systemError = systemError
     }
 
     /// Reads the last error of `database`, which may be nil when opening failed for want of memory.
     init(code: Int32, database: OpaquePointer?, path: String, action: String) {
         self.init(
-            extendedCode: database.map { sqlite3_extended_errcode($0) } ?? code,
+            // The connection's own code is the finer one, if it is about the same failure.
+            extendedCode: database.map { sqlite3_extended_errcode($0) }.flatMap { $0 & 0xFF == code & 0xFF ? $0 : nil }
+                ?? code,
             message: database.map { String(cString: sqlite3_errmsg($0)) } ?? String(cString: sqlite3_errstr(code)),
             path: path,
-            action: action
+            action: action,
+            systemError: [SQLITE_IOERR, SQLITE_CANTOPEN].contains(code & 0xFF)
+                ? database.map { sqlite3_system_errno($0) } ?? 0 : 0
         )
     }
 
