@@ -9,67 +9,108 @@ public struct StorageClass: Hashable, Sendable {
     public let kind: Kind
     /// As `/proc/self/mountinfo` names it: `ext4`, `nfs4`, `fuse.s3fs`, …
     public let type: String
+    /// What is mounted: a device, `server:/export`, or the name that a FUSE program gives itself.
+    public let source: String
     public let mountPoint: String
     /// Of the mount and of its super block.
     public let options: [String]
+    /// Of NFS: the kernel goes on as if it still held a lock that the server has given to another host.
+    public let recoversLostLocks: Bool
 
-    init(kind: Kind, type: String, mountPoint: String, options: [String]) {
+    private init(
+        kind: Kind,
+        type: String,
+        source: String,
+        mountPoint: String,
+        options: [String],
+        recoversLostLocks: Bool
+    ) {
         self.kind = kind
         self.type = type
+        self.source = source
         self.mountPoint = mountPoint
         self.options = options
+        self.recoversLostLocks = recoversLostLocks
     }
 
     /// Finds the mount that holds `path`, or its directory when there is no such file yet.
     ///
-    /// - Throws: ``StoreError`` `missing` when the directory does not exist.
+    /// - Throws: ``StoreError`` `directoryMissing`, `permission`.
     public init(of path: String) throws(StoreError) {
         let directory = path.lastIndex(of: "/").map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
         guard let resolved = realpath(directory, nil) else {
+            let reason = errno
             throw StoreError(
-                .missing,
-                "the store directory \(directory) cannot be used: \(String(cString: strerror(errno))). Create it, or "
-                    + "name another with --store-dir or INFRAKIT_STORE_DIR."
+                reason == EACCES ? .permission : .directoryMissing,
+                "the store directory \(directory) cannot be used: \(String(cString: strerror(reason))). "
+                    + (reason == EACCES ? "Check the rights on the way to it" : "Create it")
+                    + ", or name another with --store-dir or INFRAKIT_STORE_DIR."
             )
         }
         defer { free(resolved) }
         var status = stat()
         guard stat(resolved, &status) == 0, status.st_mode & S_IFMT == S_IFDIR else {
-            throw StoreError(.missing, "the store directory \(directory) is not a directory.")
+            throw StoreError(
+                .directoryMissing,
+                "\(directory) is not a directory. Name another with --store-dir or INFRAKIT_STORE_DIR."
+            )
         }
-        self.init(directory: String(cString: resolved), mounts: StorageClass.readMounts())
+        self.init(
+            directory: String(cString: resolved),
+            mounts: Self.read("/proc/self/mountinfo"),
+            recoverLostLocks: Self.read(Self.recoverLostLocks)
+        )
     }
 
-    /// - Parameter mounts: the text of a `mountinfo` file (proc(5)).
-    init(directory: String, mounts: String) {
+    /// A parameter of the kernel's module `nfs`, not an option of a mount.
+    private static let recoverLostLocks = "/sys/module/nfs/parameters/recover_lost_locks"
+
+    /// - Parameters:
+    ///   - mounts: the text of a `mountinfo` file (proc(5)).
+    ///   - recoverLostLocks: the text of the module parameter of that name; empty without the module.
+    init(directory: String, mounts: String, recoverLostLocks: String = "") {
         var best: StorageClass?
         for line in mounts.split(separator: "\n") {
-            guard let mount = StorageClass(mountinfo: line) else { continue }
+            guard let mount = StorageClass(mountinfo: line, recoverLostLocks) else { continue }
             let point = mount.mountPoint
             let holds = point == "/" || directory == point || directory.hasPrefix(point + "/")
             // Of mounts on the same point the later one covers the earlier.
             if holds, point.utf8.count >= best?.mountPoint.utf8.count ?? 0 { best = mount }
         }
-        self = best ?? StorageClass(kind: .unknown, type: "", mountPoint: "/", options: [])
+        self =
+            best
+            ?? StorageClass(
+                kind: .unknown,
+                type: "an unknown file system",
+                source: "",
+                mountPoint: "/",
+                options: [],
+                recoversLostLocks: false
+            )
     }
 
-    private init?(mountinfo line: Substring) {
+    private init?(mountinfo line: Substring, _ recoverLostLocks: String) {
         let halves = line.split(separator: " - ", maxSplits: 1)
         guard halves.count == 2 else { return nil }
         let left = halves[0].split(separator: " ")
         let right = halves[1].split(separator: " ")
         guard left.count >= 6, let type = right.first else { return nil }
         let superOptions = right.count >= 3 ? right[2] : ""
+        let kind = Self.kind(of: String(type))
         self.init(
-            kind: Self.kind(of: String(type)),
+            kind: kind,
             type: String(type),
+            source: right.count >= 2 ? Self.unescape(right[1]) : "",
             mountPoint: Self.unescape(left[4]),
-            options: left[5].split(separator: ",").map(String.init) + superOptions.split(separator: ",").map(String.init)
+            options: left[5].split(separator: ",").map(String.init)
+                + superOptions.split(separator: ",").map(String.init),
+            recoversLostLocks: kind == .nfs && ["Y", "1"].contains { recoverLostLocks.hasPrefix($0) }
         )
     }
 
-    private static func readMounts() -> String {
-        guard let file = fopen("/proc/self/mountinfo", "r") else { return "" }
+    /// - Returns: the text of a small file of the kernel's; empty when it cannot be read.
+    private static func read(_ path: String) -> String {
+        guard let file = fopen(path, "re") else { return "" }
         defer { fclose(file) }
         var bytes: [UInt8] = []
         var chunk = [UInt8](repeating: 0, count: 65536)
@@ -107,24 +148,27 @@ public struct StorageClass: Hashable, Sendable {
         return String(decoding: output, as: UTF8.self)
     }
 
+    /// FUSE programs in front of an object store. Some name themselves in the type (`fuse.s3fs`), some in the source.
+    private static let objectStores = ["s3fs", "goofys", "gcsfuse", "blobfuse", "rclone", "mount-s3", "mountpoint-s3"]
+
     /// Why locks on this mount do not keep two hosts apart; nil when nothing says so.
     public var hazard: String? {
         switch kind {
         case .nfs:
             // `local_lock=none` is what one wants; `soft` turns a slow server into a corrupt file.
             for option in options {
-                if option == "nolock" || option == "soft" || option == "softerr" || option == "recover_lost_locks" {
-                    return "it is mounted with '\(option)'"
-                }
+                if ["nolock", "soft", "softerr"].contains(option) { return "it is mounted with '\(option)'" }
                 if option.hasPrefix("local_lock="), option != "local_lock=none" {
                     return "it is mounted with '\(option)'"
                 }
             }
-            return nil
+            return recoversLostLocks ? "\(Self.recoverLostLocks) is Y (write N to it)" : nil
         case .cifs: return options.contains("nobrl") ? "it is mounted with 'nobrl'" : nil
         case .fuse:
-            return ["s3fs", "goofys", "gcsfuse", "blobfuse", "rclone", "mount-s3"].contains { type.contains($0) }
-                ? "an object store has no locks" : nil
+            if Self.objectStores.contains(where: { type.contains($0) || source == $0 }) {
+                return "an object store has no locks"
+            }
+            return type == "fuse.sshfs" ? "the server never hears of a lock" : nil
         case .local, .ninep, .unknown: return nil
         }
     }
