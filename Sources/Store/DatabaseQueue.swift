@@ -7,15 +7,26 @@ internal import Synchronization
 /// that others need, and no caller waits for it longer than it wants to: work that has not begun when its time is up is
 /// taken back, work that has begun is left to itself and its outcome is unknown.
 final class DatabaseQueue: Sendable {
+    /// What the work does to the file: it decides what a caller hears whose time is up.
+    enum Purpose {
+        case reading, writing
+    }
+
     private let queue: DispatchQueue
     private let waiting = Mutex<[Work]>([])
+    private let path: String
+    private let purpose: Purpose
     private let perform: @Sendable ([Work]) -> Void
 
     /// - Parameters:
     ///   - label: the thread's name.
-    ///   - perform: carries out all the work that waited, on the queue's thread, in order; it must settle each of it.
-    init(label: String, perform: @escaping @Sendable ([Work]) -> Void) {
+    ///   - path: the file, for messages.
+    ///   - perform: carries out all the work that waited, on the queue's thread, in order. It calls ``Work/begin()`` on
+    ///     each piece right before its body, leaves out what has not begun, and settles all the rest.
+    init(label: String, path: String, purpose: Purpose, perform: @escaping @Sendable ([Work]) -> Void) {
         self.queue = DispatchQueue(label: label)
+        self.path = path
+        self.purpose = purpose
         self.perform = perform
     }
 
@@ -25,8 +36,8 @@ final class DatabaseQueue: Sendable {
     ///   - timeout: how long the caller waits.
     ///   - verify: after a commit whose outcome is unknown, tells whether it took place after all; nil when nothing can
     ///     tell.
-    /// - Throws: what `body` throws as ``StoreError``; `busy` when the time was up before it began; `unknownOutcome` when
-    ///   it had begun.
+    /// - Throws: what `body` throws as ``StoreError``; when the time was up, `busy` if it had not begun, and else
+    ///   `unknownOutcome` of a write, `noAnswer` of a read.
     func run<Result: Sendable>(
         within timeout: Duration,
         verify: (@Sendable (Connection, Result) throws -> Bool)? = nil,
@@ -55,17 +66,37 @@ final class DatabaseQueue: Sendable {
                 return list.count == 1
             }
             if isFirst { queue.async { self.drain() } }
-            work.startTimer(timeout)
+            work.startTimer(timeout) { [path, purpose] hadBegun in .late(path, purpose, hadBegun: hadBegun) }
         }
         return try result.get()
     }
+
+    /// How much work has not been handed to the thread yet.
+    var waitingCount: Int { waiting.withLock { $0.count } }
 
     private func drain() {
         let batch = waiting.withLock { list in
             defer { list.removeAll() }
             return list
         }
-        perform(batch.filter { $0.begin() })
+        perform(batch)
+    }
+}
+
+extension StoreError {
+    fileprivate static func late(_ path: String, _ purpose: DatabaseQueue.Purpose, hadBegun: Bool) -> StoreError {
+        switch (purpose, hadBegun) {
+        case (_, false):
+            StoreError(.busy, "\(path) does not answer in time; nothing was stored. Is its file system reachable?")
+        case (.reading, true):
+            StoreError(.noAnswer, "\(path) does not answer in time. Is its file system reachable?")
+        case (.writing, true):
+            StoreError(
+                .unknownOutcome,
+                "\(path) does not answer in time, and whether it stored the change is not known. Look at the history "
+                    + "before you ask again."
+            )
+        }
     }
 }
 

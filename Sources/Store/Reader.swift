@@ -11,8 +11,8 @@ final class Reader: @unchecked Sendable {
     /// A queue whose thread owns a reader. The queue keeps it for as long as work is under way.
     static func queue(_ configuration: StoreConfiguration) -> DatabaseQueue {
         let reader = Reader(configuration)
-        return DatabaseQueue(label: "store.reader") { batch in
-            for work in batch { reader.perform(work) }
+        return DatabaseQueue(label: "store.reader", path: configuration.path, purpose: .reading) { batch in
+            for work in batch where work.begin() { reader.perform(work) }
         }
     }
 
@@ -20,19 +20,25 @@ final class Reader: @unchecked Sendable {
         do {
             let connection = try open()
             try connection.execute("BEGIN")
-            defer { _ = try? connection.execute("COMMIT") }
             try work.body(connection)
+            try connection.execute("COMMIT")
             work.settle(nil)
         } catch {
-            let failure = StoreError(any: error)
-            // After an I/O error a connection may hold stale locks or pages; a new one starts clean.
-            if error is SQLiteError, failure.code != .busy { connection = nil }
-            work.settle(failure)
+            // After an I/O error a connection may hold stale locks or pages, and its transaction may be open: a new one
+            // starts clean.
+            connection?.close()
+            connection = nil
+            work.settle(StoreError(any: error))
         }
     }
 
     private func open() throws -> Connection {
-        if let connection { return connection }
+        if let connection {
+            // A backup that was put in the file's place would never be seen.
+            if !connection.hasMoved { return connection }
+            connection.close()
+            self.connection = nil
+        }
         try Schema.requireFile(at: configuration.path)
         var opened: Connection
         do {

@@ -18,26 +18,37 @@ public final class Store: Sendable {
     /// Opens the store for a manager: creates the file and brings its schema up to date.
     ///
     /// - Parameter timeout: how long to wait for a file system that does not answer.
-    /// - Throws: ``StoreError``, for example `missing` (no such directory), `foreign`, `newerSchema`, `unsafeStorage`.
+    /// - Throws: ``StoreError``, for example `directoryMissing`, `foreign`, `newerSchema`, `unsafeStorage`.
     public static func openForManager(
         _ configuration: StoreConfiguration,
         within timeout: Duration = .seconds(30)
     ) async throws(StoreError) -> Store {
-        let preparation = DatabaseQueue(label: "store.preparation") { batch in
-            for work in batch {
-                do {
-                    let storage = try StorageClass(of: configuration.path)
-                    try storage.requireSafe(path: configuration.path, allowed: configuration.allowsUnsafeStorage)
-                    let connection = try Connection(path: configuration.path, mode: .create, busyTimeout: 10_000)
-                    try work.body(connection)
-                    work.settle(nil)
-                } catch {
-                    work.settle(StoreError(any: error))
-                }
-            }
+        let preparation = DatabaseQueue(label: "store.preparation", path: configuration.path, purpose: .writing) {
+            batch in
+            for work in batch { prepare(work, configuration) }
         }
         try await preparation.run(within: timeout) { connection in try Schema.migrate(connection) }
         return Store(configuration)
+    }
+
+    /// First what only looks, then, if somebody still waits for it, what creates.
+    static func prepare(_ work: Work, _ configuration: StoreConfiguration) {
+        do {
+            let storage = try StorageClass(of: configuration.path)
+            try storage.requireSafe(path: configuration.path, allowed: configuration.allowsUnsafeStorage)
+            try LockProbe.run(nextTo: configuration.path).requireSafe(
+                path: configuration.path,
+                allowed: configuration.allowsUnsafeStorage
+            )
+            guard work.begin() else { return }
+            let connection = try Connection(path: configuration.path, mode: .create, busyTimeout: 10_000)
+            defer { connection.close() }
+            guard !connection.isReadOnly else { throw StoreError.readOnly(configuration.path) }
+            try work.body(connection)
+            work.settle(nil)
+        } catch {
+            work.settle(StoreError(any: error))
+        }
     }
 
     /// Opens the store for a command: never creates, never migrates. Nothing is touched before the first call.

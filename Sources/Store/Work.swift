@@ -22,6 +22,11 @@ final class Work: Sendable {
         self.settleCaller = settle
     }
 
+    /// False when the caller has stopped waiting, or has been answered.
+    var isWaiting: Bool { phase.withLock { $0 == .waiting } }
+
+    /// To be called right before the body runs, when nothing stands between it and the database any more.
+    ///
     /// - Returns: false when the caller has stopped waiting: then it must not run.
     func begin() -> Bool {
         phase.withLock { phase in
@@ -40,16 +45,24 @@ final class Work: Sendable {
         if isFirst { settleCaller(failure) }
     }
 
-    func startTimer(_ timeout: Duration) {
+    /// Answers the caller when the time is up.
+    ///
+    /// - Parameter late: what to say, by whether the body had begun.
+    func startTimer(_ timeout: Duration, late: @escaping @Sendable (_ hadBegun: Bool) -> StoreError) {
         DispatchQueue.global().asyncAfter(deadline: .now() + .nanoseconds(timeout.nanoseconds)) { [weak self] in
-            guard let self else { return }
-            let hadBegun = phase.withLock { $0 == .running }
-            settle(
-                hadBegun
-                    ? StoreError(.unknownOutcome, "the store does not answer; whether it stored the change is not known")
-                    : StoreError(.busy, "the store does not answer; nothing was stored")
-            )
+            self?.expire(late)
         }
+    }
+
+    /// Whether it had begun is asked, and its beginning prevented, in one step: between two, it could begin after all,
+    /// and its caller would hear that nothing was stored.
+    private func expire(_ late: (_ hadBegun: Bool) -> StoreError) {
+        let hadBegun: Bool? = phase.withLock { phase in
+            guard phase != .settled else { return nil }
+            defer { phase = .settled }
+            return phase == .running
+        }
+        if let hadBegun { settleCaller(late(hadBegun)) }
     }
 }
 
@@ -58,6 +71,8 @@ extension Duration {
     var nanoseconds: Int {
         let (seconds, attoseconds) = components
         let (product, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
-        return overflow ? Int.max : Int(product) + Int(attoseconds / 1_000_000_000)
+        guard !overflow else { return seconds < 0 ? Int.min : Int.max }
+        let (sum, carry) = product.addingReportingOverflow(attoseconds / 1_000_000_000)
+        return carry ? Int.max : Int(sum)
     }
 }

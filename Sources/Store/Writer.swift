@@ -1,3 +1,5 @@
+internal import CSQLite
+
 /// The connection that writes: all that waits at one moment goes into one transaction, so that many writers share one
 /// sync of the disk.
 ///
@@ -14,10 +16,11 @@ final class Writer: @unchecked Sendable {
     /// A queue whose thread owns a writer. The queue keeps it for as long as work is under way.
     static func queue(_ configuration: StoreConfiguration) -> DatabaseQueue {
         let writer = Writer(configuration)
-        return DatabaseQueue(label: "store.writer") { writer.perform($0) }
+        return DatabaseQueue(label: "store.writer", path: configuration.path, purpose: .writing) { writer.perform($0) }
     }
 
     private func perform(_ batch: [Work]) {
+        let batch = batch.filter(\.isWaiting)
         guard !batch.isEmpty else { return }
         let connection: Connection
         do {
@@ -29,8 +32,10 @@ final class Writer: @unchecked Sendable {
             for work in batch { work.settle(failure) }
             return
         }
+        // The lock may have taken long to come: only now is it certain that a piece will run, and only what somebody
+        // still waits for does.
         var done: [Work] = []
-        for (index, work) in batch.enumerated() {
+        for (index, work) in batch.enumerated() where work.begin() {
             do {
                 try connection.execute("SAVEPOINT work")
                 do {
@@ -38,13 +43,14 @@ final class Writer: @unchecked Sendable {
                     try connection.execute("RELEASE work")
                     done.append(work)
                 } catch {
-                    guard connection.isInTransaction else { throw error }
+                    guard connection.isInTransaction, !Self.shakesConnection(error) else { throw error }
                     try connection.execute("ROLLBACK TO work")
                     try connection.execute("RELEASE work")
                     work.settle(StoreError(any: error))
                 }
             } catch {
-                // SQLite has left the transaction (disk full, I/O error): nothing of this batch is stored.
+                // SQLite has left the transaction, or what it reads can no longer be trusted: nothing of this batch is
+                // stored.
                 let failure = StoreError(any: error)
                 close()
                 for work in done + batch[index...] { work.settle(failure) }
@@ -54,19 +60,34 @@ final class Writer: @unchecked Sendable {
         commit(connection, done)
     }
 
+    /// Errors after which nothing more is written through the same connection.
+    private static func shakesConnection(_ error: any Error) -> Bool {
+        guard let error = error as? SQLiteError else { return (error as? StoreError)?.code == .corrupt }
+        return [SQLITE_IOERR, SQLITE_CORRUPT, SQLITE_NOTADB, SQLITE_NOMEM, SQLITE_PROTOCOL].contains(error.primaryCode)
+    }
+
     private func commit(_ connection: Connection, _ done: [Work]) {
+        guard !done.isEmpty else { return rollBack(connection) }
         do {
             try connection.execute("COMMIT")
             for work in done { work.settle(nil) }
         } catch let error as SQLiteError where error.isBusy && connection.isInTransaction {
             // Readers would not let go within the busy timeout. The transaction is whole and undone by choice.
-            _ = try? connection.execute("ROLLBACK")
+            rollBack(connection)
             for work in done { work.settle(StoreError(error)) }
         } catch {
             // An error at the commit says nothing about what reached the disk (measured on NFS: a failed directory sync
             // had persisted). Only a fresh look can tell.
             close()
             resolve(done, after: StoreError(any: error))
+        }
+    }
+
+    private func rollBack(_ connection: Connection) {
+        do {
+            try connection.execute("ROLLBACK")
+        } catch {
+            close()
         }
     }
 
@@ -93,7 +114,11 @@ final class Writer: @unchecked Sendable {
     }
 
     private func open() throws -> Connection {
-        if let connection { return connection }
+        if let connection {
+            if !connection.hasMoved { return connection }
+            close()
+        }
+        try Schema.requireFile(at: configuration.path)
         let opened = try Connection(
             path: configuration.path,
             mode: .readWrite,
@@ -104,7 +129,11 @@ final class Writer: @unchecked Sendable {
         return opened
     }
 
-    private func close() { connection = nil }
+    /// Closes it now, also when somebody up the stack still refers to it: what looks next must not find its locks.
+    private func close() {
+        connection?.close()
+        connection = nil
+    }
 }
 
 extension StoreError {
