@@ -15,6 +15,9 @@ extension Store {
 
     /// Appends the revision that carries out a request, and marks the request, in one transaction: a request is carried
     /// out at most once, whatever fails in between.
+    ///
+    /// - Throws: ``StoreError``, also `conflict` when the request was taken back or taken up already: then nothing is
+    ///   stored.
     public func append(
         _ draft: RevisionDraft,
         for request: Request,
@@ -23,13 +26,7 @@ extension Store {
     ) async throws(StoreError) -> Revision {
         try await writer.run(within: timeout, verify: Self.isStored) { connection in
             let revision = try connection.append(draft, fence: fence, time: Store.wallClock())
-            try connection.updateRequest(
-                request.id,
-                state: .accepted,
-                revision: revision.number,
-                error: nil,
-                fence: fence
-            )
+            try connection.takeUpRequest(request.id, revision: revision.number)
             return revision
         }
     }
@@ -44,9 +41,13 @@ extension Store {
         fence: Fence,
         within timeout: Duration
     ) async throws(StoreError) {
-        try await writer.run(within: timeout) { connection in
-            for outcome in outcomes { try connection.recordOutcome(outcome, fence: fence) }
-        }
+        try await writer.run(
+            within: timeout,
+            verify: { connection, _ in try connection.hasOutcomes(outcomes) },
+            { connection in
+                for outcome in outcomes { try connection.recordOutcome(outcome, fence: fence) }
+            }
+        )
     }
 
     /// The state of every group at a revision, freed and destroyed ones included; nil for now.
@@ -62,19 +63,40 @@ extension Store {
         try await reader.run(within: timeout) { try $0.revision(number) }
     }
 
-    /// A page of the history and how many revisions there are in all, from one moment.
+    /// A page of the history and how many revisions there are in all.
+    ///
+    /// A long page is read in several short transactions: a reader that held the file for seconds would keep the leader
+    /// from renewing its lease. The numbers are those of the first moment, as is the total.
     public func history(
         _ query: HistoryQuery,
         within timeout: Duration
     ) async throws(StoreError) -> HistoryPage {
-        try await reader.run(within: timeout) { connection in
+        let deadline = ContinuousClock.now + timeout
+        var part = query
+        part.limit = min(query.limit ?? Self.partLength, Self.partLength)
+        let first = part
+        let page = try await reader.run(within: timeout) { connection in
             HistoryPage(
-                revisions: try connection.revisions(query),
-                total: try connection.countRevisions(query),
+                revisions: try connection.revisions(first),
+                total: try connection.countRevisions(first),
                 current: try connection.currentRevisionNumber
             )
         }
+        var revisions = page.revisions
+        let wanted = min(query.limit ?? page.total, page.total)
+        while revisions.count < wanted, let last = revisions.last {
+            part.before = last.number
+            part.limit = min(wanted - revisions.count, Self.partLength)
+            let next = part
+            let more = try await reader.run(within: deadline - .now) { try $0.revisions(next) }
+            if more.isEmpty { break }
+            revisions += more
+        }
+        return HistoryPage(revisions: revisions, total: page.total, current: page.current)
     }
+
+    /// How many revisions are read in one transaction.
+    private static let partLength = 200
 
     public func summary(within timeout: Duration) async throws(StoreError) -> HistorySummary {
         try await reader.run(within: timeout) { connection in

@@ -14,7 +14,7 @@ extension Store {
         reason: String,
         within timeout: Duration
     ) async throws(StoreError) -> Lease? {
-        try await writer.run(within: timeout) { connection in
+        try await writer.run(within: timeout, verify: Self.isStored) { connection in
             try connection.acquireLease(
                 claimant,
                 watched: (watched.epoch, watched.sequence),
@@ -27,13 +27,25 @@ extension Store {
 
     /// - Throws: ``StoreError`` `fenced` when the lease is another's.
     public func renewLease(_ fence: Fence, within timeout: Duration) async throws(StoreError) -> Lease {
-        try await writer.run(within: timeout) { try $0.renewLease(fence, time: Store.wallClock()) }
+        try await writer.run(within: timeout, verify: Self.isStored) {
+            try $0.renewLease(fence, time: Store.wallClock())
+        }
     }
 
     public func releaseLease(_ fence: Fence, reason: String, within timeout: Duration) async throws(StoreError) {
-        try await writer.run(within: timeout) { connection in
-            try connection.releaseLease(fence, reason: reason, time: Store.wallClock())
-        }
+        try await writer.run(
+            within: timeout,
+            verify: { connection, _ in try !connection.holdsLease(fence) },
+            { try $0.releaseLease(fence, reason: reason, time: Store.wallClock()) }
+        )
+    }
+
+    /// Tells, after a commit whose outcome is unknown, whether the row was written: nobody else writes in that epoch, and
+    /// the sequence only rises.
+    private static func isStored(_ connection: Connection, _ written: Lease?) throws -> Bool {
+        guard let written else { return true }
+        let lease = try connection.lease()
+        return lease.instance == written.instance && lease.epoch == written.epoch && lease.sequence >= written.sequence
     }
 
     /// Every term of leadership, newest first.

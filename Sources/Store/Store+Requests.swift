@@ -1,7 +1,11 @@
 extension Store {
     /// Puts a request where the leader finds it, from any host that has the file.
     public func submit(_ request: Request, within timeout: Duration) async throws(StoreError) {
-        try await writer.run(within: timeout) { try $0.insertRequest(request) }
+        try await writer.run(
+            within: timeout,
+            verify: { connection, _ in try connection.request(request.id) != nil },
+            { try $0.insertRequest(request) }
+        )
     }
 
     public func waitingRequests(within timeout: Duration) async throws(StoreError) -> [Request] {
@@ -16,10 +20,18 @@ extension Store {
     ///
     /// - Returns: false when a leader has taken it up already.
     public func cancelRequest(_ id: String, within timeout: Duration) async throws(StoreError) -> Bool {
-        try await writer.run(within: timeout) { try $0.cancelRequest(id) }
+        try await writer.run(
+            within: timeout,
+            verify: { connection, wasCancelled in
+                try !wasCancelled || connection.request(id)?.state == .cancelled
+            },
+            { try $0.cancelRequest(id) }
+        )
     }
 
     /// Ends a request, if the writer still leads.
+    ///
+    /// - Throws: ``StoreError``: `conflict` when it has ended already or was taken back, `fenced` when another leads.
     public func finishRequest(
         _ id: String,
         state: Request.State,
@@ -28,8 +40,10 @@ extension Store {
         fence: Fence,
         within timeout: Duration
     ) async throws(StoreError) {
-        try await writer.run(within: timeout) { connection in
-            try connection.updateRequest(id, state: state, revision: revision, error: error, fence: fence)
-        }
+        try await writer.run(
+            within: timeout,
+            verify: { connection, _ in try connection.request(id)?.state == state },
+            { try $0.finishRequest(id, state: state, revision: revision, error: error, fence: fence) }
+        )
     }
 }

@@ -15,11 +15,7 @@ extension Connection {
         let number = (head?.number ?? 0) + 1
         let hash = HashChain.hash(
             previous: head?.hash ?? HashChain.origin,
-            number: number,
-            time: time,
-            epoch: fence.epoch,
-            manager: fence.manager,
-            draft: draft
+            HashChain.Entry(draft, number: number, time: time, fence: fence)
         )
         try execute(
             """
@@ -88,5 +84,19 @@ extension Connection {
             .int(outcome.revision),
             .text(outcome.group)
         )
+    }
+    /// Tells, after a commit whose outcome is unknown, whether outcomes were stored.
+    func hasOutcomes(_ outcomes: [Outcome]) throws -> Bool {
+        try outcomes.allSatisfy { outcome in
+            try first(
+                """
+                SELECT 1 FROM change
+                WHERE revision = ? AND group_id = (SELECT id FROM name WHERE text = ?) AND status = 0
+                """,
+                .int(outcome.revision),
+                .text(outcome.group),
+                row: { _ in true }
+            ) == nil
+        }
     }
 }

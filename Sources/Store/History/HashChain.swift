@@ -11,38 +11,54 @@ enum HashChain {
 
     static func digest(_ bytes: [UInt8]) -> [UInt8] { Array(SHA256.hash(data: bytes)) }
 
-    /// SHA-256 over the fields in this order, each text and blob after its length, numbers as eight bytes, big endian.
-    static func hash(
-        previous: [UInt8],
-        number: Int,
-        time: Int,
-        epoch: Int,
-        manager: String,
-        draft: RevisionDraft
-    ) -> [UInt8] {
+    /// What a revision's hash covers, as the rows have it.
+    struct Entry {
+        var number: Int
+        var token: [UInt8]
+        var time: Int
+        var epoch: Int
+        var manager: String
+        var user: String
+        var uid: Int
+        var host: String
+        var operation: Int
+        var target: Int
+        var message: String
+        /// In the order of the groups' names, compared byte by byte.
+        var changes: [Effect]
+    }
+
+    /// What a revision did to one group.
+    struct Effect {
+        var group: String
+        var action: Int
+        /// Of a set: the plugin and the SHA-256 of the specification.
+        var content: (plugin: String, hash: [UInt8])?
+    }
+
+    /// SHA-256 over the previous hash and the fields in their order, each text and blob after its length, numbers as
+    /// eight bytes, big endian.
+    static func hash(previous: [UInt8], _ entry: Entry) -> [UInt8] {
         var encoder = Encoder()
         encoder.append(previous)
-        encoder.append(number)
-        encoder.append(draft.token)
-        encoder.append(time)
-        encoder.append(epoch)
-        encoder.append(manager)
-        encoder.append(draft.author.user ?? "")
-        encoder.append(draft.author.uid ?? -1)
-        encoder.append(draft.author.host)
-        encoder.append(draft.operation.rawValue)
-        encoder.append(draft.target ?? 0)
-        encoder.append(draft.message)
-        encoder.append(draft.changes.count)
-        for change in draft.changes {
+        encoder.append(entry.number)
+        encoder.append(entry.token)
+        encoder.append(entry.time)
+        encoder.append(entry.epoch)
+        encoder.append(entry.manager)
+        encoder.append(entry.user)
+        encoder.append(entry.uid)
+        encoder.append(entry.host)
+        encoder.append(entry.operation)
+        encoder.append(entry.target)
+        encoder.append(entry.message)
+        encoder.append(entry.changes.count)
+        for change in entry.changes {
             encoder.append(change.group)
-            switch change.action {
-            case .set(let properties, let plugin):
-                encoder.append(ActionCode.set)
-                encoder.append(plugin)
-                encoder.append(digest(properties.bytes))
-            case .free: encoder.append(ActionCode.free)
-            case .destroy: encoder.append(ActionCode.destroy)
+            encoder.append(change.action)
+            if let content = change.content {
+                encoder.append(content.plugin)
+                encoder.append(content.hash)
             }
         }
         return digest(encoder.bytes)
@@ -61,6 +77,37 @@ enum HashChain {
         }
 
         mutating func append(_ value: String) { append(Array(value.utf8)) }
+    }
+}
+
+extension HashChain.Entry {
+    init(_ draft: RevisionDraft, number: Int, time: Int, fence: Fence) {
+        self.init(
+            number: number,
+            token: draft.token,
+            time: time,
+            epoch: fence.epoch,
+            manager: fence.manager,
+            user: draft.author.user ?? "",
+            uid: draft.author.uid ?? -1,
+            host: draft.author.host,
+            operation: draft.operation.rawValue,
+            target: draft.target ?? 0,
+            message: draft.message,
+            changes: draft.changes.map(HashChain.Effect.init)
+        )
+    }
+}
+
+extension HashChain.Effect {
+    init(_ change: Change) {
+        switch change.action {
+        case .set(let properties, let plugin):
+            let content = (plugin: plugin, hash: HashChain.digest(properties.bytes))
+            self.init(group: change.group, action: ActionCode.set, content: content)
+        case .free: self.init(group: change.group, action: ActionCode.free, content: nil)
+        case .destroy: self.init(group: change.group, action: ActionCode.destroy, content: nil)
+        }
     }
 }
 

@@ -35,15 +35,18 @@ extension Connection {
         return lease
     }
 
-    /// - Throws: ``StoreError`` `fenced` unless that instance holds the lease at that epoch.
-    func requireLease(_ fence: Fence) throws {
-        let holds = try first(
+    func holdsLease(_ fence: Fence) throws -> Bool {
+        try first(
             "SELECT 1 FROM lease WHERE id = 1 AND instance = ? AND epoch = ? AND holder <> ''",
             .text(fence.instance),
             .int(fence.epoch),
             row: { _ in true }
-        )
-        guard holds == true else { throw StoreError.fenced(try lease()) }
+        ) == true
+    }
+
+    /// - Throws: ``StoreError`` `fenced` unless that instance holds the lease at that epoch.
+    func requireLease(_ fence: Fence) throws {
+        guard try holdsLease(fence) else { throw StoreError.fenced(try lease()) }
     }
 
     /// Takes the lease over, if the row is still the one that the claimant has watched.

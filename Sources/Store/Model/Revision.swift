@@ -40,7 +40,7 @@ public struct Revision: Hashable, Sendable {
     /// Of a rollback: the revision whose state it restores.
     public let target: Int?
     public let message: String
-    /// In the order of the groups' names.
+    /// In the order of the groups' names, compared byte by byte.
     public let changes: [Change]
     /// SHA-256 over the previous revision's hash and everything above but the outcomes.
     public let hash: [UInt8]
@@ -74,7 +74,8 @@ public struct RevisionDraft: Hashable, Sendable {
         self.operation = operation
         self.target = target
         self.message = message
-        self.changes = changes.sorted { $0.group < $1.group }
+        // Byte by byte, as the database sorts and the hash counts on. Swift's `<` holds two spellings of "é" for equal.
+        self.changes = changes.sorted { $0.group.utf8.lexicographicallyPrecedes($1.group.utf8) }
         self.token = token
     }
 

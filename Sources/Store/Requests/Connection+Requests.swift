@@ -31,12 +31,14 @@ extension Connection {
         )
     }
 
-    /// Requests that no leader has taken up yet, the oldest first.
+    /// Requests that no leader has taken up yet, the oldest first. One of a kind that this program does not know waits
+    /// for a leader that does; it does not keep the others from theirs.
     func waitingRequests() throws -> [Request] {
         try all(
             """
             SELECT \(requestColumns) FROM request q JOIN author a ON a.id = q.author
-            WHERE q.state = 0 ORDER BY q.number
+            WHERE q.state = 0 AND q.kind IN ('\(RequestKindName.rollback)', '\(RequestKindName.stepDown)')
+            ORDER BY q.number
             """,
             row: Self.request
         )
@@ -60,27 +62,55 @@ extension Connection {
         case let name:
             throw StoreError(.corrupt, "the request \(row.text(0)) is of the unknown kind '\(name)'")
         }
+        guard let state = Request.State(rawValue: row.int(9)) else {
+            throw StoreError(.corrupt, "the request \(row.text(0)) is in the unknown state \(row.int(9))")
+        }
         return Request(
             id: row.text(0),
             kind: kind,
             author: author(row, from: 5),
             message: row.text(8),
-            state: Request.State(rawValue: row.int(9)) ?? .refused,
+            state: state,
             revision: row.optionalInt(10),
             error: row.optionalText(11)
         )
     }
 
-    /// Moves a request on, if the writer still leads.
-    func updateRequest(_ id: String, state: Request.State, revision: Int?, error: String?, fence: Fence) throws {
+    /// Marks a request as taken up by the revision that carries it out, in whose transaction this runs.
+    ///
+    /// - Throws: ``StoreError`` `conflict` unless it still waits: a request is taken up at most once, and not after it
+    ///   was taken back.
+    func takeUpRequest(_ id: String, revision: Int) throws {
+        let changed = try execute(
+            "UPDATE request SET state = ?, revision = ? WHERE id = ? AND state = ?",
+            .int(Request.State.accepted.rawValue),
+            .int(revision),
+            .text(id),
+            .int(Request.State.waiting.rawValue)
+        )
+        guard changed == 1 else { throw try conflict(id) }
+    }
+
+    /// Ends a request, if the writer still leads.
+    ///
+    /// - Throws: ``StoreError`` `conflict` when it has ended already, or was taken back.
+    func finishRequest(_ id: String, state: Request.State, revision: Int?, error: String?, fence: Fence) throws {
         try requireLease(fence)
-        try execute(
-            "UPDATE request SET state = ?, revision = coalesce(?, revision), error = ? WHERE id = ? AND state < 2",
+        let changed = try execute(
+            "UPDATE request SET state = ?, revision = coalesce(?, revision), error = ? WHERE id = ? AND state IN (?, ?)",
             .int(state.rawValue),
             .int(revision),
             .text(error),
-            .text(id)
+            .text(id),
+            .int(Request.State.waiting.rawValue),
+            .int(Request.State.accepted.rawValue)
         )
+        guard changed == 1 else { throw try conflict(id) }
+    }
+
+    private func conflict(_ id: String) throws -> StoreError {
+        guard let request = try request(id) else { return StoreError(.conflict, "there is no request \(id)") }
+        return StoreError(.conflict, "the request \(id) is \(request.state) already; nothing was stored")
     }
 
     /// Takes a request back.
