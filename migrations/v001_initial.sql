@@ -34,11 +34,13 @@ CREATE TABLE revision (
     hash      BLOB    NOT NULL
 ) STRICT;
 
+CREATE INDEX revision_by_time ON revision (time);
+
 -- What a revision did to a group. Only the outcome (status, error) changes. The key finds a group's state at any
 -- revision with one seek.
 CREATE TABLE change (
     group_id INTEGER NOT NULL REFERENCES name (id),
-    revision INTEGER NOT NULL,
+    revision INTEGER NOT NULL REFERENCES revision (number),
     action   INTEGER NOT NULL, -- 1 set, 2 free, 3 destroy
     plugin   INTEGER REFERENCES name (id),
     spec     INTEGER REFERENCES spec (id),

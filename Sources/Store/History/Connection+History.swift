@@ -61,63 +61,78 @@ extension Connection {
     }
 
     /// Newest first.
-    ///
-    /// - Parameters:
-    ///   - limit: at most so many; nil for all.
-    ///   - before: only numbers below this one.
-    ///   - since: only those stored at or after this time, in milliseconds since 1970.
     func revisions(_ query: HistoryQuery) throws -> [Revision] {
-        let limit = query.limit ?? -1
-        let before = query.before ?? Int.max
-        let since = query.since ?? 0
-        let after = query.after ?? 0
-        let numbers: [Int]
-        if let group = query.group {
-            numbers = try all(
+        let sql =
+            switch (query.group, query.since) {
+            case (nil, nil):
+                "SELECT number FROM revision WHERE number < ?2 AND number > ?3 ORDER BY number DESC LIMIT ?5"
+            case (nil, _):
+                // By time, not by number: of a million revisions the last hour's are found without a look at the others.
                 """
-                SELECT c.revision FROM change c JOIN revision r ON r.number = c.revision
-                WHERE c.group_id = (SELECT id FROM name WHERE text = ?) AND c.revision < ? AND c.revision > ?
-                    AND r.time >= ? ORDER BY c.revision DESC LIMIT ?
-                """,
-                .text(group),
-                .int(before),
-                .int(after),
-                .int(since),
-                .int(limit),
-                row: { $0.int(0) }
-            )
-        } else {
-            numbers = try all(
-                "SELECT number FROM revision WHERE number < ? AND number > ? AND time >= ? ORDER BY number DESC LIMIT ?",
-                .int(before),
-                .int(after),
-                .int(since),
-                .int(limit),
-                row: { $0.int(0) }
-            )
-        }
+                SELECT number FROM revision INDEXED BY revision_by_time
+                WHERE time >= ?4 AND number < ?2 AND number > ?3 ORDER BY number DESC LIMIT ?5
+                """
+            case (_, nil):
+                """
+                SELECT revision FROM change WHERE group_id = (SELECT id FROM name WHERE text = ?1)
+                    AND revision < ?2 AND revision > ?3 ORDER BY revision DESC LIMIT ?5
+                """
+            default:
+                """
+                SELECT c.revision FROM change c CROSS JOIN revision r ON r.number = c.revision
+                WHERE c.group_id = (SELECT id FROM name WHERE text = ?1) AND c.revision < ?2 AND c.revision > ?3
+                    AND r.time >= ?4 ORDER BY c.revision DESC LIMIT ?5
+                """
+            }
+        let numbers = try all(
+            sql,
+            .text(query.group),
+            .int(query.before ?? Int.max),
+            .int(query.after ?? 0),
+            .int(query.since),
+            .int(query.limit ?? -1),
+            row: { $0.int(0) }
+        )
         return try numbers.compactMap { try revision($0) }
     }
 
     /// How many revisions a query without a limit would give.
     func countRevisions(_ query: HistoryQuery) throws -> Int {
-        if let group = query.group {
-            return try first(
-                """
-                SELECT count(*) FROM change c JOIN revision r ON r.number = c.revision
-                WHERE c.group_id = (SELECT id FROM name WHERE text = ?) AND r.time >= ?
-                """,
-                .text(group),
-                .int(query.since ?? 0),
-                row: { $0.int(0) }
-            ) ?? 0
-        }
-        guard let since = query.since else {
+        let sql: String
+        switch (query.group, query.since) {
+        case (nil, nil):
             // Numbers have no gaps: no need to visit a million rows.
             let newest = try newestRevisionNumber
-            return newest == 0 ? 0 : newest - (try oldestRevisionNumber) + 1
+            guard newest > 0 else { return 0 }
+            let last = min(newest, query.before.map { $0 - 1 } ?? newest)
+            let first = max(try oldestRevisionNumber, query.after.map { $0 + 1 } ?? 1)
+            return max(0, last - first + 1)
+        case (nil, _):
+            sql = """
+                SELECT count(*) FROM revision INDEXED BY revision_by_time
+                WHERE time >= ?4 AND number < ?2 AND number > ?3
+                """
+        case (_, nil):
+            // The last condition holds always: the parameter is there for the other questions' sake.
+            sql = """
+                SELECT count(*) FROM change WHERE group_id = (SELECT id FROM name WHERE text = ?1)
+                    AND revision < ?2 AND revision > ?3 AND ?4 IS NULL
+                """
+        default:
+            sql = """
+                SELECT count(*) FROM change c CROSS JOIN revision r ON r.number = c.revision
+                WHERE c.group_id = (SELECT id FROM name WHERE text = ?1) AND c.revision < ?2 AND c.revision > ?3
+                    AND r.time >= ?4
+                """
         }
-        return try first("SELECT count(*) FROM revision WHERE time >= ?", .int(since), row: { $0.int(0) }) ?? 0
+        return try first(
+            sql,
+            .text(query.group),
+            .int(query.before ?? Int.max),
+            .int(query.after ?? 0),
+            .int(query.since),
+            row: { $0.int(0) }
+        ) ?? 0
     }
 
     func revision(_ number: Int) throws -> Revision? {
