@@ -1,0 +1,115 @@
+extension Connection {
+    /// Where a walk along the hash chain stands.
+    struct ChainPosition: Hashable, Sendable {
+        /// The last revision that was looked at; 0 at the start.
+        var number = 0
+        /// Its stored hash.
+        var hash = HashChain.origin
+    }
+
+    /// Recomputes the hashes of the next revisions from their rows.
+    ///
+    /// After a hash that does not fit, the walk goes on from the stored one: every problem is told once, where it is.
+    ///
+    /// - Parameters:
+    ///   - position: where the walk stands; moved on. At the end of the history it stays.
+    ///   - count: how many revisions at most: a walk over all of them in one transaction would keep writers out.
+    /// - Returns: a sentence for each problem.
+    func verifyChain(from position: inout ChainPosition, count: Int) throws -> [String] {
+        let rows = try all(
+            """
+            SELECT r.number, r.token, r.time, r.epoch, m.text, a.user, a.uid, a.host, r.operation, r.target, r.message,
+                r.hash
+            FROM revision r LEFT JOIN name m ON m.id = r.manager LEFT JOIN author a ON a.id = r.author
+            WHERE r.number > ? ORDER BY r.number LIMIT ?
+            """,
+            .int(position.number),
+            .int(count)
+        ) { row in
+            let entry = HashChain.Entry(
+                number: row.int(0),
+                token: row.blob(1),
+                time: row.int(2),
+                epoch: row.int(3),
+                manager: row.text(4),
+                user: row.text(5),
+                uid: row.int(6),
+                host: row.text(7),
+                operation: row.int(8),
+                target: row.int(9),
+                message: row.text(10),
+                changes: []
+            )
+            return (entry: entry, hash: row.blob(11))
+        }
+        var problems = try strayChanges(after: position.number, through: rows.last?.entry.number ?? Int.max)
+        for (entry, hash) in rows {
+            if entry.number != position.number + 1 {
+                problems.append("revision \(position.number + 1) is missing: the next one is \(entry.number)")
+            }
+            var entry = entry
+            entry.changes = try effects(of: entry.number)
+            if HashChain.hash(previous: position.hash, entry) != hash {
+                problems.append(
+                    "revision \(entry.number) does not have the hash of what it holds and of revision "
+                        + "\(position.number): it, or one before it, was changed"
+                )
+            }
+            position = ChainPosition(number: entry.number, hash: hash)
+        }
+        return problems
+    }
+
+    private func effects(of revision: Int) throws -> [HashChain.Effect] {
+        try all(
+            """
+            SELECT g.text, c.action, p.text, s.hash FROM change c LEFT JOIN name g ON g.id = c.group_id
+                LEFT JOIN name p ON p.id = c.plugin LEFT JOIN spec s ON s.id = c.spec
+            WHERE c.revision = ? ORDER BY g.text
+            """,
+            .int(revision)
+        ) { row in
+            let action = row.int(1)
+            return HashChain.Effect(
+                group: row.text(0),
+                action: action,
+                content: action == ActionCode.set ? (plugin: row.text(2), hash: row.blob(3)) : nil
+            )
+        }
+    }
+
+    /// Changes that no revision has made, yet that would count as the state of their groups.
+    private func strayChanges(after first: Int, through last: Int) throws -> [String] {
+        try all(
+            """
+            SELECT DISTINCT revision FROM change c WHERE revision > ? AND revision <= ?
+                AND NOT EXISTS (SELECT 1 FROM revision WHERE number = c.revision) ORDER BY revision
+            """,
+            .int(first),
+            .int(last)
+        ) { row in "a change names revision \(row.int(0)), which does not exist" }
+    }
+
+    /// Compares the next specifications with the hashes under which they are kept.
+    ///
+    /// - Parameter position: the last specification that was looked at, 0 at the start; moved on, nil at the end.
+    /// - Returns: a sentence for each problem.
+    func verifySpecs(from position: inout Int?, count: Int) throws -> [String] {
+        let checks = try all(
+            "SELECT id, hash, body FROM spec WHERE id > ? ORDER BY id LIMIT ?",
+            .int(position ?? 0),
+            .int(count)
+        ) { row in (id: row.int(0), isSound: row.blob(1) == HashChain.digest(row.blob(2))) }
+        position = checks.count < count ? nil : checks.last?.id
+        return checks.filter { !$0.isSound }.map { "specification \($0.id) does not have its hash: it was changed" }
+    }
+
+    /// What SQLite finds wrong with the file: its pages, its indexes, its references.
+    func verifyFile() throws -> [String] {
+        var problems = try all("PRAGMA integrity_check") { $0.text(0) }.filter { $0 != "ok" }
+        problems += try all("PRAGMA foreign_key_check") { row in
+            "a row of the table \(row.text(0)) refers to one of \(row.text(2)) that does not exist"
+        }
+        return problems
+    }
+}
