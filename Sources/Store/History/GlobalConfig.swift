@@ -41,12 +41,33 @@ public enum GlobalConfig {
                         + "\(view.kind.rawValue)"
                 )
             }
-        return entries.sorted { $0.spec.id < $1.spec.id }
+        return try unambiguous(entries)
+    }
+
+    /// Each group once, in the order of the names. Go would keep the last of two entries; which of two different ones
+    /// is meant is for a person to say.
+    private static func unambiguous(_ entries: [Entry]) throws(StoreError) -> [Entry] {
+        var unique: [[UInt8]: Entry] = [:]
+        for entry in entries {
+            let name = Array(entry.spec.id.utf8)
+            if let other = unique[name], other != entry {
+                throw StoreError(
+                    .malformed,
+                    "the Go manager's configuration has two different groups '\(entry.spec.id)'. Remove one."
+                )
+            }
+            unique[name] = entry
+        }
+        return unique.values.sorted { $0.spec.id.utf8.lexicographicallyPrecedes($1.spec.id.utf8) }
     }
 
     private static func decodeObject(_ view: JSONView) throws(StoreError) -> [Entry] {
+        guard let groups = view.member("Groups"), !groups.isNull else { return [] }
+        guard groups.kind == .object else {
+            throw StoreError(.malformed, "the Go manager's Groups are an object, not \(groups.kind.rawValue)")
+        }
         var entries: [Entry] = []
-        for (name, group) in view.member("Groups")?.members ?? [] {
+        for (name, group) in groups.members {
             guard let properties = group.member("Properties"), properties.kind == .object else {
                 throw StoreError(.malformed, "the Go manager's group '\(name)' has no Properties")
             }
@@ -56,7 +77,13 @@ public enum GlobalConfig {
             } catch {
                 throw StoreError(.malformed, "the Go manager's group '\(name)': \(error.message)")
             }
-            entries.append(Entry(spec: spec, plugin: group.member("Plugin")?.string ?? ""))
+            // A spec that does not say its name is that of the key.
+            let id = spec.id.isEmpty ? name : spec.id
+            let entry = Entry(
+                spec: GroupSpec(id: id, properties: spec.properties),
+                plugin: group.member("Plugin")?.string ?? ""
+            )
+            entries.append(entry)
         }
         return entries
     }
@@ -68,7 +95,10 @@ public enum GlobalConfig {
             // The Go manager of that time kept other kinds of objects beside groups; they are not ours.
             guard key?.member("Kind")?.string == "group" else { continue }
             guard let name = key?.member("Name")?.string, let spec = record.member("Record")?.member("Spec") else {
-                throw StoreError(.malformed, "a record of the Go manager's configuration has no Key.Name or Record.Spec")
+                throw StoreError(
+                    .malformed,
+                    "a record of the Go manager's configuration has no Key.Name or Record.Spec"
+                )
             }
             entries.append(
                 Entry(
