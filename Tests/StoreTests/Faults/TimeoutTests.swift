@@ -1,0 +1,146 @@
+import CSQLite
+import Foundation
+import Testing
+
+@testable import Store
+
+/// A disk that does not answer: no caller waits for it, and what had not begun is not done behind its caller's back.
+@Suite struct TimeoutTests {
+    private func withStuckDisk(_ body: (Leader, Gate) async throws -> Void) async throws {
+        try await withScratch { directory in
+            let disk = FaultyDisk(StoreConfiguration.path(in: directory))
+            defer { disk.remove() }
+            let leader = try await lead(try await openStore(in: directory))
+            let gate = Gate()
+            disk.beforeSync { _ in
+                gate.pass()
+                return SQLITE_OK
+            }
+            try await body(leader, gate)
+        }
+    }
+
+    private func draft(_ group: String) -> RevisionDraft {
+        RevisionDraft(author: .tester, operation: .commit, changes: [.set(group, 1)])
+    }
+
+    @Test func whatHadBegunIsUnknown() async throws {
+        try await withStuckDisk { leader, gate in
+            let error = try await failure {
+                try await leader.store.append(draft("a"), fence: leader.fence, within: .milliseconds(200))
+            }
+            #expect(error.code == .unknownOutcome && error.message.contains(leader.store.path))
+            gate.open()
+            // It was done after all: the disk came back.
+            #expect(try await leader.append([.set("b", 1)]).number == 2)
+        }
+    }
+
+    @Test func whatHadNotBegunIsNotDoneLater() async throws {
+        try await withStuckDisk { leader, gate in
+            async let stuck = leader.append([.set("a", 1)])
+            try await gate.untilReached()
+            for _ in 0..<5 {
+                let error = try await failure {
+                    try await leader.store.append(draft("late"), fence: leader.fence, within: .milliseconds(20))
+                }
+                #expect(error.code == .busy && error.message.contains("nothing was stored"))
+            }
+            gate.open()
+            #expect(try await stuck.number == 1)
+            #expect(try await leader.append([.set("b", 1)]).number == 2)
+            #expect(try await leader.store.state(of: "late", within: patience) == nil)
+        }
+    }
+
+    /// To wait for another's lock is not to have begun.
+    @Test func whatWaitsForALockIsNotDoneLater() async throws {
+        try await withLeader { leader in
+            let other = try rawConnection(leader.store.path)
+            try other.execute("BEGIN IMMEDIATE")
+            let error = try await failure {
+                try await leader.store.append(draft("late"), fence: leader.fence, within: .milliseconds(100))
+            }
+            #expect(error.code == .busy)
+            try other.execute("ROLLBACK")
+            #expect(try await leader.append([.set("b", 1)]).number == 1)
+            #expect(try await leader.store.state(of: "late", within: patience) == nil)
+        }
+    }
+
+    /// A read stores nothing, and is not said to.
+    @Test func aReadThatHangsGivesUp() async throws {
+        try await withLeader { leader in
+            let gate = Gate()
+            defer { gate.open() }
+            async let stuck: Void = leader.store.reader.run(within: patience) { _ in gate.pass() }
+            try await gate.untilReached()
+            let late = try await failure { try await leader.store.lease(within: .milliseconds(20)) }
+            #expect(late.code == .busy)
+            gate.open()
+            try await stuck
+            let second = Gate()
+            let hanging = try await failure {
+                try await leader.store.reader.run(within: .milliseconds(100)) { _ in second.pass() }
+            }
+            second.open()
+            #expect(hanging.code == .noAnswer && !hanging.message.contains("stored"))
+            #expect(try await leader.store.lease(within: patience).epoch == 1)
+        }
+    }
+
+    @Test func noTimeIsNotEnough() async throws {
+        try await withLeader { leader in
+            for timeout in [Duration.zero, .seconds(-5)] {
+                let error = try? await failure {
+                    try await leader.store.append(draft("a"), fence: leader.fence, within: timeout)
+                }
+                #expect([.busy, .unknownOutcome, nil].contains(error?.code))
+            }
+            for timeout in [Duration.seconds(Int64.max), .nanoseconds(Int64.max), .seconds(9_223_372_036)] {
+                let lease = try await leader.store.lease(within: timeout)
+                #expect(lease.epoch == 1)
+            }
+        }
+    }
+
+    /// What a start that nobody waits for any more finds out late, it does not act on.
+    @Test func anAbandonedStartCreatesNothing() async throws {
+        try await withScratch { directory in
+            let path = StoreConfiguration.path(in: directory)
+            let work = Work(body: { _ in }, verify: { _ in nil }, settle: { _ in })
+            work.settle(StoreError(.busy, "too late"))
+            Store.prepare(work, StoreConfiguration(path: path))
+            let left = try names(in: directory)
+            #expect(left == [])
+        }
+    }
+
+    @Test func aPieceIsSettledOnce() {
+        let settled = Counter()
+        let work = Work(body: { _ in }, verify: { _ in nil }, settle: { _ in settled.add() })
+        #expect(work.isWaiting && work.begin() && !work.begin() && !work.isWaiting)
+        work.settle(nil)
+        work.settle(nil)
+        #expect(settled.value == 1 && !work.begin())
+    }
+
+    /// The clock and the thread race for each piece: it is either done and told, or not done and told.
+    @Test func theClockNeverDeniesWhatIsDone() async throws {
+        for _ in 0..<5000 {
+            let begun = Counter()
+            let answer = await withCheckedContinuation { continuation in
+                let work = Work(
+                    body: { _ in },
+                    verify: { _ in nil },
+                    settle: { continuation.resume(returning: $0) }
+                )
+                work.startTimer(.zero) { StoreError($0 ? .unknownOutcome : .busy, "") }
+                guard work.begin() else { return }
+                begun.add()
+                work.settle(nil)
+            }
+            #expect((answer?.code == .busy) == (begun.value == 0))
+        }
+    }
+}

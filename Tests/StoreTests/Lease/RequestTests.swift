@@ -1,0 +1,177 @@
+import Testing
+
+@testable import Store
+
+@Suite struct RequestTests {
+    private func request(_ id: String, _ kind: Request.Kind = .rollback(to: 1, group: "a", expectedCurrent: 7))
+        -> Request
+    {
+        Request(id: id, kind: kind, author: Author(user: "ana", uid: 1000, host: "n9"), message: "back, please")
+    }
+
+    private func draft() -> RevisionDraft {
+        RevisionDraft(author: .tester, operation: .rollback, target: 1, changes: [.set("a", 1)])
+    }
+
+    @Test(
+        arguments: [
+            .rollback(to: 1, group: "a", expectedCurrent: 7), .rollback(to: 2, group: nil, expectedCurrent: nil),
+            .stepDown,
+        ] as [Request.Kind]
+    )
+    func aRequestReachesTheLeaderAsItWasMade(_ kind: Request.Kind) async throws {
+        try await withStore { store in
+            let request = request("r1", kind)
+            try await store.submit(request, within: patience)
+            #expect(try await store.waitingRequests(within: patience) == [request])
+            #expect(try await store.request("r1", within: patience) == request)
+            #expect(try await store.request("r2", within: patience) == nil)
+        }
+    }
+
+    @Test func requestsWaitInTheOrderInWhichTheyCame() async throws {
+        try await withStore { store in
+            for id in ["z", "a", "m"] { try await store.submit(request(id), within: patience) }
+            #expect(try await store.waitingRequests(within: patience).map(\.id) == ["z", "a", "m"])
+        }
+    }
+
+    @Test func aRequestIsTakenUpOnce() async throws {
+        try await withLeader { leader in
+            let (store, request) = (leader.store, request("r1"))
+            try await store.submit(request, within: patience)
+            let revision = try await store.append(draft(), for: request, fence: leader.fence, within: patience)
+            let taken = try await store.request("r1", within: patience)
+            #expect(taken?.state == .accepted && taken?.revision == revision.number)
+            #expect(try await store.waitingRequests(within: patience).isEmpty)
+            let error = try await failure {
+                try await store.append(draft(), for: request, fence: leader.fence, within: patience)
+            }
+            #expect(error.code == .conflict)
+            #expect(try await store.summary(within: patience).newest == 1)
+            // Too late to take it back.
+            #expect(try await store.cancelRequest("r1", within: patience) == false)
+            try await store.finishRequest(
+                "r1",
+                state: .done,
+                revision: nil,
+                error: nil,
+                fence: leader.fence,
+                within: patience
+            )
+            let done = try await store.request("r1", within: patience)
+            #expect(done?.state == .done && done?.revision == 1)
+        }
+    }
+
+    @Test func ofTwoWhoTakeItUpAtOnceOneDoes() async throws {
+        try await withLeader { leader in
+            let request = request("r1")
+            try await leader.store.submit(request, within: patience)
+            let stored = await withTaskGroup(of: Bool.self) { tasks in
+                for _ in 0..<10 {
+                    tasks.addTask {
+                        let append = try? await leader.store.append(
+                            self.draft(),
+                            for: request,
+                            fence: leader.fence,
+                            within: patience
+                        )
+                        return append != nil
+                    }
+                }
+                return await tasks.reduce(into: 0) { $0 += $1 ? 1 : 0 }
+            }
+            #expect(stored == 1)
+            #expect(try await leader.store.summary(within: patience).newest == 1)
+        }
+    }
+
+    @Test func whatWasTakenBackIsNotCarriedOut() async throws {
+        try await withLeader { leader in
+            let (store, request) = (leader.store, request("r1"))
+            try await store.submit(request, within: patience)
+            #expect(try await store.cancelRequest("r1", within: patience))
+            #expect(try await store.waitingRequests(within: patience).isEmpty)
+            let append = try await failure {
+                try await store.append(draft(), for: request, fence: leader.fence, within: patience)
+            }
+            #expect(append.code == .conflict && append.message.contains("cancelled"))
+            let finish = try await failure {
+                try await store.finishRequest(
+                    "r1",
+                    state: .done,
+                    revision: nil,
+                    error: nil,
+                    fence: leader.fence,
+                    within: patience
+                )
+            }
+            #expect(finish.code == .conflict)
+            #expect(try await store.request("r1", within: patience)?.state == .cancelled)
+            #expect(try await store.summary(within: patience).newest == 0)
+            #expect(try await store.cancelRequest("r1", within: patience) == false)
+        }
+    }
+
+    @Test func onlyTheLeaderTakesUpAndEnds() async throws {
+        try await withStore { store in
+            let first = try await lead(store)
+            let request = request("r1")
+            try await store.submit(request, within: patience)
+            _ = try await lead(store, as: "n2/group")
+            let append = try await failure {
+                try await store.append(draft(), for: request, fence: first.fence, within: patience)
+            }
+            #expect(append.code == .fenced)
+            let finish = try await failure {
+                try await store.finishRequest(
+                    "r1",
+                    state: .refused,
+                    revision: nil,
+                    error: "no",
+                    fence: first.fence,
+                    within: patience
+                )
+            }
+            #expect(finish.code == .fenced)
+            #expect(try await store.waitingRequests(within: patience) == [request])
+        }
+    }
+
+    @Test func aRefusalKeepsItsWords() async throws {
+        try await withLeader { leader in
+            try await leader.store.submit(request("r1"), within: patience)
+            try await leader.store.finishRequest(
+                "r1",
+                state: .refused,
+                revision: nil,
+                error: "there is no revision 9",
+                fence: leader.fence,
+                within: patience
+            )
+            let refused = try await leader.store.request("r1", within: patience)
+            #expect(refused?.state == .refused && refused?.error == "there is no revision 9")
+        }
+    }
+
+    @Test func oneNameIsGivenOnce() async throws {
+        try await withStore { store in
+            try await store.submit(request("r1"), within: patience)
+            let error = try await failure { try await store.submit(request("r1", .stepDown), within: patience) }
+            #expect(error.code == .conflict)
+        }
+    }
+
+    /// A newer program on another host may ask for something that this leader has never heard of.
+    @Test func anUnknownKindKeepsNobodyWaiting() async throws {
+        try await withStore { store in
+            try await store.submit(request("r1"), within: patience)
+            try await store.submit(request("r2"), within: patience)
+            let raw = try rawConnection(store.path)
+            try raw.execute("UPDATE request SET kind = 'dance' WHERE id = 'r1'")
+            #expect(try await store.waitingRequests(within: patience).map(\.id) == ["r2"])
+            #expect(try await store.cancelRequest("r1", within: patience))
+        }
+    }
+}

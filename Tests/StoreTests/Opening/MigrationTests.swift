@@ -1,0 +1,85 @@
+import Foundation
+import Migrations
+import Testing
+
+@testable import Store
+
+@Suite struct MigrationTests {
+    /// What is carried inside the program is what lies in the folder, all of it and in its order.
+    @Test func theListIsTheFolder() throws {
+        let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appending(path: "../../../migrations")
+        let files = try names(in: folder.path).filter { $0.hasSuffix(".sql") }
+        #expect(!files.isEmpty)
+        for (index, file) in files.enumerated() {
+            #expect(file.hasPrefix("v" + String("00\(index + 1)".suffix(3))))
+            #expect(Data(Migrations.scripts[index].utf8) == (try contents(of: folder.appending(path: file).path)))
+        }
+        #expect(Migrations.scripts.count == files.count)
+    }
+
+    @Test func aStoreIsMarkedAsOurs() async throws {
+        try await withStore { store in
+            let raw = try rawConnection(store.path)
+            #expect(try raw.first("PRAGMA user_version") { $0.int(0) } == Migrations.scripts.count)
+            #expect(try raw.first("PRAGMA application_id") { $0.int(0) } == 0x496E_664B)
+        }
+    }
+
+    @Test func toOpenAgainChangesNothing() async throws {
+        try await withScratch { directory in
+            let leader = try await lead(try await openStore(in: directory))
+            try await leader.append([.set("a", 1)])
+            let before = try contents(of: leader.store.path)
+            let again = try await openStore(in: directory)
+            #expect(try await again.summary(within: patience).newest == 1)
+            #expect(try contents(of: leader.store.path) == before)
+            #expect(try names(in: directory) == ["manager.db"])
+        }
+    }
+
+    /// All replicas of a new installation may start at the same moment, and commands look on.
+    @Test func managersThatStartAtOnceCreateOneStore() async throws {
+        for _ in 0..<10 {
+            try await withScratch { directory in
+                try await withThrowingTaskGroup(of: Void.self) { tasks in
+                    for _ in 0..<6 {
+                        tasks.addTask { _ = try await openStore(in: directory) }
+                        tasks.addTask {
+                            let path = StoreConfiguration.path(in: directory)
+                            let command = Store.openForCommand(StoreConfiguration(path: path, busyTimeout: 10_000))
+                            do {
+                                _ = try await command.lease(within: patience)
+                            } catch {
+                                #expect([.missing, .empty].contains((error as? StoreError)?.code), "\(error)")
+                            }
+                        }
+                    }
+                    try await tasks.waitForAll()
+                }
+            }
+        }
+    }
+
+    /// Whose file it is takes several questions; whoever creates it between two of them must not make it look foreign.
+    @Test func aFileIsNeverSeenHalfMade() async throws {
+        for _ in 0..<40 {
+            try await withScratch { directory in
+                let path = StoreConfiguration.path(in: directory)
+                let looking = Counter()
+                async let versions = Task.detached {
+                    let raw = try rawConnection(path, mode: .create)
+                    var versions: Set<Int> = []
+                    while !versions.contains(Schema.currentVersion) {
+                        versions.insert(try Schema.version(of: raw))
+                        looking.add()
+                    }
+                    return versions
+                }.value
+                while looking.value == 0 { await Task.yield() }
+                _ = try await openStore(in: directory)
+                let seen = try await versions
+                #expect(seen.isSubset(of: Set(0...Schema.currentVersion)))
+            }
+        }
+    }
+}

@@ -1,0 +1,52 @@
+import GroupSPI
+
+@testable import Store
+
+/// The history as one would keep it without thinking: every revision whole, every question answered by a walk over all.
+struct HistoryModel {
+    private(set) var revisions: [(number: Int, changes: [Change])] = []
+
+    mutating func append(_ revision: Revision) { revisions.append((revision.number, revision.changes)) }
+
+    mutating func record(_ outcome: Outcome) {
+        let index = outcome.revision - 1
+        revisions[index].changes = revisions[index].changes.map { change in
+            guard change.group == outcome.group, change.status == .pending else { return change }
+            return Change(group: change.group, action: change.action, status: outcome.status, error: outcome.error)
+        }
+    }
+
+    func states(at number: Int) -> [GroupState] {
+        var states: [String: GroupState] = [:]
+        var sets: [String: Change.Action] = [:]
+        for revision in revisions where revision.number <= number {
+            for change in revision.changes where change.status != .rejected {
+                states[change.group] = GroupState(
+                    group: change.group,
+                    change: change,
+                    revision: revision.number,
+                    previous: change.action == .destroy ? sets[change.group] : nil
+                )
+                if case .set = change.action { sets[change.group] = change.action }
+            }
+        }
+        return states.values.sorted { $0.group.utf8.lexicographicallyPrecedes($1.group.utf8) }
+    }
+
+    var current: Int? { revisions.last { $0.changes.contains { $0.status != .rejected } }?.number }
+    var pending: [Int] { revisions.filter { $0.changes.contains { $0.status == .pending } }.map(\.number) }
+
+    var openRejected: [Int] {
+        var newest: [String: (number: Int, status: Status)] = [:]
+        for revision in revisions {
+            for change in revision.changes { newest[change.group] = (revision.number, change.status) }
+        }
+        return Set(newest.values.filter { $0.status == .rejected }.map(\.number)).sorted()
+    }
+
+    /// Newest first.
+    func numbers(of group: String? = nil) -> [Int] {
+        revisions.filter { revision in group == nil || revision.changes.contains { $0.group == group } }
+            .map(\.number).reversed()
+    }
+}
