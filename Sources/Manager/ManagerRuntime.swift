@@ -11,7 +11,6 @@ public final class ManagerRuntime: Sendable {
     private let configuration: ManagerConfiguration
     private let loop: LeadershipLoop
     private let hindrances: Hindrances
-    private let orphanGuard: any OrphanGuard
     private let clock: any ManagerClock
     private let post: @Sendable (ElectionEvent) -> Void
 
@@ -35,6 +34,8 @@ public final class ManagerRuntime: Sendable {
         var initial: [String: String] = [:]
         if let file = configuration.leaderFile { initial[Self.fileParty] = "has not read the leader file \(file) yet" }
         let hindrances = Hindrances(initial) { post(.hindered($0)) }
+        // Before anybody else can report: the last word must be the newest.
+        if let reason = hindrances.current { post(.hindered(reason)) }
         let orphanGuard = makeGuard { hindrances.set(Self.guardParty, $0) }
         let keeper = GroupKeeper(
             store: store,
@@ -44,11 +45,10 @@ public final class ManagerRuntime: Sendable {
             clock: clock,
             settings: configuration.keeper,
             claimant: configuration.claimant,
-            heritage: { try Self.heritage(configuration.heritageDirectory) },
+            heritage: Self.heritageReader(configuration),
             logger: logger,
             report: post
         )
-        if let reason = hindrances.current { post(.hindered(reason)) }
         self.loop = try LeadershipLoop(
             election: Election(configuration.election, seed: .random(in: .min ... .max)),
             store: store,
@@ -75,7 +75,6 @@ public final class ManagerRuntime: Sendable {
         self.configuration = configuration
         self.board = board
         self.hindrances = hindrances
-        self.orphanGuard = orphanGuard
         self.clock = clock
         self.post = post
     }
@@ -91,7 +90,6 @@ public final class ManagerRuntime: Sendable {
         await loop.run()
         watcher?.cancel()
         await watcher?.value
-        orphanGuard.stop()
     }
 
     /// Ends leadership in order. ``run()`` returns when that is done.
@@ -111,11 +109,34 @@ public final class ManagerRuntime: Sendable {
 
     /// The Go manager's groups in that directory; none when there is no such file.
     ///
-    /// - Throws: ``StoreError`` `malformed`.
+    /// - Throws: ``StoreError`` `malformed`, or `io` when the file is there and cannot be read: that is not the same as none.
     public static func heritage(_ directory: String?) throws(StoreError) -> [GlobalConfig.Entry] {
         guard let directory else { return [] }
-        let path = directory.hasSuffix("/") ? directory + GlobalConfig.fileName : "\(directory)/\(GlobalConfig.fileName)"
-        guard let bytes = ProcFS.bytes(path) else { return [] }
-        return try GlobalConfig.decode(bytes)
+        return try heritage(SlowFile.contents(heritagePath(directory)))
+    }
+
+    /// The same for a manager at work: the file may lie on a server that is away.
+    private static func heritageReader(
+        _ configuration: ManagerConfiguration
+    ) -> @Sendable () async throws(StoreError) -> [GlobalConfig.Entry] {
+        guard let directory = configuration.heritageDirectory else { return { () throws(StoreError) in [] } }
+        let file = SlowFile(heritagePath(directory))
+        return { () async throws(StoreError) in
+            try heritage(await file.read(within: configuration.election.renewDeadline))
+        }
+    }
+
+    private static func heritagePath(_ directory: String) -> String {
+        directory.hasSuffix("/") ? directory + GlobalConfig.fileName : "\(directory)/\(GlobalConfig.fileName)"
+    }
+
+    private static func heritage(
+        _ read: Result<[UInt8], SlowFile.Trouble>
+    ) throws(StoreError) -> [GlobalConfig.Entry] {
+        switch read {
+        case .success(let bytes): return try GlobalConfig.decode(bytes)
+        case .failure(let trouble) where trouble.isMissing: return []
+        case .failure(let trouble): throw StoreError(.io, "the Go manager's configuration: \(trouble.message)")
+        }
     }
 }

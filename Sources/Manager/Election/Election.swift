@@ -77,15 +77,16 @@ public struct Election: Sendable {
         case .observationFailed(let reason): trouble = reason
         case .acquired(let lease): acquired(lease, now, &directives)
         case .acquisitionLost, .acquisitionFailed: acquisitionFailed(event)
-        case .renewed: renewed(now, &directives)
-        case .renewalFailed(let reason): renewalFailed(reason)
-        case .renewalFenced(let message): resign(message, now, &directives)
-        case .storeUncertain(let reason): resign("the store is uncertain: \(reason)", now, &directives)
+        case .renewed(let epoch): renewed(epoch, now, &directives)
+        case .renewalFailed(let epoch, let reason): renewalFailed(epoch, reason)
+        case .renewalFenced(let epoch, let message): resign(epoch, message, now, &directives)
+        case .storeUncertain(let epoch, let reason):
+            resign(epoch, "the store is uncertain: \(reason)", now, &directives)
         case .hindered(let reason): hindered(reason, now, &directives)
-        case .stepDown(let reason):
-            restUntil = now + settings.ttl
-            resign(reason, now, &directives)
-        case .freed: freed(now, &directives)
+        case .stepDown(let epoch, let reason):
+            if leadingEpoch == epoch { restUntil = now + settings.ttl }
+            resign(epoch, reason, now, &directives)
+        case .freed(let epoch): freed(epoch, now, &directives)
         case .stop: stop(now, &directives)
         }
         attempt(now, &directives)
@@ -194,8 +195,8 @@ public struct Election: Sendable {
 
     // MARK: - Leading
 
-    private mutating func renewed(_ now: BootInstant, _ directives: inout [ElectionDirective]) {
-        guard case .leading(var term) = state, let issuedAt = term.renewalIssuedAt else { return }
+    private mutating func renewed(_ epoch: Int, _ now: BootInstant, _ directives: inout [ElectionDirective]) {
+        guard case .leading(var term) = state, term.epoch == epoch, let issuedAt = term.renewalIssuedAt else { return }
         term.renewalIssuedAt = nil
         term.deadline = issuedAt + settings.renewDeadline
         term.expiry = issuedAt + settings.ttl
@@ -206,8 +207,8 @@ public struct Election: Sendable {
         directives.append(.extend(epoch: term.epoch, deadline: term.deadline))
     }
 
-    private mutating func renewalFailed(_ reason: String) {
-        guard case .leading(var term) = state else { return }
+    private mutating func renewalFailed(_ epoch: Int, _ reason: String) {
+        guard case .leading(var term) = state, term.epoch == epoch else { return }
         trouble = reason
         term.renewalIssuedAt = nil
         state = .leading(term)
@@ -223,6 +224,16 @@ public struct Election: Sendable {
         resign(reason, now, &directives)
     }
 
+    /// Ends that very term, if it lasts.
+    private mutating func resign(
+        _ epoch: Int,
+        _ reason: String,
+        _ now: BootInstant,
+        _ directives: inout [ElectionDirective]
+    ) {
+        if leadingEpoch == epoch { resign(reason, now, &directives) }
+    }
+
     private mutating func resign(_ reason: String, _ now: BootInstant, _ directives: inout [ElectionDirective]) {
         guard case .leading(let term) = state else { return }
         state = .resigning(epoch: term.epoch, reason: reason, until: max(term.expiry, now))
@@ -230,8 +241,8 @@ public struct Election: Sendable {
         directives.append(.resign(epoch: term.epoch, reason: reason))
     }
 
-    private mutating func freed(_ now: BootInstant, _ directives: inout [ElectionDirective]) {
-        guard case .resigning(let epoch, let reason, _) = state else { return }
+    private mutating func freed(_ freed: Int, _ now: BootInstant, _ directives: inout [ElectionDirective]) {
+        guard case .resigning(let epoch, let reason, _) = state, epoch == freed else { return }
         directives.append(.release(epoch: epoch, reason: reason))
         state = isStopping ? .stopped : .watching(nil)
         nextAttempt = isStopping ? nil : now + jitter.shorten(settings.pollInterval)
@@ -248,9 +259,12 @@ public struct Election: Sendable {
 }
 
 extension Election {
-    public var isLeading: Bool {
-        guard case .leading = state else { return false }
-        return true
+    public var isLeading: Bool { leadingEpoch != nil }
+
+    /// The epoch in which this replica leads; nil when it does not.
+    var leadingEpoch: Int? {
+        guard case .leading(let term) = state else { return nil }
+        return term.epoch
     }
 
     public var isStopped: Bool {

@@ -12,17 +12,18 @@ public enum ElectionEvent: Sendable {
     /// The row had changed: its holder lives, or another was faster.
     case acquisitionLost
     case acquisitionFailed(String)
-    case renewed
+    // What is told of a term names it: an answer may come when that term is over and another one lasts.
+    case renewed(epoch: Int)
     /// Not renewed, and known not to be: the lock was busy.
-    case renewalFailed(String)
+    case renewalFailed(epoch: Int, String)
     /// The row is another's; the message names it.
-    case renewalFenced(String)
+    case renewalFenced(epoch: Int, String)
     /// An I/O error or an ambiguous commit, of a renewal or of any other write.
-    case storeUncertain(String)
+    case storeUncertain(epoch: Int, String)
     /// This replica may not lead, and why; nil when it may.
     case hindered(String?)
-    case stepDown(String)
-    /// Every group has been let go.
-    case freed
+    case stepDown(epoch: Int, String)
+    /// Every group that this replica had in that term has been let go.
+    case freed(epoch: Int)
     case stop
 }

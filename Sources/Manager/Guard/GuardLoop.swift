@@ -58,7 +58,8 @@ public struct GuardLoop: Sendable {
                 await watch?.value
                 guard deadline != nil else { return }
                 logger.warning("the manager has ended while leading; letting its groups go")
-                return await release.run([])
+                _ = await release.run([])
+                return
             }
         }
     }
@@ -70,11 +71,12 @@ public struct GuardLoop: Sendable {
             return
         }
         logger.warning("the manager stands still past its deadline; letting its groups go")
-        await release.run([])
+        _ = await release.run([])
     }
 
     /// Reads orders from a pipe, on a thread of its own.
-    public static func messages(from descriptor: Int32) -> (events: AsyncStream<Event>, post: @Sendable (Event) -> Void) {
+    public static func messages(from descriptor: Int32) -> (events: AsyncStream<Event>, post: @Sendable (Event) -> Void)
+    {
         let (stream, continuation) = AsyncStream.makeStream(of: Event.self)
         let reader = PipeReader(descriptor: descriptor, continuation: continuation)
         var thread = pthread_t()
@@ -89,7 +91,9 @@ public struct GuardLoop: Sendable {
             },
             context
         )
-        if code != 0 {
+        if code == 0 {
+            pthread_detach(thread)
+        } else {
             Unmanaged<PipeReader>.fromOpaque(context).release()
             continuation.yield(.endOfFile)
         }

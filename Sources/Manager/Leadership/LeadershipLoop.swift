@@ -53,15 +53,14 @@ actor LeadershipLoop {
         self.deadlineThread = try DeadlineThread { post(.tick) }
     }
 
-    /// Runs until the election has stopped.
+    /// Runs until the election has stopped, or the task is cancelled: then the orphan guard does what is left to do.
     func run() async {
         await withDiscardingTaskGroup { tasks in
             post(.tick)
             for await event in events {
                 let before = election.standing.role
                 let directives = election.handle(event, now: clock.now())
-                if case .freed = event, !election.isLeading { orphanGuard.disarm() }
-                if case .observed(let lease, _, _) = event { self.lease = lease }
+                note(event)
                 for directive in directives { perform(directive, &tasks) }
                 publish(before)
                 if election.isStopped { break }
@@ -69,25 +68,45 @@ actor LeadershipLoop {
             }
             waker?.cancel()
             deadlineThread.stop()
+            gate.shut()
+            // Now, and not after the tasks: one of them may be waiting for the guard.
+            orphanGuard.stop()
+            await keeper.end()
+        }
+    }
+
+    private func note(_ event: ElectionEvent) {
+        switch event {
+        case .observed(let lease, _, _), .acquired(let lease): self.lease = lease
+        case .freed: if !election.isLeading { orphanGuard.disarm() }
+        default: break
         }
     }
 
     private func publish(_ before: Standing.Role) {
         let standing = election.standing
-        board.post(Standing(role: standing.role, reason: standing.reason, lease: standing.lease ?? lease))
+        var known = standing.lease ?? lease
+        // A row that still names this replica after its term says of no leader where it is.
+        if standing.role != .leader, known?.instance == claimant.instance { known = nil }
+        board.post(Standing(role: standing.role, reason: standing.reason, lease: known))
         if standing.role != before {
-            logger.info("role changed", metadata: ["role": "\(standing.role.rawValue)", "reason": "\(standing.reason)"])
+            logger.info(
+                "role changed",
+                metadata: ["role": "\(standing.role.rawValue)", "reason": "\(standing.reason)"]
+            )
         }
     }
 
     /// Once, when this process starts as a follower: its plugin may hold what a predecessor left.
     private func followIfLed(_ tasks: inout DiscardingTaskGroup) {
         guard !hasReleasedLeftovers, let lease, lease.isHeld, lease.instance != claimant.instance else { return }
-        hasReleasedLeftovers = true
-        // The leader may use the very same plugin; then its groups are no leftovers.
+        // The leader may use the very same plugin; then its groups are no leftovers. (And when it is the predecessor of
+        // this process that the row still names, they are leftovers as soon as another leads.)
         let sharesPlugin =
             claimant.process.bootID == lease.process.bootID && claimant.pluginSocket == lease.pluginSocket
-        if !sharesPlugin, !election.isLeading { tasks.addTask { [keeper] in await keeper.releaseLeftovers() } }
+        guard !sharesPlugin else { return }
+        hasReleasedLeftovers = true
+        if !election.isLeading { tasks.addTask { [keeper] in await keeper.releaseLeftovers() } }
     }
 
     // MARK: - Directives
@@ -111,8 +130,7 @@ actor LeadershipLoop {
             deadlineThread.set(nil)
             logger.notice("leadership lost", metadata: ["lease.epoch": "\(epoch)", "reason": "\(reason)"])
             tasks.addTask { [keeper, post] in
-                await keeper.resign(epoch: epoch)
-                post(.freed)
+                if await keeper.resign(epoch: epoch) { post(.freed(epoch: epoch)) }
             }
         case .release(let epoch, let reason): tasks.addTask { await self.release(epoch, reason) }
         case .wake(let instant):
@@ -166,13 +184,13 @@ actor LeadershipLoop {
     private func renew(_ epoch: Int) async {
         do throws(StoreError) {
             lease = try await store.renewLease(fence(epoch), within: settings.renewDeadline)
-            post(.renewed)
+            post(.renewed(epoch: epoch))
         } catch {
             logger.warning("lease not renewed", metadata: ["lease.epoch": "\(epoch)", "error": "\(error)"])
             switch error.code {
-            case .fenced: post(.renewalFenced(error.message))
-            case .busy: post(.renewalFailed(error.message))
-            default: post(.storeUncertain(error.message))
+            case .fenced: post(.renewalFenced(epoch: epoch, error.message))
+            case .busy: post(.renewalFailed(epoch: epoch, error.message))
+            default: post(.storeUncertain(epoch: epoch, error.message))
             }
         }
     }

@@ -16,7 +16,10 @@ public final class StandingBoard: Sendable {
     /// The sentence with which a write is refused. It names the leader.
     public var refusal: String {
         let standing = current
-        if standing.role != .leader, let lease = standing.lease, lease.isHeld {
+        if standing.role == .leader {
+            return "this replica has just become the leader and reads its groups; try again"
+        }
+        if let lease = standing.lease, lease.isHeld {
             return "this replica is not the leader: \(lease.holder) leads (epoch \(lease.epoch)); send the change to it"
         }
         return "this replica is not the leader, and no leader is known: \(standing.reason)"

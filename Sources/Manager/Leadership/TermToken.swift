@@ -6,6 +6,7 @@ final class TermToken: Sendable {
         var isEnded = false
         var nextKey = 0
         var cancellations: [Int: @Sendable () -> Void] = [:]
+        var waiting: [CheckedContinuation<Void, Never>] = []
     }
 
     let epoch: Int
@@ -20,30 +21,48 @@ final class TermToken: Sendable {
     /// Runs `body` and cancels it when the term ends, or when the caller is cancelled.
     ///
     /// The body runs in a task of its own, because what ends it is not its caller.
-    func run<Result: Sendable>(_ body: @escaping @Sendable () async -> Result) async -> Result {
-        let task = Task { await body() }
-        let key = state.withLock { state -> Int? in
+    ///
+    /// - Returns: nil when the term had ended before: then the body has not run.
+    func run<Result: Sendable>(_ body: @escaping @Sendable () async -> Result) async -> Result? {
+        let started = state.withLock { state -> (key: Int, task: Task<Result, Never>)? in
             guard !state.isEnded else { return nil }
+            let task = Task { await body() }
             state.nextKey += 1
             state.cancellations[state.nextKey] = { task.cancel() }
-            return state.nextKey
+            return (state.nextKey, task)
         }
-        if key == nil { task.cancel() }
+        guard let (key, task) = started else { return nil }
         let result = await withTaskCancellationHandler {
             await task.value
         } onCancel: {
             task.cancel()
         }
-        if let key { _ = state.withLock { $0.cancellations.removeValue(forKey: key) } }
+        let waiting = state.withLock { state in
+            state.cancellations[key] = nil
+            guard state.cancellations.isEmpty else { return [CheckedContinuation<Void, Never>]() }
+            defer { state.waiting.removeAll() }
+            return state.waiting
+        }
+        for continuation in waiting { continuation.resume() }
         return result
     }
 
     func end() {
         let cancellations = state.withLock { state in
             state.isEnded = true
-            defer { state.cancellations.removeAll() }
             return Array(state.cancellations.values)
         }
         for cancel in cancellations { cancel() }
+    }
+
+    /// Returns when nothing runs under this term any more.
+    func drained() async {
+        await withCheckedContinuation { continuation in
+            let isIdle = state.withLock { state in
+                if !state.cancellations.isEmpty { state.waiting.append(continuation) }
+                return state.cancellations.isEmpty
+            }
+            if isIdle { continuation.resume() }
+        }
     }
 }

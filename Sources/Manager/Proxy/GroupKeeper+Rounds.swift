@@ -16,11 +16,15 @@ extension GroupKeeper {
                 }
                 if now >= nextReport {
                     nextReport = now + settings.reconcileInterval
-                    tasks.addTask { await self.compareWithPlugin(token) }
+                    if !isComparing {
+                        isComparing = true
+                        tasks.addTask { await self.compareWithPlugin(token) }
+                    }
                 }
                 if now >= nextLook {
                     nextLook = now + settings.pollInterval
                     tasks.addTask { await self.takeUpRequests(token) }
+                    if !unrecorded.isEmpty { tasks.addTask { await self.recordAgain(token) } }
                 }
                 let due = running < settings.concurrency ? reconciler.nextDue : nil
                 await sleep(until: min(nextReport, nextLook, due ?? nextReport), token)
@@ -47,7 +51,11 @@ extension GroupKeeper {
             case .watched(let spec): answer = await callPlugin(.commit(spec, pretend: false), token)
             case .freed:
                 let freed = await callPlugin(.free(id: task.group), token)
-                if case .failure(let error) = freed, error.saysNotWatched { answer = .success(.ok) } else { answer = freed }
+                if case .failure(let error) = freed, error.saysNotWatched {
+                    answer = .success(.ok)
+                } else {
+                    answer = freed
+                }
             case .destroyed(let previous): answer = await destroy(task.group, knowing: previous, token)
             }
             await finish(task, answer, token)
@@ -58,15 +66,8 @@ extension GroupKeeper {
 
     private func finish(_ task: Reconciler.Task, _ answer: Result<GroupReply, GroupError>, _ token: TermToken) async {
         if task.isPending {
-            var before: GroupState?
-            if case .failure(let error) = answer, Self.isRefusal(error) {
-                await record(
-                    Outcome(revision: task.revision, group: task.group, status: .rejected, error: error.message),
-                    token
-                )
-                before = try? await store.state(of: task.group, within: settings.storeTimeout)
-            }
-            return await settle(task.group, task.revision, answer, before: before, token)
+            if case .failure(let error) = answer, Self.isRefusal(error) { return await reject(task, error, token) }
+            return await settle(task.group, task.revision, answer, before: nil, token)
         }
         guard self.token === token else { return }
         switch answer {
@@ -81,10 +82,52 @@ extension GroupKeeper {
         }
     }
 
+    /// The plugin has refused a change that an earlier write, perhaps of an earlier leader, had left pending: what stood
+    /// before stands again.
+    private func reject(_ task: Reconciler.Task, _ error: GroupError, _ token: TermToken) async {
+        do throws(StoreError) {
+            let outcome = Outcome(revision: task.revision, group: task.group, status: .rejected, error: error.message)
+            try await store.recordOutcomes([outcome], fence: fence(token.epoch), within: settings.storeTimeout)
+            let before = try await store.state(of: task.group, within: settings.storeTimeout)
+            guard self.token === token else { return }
+            logger.warning(
+                "pending change refused",
+                metadata: ["revision.number": "\(task.revision)", "group": "\(task.group)", "error": "\(error)"]
+            )
+            states[task.group] = before
+            reconciler.restore(before, of: task.group, isKnown: false, now: clock.now())
+        } catch {
+            // What stood before is not known, which is not the same as nothing. The plugin is asked again later.
+            logger.warning(
+                "outcome not stored",
+                metadata: ["revision.number": "\(task.revision)", "error": "\(error)"]
+            )
+            if error.code != .busy { report(.storeUncertain(epoch: token.epoch, error.message)) }
+            guard self.token === token else { return }
+            reconciler.finished(task.group, revision: task.revision, .refused, now: clock.now())
+        }
+    }
+
+    /// Stores the outcomes that the store was too busy to take.
+    private func recordAgain(_ token: TermToken) async {
+        let outcomes = unrecorded
+        unrecorded = []
+        do throws(StoreError) {
+            try await store.recordOutcomes(outcomes, fence: fence(token.epoch), within: settings.storeTimeout)
+            logger.info("outcomes stored late", metadata: ["outcomes": "\(outcomes.count)"])
+        } catch {
+            guard error.code == .busy else { return report(.storeUncertain(epoch: token.epoch, error.message)) }
+            if self.token === token { unrecorded = outcomes + unrecorded }
+        }
+    }
+
     /// Asks the plugin what it watches. What it has forgotten is told again.
     private func compareWithPlugin(_ token: TermToken) async {
+        defer { isComparing = false }
         let askedAt = clock.now()
-        guard case .success(.groups(let groups)) = await callPlugin(.inspect, token), self.token === token else { return }
+        guard case .success(.groups(let groups)) = await callPlugin(.inspect, token), self.token === token else {
+            return
+        }
         reconciler.pluginReports(Set(groups.map(\.id)), askedAt: askedAt, now: clock.now())
         wake()
     }

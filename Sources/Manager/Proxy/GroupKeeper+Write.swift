@@ -3,35 +3,44 @@ internal import Logging
 internal import Store
 
 extension GroupKeeper {
+    /// What a write is to bring about.
+    struct Intent {
+        /// What becomes of the group.
+        let action: Change.Action
+        /// The call for the plugin.
+        let request: GroupRequest
+    }
+
     /// Carries a user's write out: stores it, tells the plugin, stores the outcome.
     ///
     /// - Parameters:
     ///   - operation: what the user asked for, as the history names it.
-    ///   - action: what becomes of the group.
-    ///   - request: the call for the plugin.
+    ///   - intent: made from the group's state at the moment of the write, when all writes before it are done.
     /// - Throws: ``GroupError``: `notLeader`; `rejected` with the plugin's words; `pending` with the revision's number;
     ///   `storeUnavailable`.
     func write(
         _ operation: Operation,
         _ group: String,
-        _ action: Change.Action,
-        as request: GroupRequest,
-        from caller: Caller
+        from caller: Caller,
+        _ intent: (GroupState?) throws(GroupError) -> Intent
     ) async throws(GroupError) -> GroupReply {
         let result = await lanes.hold([group]) { () async -> Result<GroupReply, GroupError> in
             do throws(GroupError) {
                 let token = try await currentTerm()
+                let before = states[group]
+                let intent = try intent(before)
                 let draft = RevisionDraft(
                     author: Author(user: caller.user, uid: caller.uid, host: caller.host),
                     operation: operation,
-                    changes: [Change(group: group, action: action)]
+                    changes: [Change(group: group, action: intent.action)]
                 )
-                let before = states[group]
                 let revision = try await persist(token) { fence throws(StoreError) in
                     try await self.store.append(draft, fence: fence, within: self.settings.storeTimeout)
                 }
-                noteWritten(revision)
-                let answer = await forward(request, before: before, token)
+                guard noteWritten(revision, token) else {
+                    throw pendingError(Self.termEnded, revision: revision.number)
+                }
+                let answer = await forward(intent.request, before: before, token)
                 await settle(group, revision.number, answer, before: before, token)
                 return answer.mapError { error in
                     Self.isRefusal(error) ? error : self.pendingError(error, revision: revision.number)
@@ -45,17 +54,20 @@ extension GroupKeeper {
 
     /// Changes the size of a group: a commit of its present spec with another `Allocation.Size`.
     func resize(_ group: String, to size: Int, from caller: Caller) async throws(GroupError) -> GroupReply {
-        _ = try await currentTerm()
-        guard let spec = states[group]?.spec?.spec else { throw .notWatched(group) }
-        let resized = try spec.settingSize(size)
-        _ = try await write(
-            .commit,
-            group,
-            .set(resized.properties, plugin: settings.pluginName),
-            as: .commit(resized, pretend: false),
-            from: caller
-        )
+        _ = try await write(.commit, group, from: caller) { [settings] before throws(GroupError) in
+            guard let spec = before?.spec?.spec else { throw .notWatched(group) }
+            let resized = try spec.settingSize(size)
+            return Intent(
+                action: .set(resized.properties, plugin: settings.pluginName),
+                request: .commit(resized, pretend: false)
+            )
+        }
         return .ok
+    }
+
+    /// A call that changes no spec, and no history, but something at the plugin: only while this replica leads.
+    func pass(_ request: GroupRequest) async throws(GroupError) -> GroupReply {
+        try await callPlugin(request, try await currentTerm()).get()
     }
 
     // MARK: - Steps
@@ -70,19 +82,22 @@ extension GroupKeeper {
         } catch {
             switch error.code {
             case .fenced:
-                report(.storeUncertain("another replica may have taken the lease over"))
+                report(.storeUncertain(epoch: token.epoch, "another replica may have taken the lease over"))
                 throw GroupError(.notLeader, "\(error.message); nothing was changed")
             case .busy:
                 throw GroupError(.storeUnavailable, "store unreachable, nothing was changed: \(error.message)")
             default:
-                report(.storeUncertain(error.message))
+                report(.storeUncertain(epoch: token.epoch, error.message))
                 throw GroupError(.storeUnavailable, "store unreachable: \(error.message)")
             }
         }
     }
 
     /// Takes a stored revision into the states: from here on it is what has to be brought about.
-    func noteWritten(_ revision: Revision) {
+    ///
+    /// - Returns: false when the term has ended meanwhile: then whoever leads next brings it about.
+    func noteWritten(_ revision: Revision, _ token: TermToken) -> Bool {
+        guard self.token === token else { return false }
         for change in revision.changes {
             let before = states[change.group]
             let state = GroupState(
@@ -103,6 +118,7 @@ extension GroupKeeper {
                 "author": "\(revision.author.user ?? "unknown")",
             ]
         )
+        return true
     }
 
     /// Tells the plugin, if this replica still leads.
@@ -141,9 +157,7 @@ extension GroupKeeper {
 
     /// One call to the plugin. It does not start after the deadline, and ends with the term.
     func callPlugin(_ request: GroupRequest, _ token: TermToken) async -> Result<GroupReply, GroupError> {
-        guard gate.isOpen(epoch: token.epoch) else {
-            return .failure(GroupError(.unreachable, "leadership ended before the plugin was told"))
-        }
+        guard gate.isOpen(epoch: token.epoch) else { return .failure(Self.termEnded) }
         let answer = await token.run { [plugin, settings] () async -> Result<GroupReply, GroupError> in
             do throws(GroupError) {
                 return .success(try await plugin.call(request, within: settings.rpcTimeout))
@@ -151,6 +165,7 @@ extension GroupKeeper {
                 return .failure(error)
             }
         }
+        guard let answer, !token.isEnded else { return answer ?? .failure(Self.termEnded) }
         if case .failure(let error) = answer, error.code == .unreachable {
             note(pluginTrouble: error.message)
         } else {
@@ -177,7 +192,7 @@ extension GroupKeeper {
             await record(Outcome(revision: revision, group: group, status: .rejected, error: error.message), token)
             guard self.token === token else { return }
             states[group] = before
-            reconciler.restore(before, of: group, now: clock.now())
+            reconciler.restore(before, of: group, isKnown: true, now: clock.now())
         case .failure(let error):
             logger.warning(
                 "change not confirmed",
@@ -200,11 +215,19 @@ extension GroupKeeper {
                 ]
             )
         } catch {
-            // The change stays pending in the history; whoever leads next asks the plugin again.
-            logger.warning("outcome not stored", metadata: ["revision.number": "\(outcome.revision)", "error": "\(error)"])
-            if error.code != .busy { report(.storeUncertain(error.message)) }
+            logger.warning(
+                "outcome not stored",
+                metadata: ["revision.number": "\(outcome.revision)", "error": "\(error)"]
+            )
+            guard error.code == .busy else {
+                // The change stays pending in the history; whoever leads next asks the plugin again.
+                return report(.storeUncertain(epoch: token.epoch, error.message))
+            }
+            if self.token === token { unrecorded.append(outcome) }
         }
     }
+
+    static let termEnded = GroupError(.unreachable, "leadership ended before the plugin was told")
 
     /// The plugin's own no, as opposed to no answer.
     static func isRefusal(_ error: GroupError) -> Bool {

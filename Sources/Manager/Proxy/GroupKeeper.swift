@@ -19,24 +19,33 @@ actor GroupKeeper {
     /// Tells the election of trouble at the store, and of a hand-over that somebody asked for.
     let report: @Sendable (ElectionEvent) -> Void
     /// What stood before there was a history: the Go manager's groups.
-    let heritage: @Sendable () throws -> [GlobalConfig.Entry]
+    let heritage: @Sendable () async throws(StoreError) -> [GlobalConfig.Entry]
 
-    let lanes = GroupLanes()
+    nonisolated let lanes = GroupLanes()
     var token: TermToken?
     var states: [String: GroupState] = [:]
     var reconciler = Reconciler()
     var requestsUnderWay: Set<String> = []
+    /// Outcomes that a busy store has not taken yet.
+    var unrecorded: [Outcome] = []
     var running = 0
+    var isComparing = false
     /// Sleeps between two rounds; cancelled to wake the loop.
     var sleeper: Task<Void, Never>?
     /// The rounds of this term. Not a child task: its life is the term's, which no call here spans.
     var rounds: Task<Void, Never>?
     /// Reads the states at the start of a term; writes wait for it.
     var loading: Task<Bool, Never>?
-    /// Lets the groups go; ends early when this replica leads again.
-    var freeing: Task<Void, Never>?
+    /// Lets the groups go; ends early when this replica leads again. Not a child task: whoever waits for it may give up.
+    private var freeing: Task<Void, Never>?
+    /// The groups to let go, also when the plugin does not name them; nil when nothing has to be let go.
+    private var owed: Set<String>?
     /// A term up to this one must not start any more: its end may arrive before its beginning was carried out.
     private var endedEpoch = 0
+    /// The newest term that was to start. Letting go for an earlier one is over.
+    private var assumedEpoch = 0
+    /// The last term that has ended, until none of its calls is under way.
+    private var ended: TermToken?
     private(set) var pluginTrouble: String?
 
     init(
@@ -47,7 +56,7 @@ actor GroupKeeper {
         clock: any ManagerClock,
         settings: KeeperSettings,
         claimant: Claimant,
-        heritage: @escaping @Sendable () throws -> [GlobalConfig.Entry],
+        heritage: @escaping @Sendable () async throws(StoreError) -> [GlobalConfig.Entry],
         logger: Logger,
         report: @escaping @Sendable (ElectionEvent) -> Void
     ) {
@@ -71,10 +80,15 @@ actor GroupKeeper {
     /// Starts acting: reads what stands, tells the plugin all of it, and keeps at it until the term ends.
     func assume(epoch: Int) async {
         guard epoch > endedEpoch else { return }
+        assumedEpoch = max(assumedEpoch, epoch)
         // A free that is still under way must not land after a watch of this term.
-        freeing?.cancel()
-        await freeing?.value
-        guard epoch > endedEpoch, gate.isOpen(epoch: epoch) else { return }
+        while let freeing {
+            freeing.cancel()
+            await freeing.value
+        }
+        // Nor a call of the term before.
+        await rounds?.value
+        guard epoch > endedEpoch, epoch == assumedEpoch, token == nil, gate.isOpen(epoch: epoch) else { return }
         let token = TermToken(epoch: epoch)
         self.token = token
         // Its own task: writes that arrive meanwhile wait for the same result.
@@ -84,45 +98,75 @@ actor GroupKeeper {
         rounds = Task { await keepGoing(token) }
     }
 
-    /// Stops acting at once, then lets every group go. Returns when the plugin watches none, or cannot be reached.
-    func resign(epoch: Int) async {
+    /// Stops acting at once, then lets every group go: also those that an earlier term's end has not come round to.
+    ///
+    /// - Returns: true when the plugin watches none, or does not run; false when a newer term has begun, or the task was
+    ///   cancelled.
+    func resign(epoch: Int) async -> Bool {
         endedEpoch = max(endedEpoch, epoch)
-        guard let token else { return }
-        let known = reconciler.watchedGroups
-        token.end()
-        self.token = nil
-        reconciler = Reconciler()
-        states = [:]
-        sleeper?.cancel()
-        await rounds?.value
-        rounds = nil
-        await free(known)
+        if let token, token.epoch <= epoch { end(token) }
+        while owed != nil, assumedEpoch <= epoch, !Task.isCancelled { await letGo() }
+        return owed == nil && assumedEpoch <= epoch
     }
 
     /// A follower's plugin may still watch groups that a crashed predecessor of this process left to it.
     func releaseLeftovers() async {
-        guard token == nil else { return }
-        await free([])
+        guard token == nil, assumedEpoch == 0 else { return }
+        owed = owed ?? []
+        await letGo()
     }
 
-    private func free(_ known: Set<String>) async {
-        // A task of its own, so that the start of a new term can end it.
-        let task = Task {
-            await GroupRelease(
-                plugin: plugin,
-                clock: clock,
-                timeout: settings.freeTimeout,
-                pause: .milliseconds(200),
-                logger: logger
-            ).run(known)
-        }
+    /// Stops acting for good; what is not free yet is left to the orphan guard.
+    func end() async {
+        endedEpoch = .max
+        if let token { end(token) }
+        freeing?.cancel()
+        await rounds?.value
+    }
+
+    private func end(_ token: TermToken) {
+        token.end()
+        self.token = nil
+        owed = (owed ?? []).union(reconciler.groups)
+        reconciler = Reconciler()
+        states = [:]
+        unrecorded = []
+        sleeper?.cancel()
+        ended = token
+    }
+
+    private func letGo() async {
+        let task = freeing ?? Task { await freeAll() }
         freeing = task
-        await task.value
-        if freeing == task { freeing = nil }
+        await withTaskCancellationHandler {
+            await task.value
+        } onCancel: {
+            task.cancel()
+        }
+    }
+
+    private func freeAll() async {
+        let release = GroupRelease(
+            plugin: plugin,
+            clock: clock,
+            timeout: settings.freeTimeout,
+            pause: .milliseconds(200),
+            logger: logger
+        )
+        // At once, whatever the store and the calls under way are waiting for...
+        var isDone = await release.run(owed ?? [])
+        if let ended {
+            // ... and again after those calls, for what they have brought about.
+            await ended.drained()
+            self.ended = nil
+            isDone = await release.run([]) && isDone
+        }
+        if isDone { owed = nil }
+        freeing = nil
     }
 
     private func load(_ token: TermToken) async -> Bool {
-        do {
+        do throws(StoreError) {
             try await adoptHeritage(token)
             let current = try await store.states(at: nil, within: settings.storeTimeout)
             guard self.token === token else { return false }
@@ -133,18 +177,16 @@ actor GroupKeeper {
                 metadata: ["lease.epoch": "\(token.epoch)", "groups": "\(reconciler.watchedGroups.count)"]
             )
             return true
-        } catch let error as StoreError {
-            report(.storeUncertain(error.message))
         } catch {
-            report(.storeUncertain("\(error)"))
+            report(.storeUncertain(epoch: token.epoch, error.message))
         }
         return false
     }
 
     /// An empty history takes over what the Go manager has left in the same directory, as revision 1.
-    private func adoptHeritage(_ token: TermToken) async throws {
+    private func adoptHeritage(_ token: TermToken) async throws(StoreError) {
         guard try await store.summary(within: settings.storeTimeout).newest == 0 else { return }
-        let entries = try heritage()
+        let entries = try await heritage()
         guard !entries.isEmpty else { return }
         let changes = entries.map { entry in
             Change(

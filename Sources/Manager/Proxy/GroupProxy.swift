@@ -18,13 +18,15 @@ public struct GroupProxy: GroupEndpoint, ManagerEndpoint {
         case .watch(let spec): try await set(.watch, spec, request, caller)
         case .update(let spec): try await set(.update, spec, request, caller)
         case .commit(let spec, pretend: false): try await set(.commit, spec, request, caller)
-        case .unwatch(let id), .free(let id): try await keeper.write(.free, id, .free, as: request, from: caller)
-        case .destroy(let id): try await keeper.write(.destroy, id, .destroy, as: request, from: caller)
+        case .unwatch(let id), .free(let id):
+            try await keeper.write(.free, id, from: caller) { _ in .init(action: .free, request: request) }
+        case .destroy(let id):
+            try await keeper.write(.destroy, id, from: caller) { _ in .init(action: .destroy, request: request) }
         case .setSize(let id, let size): try await keeper.resize(id, to: size, from: caller)
         case .inspect where gate.epoch == nil: .groups(try await specs())
         // An update that is under way holds the group's lane: what stops it must not wait for it.
-        case .stopUpdate, .destroyInstances, .inspect, .describe, .describeUpdate, .size, .commit:
-            try await passOn(request)
+        case .stopUpdate, .destroyInstances: try await keeper.pass(request)
+        case .inspect, .describe, .describeUpdate, .size, .commit: try await passOn(request)
         }
     }
 
@@ -35,13 +37,9 @@ public struct GroupProxy: GroupEndpoint, ManagerEndpoint {
         _ caller: Caller
     ) async throws(GroupError) -> GroupReply {
         guard !spec.id.isEmpty else { throw GroupError(.rejected, "Group ID must not be blank") }
-        return try await keeper.write(
-            operation,
-            spec.id,
-            .set(spec.properties, plugin: settings.pluginName),
-            as: request,
-            from: caller
-        )
+        return try await keeper.write(operation, spec.id, from: caller) { [settings] _ in
+            .init(action: .set(spec.properties, plugin: settings.pluginName), request: request)
+        }
     }
 
     private func passOn(_ request: GroupRequest) async throws(GroupError) -> GroupReply {

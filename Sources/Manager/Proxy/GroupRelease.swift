@@ -4,7 +4,8 @@ internal import Logging
 /// Lets all groups of a plugin go, and does not give up: a plugin that still watches while another replica leads would
 /// act against it.
 ///
-/// A plugin that cannot be reached at all counts as done: it keeps nothing over a restart.
+/// A plugin that does not run counts as done: it keeps nothing over a restart. One that stands still does not: it goes on
+/// where it stopped.
 struct GroupRelease: Sendable {
     let plugin: any GroupPlugin
     let clock: any ManagerClock
@@ -14,24 +15,32 @@ struct GroupRelease: Sendable {
     let logger: Logger
 
     /// - Parameter known: groups to let go also when the plugin does not name them.
-    func run(_ known: Set<String>) async {
+    /// - Returns: false when the task was cancelled before all was done.
+    func run(_ known: Set<String>) async -> Bool {
         var open = known
         while !Task.isCancelled {
+            let askedAt = clock.now()
             switch await watched() {
             case .success(let reported): open.formUnion(reported)
-            case .failure(let error) where error.code == .unreachable: return
+            // A call that could not even be sent ends at once when nobody listens, and at the end of its time when
+            // somebody listens who stands still.
+            case .failure(let error) where error.code == .unreachable && clock.now() - askedAt < timeout:
+                return !Task.isCancelled
             case .failure(let error):
                 logger.warning("plugin does not tell its groups", metadata: ["error": "\(error)"])
             }
             open = await freeAll(open)
-            if open.isEmpty, case .success(let rest) = await watched(), rest.isEmpty { return }
+            if open.isEmpty, case .success(let rest) = await watched(), rest.isEmpty { return true }
             try? await clock.sleep(until: clock.now() + pause)
         }
+        return false
     }
 
     private func watched() async -> Result<[String], GroupError> {
         do {
-            guard case .groups(let groups) = try await plugin.call(.inspect, within: timeout) else { return .success([]) }
+            guard case .groups(let groups) = try await plugin.call(.inspect, within: timeout) else {
+                return .success([])
+            }
             return .success(groups.map(\.id))
         } catch {
             return .failure(error)

@@ -21,6 +21,9 @@ final class GroupLanes: Sendable {
         return result
     }
 
+    /// How many wait for a lane; nil when nobody holds it.
+    func waiting(_ group: String) -> Int? { waiting.withLock { $0[group]?.count } }
+
     private func take(_ group: String) async {
         await withCheckedContinuation { continuation in
             let isFree = waiting.withLock { waiting in

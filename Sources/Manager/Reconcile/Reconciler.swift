@@ -59,11 +59,13 @@ public struct Reconciler: Sendable {
         adopt(state, phase: .working)
     }
 
-    /// The plugin refused a pending change: the group's state is what it was before, which the plugin still has.
-    public mutating func restore(_ state: GroupState?, of group: String, now: BootInstant) {
+    /// The plugin refused a pending change: the group's state is what it was before.
+    ///
+    /// - Parameter isKnown: the plugin has that state still; a plugin that was new to the group has to be told.
+    public mutating func restore(_ state: GroupState?, of group: String, isKnown: Bool, now: BootInstant) {
         entries[group] = nil
         guard let state else { return }
-        adopt(state, phase: state.change.status == .pending ? .due(now) : .settled(now))
+        adopt(state, phase: isKnown && state.change.status != .pending ? .settled(now) : .due(now))
     }
 
     /// A task, or a user's write, has ended.
@@ -120,6 +122,9 @@ public struct Reconciler: Sendable {
 
     /// The task that stands for a group now; nil when nothing is to be done to it.
     public func task(for group: String) -> Task? { entries[group]?.task }
+
+    /// The groups that the plugin may watch: those that stand, and those whose end it has not confirmed.
+    public var groups: Set<String> { Set(entries.keys) }
 
     /// The groups that the plugin is to watch.
     public var watchedGroups: Set<String> {
