@@ -1,0 +1,317 @@
+import Store
+import Testing
+
+@testable import Manager
+
+/// Every sequence of events up to a depth, with small and large steps of the clock in between.
+struct ElectionExplorationTests {
+    @Test func noSequenceOfEventsBreaksTheInvariants() throws {
+        let result = try Exploration().run(limit: 25_000)
+        #expect(result.violation == nil)
+        #expect(result.transitions > 300_000)
+        // Otherwise the search has not come where things go wrong.
+        #expect(result.depth >= 6)
+        #expect(result.seen == ["acquire", "assume", "extend", "observe", "release", "renew", "resign", "wake"])
+    }
+
+    /// The search finds what it is there to find: each of these elections is broken in one way.
+    @Test(
+        arguments: [
+            ("the clock stands still for it", "deadline"),
+            ("it forgets to resign", "resign"),
+            ("it releases at once", "released"),
+            ("it does not hear of hindrances", "hindered"),
+            ("it never wakes", "wake"),
+            ("it takes any answer for an acquisition", "assume"),
+        ]
+    )
+    func aBrokenElectionIsFound(_ fault: String, _ word: String) throws {
+        var exploration = try Exploration()
+        switch fault {
+        case "the clock stands still for it":
+            exploration.handle = { election, event, now in
+                election.handle(event, now: BootInstant(nanoseconds: 0)).map { directive in
+                    if case .wake = directive { .wake(at: now) } else { directive }
+                }
+            }
+        case "it forgets to resign":
+            exploration.handle = { election, event, now in
+                election.handle(event, now: now).filter { if case .resign = $0 { false } else { true } }
+            }
+        case "it releases at once":
+            exploration.handle = { election, event, now in
+                election.handle(event, now: now).flatMap { directive -> [ElectionDirective] in
+                    guard case .resign(let epoch, let reason) = directive else { return [directive] }
+                    return [directive, .release(epoch: epoch, reason: reason)]
+                }
+            }
+        case "it does not hear of hindrances":
+            exploration.handle = { election, event, now in
+                if case .hindered = event { return election.handle(.tick, now: now) }
+                return election.handle(event, now: now)
+            }
+        case "it never wakes":
+            exploration.handle = { election, event, now in
+                election.handle(event, now: now).filter { if case .wake = $0 { false } else { true } }
+            }
+        default:
+            exploration.handle = { election, event, now in
+                if case .acquisitionLost = event { return election.handle(.acquired(.held(epoch: 9)), now: now) }
+                return election.handle(event, now: now)
+            }
+        }
+        let violation = try #require(exploration.run(limit: 60_000).violation)
+        #expect(violation.contains(word), "\(violation)")
+    }
+}
+
+/// Breadth first over all that can be told to one election.
+struct Exploration {
+    struct Result {
+        var violation: String?
+        var transitions = 0
+        var depth = 0
+        var seen: Set<String> = []
+    }
+
+    private struct Node {
+        var election: Election
+        var world: ElectionWorld
+        var depth: Int
+        /// Where it comes from, for the report.
+        var origin: Int
+    }
+
+    let settings: ElectionSettings
+    var handle: (inout Election, ElectionEvent, BootInstant) -> [ElectionDirective] = { $0.handle($1, now: $2) }
+    private let steps: [Duration] = [.zero, .milliseconds(1500), .milliseconds(4500), .seconds(9)]
+
+    init() throws {
+        settings = try ElectionSettings()
+    }
+
+    func run(limit: Int) -> Result {
+        var result = Result()
+        let start = Node(
+            election: Election(settings, seed: 1),
+            world: ElectionWorld(settings: settings),
+            depth: 0,
+            origin: -1
+        )
+        var steps: [(origin: Int, step: Duration, event: ElectionEvent)] = []
+        var level = [start]
+        var known: Set<[Int]> = []
+        while !level.isEmpty, known.count < limit {
+            var next: [Node] = []
+            for node in level {
+                for step in self.steps {
+                    for event in node.world.possibleEvents(after: step) {
+                        var node = node
+                        node.world.now = node.world.now + step
+                        node.depth += 1
+                        let directives = handle(&node.election, event, node.world.now)
+                        result.transitions += 1
+                        result.depth = max(result.depth, node.depth)
+                        for directive in directives { result.seen.insert(directive.shortName) }
+                        if let violation = node.world.check(event, directives, node.election) {
+                            var path = ["+\(step.milliseconds) \(event)"]
+                            while node.origin >= 0 {
+                                let (origin, step, event) = steps[node.origin]
+                                path.insert("+\(step.milliseconds) \(event)", at: 0)
+                                node.origin = origin
+                            }
+                            result.violation = "\(violation) after \(path.joined(separator: ", "))"
+                            return result
+                        }
+                        guard !node.world.isOver, known.insert(node.world.key(node.election)).inserted else { continue }
+                        steps.append((node.origin, step, event))
+                        node.origin = steps.count - 1
+                        next.append(node)
+                        if known.count >= limit { return result }
+                    }
+                }
+            }
+            level = next
+        }
+        return result
+    }
+}
+
+/// What an election has been told and has asked for, and what therefore has to hold.
+struct ElectionWorld {
+    let settings: ElectionSettings
+    var now = BootInstant(nanoseconds: 0)
+    private var acquiring: BootInstant?
+    private var renewing: (epoch: Int, issuedAt: BootInstant)?
+    private var leading: (epoch: Int, deadline: BootInstant)?
+    private var unfreed: Set<Int> = []
+    private var resigned: Set<Int> = []
+    private var released: Set<Int> = []
+    private var lastEpoch = 0
+    private var isHindered = false
+    private var isStopping = false
+    private(set) var isOver = false
+
+    init(settings: ElectionSettings) {
+        self.settings = settings
+    }
+
+    /// States that differ in nothing that matters: the jitter apart, time counts only from now on.
+    func key(_ election: Election) -> [Int] {
+        func relative(_ instant: BootInstant?) -> Int {
+            instant.map { ($0.nanoseconds - now.nanoseconds + 200_000_000) / 500_000_000 } ?? .min
+        }
+        var key = [
+            relative(election.nextAttempt), relative(election.restUntil), relative(renewing?.issuedAt), unfreed.count,
+            min(lastEpoch, 2), (isHindered ? 1 : 0) + (isStopping ? 2 : 0),
+        ]
+        switch election.state {
+        case .watching(let watch): key += [0, watch?.lease.sequence ?? -1, relative(watch?.since)]
+        case .acquiring(let issuedAt): key += [1, relative(issuedAt)]
+        case .leading(let term): key += [2, relative(term.deadline), relative(term.renewalIssuedAt)]
+        case .resigning(_, _, let until): key += [3, relative(until)]
+        case .stopped: key += [4]
+        }
+        return key
+    }
+
+    func possibleEvents(after step: Duration) -> [ElectionEvent] {
+        let later = now + step
+        let epoch = leading?.epoch ?? lastEpoch
+        var events: [ElectionEvent] = [
+            .tick, .hindered(isHindered ? nil : "hindered"), .stop, .observationFailed("io"),
+            .observed(.released(epoch: lastEpoch, sequence: 7), startedAt: later, holderIsGone: false),
+            .observed(.held(epoch: lastEpoch + 1, sequence: 8), startedAt: later, holderIsGone: false),
+            .observed(.held(epoch: lastEpoch + 1, sequence: 8), startedAt: now, holderIsGone: false),
+            .observed(.held(epoch: lastEpoch + 1, sequence: 9), startedAt: later, holderIsGone: true),
+            // Of a term that is over, or never was.
+            .renewed(epoch: epoch - 1), .freed(epoch: epoch - 1), .storeUncertain(epoch: epoch - 1, "io"),
+        ]
+        if leading != nil { events += [.stepDown(epoch: epoch, "asked"), .storeUncertain(epoch: epoch, "io")] }
+        if acquiring != nil {
+            events += [.acquired(.held(epoch: lastEpoch + 1)), .acquisitionLost, .acquisitionFailed("io")]
+        }
+        if let renewing {
+            events += [
+                .renewed(epoch: renewing.epoch), .renewalFailed(epoch: renewing.epoch, "busy"),
+                .renewalFenced(epoch: renewing.epoch, "fenced"),
+            ]
+        }
+        events += unfreed.map { .freed(epoch: $0) }
+        return events
+    }
+
+    /// - Returns: what is wrong.
+    mutating func check(_ event: ElectionEvent, _ directives: [ElectionDirective], _ election: Election) -> String? {
+        var answeredAcquisition: (epoch: Int, issuedAt: BootInstant)?
+        var answeredRenewal: (epoch: Int, issuedAt: BootInstant)?
+        var freed: Int?
+        let wasStopping = isStopping
+        switch event {
+        case .hindered(let reason): isHindered = reason != nil
+        case .stop: isStopping = true
+        case .acquired(let lease):
+            if let issuedAt = acquiring { answeredAcquisition = (lease.epoch, issuedAt) }
+            acquiring = nil
+        case .acquisitionLost, .acquisitionFailed: acquiring = nil
+        case .renewed(let epoch):
+            if let renewing, renewing.epoch == epoch {
+                answeredRenewal = renewing
+                self.renewing = nil
+            }
+        case .renewalFailed(let epoch, _), .renewalFenced(let epoch, _):
+            if renewing?.epoch == epoch { renewing = nil }
+        case .freed(let epoch):
+            if unfreed.remove(epoch) != nil { freed = epoch }
+        default: break
+        }
+        var wake: BootInstant?
+        for directive in directives {
+            switch directive {
+            case .observe: break
+            case .acquire:
+                if acquiring != nil { return "asks twice" }
+                if leading != nil { return "asks while leading" }
+                if isHindered || isStopping { return "asks while hindered or stopping" }
+                acquiring = now
+            case .renew(let epoch):
+                guard let leading, leading.epoch == epoch else { return "renews what it has not" }
+                if now >= leading.deadline { return "renews at the deadline" }
+                if renewing?.epoch == epoch { return "renews twice" }
+                renewing = (epoch, now)
+            case .assume(let epoch, let deadline):
+                guard let answer = answeredAcquisition, answer.epoch == epoch else {
+                    return "assume without an acquire"
+                }
+                if deadline != answer.issuedAt + settings.renewDeadline { return "assume with a wrong deadline" }
+                if now >= deadline { return "assume after the deadline" }
+                if isHindered || isStopping { return "assume while hindered or stopping" }
+                if epoch <= lastEpoch { return "the epoch does not rise" }
+                lastEpoch = epoch
+                leading = (epoch, deadline)
+            case .extend(let epoch, let deadline):
+                guard let old = leading, old.epoch == epoch, let answer = answeredRenewal, answer.epoch == epoch else {
+                    return "extend without a renewal"
+                }
+                if now >= old.deadline || now >= deadline { return "extend at or after the deadline" }
+                if deadline != answer.issuedAt + settings.renewDeadline { return "extend with a wrong deadline" }
+                leading = (epoch, deadline)
+            case .resign(let epoch, _):
+                guard leading?.epoch == epoch, resigned.insert(epoch).inserted else { return "resign without a term" }
+                leading = nil
+                unfreed.insert(epoch)
+            case .release(let epoch, _):
+                let isUnused = answeredAcquisition?.epoch == epoch && leading?.epoch != epoch
+                guard freed == epoch || isUnused else { return "released before it was freed" }
+                guard released.insert(epoch).inserted else { return "released twice" }
+                lastEpoch = max(lastEpoch, epoch)
+            case .wake(let at): wake = at
+            }
+        }
+        return state(election, wake, freed, wasStopping)
+    }
+
+    private mutating func state(
+        _ election: Election,
+        _ wake: BootInstant?,
+        _ freed: Int?,
+        _ wasStopping: Bool
+    ) -> String? {
+        if let leading, now >= leading.deadline { return "acts after its deadline" }
+        if leading?.epoch != election.leadingEpoch {
+            return "leads without saying so, or the other way round (resign?)"
+        }
+        if leading != nil, isHindered || isStopping { return "leads while hindered or stopping" }
+        if isStopping, leading == nil, acquiring == nil {
+            let waits: Bool
+            if case .resigning(let epoch, _, _) = election.state {
+                waits = unfreed.contains(epoch)
+            } else {
+                waits = false
+            }
+            if !waits, !election.isStopped { return "does not stop" }
+        }
+        isOver = election.isStopped
+        if isOver { return isStopping ? nil : "stopped by itself" }
+        if acquiring != nil || isStopping { return nil }
+        guard let wake else { return "no wake" }
+        if wake < now { return "a wake in the past" }
+        if let leading, wake > leading.deadline { return "a wake after the deadline" }
+        return nil
+    }
+}
+
+extension ElectionDirective {
+    fileprivate var shortName: String {
+        switch self {
+        case .observe: "observe"
+        case .acquire: "acquire"
+        case .renew: "renew"
+        case .assume: "assume"
+        case .extend: "extend"
+        case .resign: "resign"
+        case .release: "release"
+        case .wake: "wake"
+        }
+    }
+}

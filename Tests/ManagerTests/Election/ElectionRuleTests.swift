@@ -1,0 +1,337 @@
+import Store
+import Testing
+
+@testable import Manager
+
+/// The rules of the lease, one by one.
+struct ElectionRuleTests {
+    // MARK: - Watching
+
+    @Test func looksAtOnceAndThenOncePerPollInterval() throws {
+        var bench = try ElectionBench()
+        #expect(bench.tell(.tick) == [.observe])
+        #expect(bench.tell(.tick) == [])
+        bench.wait(.milliseconds(1349))
+        #expect(bench.tell(.tick) == [])
+        bench.wait(.milliseconds(151))
+        #expect(bench.tell(.tick) == [.observe])
+    }
+
+    @Test func takesAReleasedLeaseAtOnce() throws {
+        var bench = try ElectionBench()
+        _ = bench.tell(.tick)
+        let lease = Lease.released(epoch: 4)
+        #expect(bench.see(lease) == [.acquire(watched: lease, reason: "released")])
+    }
+
+    @Test(arguments: [(8999, false), (9000, true)])
+    func waitsAWholeTTLWithoutARenewal(_ milliseconds: Int, _ isDue: Bool) throws {
+        var bench = try ElectionBench()
+        _ = bench.see(.held(epoch: 3))
+        bench.wait(.milliseconds(milliseconds))
+        let expected = [
+            ElectionDirective.acquire(watched: .held(epoch: 3), reason: "no renewal by other for 9000 ms")
+        ]
+        #expect(bench.see(.held(epoch: 3)).filter { $0 != .observe } == (isDue ? expected : []))
+    }
+
+    @Test func waitsTheTTLOfTheHolderNotItsOwn() throws {
+        var bench = try ElectionBench()
+        _ = bench.see(.held(epoch: 3, ttl: 30_000))
+        bench.wait(.milliseconds(29_999))
+        #expect(bench.see(.held(epoch: 3, ttl: 30_000)).filter { $0 != .observe } == [])
+        bench.wait(.milliseconds(1))
+        #expect(bench.see(.held(epoch: 3, ttl: 30_000)).count == 1)
+    }
+
+    @Test(arguments: [Lease.held(epoch: 3, sequence: 2), .held(epoch: 4, sequence: 1)])
+    func anyChangeOfTheRowStartsTheWaitAgain(_ changed: Lease) throws {
+        var bench = try ElectionBench()
+        _ = bench.see(.held(epoch: 3, sequence: 1))
+        bench.wait(.seconds(8))
+        _ = bench.see(changed)
+        bench.wait(.seconds(8))
+        #expect(bench.see(changed).filter { $0 != .observe } == [])
+        bench.wait(.seconds(1))
+        #expect(bench.see(changed).count { if case .acquire = $0 { true } else { false } } == 1)
+    }
+
+    /// The wait lies between two readings: the time that a reading took counts for neither.
+    @Test func aSlowReadingDoesNotCountAsWaiting() throws {
+        var bench = try ElectionBench()
+        let before = bench.now
+        bench.wait(.seconds(5))
+        _ = bench.see(.held(epoch: 3), startedAt: before)
+        bench.wait(.seconds(5))
+        let second = bench.now
+        bench.wait(.seconds(6))
+        #expect(bench.see(.held(epoch: 3), startedAt: second).filter { $0 != .observe } == [])
+    }
+
+    /// Timestamps of other hosts decide nothing.
+    @Test func doesNotReadTheHoldersClock() throws {
+        let old = Lease.held(epoch: 3)
+        for expiresAt in [0, Int.max] {
+            var bench = try ElectionBench()
+            let lease = Lease(
+                holder: old.holder,
+                instance: old.instance,
+                epoch: 3,
+                sequence: 1,
+                ttl: 9000,
+                acquiredAt: expiresAt,
+                renewedAt: expiresAt,
+                expiresAt: expiresAt,
+                process: old.process,
+                socket: "",
+                pluginSocket: "",
+                guardLock: ""
+            )
+            _ = bench.see(lease)
+            bench.wait(.milliseconds(8999))
+            #expect(bench.see(lease).filter { $0 != .observe } == [])
+            bench.wait(.milliseconds(1))
+            #expect(bench.see(lease).count == 1)
+        }
+    }
+
+    @Test func takesOverFromAHolderThatIsGone() throws {
+        var bench = try ElectionBench()
+        let lease = Lease.held(epoch: 3)
+        #expect(
+            bench.see(lease, isGone: true).contains(.acquire(watched: lease, reason: "the process of other has ended"))
+        )
+    }
+
+    @Test func aFailedReadingIsNotAnEmptyRow() throws {
+        var bench = try ElectionBench()
+        _ = bench.see(.held(epoch: 3))
+        bench.wait(.seconds(1))
+        #expect(bench.tell(.observationFailed("no answer")) == [])
+        #expect(bench.election.standing.role == .unknown)
+        bench.wait(.seconds(60))
+        #expect(bench.tell(.observationFailed("no answer")) == [.observe])
+    }
+
+    @Test func asksOnceUntilItIsAnswered() throws {
+        var bench = try ElectionBench()
+        #expect(bench.see(.released(epoch: 0)).count == 1)
+        bench.wait(.seconds(30))
+        #expect(bench.tell(.tick) == [])
+        #expect(bench.see(.released(epoch: 0)) == [])
+        #expect(bench.tell(.acquisitionLost) == [.observe])
+    }
+
+    // MARK: - The deadline
+
+    @Test func deadlineCountsFromBeforeTheLeaseWasAskedFor() throws {
+        var bench = try ElectionBench()
+        _ = bench.see(.released(epoch: 0))
+        let issued = bench.now
+        bench.wait(.seconds(4))
+        #expect(bench.tell(.acquired(.held(epoch: 1))) == [.assume(epoch: 1, deadline: issued + .seconds(6))])
+    }
+
+    @Test func aLeaseThatComesTooLateIsGivenBack() throws {
+        var bench = try ElectionBench()
+        _ = bench.see(.released(epoch: 0))
+        bench.wait(.seconds(6))
+        #expect(bench.tell(.acquired(.held(epoch: 1))).first == .release(epoch: 1, reason: "not taken up"))
+        #expect(!bench.election.isLeading)
+    }
+
+    @Test func deadlineCountsFromBeforeTheRenewalWasIssued() throws {
+        var bench = try ElectionBench()
+        bench.lead()
+        let start = bench.now
+        let directives = bench.renew(after: .seconds(4))
+        #expect(
+            directives.prefix(2) == [
+                .renew(epoch: 1), .extend(epoch: 1, deadline: start + .milliseconds(1500) + .seconds(6)),
+            ]
+        )
+    }
+
+    @Test(arguments: [(4499, true), (4500, false)])
+    func aRenewalThatIsAnsweredTooLateIsNone(_ milliseconds: Int, _ counts: Bool) throws {
+        var bench = try ElectionBench()
+        bench.lead()
+        let directives = bench.renew(after: .milliseconds(milliseconds))
+        #expect(bench.election.isLeading == counts)
+        #expect(directives.contains { if case .extend = $0 { true } else { false } } == counts)
+        let resignation = ElectionDirective.resign(epoch: 1, reason: "the lease could not be renewed in time")
+        #expect(directives.contains(resignation) == !counts)
+    }
+
+    @Test func standsDownAtTheDeadlineWhateverHappens() throws {
+        let events: [ElectionEvent] = [
+            .tick, .renewed(epoch: 1), .renewalFailed(epoch: 1, "busy"),
+            .observed(.held(epoch: 1), startedAt: .init(nanoseconds: 0), holderIsGone: false),
+            .hindered(nil), .acquisitionLost, .stepDown(epoch: 1, "asked"), .stop, .freed(epoch: 1), .freed(epoch: 0),
+        ]
+        for event in events {
+            var bench = try ElectionBench()
+            bench.lead()
+            bench.wait(.seconds(6))
+            let directives = bench.tell(event)
+            #expect(directives.first == .resign(epoch: 1, reason: "the lease could not be renewed in time"), "\(event)")
+            #expect(!bench.election.isLeading)
+        }
+    }
+
+    @Test func wakesAtTheDeadlineWhileARenewalIsUnderWay() throws {
+        var bench = try ElectionBench()
+        bench.lead()
+        let deadline = bench.now + .seconds(6)
+        bench.wait(.milliseconds(1500))
+        #expect(bench.wake() == deadline)
+    }
+
+    @Test func renewsAgainAfterABusyStore() throws {
+        var bench = try ElectionBench()
+        bench.lead()
+        bench.wait(.milliseconds(1500))
+        #expect(bench.tell(.tick) == [.renew(epoch: 1)])
+        bench.wait(.milliseconds(1000))
+        #expect(bench.tell(.renewalFailed(epoch: 1, "busy")) == [])
+        bench.wait(.milliseconds(500))
+        #expect(bench.tell(.tick) == [.renew(epoch: 1)])
+        #expect(bench.tell(.renewed(epoch: 1)).count == 1)
+    }
+
+    // MARK: - Standing down
+
+    @Test(
+        arguments: [
+            (ElectionEvent.storeUncertain(epoch: 1, "disk gone"), "the store is uncertain: disk gone"),
+            (.renewalFenced(epoch: 1, "two leads"), "two leads"),
+            (.hindered("the file names two"), "the file names two"),
+            (.stepDown(epoch: 1, "asked to"), "asked to"), (.stop, "stopped"),
+        ]
+    )
+    func standsDownAndGivesTheLeaseBackOnlyWhenFree(_ event: ElectionEvent, _ reason: String) throws {
+        var bench = try ElectionBench()
+        bench.lead()
+        #expect(bench.tell(event) == [.resign(epoch: 1, reason: reason)])
+        // Trouble comes in many voices: one resignation is enough.
+        #expect(bench.tell(.storeUncertain(epoch: 1, "again")) == [])
+        #expect(bench.tell(.renewalFenced(epoch: 1, "again")) == [])
+        bench.wait(.seconds(2))
+        #expect(bench.tell(.tick) == [])
+        #expect(bench.tell(.freed(epoch: 1)).first == .release(epoch: 1, reason: reason))
+    }
+
+    @Test func looksAgainWhenTheLeaseHasRunOutBeforeTheGroupsAreFree() throws {
+        var bench = try ElectionBench()
+        bench.lead()
+        let expiry = bench.now + .seconds(9)
+        _ = bench.tell(.storeUncertain(epoch: 1, "disk gone"))
+        #expect(bench.wake() == expiry)
+        bench.now = expiry
+        #expect(bench.tell(.tick) == [.observe])
+        // Too late to give back what has run out.
+        #expect(bench.tell(.freed(epoch: 1)) == [])
+    }
+
+    @Test func whoHandedOverLetsAnotherGoFirst() throws {
+        var bench = try ElectionBench()
+        bench.lead()
+        _ = bench.tell(.stepDown(epoch: 1, "asked to"))
+        _ = bench.tell(.freed(epoch: 1))
+        #expect(bench.see(.released(epoch: 1)) == [])
+        #expect(bench.election.standing.reason.contains("lets another go first"))
+        bench.wait(.milliseconds(8999))
+        #expect(bench.see(.released(epoch: 1)).filter { $0 != .observe } == [])
+        bench.wait(.milliseconds(1))
+        #expect(bench.see(.released(epoch: 1)).count == 1)
+    }
+
+    /// What is told of a term that is over says nothing about the one that lasts.
+    @Test func lateNewsOfAnEarlierTermChangeNothing() throws {
+        var bench = try ElectionBench()
+        bench.lead()
+        _ = bench.tell(.storeUncertain(epoch: 1, "disk gone"))
+        bench.wait(.seconds(9))
+        _ = bench.tell(.tick)
+        _ = bench.see(.released(epoch: 1))
+        _ = bench.tell(.acquired(.held(epoch: 2)))
+        let deadline = bench.now + .seconds(6)
+        bench.wait(.milliseconds(1500))
+        #expect(bench.tell(.tick) == [.renew(epoch: 2)])
+        for event in [
+            ElectionEvent.renewed(epoch: 1), .renewalFailed(epoch: 1, "busy"), .renewalFenced(epoch: 1, "two leads"),
+            .storeUncertain(epoch: 1, "disk gone"), .stepDown(epoch: 1, "asked to"), .freed(epoch: 1),
+        ] {
+            #expect(bench.tell(event) == [], "\(event)")
+            #expect(bench.election.leadingEpoch == 2)
+        }
+        bench.now = deadline
+        #expect(bench.tell(.tick).count == 1)
+        // The groups of the first term are free at last; those of the second are not.
+        #expect(bench.tell(.freed(epoch: 1)) == [])
+        #expect(bench.tell(.freed(epoch: 2)).count { if case .release(2, _) = $0 { true } else { false } } == 1)
+    }
+
+    // MARK: - Hindrances and the end
+
+    @Test func aHinderedReplicaNeitherAsksNorLeads() throws {
+        var bench = try ElectionBench()
+        _ = bench.tell(.hindered("the leader file names two"))
+        #expect(bench.see(.released(epoch: 0)).filter { $0 != .observe } == [])
+        #expect(bench.see(.held(epoch: 1), isGone: true).filter { $0 != .observe } == [])
+        #expect(bench.election.standing.reason == "the leader file names two")
+        // Free to lead: it looks at once.
+        #expect(bench.tell(.hindered(nil)) == [.observe])
+        #expect(bench.see(.released(epoch: 1)).count == 1)
+        // Hindered while it is asking.
+        _ = bench.tell(.hindered("its guard has ended"))
+        #expect(bench.tell(.acquired(.held(epoch: 2))).first == .release(epoch: 2, reason: "not taken up"))
+    }
+
+    @Test func stopsAtOnceWhenItDoesNotLead() throws {
+        var bench = try ElectionBench()
+        _ = bench.see(.held(epoch: 3))
+        #expect(bench.tell(.stop) == [])
+        #expect(bench.election.isStopped)
+        #expect(bench.wake() == nil)
+    }
+
+    @Test(arguments: [true, false])
+    func stopsOnceTheLeaseItAskedForIsAnswered(_ isAcquired: Bool) throws {
+        var bench = try ElectionBench()
+        _ = bench.see(.released(epoch: 0))
+        #expect(bench.tell(.stop) == [])
+        #expect(!bench.election.isStopped)
+        let end = bench.tell(isAcquired ? .acquired(.held(epoch: 1)) : .acquisitionFailed("no answer"))
+        #expect(end == (isAcquired ? [.release(epoch: 1, reason: "not taken up")] : []))
+        #expect(bench.election.isStopped)
+    }
+
+    @Test func stopsAfterItsGroupsAreFreeHoweverLongThatTakes() throws {
+        var bench = try ElectionBench()
+        bench.lead()
+        #expect(bench.tell(.stop) == [.resign(epoch: 1, reason: "stopped")])
+        bench.wait(.seconds(600))
+        #expect(bench.tell(.tick) == [])
+        #expect(!bench.election.isStopped)
+        #expect(bench.tell(.freed(epoch: 1)) == [.release(epoch: 1, reason: "stopped")])
+        #expect(bench.election.isStopped)
+    }
+
+    @Test func tellsWhatItIs() throws {
+        var bench = try ElectionBench()
+        #expect(bench.election.standing.role == .unknown)
+        _ = bench.see(.held(epoch: 3))
+        #expect(
+            bench.election.standing
+                == Standing(role: .follower, reason: "other leads in epoch 3", lease: .held(epoch: 3))
+        )
+        _ = bench.see(.released(epoch: 3))
+        #expect(bench.election.standing.role == .candidate)
+        _ = bench.tell(.acquired(.held(epoch: 4)))
+        #expect(bench.election.standing.role == .leader)
+        _ = bench.tell(.storeUncertain(epoch: 4, "disk gone"))
+        #expect(bench.election.standing.role == .follower)
+        #expect(bench.election.standing.reason.contains("disk gone"))
+    }
+}

@@ -1,0 +1,187 @@
+import Glibc
+import GroupSPI
+import Logging
+import Synchronization
+import Testing
+
+@testable import Manager
+
+struct GuardLoopTests {
+    /// A guard that watches over a plugin with two groups.
+    private final class Bench: Sendable {
+        let clock = TestClock()
+        let plugin: FakePlugin
+        let acknowledged = Mutex<[Int]>([])
+        let hasEnded = Mutex(false)
+        let post: @Sendable (GuardLoop.Event) -> Void
+        private let events: AsyncStream<GuardLoop.Event>
+
+        init() {
+            plugin = FakePlugin(clock: clock)
+            plugin.put(.named("a"), .named("b"))
+            let (events, continuation) = AsyncStream.makeStream(of: GuardLoop.Event.self)
+            self.events = events
+            post = { continuation.yield($0) }
+        }
+
+        func run() async {
+            let loop = GuardLoop(
+                plugin: plugin,
+                clock: clock,
+                timeout: .seconds(5),
+                logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
+                acknowledge: { [self] number in acknowledged.withLock { $0.append(number) } }
+            )
+            await loop.run(events)
+            hasEnded.withLock { $0 = true }
+        }
+
+        func order(_ number: Int, _ deadline: Duration?) async throws {
+            post(.message(GuardMessage(number: number, deadline: deadline.map { clock.now() + $0 })))
+            try await eventually("order \(number) is acknowledged") { self.acknowledged.withLock { $0.last == number } }
+        }
+
+        var isOver: Bool { hasEnded.withLock { $0 } }
+    }
+
+    private func withGuard(_ body: (Bench) async throws -> Void) async throws {
+        let bench = Bench()
+        try await withThrowingTaskGroup(of: Void.self) { tasks in
+            tasks.addTask { await bench.run() }
+            defer { tasks.cancelAll() }
+            try await body(bench)
+        }
+    }
+
+    @Test(arguments: [true, false])
+    func letsGoWhenTheManagerHasEndedWhileArmed(_ isEndOfFile: Bool) async throws {
+        try await withGuard { bench in
+            try await bench.order(1, .seconds(6))
+            bench.post(isEndOfFile ? .endOfFile : .terminate)
+            try await eventually("it ends") { bench.isOver }
+            #expect(bench.plugin.watched.isEmpty)
+        }
+    }
+
+    @Test(arguments: [true, false])
+    func leavesTheGroupsWhenTheManagerHasEndedInOrder(_ wasArmed: Bool) async throws {
+        try await withGuard { bench in
+            if wasArmed { try await bench.order(1, .seconds(6)) }
+            try await bench.order(2, nil)
+            bench.post(.endOfFile)
+            try await eventually("it ends") { bench.isOver }
+            #expect(bench.plugin.calls.isEmpty)
+        }
+    }
+
+    @Test func letsGoAtTheDeadlineOfAManagerThatStandsStill() async throws {
+        try await withGuard { bench in
+            try await bench.order(1, .seconds(6))
+            try await eventually("it waits") { bench.clock.sleepers == 1 }
+            bench.clock.advance(by: .milliseconds(5999))
+            #expect(bench.plugin.calls.isEmpty)
+            bench.clock.advance(by: .milliseconds(1))
+            try await eventually("they are free") { bench.plugin.watched.isEmpty }
+            // The manager goes on, and leads again.
+            bench.plugin.put(.named("a"))
+            try await bench.order(2, .seconds(6))
+            #expect(bench.plugin.watched == ["a"])
+            #expect(!bench.isOver)
+        }
+    }
+
+    @Test func everyRenewalPutsTheDeadlineOff() async throws {
+        try await withGuard { bench in
+            for number in 1...10 {
+                try await bench.order(number, .seconds(6))
+                try await eventually("it waits") { bench.clock.sleepers == 1 }
+                bench.clock.advance(by: .seconds(5))
+            }
+            #expect(bench.plugin.calls.isEmpty)
+            #expect(bench.acknowledged.withLock { $0 } == Array(1...10))
+        }
+    }
+
+    /// From the acknowledgement on, no free of an earlier order lands any more.
+    @Test func aNewOrderEndsAReleaseThatIsUnderWay() async throws {
+        try await withGuard { bench in
+            let gate = Gate()
+            bench.plugin.script { $0.isFree ? .hang(gate) : nil }
+            try await bench.order(1, .zero)
+            try await eventually("it frees") { gate.waiting == 2 }
+            try await bench.order(2, .seconds(6))
+            #expect(gate.waiting == 0)
+            bench.plugin.behave()
+            gate.open()
+            bench.plugin.put(.named("c"))
+            try await bench.order(3, nil)
+            #expect(bench.plugin.watched == ["a", "b", "c"])
+        }
+    }
+
+    @Test func doesNotGiveUp() async throws {
+        try await withGuard { bench in
+            bench.plugin.script { $0.isFree ? .fail(GroupError(.unknownOutcome, "lost")) : nil }
+            try await bench.order(1, .seconds(6))
+            bench.post(.endOfFile)
+            try await eventually("it has tried often", on: bench.clock) { bench.plugin.count(\.isFree) > 20 }
+            #expect(!bench.isOver)
+            bench.plugin.behave()
+            try await eventually("it ends", on: bench.clock) { bench.isOver }
+            #expect(bench.plugin.watched.isEmpty)
+        }
+    }
+
+    @Test func aPluginThatDoesNotRunHoldsNothing() async throws {
+        try await withGuard { bench in
+            bench.plugin.stop()
+            try await bench.order(1, .seconds(6))
+            bench.post(.endOfFile)
+            try await eventually("it ends") { bench.isOver }
+        }
+    }
+
+    /// A plugin that was stopped (SIGSTOP) takes connections and does not answer: it is not gone.
+    @Test func aPluginThatStandsStillIsNotGone() async throws {
+        try await withGuard { bench in
+            let gate = Gate()
+            bench.plugin.script { _ in .hangUnsent(gate) }
+            try await bench.order(1, .seconds(6))
+            bench.post(.endOfFile)
+            try await eventually("it has asked more than once", on: bench.clock) { bench.plugin.calls.count > 3 }
+            #expect(!bench.isOver)
+            bench.plugin.behave()
+            gate.open()
+            try await eventually("it ends", on: bench.clock) { bench.isOver }
+            #expect(bench.plugin.watched.isEmpty)
+        }
+    }
+
+    @Test func readsOrdersFromAPipeAlsoInPieces() async throws {
+        var ends: [Int32] = [0, 0]
+        #expect(pipe(&ends) == 0)
+        let (events, post) = GuardLoop.messages(from: ends[0])
+        var iterator = events.makeAsyncIterator()
+        func send(_ bytes: ArraySlice<UInt8>) {
+            bytes.withUnsafeBytes { _ = Glibc.write(ends[1], $0.baseAddress, $0.count) }
+        }
+        let (first, second) = (
+            GuardMessage(number: 1, deadline: BootInstant(nanoseconds: 5)), GuardMessage(number: 2, deadline: nil)
+        )
+        let bytes = first.bytes + second.bytes
+        send(bytes.prefix(7))
+        send(bytes.dropFirst(7).prefix(20))
+        send(bytes.dropFirst(27))
+        for expected in [first, second] {
+            guard case .message(let message)? = await iterator.next() else {
+                throw NeverCame(description: "no message")
+            }
+            #expect(message == expected)
+        }
+        post(.terminate)
+        guard case .terminate? = await iterator.next() else { throw NeverCame(description: "not passed on") }
+        close(ends[1])
+        guard case .endOfFile? = await iterator.next() else { throw NeverCame(description: "no end of file") }
+        close(ends[0])
+    }
+}

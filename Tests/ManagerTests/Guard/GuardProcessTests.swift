@@ -1,0 +1,147 @@
+import Glibc
+import Logging
+import Testing
+
+@testable import Manager
+
+/// A guard process played by a shell: it locks, obeys, and writes down what it was told.
+struct GuardProcessTests {
+    private final class Bench: Sendable {
+        let folder: String
+        let hindrances = Shared<[String?]>([])
+        let process: GuardProcess
+
+        init(folder: String, command: [String]? = nil) {
+            self.folder = folder
+            signal(SIGPIPE, SIG_IGN)
+            let script = """
+                exec 9>>'\(folder)/lock'; flock 9; echo $$ >> '\(folder)/pids'
+                while dd bs=16 count=1 'of=\(folder)/order' 2>/dev/null && [ -s '\(folder)/order' ]; do
+                    od -An -v -tu1 -w16 '\(folder)/order' >> '\(folder)/orders'
+                    head -c 8 '\(folder)/order'
+                done
+                echo end >> '\(folder)/ends'
+                """
+            process = GuardProcess(
+                command: command ?? ["/bin/sh", "-c", script],
+                logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
+                hinder: { [hindrances] reason in hindrances.update { $0.append(reason) } }
+            )
+        }
+
+        func lines(_ name: String) -> [String] {
+            (ProcFS.read("\(folder)/\(name)") ?? "").split(separator: "\n").map(String.init)
+        }
+
+        /// What the guard was told, in the order in which it came.
+        var orders: [GuardMessage] {
+            lines("orders").map { line in
+                GuardMessage(line.split(separator: " ").compactMap { UInt8($0) }[...])
+            }
+        }
+
+        var isHindered: Bool { hindrances.value.last.flatMap { $0 } != nil }
+
+        func becomesReady() async throws {
+            try await eventually("the guard is ready") { self.hindrances.value.last == .some(nil) }
+        }
+
+        func ends(_ count: Int) async throws {
+            try await eventually("the guard has ended") { self.lines("ends").count == count }
+        }
+    }
+
+    private func withGuard(command: [String]? = nil, _ body: (Bench) async throws -> Void) async throws {
+        try await withScratchDirectory { folder in
+            let bench = Bench(folder: folder, command: command)
+            bench.process.start()
+            do {
+                try await body(bench)
+            } catch {
+                bench.process.stop()
+                throw error
+            }
+            bench.process.stop()
+            let pids = bench.lines("pids").compactMap { pid_t($0) }
+            try await eventually("no guard is left") { pids.allSatisfy { ProcFS.process(Int($0)) == nil } }
+        }
+    }
+
+    @Test func hindersUntilTheGuardHasObeyedItsFirstOrder() async throws {
+        try await withGuard { bench in
+            #expect(bench.hindrances.value.first.flatMap { $0 } != nil)
+            try await bench.becomesReady()
+            #expect(bench.orders == [GuardMessage(number: 0, deadline: nil)])
+            let deadline = BootInstant(nanoseconds: 123_456_789)
+            bench.process.arm(until: deadline)
+            await bench.process.isReady()
+            #expect(bench.orders.last == GuardMessage(number: 1, deadline: deadline))
+            bench.process.disarm()
+            await bench.process.isReady()
+            #expect(bench.orders.last == GuardMessage(number: 2, deadline: nil))
+            bench.process.stop()
+            try await bench.ends(1)
+            #expect(bench.lines("pids").count == 1)
+        }
+    }
+
+    @Test func aGuardThatEndsIsReplacedAndToldWhatTheOtherKnew() async throws {
+        try await withGuard { bench in
+            try await bench.becomesReady()
+            let deadline = BootInstant(nanoseconds: 123_456_789)
+            bench.process.arm(until: deadline)
+            await bench.process.isReady()
+            let first = try #require(pid_t(bench.lines("pids")[0]))
+            kill(first, SIGKILL)
+            try await eventually("another has taken its place") { bench.lines("pids").count == 2 && !bench.isHindered }
+            #expect(bench.hindrances.value.contains("its orphan guard has ended"))
+            #expect(bench.orders.last == GuardMessage(number: 1, deadline: deadline))
+            bench.process.disarm()
+            await bench.process.isReady()
+            #expect(bench.orders.last == GuardMessage(number: 2, deadline: nil))
+        }
+    }
+
+    /// A guard of an earlier run may still be letting groups go: what it frees must not land after a watch of this run.
+    @Test func waitsForTheGuardOfAnEarlierRun() async throws {
+        try await withScratchDirectory { folder in
+            var earlier: FileLock? = try FileLock(waitingFor: "\(folder)/lock")
+            let bench = Bench(folder: folder)
+            bench.process.start()
+            defer { bench.process.stop() }
+            bench.process.arm(until: BootInstant(nanoseconds: 5))
+            let isReady = Shared(false)
+            let waiter = Task {
+                await bench.process.isReady()
+                isReady.update { $0 = true }
+            }
+            // The new guard runs, and has come as far as the lock.
+            try await eventually("it waits for the lock") {
+                (ProcFS.read("/proc/locks") ?? "").contains("->") && bench.lines("pids").isEmpty
+            }
+            #expect(bench.isHindered)
+            #expect(!isReady.value)
+            withExtendedLifetime(earlier) {}
+            earlier = nil
+            await waiter.value
+            try await bench.becomesReady()
+            #expect(bench.orders.last == GuardMessage(number: 1, deadline: BootInstant(nanoseconds: 5)))
+            bench.process.stop()
+            try await bench.ends(1)
+        }
+    }
+
+    @Test func aGuardThatCannotBeStartedHinders() async throws {
+        try await withGuard(command: ["/nonexistent/guard"]) { bench in
+            try await eventually("it says why") {
+                bench.hindrances.value.contains { $0?.contains("/nonexistent/guard: No such file") == true }
+            }
+            #expect(bench.isHindered)
+            // Nobody waits for ever for a guard that never comes.
+            bench.process.arm(until: BootInstant(nanoseconds: 5))
+            let waiter = Task { await bench.process.isReady() }
+            bench.process.stop()
+            await waiter.value
+        }
+    }
+}

@@ -1,0 +1,63 @@
+import Dispatch
+import Testing
+
+@testable import Manager
+
+struct LeaderFileTests {
+    private func hindrance(_ path: String) async -> String? {
+        await LeaderFile(path: path, names: ["one", "host/one"], timeout: .seconds(20)).hindrance()
+    }
+
+    @Test(
+        arguments: [
+            ("one", nil), ("one\n", nil), ("  host/one \r\n\n", nil), ("two\n", "names 'two'"), ("", "is empty"),
+            (" \n", "is empty"), ("one two", "names 'one two'"),
+        ]
+    )
+    func namesTheLeader(_ content: String, _ expected: String?) async throws {
+        try await withScratchDirectory { folder in
+            write(content, to: "\(folder)/leader")
+            let hindrance = await hindrance("\(folder)/leader")
+            if let expected {
+                #expect(hindrance?.contains("\(folder)/leader \(expected)") == true, "\(hindrance ?? "nil")")
+            } else {
+                #expect(hindrance == nil)
+            }
+        }
+    }
+
+    @Test func aFileThatCannotBeReadNamesNobody() async throws {
+        try await withScratchDirectory { folder in
+            #expect(await hindrance("\(folder)/none")?.contains("No such file") == true)
+            #expect(await hindrance(folder)?.contains("cannot be read") == true)
+        }
+    }
+
+    /// Each reading that hangs keeps a thread, and threads are few: the store's clocks need them too.
+    @Test func aFileThatDoesNotAnswerKeepsOneReaderAtMost() async throws {
+        let readers = Shared(0)
+        let semaphore = DispatchSemaphore(value: 0)
+        let file = SlowFile("/mnt/leader") { _ in
+            readers.update { $0 += 1 }
+            semaphore.wait()
+            return .success(Array("one".utf8))
+        }
+        for _ in 0..<50 {
+            guard case .failure(let trouble) = await file.read(within: .milliseconds(20)) else {
+                throw NeverCame(description: "an answer from nowhere")
+            }
+            #expect(trouble.message == "/mnt/leader does not answer")
+            #expect(!trouble.isMissing)
+        }
+        #expect(readers.value == 1)
+        // The server is back.
+        for _ in 0..<1000 { semaphore.signal() }
+        try await eventually("it answers again") {
+            if case .success(let bytes) = await file.read(within: .seconds(20)) {
+                bytes == Array("one".utf8)
+            } else {
+                false
+            }
+        }
+    }
+}

@@ -1,0 +1,164 @@
+import GroupSPI
+import Store
+import Testing
+
+@testable import Manager
+
+struct FollowerTests {
+    private func withFollower(
+        pluginSocket: String = "/plugins/two",
+        bootID: String = "boot",
+        leader: Claimant? = Replica.claimant("two"),
+        prepare: (MemoryStore, FakePlugin) -> Void = { _, _ in },
+        _ body: (Replica) async throws -> Void
+    ) async throws {
+        let clock = TestClock()
+        let (store, plugin) = (MemoryStore(clock: clock), FakePlugin(clock: clock))
+        prepare(store, plugin)
+        if let leader { store.seize(by: leader) }
+        let replica = try Replica(store: store, plugin: plugin, pluginSocket: pluginSocket, bootID: bootID)
+        try await withReplicas(replica) { try await body(replica) }
+    }
+
+    @Test func refusesWritesAndNamesTheLeader() async throws {
+        try await withFollower { replica in
+            try await eventually("it follows") { replica.standing.role == .follower }
+            let requests: [GroupRequest] = [
+                .watch(.named("a")), .update(.named("a")), .commit(.named("a"), pretend: false),
+                .commit(.named("a"), pretend: true), .free(id: "a"), .unwatch(id: "a"), .destroy(id: "a"),
+                .setSize(id: "a", 1), .stopUpdate(id: "a"), .describe(id: "a"), .describeUpdate(.named("a")),
+                .size(id: "a"), .destroyInstances(id: "a", ["x"]),
+            ]
+            for request in requests {
+                let error = try #require(await replica.error(request))
+                #expect(error.code == .notLeader, "\(request)")
+                #expect(error.message.contains("two leads (epoch 1)"), "\(request)")
+            }
+            #expect(!replica.plugin.calls.contains { $0 != .inspect })
+            #expect(replica.store.revisions.isEmpty)
+            #expect(await !replica.proxy.isLeader())
+            #expect(await replica.proxy.leaderLocation() == "unix://host-two/run/two")
+        }
+    }
+
+    @Test func answersInspectFromTheStore() async throws {
+        let prepare = { (store: MemoryStore, plugin: FakePlugin) in
+            store.put(
+                Change(group: "a", action: .set(GroupSpec.named("a").properties, plugin: "p"), status: .applied),
+                Change(group: "b", action: .free, status: .applied)
+            )
+        }
+        try await withFollower(prepare: prepare) { replica in
+            try await eventually("it follows") { replica.standing.role == .follower }
+            let answer = try await replica.call(.inspect)
+            #expect(answer == .groups([.named("a")]))
+            replica.store.trouble(.fail(.io), at: .states)
+            #expect(await replica.error(.inspect)?.code == .storeUnavailable)
+        }
+    }
+
+    /// Left over from a crash of this manager, whose place another has taken.
+    @Test func letsLeftoversGoWhenAnotherLeads() async throws {
+        try await withFollower(prepare: { _, plugin in plugin.put(.named("left")) }) { replica in
+            try await eventually("it is free, and it has looked", on: replica.clock) {
+                replica.plugin.calls.last == .inspect && replica.plugin.watched.isEmpty && replica.plugin.inFlight == 0
+            }
+            #expect(!replica.plugin.calls.contains { if case .destroy = $0 { true } else { false } })
+            // Once: what comes later is not this manager's.
+            replica.plugin.put(.named("later"))
+            try await pass(.seconds(20), on: replica.clock)
+            #expect(replica.plugin.watched == ["later"])
+        }
+    }
+
+    @Test func theLeadersOwnGroupsAreNoLeftovers() async throws {
+        try await withFollower(
+            pluginSocket: "/plugins/shared",
+            leader: Replica.claimant("two", pluginSocket: "/plugins/shared"),
+            prepare: { _, plugin in plugin.put(.named("kept")) }
+        ) { replica in
+            try await eventually("it follows") { replica.standing.role == .follower }
+            try await pass(.seconds(20), on: replica.clock)
+            #expect(replica.plugin.watched == ["kept"])
+        }
+    }
+
+    /// The same path on another host is another plugin.
+    @Test func theSamePathElsewhereIsAnotherPlugin() async throws {
+        try await withFollower(
+            pluginSocket: "/plugins/shared",
+            bootID: "another",
+            leader: Replica.claimant("two", pluginSocket: "/plugins/shared"),
+            prepare: { _, plugin in plugin.put(.named("left")) }
+        ) { replica in
+            try await eventually("it is free", on: replica.clock) { replica.plugin.watched.isEmpty }
+        }
+    }
+
+    /// The row still names the predecessor of this process, with the same plugin; then another host takes over.
+    @Test func leftoversOfAPredecessorGoAsSoonAsAnotherLeads() async throws {
+        let predecessor = Claimant(
+            id: "one",
+            instance: "an earlier start",
+            process: ProcessIdentity(host: "host-one", bootID: "boot", pidNamespace: "1", pid: 9, startTime: 9),
+            socket: "/run/one",
+            pluginSocket: "/plugins/one",
+            guardLock: ""
+        )
+        try await withFollower(
+            pluginSocket: "/plugins/one",
+            leader: predecessor,
+            prepare: { _, plugin in plugin.put(.named("left")) }
+        ) { replica in
+            try await eventually("it follows") { replica.standing.role == .follower }
+            #expect(replica.plugin.watched == ["left"])
+            replica.store.seize(by: Replica.claimant("two"))
+            try await eventually("it is free", on: replica.clock) { replica.plugin.watched.isEmpty }
+        }
+    }
+
+    @Test func leftoversAreNotLetGoWhileItMayLeadItself() async throws {
+        try await withFollower(leader: nil, prepare: { _, plugin in plugin.put(.named("left")) }) { replica in
+            try await replica.leads()
+            try await pass(.seconds(20), on: replica.clock)
+            #expect(replica.plugin.watched == ["left"])
+        }
+    }
+
+    @Test func theLeaderKnowsItselfAtOnceAndNobodyElseNamesItLater() async throws {
+        try await withFollower(leader: nil) { replica in
+            try await replica.leads()
+            #expect(await replica.proxy.isLeader())
+            #expect(await replica.proxy.leaderLocation() == "unix://host-one/run/one")
+            let gate = Gate()
+            replica.plugin.script { $0 == .inspect ? .hang(gate) : nil }
+            replica.orphanGuard.hinder("its guard has ended")
+            try await eventually("it does not lead") { replica.standing.role == .follower }
+            // Its own row is still there; a user must not be sent back to this replica.
+            #expect(await replica.proxy.leaderLocation() == nil)
+            let error = try #require(await replica.error(.watch(.named("a"))))
+            #expect(error.message.contains("no leader is known"))
+            #expect(error.message.contains("its guard has ended"))
+            gate.open()
+        }
+    }
+
+    @Test func theLeaderFileDecides() async throws {
+        try await withScratchDirectory { folder in
+            write("two\n", to: "\(folder)/leader")
+            try await withReplica(leaderFile: "\(folder)/leader") { replica in
+                try await eventually("it reads the file", on: replica.clock) {
+                    replica.standing.reason.contains("names 'two'")
+                }
+                #expect(replica.store.count(.acquire) == 0)
+                write("one\n", to: "\(folder)/leader")
+                try await eventually("it leads", on: replica.clock) { replica.standing.role == .leader }
+                try await replica.leads()
+                _ = try await replica.commit("a")
+                write("two\n", to: "\(folder)/leader")
+                try await eventually("it gives the lease back", on: replica.clock) { !replica.store.lease.isHeld }
+                #expect(replica.plugin.watched.isEmpty)
+            }
+        }
+    }
+}

@@ -1,0 +1,147 @@
+import GroupSPI
+import Store
+import Testing
+
+@testable import Manager
+
+struct ReconcilerTests {
+    private let start = BootInstant(nanoseconds: 0)
+
+    private func state(
+        _ group: String,
+        _ action: Change.Action = .set(GroupSpec.named("x").properties, plugin: "p"),
+        _ status: Status = .applied,
+        revision: Int = 1,
+        previous: Change.Action? = nil
+    ) -> GroupState {
+        GroupState(
+            group: group,
+            change: Change(group: group, action: action, status: status),
+            revision: revision,
+            previous: previous
+        )
+    }
+
+    private func spec(_ id: String) -> GroupSpec { GroupSpec(id: id, properties: GroupSpec.named("x").properties) }
+
+    @Test func aTermTellsThePluginEverythingThatStands() {
+        var reconciler = Reconciler()
+        let old = Change.Action.set(GroupSpec.named("x").properties, plugin: "p")
+        reconciler.assume(
+            [
+                state("c"), state("a"), state("freed", .free), state("gone", .destroy),
+                state("to free", .free, .pending), state("to destroy", .destroy, .pending, previous: old),
+                state("unknown", .destroy, .pending),
+            ],
+            now: start
+        )
+        let tasks = reconciler.takeDue(now: start)
+        #expect(tasks.map(\.group) == ["a", "c", "to destroy", "to free", "unknown"])
+        #expect(
+            tasks.map(\.goal) == [
+                .watched(spec("a")), .watched(spec("c")), .destroyed(previous: spec("to destroy")), .freed,
+                .destroyed(previous: nil),
+            ]
+        )
+        #expect(tasks.map(\.isPending) == [false, false, true, true, true])
+        #expect(reconciler.watchedGroups == ["a", "c"])
+        #expect(reconciler.groups == ["a", "c", "to destroy", "to free", "unknown"])
+    }
+
+    @Test func aTaskIsGivenOutOnceUntilItIsFinished() {
+        var reconciler = Reconciler()
+        reconciler.assume([state("a"), state("b"), state("c")], now: start)
+        #expect(reconciler.takeDue(now: start, limit: 2).map(\.group) == ["a", "b"])
+        #expect(reconciler.takeDue(now: start, limit: 0).isEmpty)
+        #expect(reconciler.takeDue(now: start, limit: -1).isEmpty)
+        #expect(reconciler.takeDue(now: start).map(\.group) == ["c"])
+        #expect(reconciler.takeDue(now: start + .seconds(600)).isEmpty)
+        #expect(reconciler.nextDue == nil)
+        #expect(!reconciler.isSettled)
+        for group in ["a", "b", "c"] { reconciler.finished(group, revision: 1, .done, now: start) }
+        #expect(reconciler.isSettled)
+    }
+
+    @Test(arguments: [Reconciler.Result.refused, .noAnswer])
+    func whatFailsIsTriedAgainMoreAndMoreRarely(_ result: Reconciler.Result) throws {
+        var reconciler = Reconciler()
+        reconciler.assume([state("a")], now: start)
+        var now = start
+        var delays: [Int] = []
+        for _ in 0..<9 {
+            #expect(reconciler.takeDue(now: now).count == 1)
+            reconciler.finished("a", revision: 1, result, now: now)
+            let due = try #require(reconciler.nextDue)
+            delays.append((due - now).milliseconds)
+            now = due
+        }
+        #expect(delays == [500, 1000, 2000, 4000, 8000, 16_000, 30_000, 30_000, 30_000])
+        #expect(Reconciler.delay(afterAttempts: 1_000_000) == .seconds(30))
+        // Success forgets the failures.
+        _ = reconciler.takeDue(now: now)
+        reconciler.finished("a", revision: 1, .done, now: now)
+        reconciler.pluginReports([], askedAt: now + .seconds(1), now: now + .seconds(1))
+        _ = reconciler.takeDue(now: now + .seconds(1))
+        reconciler.finished("a", revision: 1, result, now: now)
+        #expect(reconciler.nextDue == now + .milliseconds(500))
+    }
+
+    @Test func whatIsDoneIsDone() {
+        var reconciler = Reconciler()
+        reconciler.assume([state("a", .free, .pending), state("b", .destroy, .pending), state("c")], now: start)
+        for task in reconciler.takeDue(now: start) {
+            reconciler.finished(task.group, revision: task.revision, .done, now: start)
+        }
+        #expect(reconciler.groups == ["c"])
+        #expect(reconciler.takeDue(now: start + .seconds(600)).isEmpty)
+    }
+
+    @Test func aNewerWriteOvertakesATask() {
+        var reconciler = Reconciler()
+        reconciler.assume([state("a")], now: start)
+        let task = reconciler.takeDue(now: start)[0]
+        reconciler.wrote(state("a", .set(.null, plugin: "p"), .pending, revision: 2))
+        #expect(reconciler.task(for: "a") != task)
+        // The late end of the old task says nothing about the new one.
+        reconciler.finished("a", revision: 1, .noAnswer, now: start)
+        #expect(reconciler.nextDue == nil)
+        reconciler.finished("a", revision: 2, .noAnswer, now: start)
+        #expect(reconciler.takeDue(now: start + .milliseconds(500)).map(\.revision) == [2])
+        #expect(reconciler.takeDue(now: start).isEmpty)
+    }
+
+    @Test func aRefusedChangeBringsBackWhatWasBefore() {
+        var reconciler = Reconciler()
+        let rejected = state("a", .free, .pending, revision: 5)
+        // The plugin has the old state still.
+        reconciler.wrote(rejected)
+        reconciler.restore(state("a"), of: "a", isKnown: true, now: start)
+        #expect(reconciler.isSettled)
+        #expect(reconciler.watchedGroups == ["a"])
+        // A plugin that never had it is told.
+        reconciler.restore(state("a"), of: "a", isKnown: false, now: start)
+        #expect(reconciler.takeDue(now: start).map(\.revision) == [1])
+        // What was still open before is open again.
+        reconciler.restore(state("a", .free, .pending, revision: 4), of: "a", isKnown: true, now: start)
+        #expect(reconciler.takeDue(now: start).map(\.goal) == [.freed])
+        // There was nothing.
+        reconciler.restore(nil, of: "a", isKnown: true, now: start)
+        #expect(reconciler.task(for: "a") == nil)
+        reconciler.restore(state("a", .free), of: "a", isKnown: true, now: start)
+        #expect(reconciler.groups.isEmpty)
+    }
+
+    @Test func whatThePluginHasForgottenIsDueAgain() {
+        var reconciler = Reconciler()
+        reconciler.assume([state("a"), state("b"), state("c")], now: start)
+        _ = reconciler.takeDue(now: start)
+        reconciler.finished("a", revision: 1, .done, now: start)
+        reconciler.finished("b", revision: 1, .done, now: start + .seconds(5))
+        // `b` was confirmed after the question, `c` is being told: the answer says nothing about them.
+        reconciler.pluginReports(["x"], askedAt: start + .seconds(5), now: start + .seconds(6))
+        #expect(reconciler.takeDue(now: start + .seconds(6)).map(\.group) == ["a"])
+        reconciler.finished("a", revision: 1, .done, now: start + .seconds(6))
+        reconciler.pluginReports(["a", "b"], askedAt: start + .seconds(9), now: start + .seconds(9))
+        #expect(reconciler.takeDue(now: start + .seconds(9)).isEmpty)
+    }
+}

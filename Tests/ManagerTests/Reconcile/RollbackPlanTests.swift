@@ -1,0 +1,49 @@
+import GroupSPI
+import Store
+import Testing
+
+@testable import Manager
+
+struct RollbackPlanTests {
+    private func state(_ group: String, _ action: Change.Action, _ revision: Int = 1) -> GroupState {
+        GroupState(group: group, change: Change(group: group, action: action, status: .applied), revision: revision)
+    }
+
+    private func set(_ version: Int, plugin: String = "p") -> Change.Action {
+        .set(GroupSpec.named("x", version).properties, plugin: plugin)
+    }
+
+    @Test func changesOnlyWhatDiffers() {
+        let current = [
+            state("same", set(1), 7), state("changed", set(2)), state("new", set(1)), state("freed", .free),
+            state("destroyed", .destroy), state("both freed", .free), state("other plugin", set(1, plugin: "q")),
+        ]
+        let target = [
+            state("same", set(1)), state("changed", set(1)), state("freed", set(3)), state("destroyed", set(4)),
+            state("both freed", .destroy), state("other plugin", set(1)), state("missing", set(5)),
+        ]
+        #expect(
+            RollbackPlan.changes(from: current, to: target) == [
+                Change(group: "changed", action: set(1)), Change(group: "destroyed", action: set(4)),
+                Change(group: "freed", action: set(3)), Change(group: "missing", action: set(5)),
+                // The target did not have it: let go, never destroyed.
+                Change(group: "new", action: .free), Change(group: "other plugin", action: set(1)),
+            ]
+        )
+        #expect(RollbackPlan.changes(from: current, to: current) == [])
+    }
+
+    @Test func aSpecThatDiffersInOneByteDiffers() {
+        let one = Change.Action.set(RawJSON(checked: Array(#"{"a":1}"#.utf8)), plugin: "p")
+        let other = Change.Action.set(RawJSON(checked: Array(#"{"a":1.0}"#.utf8)), plugin: "p")
+        #expect(RollbackPlan.changes(from: [state("a", one)], to: [state("a", other)]).count == 1)
+    }
+
+    @Test func oneGroupAlone() {
+        let current = [state("a", set(2)), state("b", set(2)), state("c", set(2))]
+        let target = [state("a", set(1)), state("b", set(1))]
+        #expect(RollbackPlan.changes(from: current, to: target, group: "a") == [Change(group: "a", action: set(1))])
+        #expect(RollbackPlan.changes(from: current, to: target, group: "c") == [Change(group: "c", action: .free)])
+        #expect(RollbackPlan.changes(from: current, to: target, group: "d") == [])
+    }
+}

@@ -1,0 +1,73 @@
+import Store
+
+@testable import Manager
+
+/// An election with its clock, for tests that read like a story.
+struct ElectionBench {
+    var election: Election
+    var now = BootInstant(nanoseconds: 0)
+    let settings: ElectionSettings
+
+    /// A ttl of 9 s, a deadline of 6 s, a poll interval of 1.5 s.
+    init(seed: UInt64 = 1) throws {
+        settings = try ElectionSettings()
+        election = Election(settings, seed: seed)
+    }
+
+    mutating func wait(_ duration: Duration) { now = now + duration }
+
+    /// - Returns: what is to be done, wakes left out.
+    mutating func tell(_ event: ElectionEvent) -> [ElectionDirective] {
+        election.handle(event, now: now).filter { if case .wake = $0 { false } else { true } }
+    }
+
+    mutating func wake(_ event: ElectionEvent = .tick) -> BootInstant? {
+        election.handle(event, now: now).compactMap { if case .wake(let at) = $0 { at } else { nil } }.last
+    }
+
+    mutating func see(_ lease: Lease, startedAt: BootInstant? = nil, isGone: Bool = false) -> [ElectionDirective] {
+        tell(.observed(lease, startedAt: startedAt ?? now, holderIsGone: isGone))
+    }
+
+    /// From the start to leading in epoch 1; the term counts from `now`.
+    mutating func lead() {
+        _ = tell(.tick)
+        _ = see(.released(epoch: 0))
+        _ = tell(.acquired(.held(epoch: 1)))
+    }
+
+    /// A renewal that is answered after `delay`.
+    mutating func renew(after delay: Duration) -> [ElectionDirective] {
+        wait(.milliseconds(1500))
+        let directives = tell(.tick)
+        wait(delay)
+        return directives + tell(.renewed(epoch: election.leadingEpoch ?? 0))
+    }
+}
+
+extension Lease {
+    static func held(epoch: Int, sequence: Int = 1, by holder: String = "other", ttl: Int = 9000) -> Lease {
+        MemoryStore.lease(Replica.claimant(holder), epoch: epoch, sequence: sequence, ttl: ttl)
+    }
+
+    static func released(epoch: Int, sequence: Int = 0) -> Lease {
+        held(epoch: epoch, sequence: sequence - 1).next(holder: "")
+    }
+}
+
+/// SplitMix64: random schedules that can be run again.
+struct SeededGenerator: RandomNumberGenerator {
+    private var state: UInt64
+
+    init(_ seed: UInt64) {
+        state = seed
+    }
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var value = state
+        value = (value ^ (value >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        value = (value ^ (value >> 27)) &* 0x94D0_49BB_1331_11EB
+        return value ^ (value >> 31)
+    }
+}

@@ -1,0 +1,163 @@
+import GroupSPI
+import Manager
+import Synchronization
+
+/// A group plugin in memory: it does what a plugin does, unless a test tells it otherwise.
+final class FakePlugin: GroupPlugin {
+    enum Behaviour: Sendable {
+        case fail(GroupError)
+        /// Carried out when the gate opens; not carried out when the caller has given up before.
+        case hang(Gate)
+        /// The same, but the caller cannot give up; only the call's time ends it.
+        case hangStubbornly(Gate)
+        /// Somebody takes the connection and does not answer, so that the call is never sent.
+        case hangUnsent(Gate)
+        /// Carried out, but the answer is lost.
+        case loseAnswer
+        /// Carried out only after the caller was told that it was not: a request that was on its way.
+        case late(Gate)
+    }
+
+    struct State {
+        var groups: [String: GroupSpec] = [:]
+        /// In the order in which they arrived.
+        var calls: [GroupRequest] = []
+        /// In the order in which they were carried out.
+        var done: [GroupRequest] = []
+        var isRunning = true
+        var script: @Sendable (GroupRequest) -> Behaviour? = { _ in nil }
+        var inFlight = 0
+    }
+
+    let clock: TestClock
+    let state = Mutex(State())
+
+    init(clock: TestClock) {
+        self.clock = clock
+    }
+
+    // MARK: - For tests
+
+    var calls: [GroupRequest] { state.withLock(\.calls) }
+    var done: [GroupRequest] { state.withLock(\.done) }
+    var groups: [String: GroupSpec] { state.withLock(\.groups) }
+    var watched: Set<String> { Set(groups.keys) }
+    var inFlight: Int { state.withLock(\.inFlight) }
+
+    func script(_ script: @escaping @Sendable (GroupRequest) -> Behaviour?) { state.withLock { $0.script = script } }
+    func behave() { script { _ in nil } }
+
+    /// It restarts, and knows nothing any more.
+    func forget() { state.withLock { $0.groups = [:] } }
+
+    func stop() {
+        state.withLock { state in
+            state.isRunning = false
+            state.groups = [:]
+        }
+    }
+
+    func start() { state.withLock { $0.isRunning = true } }
+
+    /// Somebody has told it behind the manager's back.
+    func put(_ specs: GroupSpec...) {
+        state.withLock { state in
+            for spec in specs { state.groups[spec.id] = spec }
+        }
+    }
+
+    func count(_ matches: (GroupRequest) -> Bool) -> Int { calls.count(where: matches) }
+
+    // MARK: - GroupPlugin
+
+    func call(_ request: GroupRequest, within timeout: Duration) async throws(GroupError) -> GroupReply {
+        let deadline = clock.now() + timeout
+        let (isRunning, behaviour) = state.withLock { state in
+            if state.isRunning { state.calls.append(request) }
+            state.inFlight += 1
+            return (state.isRunning, state.script(request))
+        }
+        defer { state.withLock { $0.inFlight -= 1 } }
+        guard isRunning else { throw GroupError(.unreachable, "plugin 'fake' is not running") }
+        guard !Task.isCancelled else { throw GroupError(.unreachable, "cancelled before it was sent") }
+        switch behaviour {
+        case nil: return try carryOut(request)
+        case .fail(let error): throw error
+        case .hang(let gate): try await pass(gate, until: deadline, isStubborn: false)
+        case .hangStubbornly(let gate): try await pass(gate, until: deadline, isStubborn: true)
+        case .hangUnsent(let gate):
+            do {
+                try await pass(gate, until: deadline, isStubborn: false)
+            } catch {
+                throw GroupError(.unreachable, "plugin 'fake' accepts connections but did not answer; it was not sent")
+            }
+        case .loseAnswer:
+            _ = try carryOut(request)
+            throw GroupError(.unknownOutcome, "the connection was lost")
+        case .late(let gate):
+            do {
+                try await pass(gate, until: deadline, isStubborn: false)
+            } catch {
+                _ = try carryOut(request)
+                throw error
+            }
+        }
+        return try carryOut(request)
+    }
+
+    private func pass(_ gate: Gate, until deadline: BootInstant, isStubborn: Bool) async throws(GroupError) {
+        switch await gate.wait(until: deadline, on: clock, isStubborn: isStubborn) {
+        case .opened: break
+        case .timedOut: throw GroupError(.unknownOutcome, "no answer in time")
+        case .cancelled: throw GroupError(.unknownOutcome, "the caller gave up")
+        }
+    }
+
+    private func carryOut(_ request: GroupRequest) throws(GroupError) -> GroupReply {
+        let result = state.withLock { state -> Result<GroupReply, GroupError> in
+            state.done.append(request)
+            switch request {
+            case .watch(let spec):
+                guard state.groups[spec.id] == nil else { return .failure(.alreadyWatched(spec.id)) }
+                state.groups[spec.id] = spec
+                return .success(.ok)
+            case .commit(let spec, let pretend):
+                if !pretend { state.groups[spec.id] = spec }
+                return .success(.details("Managing \(spec.id)"))
+            case .inspect: return .success(.groups(state.groups.values.sorted { $0.id < $1.id }))
+            default: break
+            }
+            let id = request.groupID ?? ""
+            guard state.groups[id] != nil else { return .failure(.notWatched(id)) }
+            switch request {
+            case .update(let spec): state.groups[id] = spec
+            case .free, .unwatch, .destroy: state.groups[id] = nil
+            case .describe: return .success(.description(GroupDescription([], isConverged: true)))
+            case .size: return .success(.size(7))
+            case .describeUpdate: return .success(.plan("Noop"))
+            default: break
+            }
+            return .success(.ok)
+        }
+        return try result.get()
+    }
+}
+
+extension GroupSpec {
+    /// A spec whose properties a test can tell from others.
+    static func named(_ id: String, _ version: Int = 1) -> GroupSpec {
+        GroupSpec(id: id, properties: RawJSON(checked: Array("{\"Allocation\":{\"Size\":\(version)}}".utf8)))
+    }
+}
+
+extension GroupRequest {
+    var isCommit: Bool {
+        guard case .commit(_, pretend: false) = self else { return false }
+        return true
+    }
+
+    var isFree: Bool {
+        guard case .free = self else { return false }
+        return true
+    }
+}

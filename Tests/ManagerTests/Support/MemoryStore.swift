@@ -1,0 +1,352 @@
+import GroupSPI
+import Manager
+import Synchronization
+
+@testable import Store
+
+/// A shared store in memory, with the rules of the real one, which fails as a test wants.
+final class MemoryStore: StateStore {
+    enum Call: Hashable, Sendable {
+        case lease, acquire, renew, release, append, outcomes, states, state, summary, requests, finish
+    }
+
+    enum Trouble: Sendable {
+        /// Nothing is done.
+        case fail(StoreError.Code)
+        /// It is done, but nobody is told.
+        case ambiguous
+        /// No answer until the gate opens, or the time is up.
+        case hang(Gate)
+        /// Done at once, answered when the gate opens.
+        case late(Gate)
+    }
+
+    struct State {
+        var lease = MemoryStore.emptyLease
+        var revisions: [Revision] = []
+        var requests: [Request] = []
+        var trouble: [Call: Trouble] = [:]
+        var calls: [Call] = []
+        var epochs: [Int] = []
+    }
+
+    let clock: TestClock
+    let state = Mutex(State())
+
+    init(clock: TestClock) {
+        self.clock = clock
+    }
+
+    static let emptyLease = Lease(
+        holder: "",
+        instance: "",
+        epoch: 0,
+        sequence: 0,
+        ttl: 0,
+        acquiredAt: 0,
+        renewedAt: 0,
+        expiresAt: 0,
+        process: ProcessIdentity(host: "", bootID: "", pidNamespace: "", pid: 0, startTime: 0),
+        socket: "",
+        pluginSocket: "",
+        guardLock: ""
+    )
+
+    // MARK: - For tests
+
+    func trouble(_ trouble: Trouble?, at calls: Call...) {
+        state.withLock { state in
+            for call in calls { state.trouble[call] = trouble }
+        }
+    }
+
+    var revisions: [Revision] { state.withLock(\.revisions) }
+    var lease: Lease { state.withLock(\.lease) }
+    var calls: Int { state.withLock(\.calls.count) }
+    func count(_ call: Call) -> Int { state.withLock { $0.calls.count { $0 == call } } }
+    func request(_ id: String) -> Request? { state.withLock { $0.requests.first { $0.id == id } } }
+    func submit(_ request: Request) { state.withLock { $0.requests.append(request) } }
+
+    /// What is left by an earlier leader: a revision with these changes.
+    func put(_ changes: Change...) {
+        state.withLock { state in
+            state.revisions.append(
+                Self.revision(state, RevisionDraft(author: Self.author, operation: .commit, changes: changes), epoch: 0)
+            )
+        }
+    }
+
+    /// Another replica takes the lease over, whatever the row says.
+    func seize(by holder: Claimant, ttl: Int = 90_000) {
+        state.withLock { state in
+            state.lease = Self.lease(holder, epoch: state.lease.epoch + 1, sequence: state.lease.sequence + 1, ttl: ttl)
+        }
+    }
+
+    static let author = Author(user: "ann", uid: 7, host: "here")
+
+    // MARK: - Trouble
+
+    private func run<Value: Sendable>(
+        _ call: Call,
+        _ timeout: Duration,
+        _ body: @Sendable (inout State) throws(StoreError) -> Value
+    ) async throws(StoreError) -> Value {
+        let trouble = state.withLock { state in
+            state.calls.append(call)
+            return state.trouble[call]
+        }
+        let deadline = clock.now() + timeout
+        switch trouble {
+        case .fail(let code): throw StoreError(code, "the store has trouble: \(code.rawValue)")
+        case .hang(let gate):
+            guard case .opened = await gate.wait(until: deadline, on: clock, isStubborn: true) else {
+                throw StoreError(.unknownOutcome, "the store does not answer")
+            }
+        case .ambiguous, .late, nil: break
+        }
+        let result = state.withLock { state -> Result<Value, StoreError> in
+            do throws(StoreError) { return .success(try body(&state)) } catch { return .failure(error) }
+        }
+        switch trouble {
+        case .ambiguous: throw StoreError(.unknownOutcome, "whether it was stored is not known")
+        case .late(let gate): _ = await gate.wait(until: deadline, on: clock, isStubborn: true)
+        default: break
+        }
+        return try result.get()
+    }
+
+    private static func require(_ fence: Fence, _ state: State) throws(StoreError) {
+        guard state.lease.isHeld, state.lease.instance == fence.instance, state.lease.epoch == fence.epoch else {
+            throw StoreError.fenced(state.lease)
+        }
+    }
+
+    // MARK: - The lease
+
+    func lease(within timeout: Duration) async throws(StoreError) -> Lease {
+        try await run(.lease, timeout) { $0.lease }
+    }
+
+    func acquireLease(
+        _ claimant: Claimant,
+        watched: Lease,
+        ttl: Int,
+        reason: String,
+        within timeout: Duration
+    ) async throws(StoreError) -> Lease? {
+        try await run(.acquire, timeout) { state in
+            guard state.lease.epoch == watched.epoch, state.lease.sequence == watched.sequence else { return nil }
+            state.lease = Self.lease(claimant, epoch: watched.epoch + 1, sequence: watched.sequence + 1, ttl: ttl)
+            state.epochs.append(state.lease.epoch)
+            return state.lease
+        }
+    }
+
+    func renewLease(_ fence: Fence, within timeout: Duration) async throws(StoreError) -> Lease {
+        try await run(.renew, timeout) { state throws(StoreError) in
+            try Self.require(fence, state)
+            state.lease = state.lease.next(holder: state.lease.holder)
+            return state.lease
+        }
+    }
+
+    func releaseLease(_ fence: Fence, reason: String, within timeout: Duration) async throws(StoreError) {
+        try await run(.release, timeout) { state in
+            guard (try? Self.require(fence, state)) != nil else { return }
+            state.lease = state.lease.next(holder: "")
+        }
+    }
+
+    static func lease(_ claimant: Claimant, epoch: Int, sequence: Int, ttl: Int) -> Lease {
+        Lease(
+            holder: claimant.id,
+            instance: claimant.instance,
+            epoch: epoch,
+            sequence: sequence,
+            ttl: ttl,
+            acquiredAt: 0,
+            renewedAt: 0,
+            expiresAt: 0,
+            process: claimant.process,
+            socket: claimant.socket,
+            pluginSocket: claimant.pluginSocket,
+            guardLock: claimant.guardLock
+        )
+    }
+
+    // MARK: - The history
+
+    func append(_ draft: RevisionDraft, fence: Fence, within timeout: Duration) async throws(StoreError) -> Revision {
+        try await append(draft, nil, fence, timeout)
+    }
+
+    func append(
+        _ draft: RevisionDraft,
+        for request: Request,
+        fence: Fence,
+        within timeout: Duration
+    ) async throws(StoreError) -> Revision {
+        try await append(draft, request, fence, timeout)
+    }
+
+    private func append(
+        _ draft: RevisionDraft,
+        _ request: Request?,
+        _ fence: Fence,
+        _ timeout: Duration
+    ) async throws(StoreError) -> Revision {
+        try await run(.append, timeout) { state throws(StoreError) in
+            try Self.require(fence, state)
+            let revision = Self.revision(state, draft, epoch: fence.epoch, manager: fence.manager)
+            state.revisions.append(revision)
+            if let request { state.update(request.id, .accepted, revision.number, nil) }
+            return revision
+        }
+    }
+
+    private static func revision(
+        _ state: State,
+        _ draft: RevisionDraft,
+        epoch: Int,
+        manager: String = "earlier"
+    ) -> Revision {
+        Revision(
+            number: state.revisions.count + 1,
+            time: 0,
+            epoch: epoch,
+            manager: manager,
+            author: draft.author,
+            operation: draft.operation,
+            target: draft.target,
+            message: draft.message,
+            changes: draft.changes,
+            hash: []
+        )
+    }
+
+    func recordOutcomes(_ outcomes: [Outcome], fence: Fence, within timeout: Duration) async throws(StoreError) {
+        try await run(.outcomes, timeout) { state throws(StoreError) in
+            try Self.require(fence, state)
+            for outcome in outcomes { state.record(outcome) }
+        }
+    }
+
+    func states(at number: Int?, within timeout: Duration) async throws(StoreError) -> [GroupState] {
+        try await run(.states, timeout) { $0.states(at: number) }
+    }
+
+    func state(of group: String, within timeout: Duration) async throws(StoreError) -> GroupState? {
+        try await run(.state, timeout) { state in state.states(at: nil).first { $0.group == group } }
+    }
+
+    func summary(within timeout: Duration) async throws(StoreError) -> HistorySummary {
+        try await run(.summary, timeout) { state in
+            HistorySummary(
+                oldest: state.revisions.first?.number ?? 0,
+                newest: state.revisions.last?.number ?? 0,
+                current: state.revisions.last { $0.changes.contains { $0.status != .rejected } }?.number,
+                pending: [],
+                rejected: []
+            )
+        }
+    }
+
+    // MARK: - Requests
+
+    func waitingRequests(within timeout: Duration) async throws(StoreError) -> [Request] {
+        try await run(.requests, timeout) { state in state.requests.filter { $0.state == .waiting } }
+    }
+
+    func finishRequest(
+        _ id: String,
+        state newState: Request.State,
+        revision: Int?,
+        error: String?,
+        fence: Fence,
+        within timeout: Duration
+    ) async throws(StoreError) {
+        try await run(.finish, timeout) { state throws(StoreError) in
+            try Self.require(fence, state)
+            state.update(id, newState, revision, error)
+        }
+    }
+}
+
+extension Lease {
+    /// The same a moment later.
+    func next(holder: String, sequence: Int? = nil) -> Lease {
+        Lease(
+            holder: holder,
+            instance: instance,
+            epoch: epoch,
+            sequence: sequence ?? self.sequence + 1,
+            ttl: ttl,
+            acquiredAt: acquiredAt,
+            renewedAt: renewedAt,
+            expiresAt: expiresAt,
+            process: process,
+            socket: socket,
+            pluginSocket: pluginSocket,
+            guardLock: guardLock
+        )
+    }
+}
+
+extension MemoryStore.State {
+    func states(at number: Int?) -> [GroupState] {
+        let changes = revisions.filter { $0.number <= number ?? .max }.flatMap { revision in
+            revision.changes.filter { $0.status != .rejected }.map { (revision: revision.number, change: $0) }
+        }
+        return Dictionary(grouping: changes) { $0.change.group }.sorted { $0.key < $1.key }.compactMap {
+            group,
+            entries in
+            guard let newest = entries.last else { return nil }
+            let sets = entries.dropLast().compactMap { entry -> Change.Action? in
+                guard case .set = entry.change.action else { return nil }
+                return entry.change.action
+            }
+            return GroupState(
+                group: group,
+                change: newest.change,
+                revision: newest.revision,
+                previous: newest.change.action == .destroy ? sets.last : nil
+            )
+        }
+    }
+
+    mutating func record(_ outcome: Outcome) {
+        guard let index = revisions.firstIndex(where: { $0.number == outcome.revision }) else { return }
+        let old = revisions[index]
+        let changes = old.changes.map { change in
+            guard change.group == outcome.group, change.status == .pending else { return change }
+            return Change(group: change.group, action: change.action, status: outcome.status, error: outcome.error)
+        }
+        revisions[index] = Revision(
+            number: old.number,
+            time: old.time,
+            epoch: old.epoch,
+            manager: old.manager,
+            author: old.author,
+            operation: old.operation,
+            target: old.target,
+            message: old.message,
+            changes: changes,
+            hash: old.hash
+        )
+    }
+
+    mutating func update(_ id: String, _ newState: Request.State, _ revision: Int?, _ error: String?) {
+        guard let index = requests.firstIndex(where: { $0.id == id && $0.state.rawValue < 2 }) else { return }
+        let old = requests[index]
+        requests[index] = Request(
+            id: old.id,
+            kind: old.kind,
+            author: old.author,
+            message: old.message,
+            state: newState,
+            revision: revision ?? old.revision,
+            error: error
+        )
+    }
+}

@@ -1,0 +1,202 @@
+import GroupSPI
+import Logging
+import Store
+import Synchronization
+
+@testable import Manager
+
+/// One manager with everything around it in memory.
+final class Replica: Sendable {
+    let clock: TestClock
+    let store: MemoryStore
+    let plugin: FakePlugin
+    let orphanGuard: FakeGuard
+    let claimant: Claimant
+    let runtime: ManagerRuntime
+    let hasEnded = Mutex(false)
+
+    var isOver: Bool { hasEnded.withLock { $0 } }
+    var proxy: GroupProxy { runtime.proxy }
+    var standing: Standing { runtime.board.current }
+
+    init(
+        _ id: String = "one",
+        store: MemoryStore,
+        plugin: FakePlugin,
+        pluginSocket: String? = nil,
+        bootID: String = "boot",
+        leaderFile: String? = nil,
+        heritageDirectory: String? = nil,
+        orphanGuard: FakeGuard = FakeGuard(),
+        concurrency: Int = 64
+    ) throws {
+        clock = store.clock
+        self.store = store
+        self.plugin = plugin
+        self.orphanGuard = orphanGuard
+        claimant = Self.claimant(id, pluginSocket: pluginSocket ?? "/plugins/\(id)", bootID: bootID)
+        // A long lease in small steps of time: a busy test machine must not be taken for a dead store.
+        let election = try ElectionSettings(
+            ttl: .seconds(90),
+            renewDeadline: .seconds(60),
+            pollInterval: .milliseconds(1500)
+        )
+        var keeper = KeeperSettings(
+            rpcTimeout: .seconds(30),
+            election: election,
+            pluginName: "group-stateless",
+            concurrency: concurrency
+        )
+        keeper.freeTimeout = .seconds(3)
+        runtime = try ManagerRuntime(
+            ManagerConfiguration(
+                claimant: claimant,
+                election: election,
+                keeper: keeper,
+                leaderFile: leaderFile,
+                leaderNames: [id],
+                heritageDirectory: heritageDirectory
+            ),
+            store: store,
+            plugin: plugin,
+            clock: store.clock,
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
+            holderIsGone: { _ in false },
+            makeGuard: { hinder in
+                orphanGuard.attach(hinder)
+                return orphanGuard
+            }
+        )
+    }
+
+    static func claimant(_ id: String, pluginSocket: String = "/plugins/other", bootID: String = "boot") -> Claimant {
+        Claimant(
+            id: id,
+            instance: "\(id)-instance",
+            process: ProcessIdentity(host: "host-\(id)", bootID: bootID, pidNamespace: "1", pid: 1, startTime: 1),
+            socket: "/run/\(id)",
+            pluginSocket: pluginSocket,
+            guardLock: ""
+        )
+    }
+
+    func run() async {
+        await runtime.run()
+        hasEnded.withLock { $0 = true }
+    }
+
+    func call(_ request: GroupRequest) async throws(GroupError) -> GroupReply {
+        try await proxy.call(request, from: Caller(user: "ann", uid: 7, host: "here"))
+    }
+
+    func commit(_ id: String, _ version: Int = 1) async throws(GroupError) -> GroupReply {
+        try await call(.commit(.named(id, version), pretend: false))
+    }
+
+    /// The error with which a call ends; nil when it succeeds.
+    func error(_ request: GroupRequest) async -> GroupError? {
+        do {
+            _ = try await call(request)
+            return nil
+        } catch {
+            return error
+        }
+    }
+
+    func leads() async throws {
+        try await eventually("\(claimant.id) leads") {
+            guard self.standing.role == .leader else { return false }
+            return (try? await self.proxy.keeper.currentTerm()) != nil
+        }
+    }
+}
+
+/// An orphan guard that writes down its orders.
+final class FakeGuard: OrphanGuard {
+    enum Order: Hashable {
+        case arm(BootInstant)
+        case disarm, stop
+    }
+
+    struct State {
+        var orders: [Order] = []
+        var isReady = true
+        var waiting: [CheckedContinuation<Void, Never>] = []
+        var hinder: (@Sendable (String?) -> Void)?
+    }
+
+    let state = Mutex(State())
+    var orders: [Order] { state.withLock(\.orders) }
+    /// How many wait for it to obey.
+    var waiting: Int { state.withLock(\.waiting.count) }
+
+    init(isReady: Bool = true) {
+        state.withLock { $0.isReady = isReady }
+    }
+
+    func attach(_ hinder: @escaping @Sendable (String?) -> Void) { state.withLock { $0.hinder = hinder } }
+    func hinder(_ reason: String?) { state.withLock(\.hinder)?(reason) }
+
+    func arm(until deadline: BootInstant) { state.withLock { $0.orders.append(.arm(deadline)) } }
+    func disarm() { state.withLock { $0.orders.append(.disarm) } }
+
+    func stop() {
+        state.withLock { $0.orders.append(.stop) }
+        becomeReady()
+    }
+
+    func becomeReady() {
+        let waiting = state.withLock { state in
+            state.isReady = true
+            defer { state.waiting = [] }
+            return state.waiting
+        }
+        for continuation in waiting { continuation.resume() }
+    }
+
+    func isReady() async {
+        await withCheckedContinuation { continuation in
+            let isReady = state.withLock { state in
+                if !state.isReady { state.waiting.append(continuation) }
+                return state.isReady
+            }
+            if isReady { continuation.resume() }
+        }
+    }
+}
+
+/// Runs replicas for the length of a test.
+func withReplicas(_ replicas: Replica..., body: () async throws -> Void) async throws {
+    try await withThrowingTaskGroup(of: Void.self) { tasks in
+        for replica in replicas { tasks.addTask { await replica.run() } }
+        do {
+            try await body()
+        } catch {
+            tasks.cancelAll()
+            throw error
+        }
+        tasks.cancelAll()
+    }
+}
+
+/// One replica with a store and a plugin of its own.
+func withReplica(
+    leaderFile: String? = nil,
+    heritageDirectory: String? = nil,
+    orphanGuard: FakeGuard = FakeGuard(),
+    prepare: (MemoryStore, FakePlugin) -> Void = { _, _ in },
+    _ body: (Replica) async throws -> Void
+) async throws {
+    let clock = TestClock()
+    let store = MemoryStore(clock: clock)
+    let plugin = FakePlugin(clock: clock)
+    prepare(store, plugin)
+    let replica = try Replica(
+        store: store,
+        plugin: plugin,
+        leaderFile: leaderFile,
+        heritageDirectory: heritageDirectory,
+        orphanGuard: orphanGuard
+    )
+    try await withReplicas(replica) { try await body(replica) }
+}
