@@ -20,9 +20,6 @@ struct ManagerCommand: ParsableCommand {
 
     @OptionGroup var logging: LogOptions
 
-    @Option(help: ArgumentHelp("Name of the manager (INFRAKIT_NAME)", valueName: "string"))
-    var name = ServingOptions.defaultName
-
-    @Option(help: ArgumentHelp("Name of the group plugin to proxy for (INFRAKIT_PROXY_FOR_GROUP)", valueName: "string"))
-    var proxyForGroup = ServingOptions.defaultPlugin
+    @OptionGroup var naming: NameOptions
+    @OptionGroup var proxy: ProxyOptions
 }

@@ -24,12 +24,8 @@ struct OSCommand: Verb {
     )
 
     @OptionGroup var logging: LogOptions
-
-    @Option(help: ArgumentHelp("Name of the manager: the socket it serves (INFRAKIT_NAME)", valueName: "string"))
-    var name = ServingOptions.defaultName
-
-    @Option(help: ArgumentHelp("Name of the group plugin to proxy for (INFRAKIT_PROXY_FOR_GROUP)", valueName: "string"))
-    var proxyForGroup = ServingOptions.defaultPlugin
+    @OptionGroup var naming: NameOptions
+    @OptionGroup var proxy: ProxyOptions
 
     @Option(
         help: ArgumentHelp(
@@ -93,6 +89,9 @@ struct OSCommand: Verb {
     var unsafeStorage = false
 
     @OptionGroup var serving: ServingOptions
+
+    private var name: String { naming.name ?? ServingOptions.defaultName }
+    private var proxyForGroup: String { proxy.proxyForGroup }
 
     /// The lease's times; those that are not given follow from the ttl in the proportions of the defaults.
     func election() throws -> ElectionSettings {

@@ -19,9 +19,7 @@ struct ProcessPluginCommand: Verb {
     )
 
     @OptionGroup var logging: LogOptions
-
-    @Option(help: ArgumentHelp("Name of the plugin: the socket it serves (INFRAKIT_NAME)", valueName: "string"))
-    var name = ServingOptions.defaultPlugin
+    @OptionGroup var naming: NameOptions
 
     @Option(
         help: ArgumentHelp(
@@ -34,6 +32,7 @@ struct ProcessPluginCommand: Verb {
     @OptionGroup var serving: ServingOptions
 
     func run(in session: Session) async throws -> ExitStatus {
+        let name = naming.name ?? ServingOptions.defaultPlugin
         let logger = logging.logger("group-process", in: session)
         let directory = stateDir ?? "\(session.home)/.infrakit/process"
         try Directories.make(directory)

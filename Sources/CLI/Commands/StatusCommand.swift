@@ -17,14 +17,12 @@ struct StatusCommand: Verb {
             """
     )
 
-    @Option(help: ArgumentHelp("Name of this host's manager (INFRAKIT_NAME)", valueName: "string"))
-    var name = ServingOptions.defaultName
-
+    @OptionGroup var naming: NameOptions
     @OptionGroup var store: StoreOptions
     @OptionGroup var format: OutputOptions
 
     func run(in session: Session) async throws -> ExitStatus {
-        let replica = await LocalReplica.ask(name, in: session)
+        let replica = await LocalReplica.ask(naming.name ?? ServingOptions.defaultName, in: session)
         let database = store.open(in: session)
         let lease = try await database.lease(within: commandTimeout)
         let summary = try await database.summary(within: commandTimeout)

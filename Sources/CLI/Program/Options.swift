@@ -29,6 +29,24 @@ struct LogOptions: ParsableArguments {
 
 extension LogLine.Format: ExpressibleByArgument {}
 
+/// Which manager, or plugin. Like ``LogOptions`` and ``ProxyOptions`` a group, shared with the root command: of an option
+/// that both declare for themselves, the root would take the value and the subcommand see its default.
+struct NameOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "Name of the manager or plugin: its socket (INFRAKIT_NAME; default: \(ServingOptions.defaultName), of plugin "
+                + "process \(ServingOptions.defaultPlugin))",
+            valueName: "string"
+        )
+    )
+    var name: String?
+}
+
+struct ProxyOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("Name of the group plugin to proxy for (INFRAKIT_PROXY_FOR_GROUP)", valueName: "string"))
+    var proxyForGroup = ServingOptions.defaultPlugin
+}
+
 /// Where the database is.
 struct StoreOptions: ParsableArguments {
     @Option(
