@@ -1,0 +1,120 @@
+import Glibc
+import GroupSPI
+import PluginRPC
+import Testing
+
+/// A store that cannot be used: status 5, a sentence, and nothing touched.
+@Suite struct StoreTroubleTests {
+    /// A database with a revision in it, which no manager uses any more.
+    private func withDatabase(_ body: (World, Host, String) async throws -> Void) async throws {
+        try await World.with { world in
+            let n1 = try await world.host("n1")
+            try await n1.startManager()
+            try await world.leader()
+            for group in 0..<20 {
+                _ = try await n1.call(.commit(.sized("g\(group)", 1), pretend: false), within: .seconds(60))
+            }
+            try n1.manager.send(15)
+            try await n1.manager.end()
+            try await body(world, n1, "\(world.storeDirectory)/manager.db")
+        }
+    }
+
+    /// Every command, and a manager, fail with status 5 and a sentence that has all these words in it.
+    private func expectUnusable(
+        _ world: World,
+        _ host: Host,
+        _ words: String...,
+        sourceLocation: SourceLocation = #_sourceLocation
+    ) async throws {
+        for verb in [["history"], ["show"], ["status"], ["leadership"], ["rollback", "1"], ["step-down"], ["os"]] {
+            let finished = try await world.run(.manager, verb, environment: host.environment)
+            #expect(finished.status == 5, "\(finished)", sourceLocation: sourceLocation)
+            #expect(finished.output.isEmpty, "\(finished)", sourceLocation: sourceLocation)
+            for word in words {
+                #expect(finished.errors.contains(word), "\(finished)", sourceLocation: sourceLocation)
+            }
+        }
+    }
+
+    @Test func aDirectoryThatIsMissing() async throws {
+        try await World.with { world in
+            let n1 = try await world.host("n1")
+            Files.remove(world.storeDirectory)
+            try await expectUnusable(world, n1, world.storeDirectory, "Create it")
+            #expect(!Files.exists(world.storeDirectory), "it was created")
+        }
+    }
+
+    @Test func noDatabaseYet() async throws {
+        try await World.with { world in
+            let finished = try await world.manager("history")
+            #expect(finished.status == 5 && finished.errors.contains("no database"), "\(finished)")
+            #expect(Files.names(in: world.storeDirectory).isEmpty, "a command created something")
+        }
+    }
+
+    @Test func anotherProgramsDatabase() async throws {
+        try await withDatabase { world, n1, file in
+            // SQLite's application id (fileformat2, offset 68).
+            let bytes = try patch(file, at: 68, with: [1, 2, 3, 4])
+            try await expectUnusable(world, n1, file, "another program")
+            #expect(Files.bytes(file) == bytes, "the file was touched")
+        }
+    }
+
+    @Test func aNewerSchema() async throws {
+        try await withDatabase { world, n1, file in
+            // SQLite's user version (fileformat2, offset 60).
+            let bytes = try patch(file, at: 60, with: [0, 0, 0, 99])
+            try await expectUnusable(world, n1, file, "99", "newer")
+            #expect(Files.bytes(file) == bytes, "the file was touched")
+        }
+    }
+
+    @Test func noDatabaseAtAll() async throws {
+        try await World.with { world in
+            let n1 = try await world.host("n1")
+            let file = "\(world.storeDirectory)/manager.db"
+            let text = String(repeating: "This is a letter, not a database.\n", count: 300)
+            try Files.write(text, to: file)
+            try await expectUnusable(world, n1, file, "not an SQLite database")
+            #expect(Files.read(file) == text, "the file was touched")
+        }
+    }
+
+    @Test func aDamagedFile() async throws {
+        try await withDatabase { world, n1, file in
+            // Every page but the first.
+            let size = (Files.bytes(file) ?? []).count
+            try #require(size > 8192)
+            let bytes = try patch(file, at: 4096, with: [UInt8](repeating: 0xA5, count: size - 4096))
+            for verb in [["history"], ["show"], ["status"], ["leadership"]] {
+                let finished = try await world.run(.manager, verb, environment: n1.environment)
+                #expect(finished.status == 5, "\(finished)")
+                #expect(finished.errors.contains(file) && finished.errors.contains("damaged"), "\(finished)")
+            }
+            #expect(Files.bytes(file) == bytes, "the file was touched")
+        }
+    }
+
+    @Test func aDirectoryWithoutTheRightToWrite() async throws {
+        // Root may write anywhere.
+        guard getuid() != 0 else { return }
+        try await World.with { world in
+            let n1 = try await world.host("n1")
+            chmod(world.storeDirectory, 0o500)
+            let finished = try await n1.command("os")
+            chmod(world.storeDirectory, 0o700)
+            #expect(finished.status == 5, "\(finished)")
+        }
+    }
+
+    /// - Returns: the file's bytes afterwards.
+    private func patch(_ file: String, at offset: Int, with patch: [UInt8]) throws -> [UInt8] {
+        var bytes = try #require(Files.bytes(file))
+        bytes.replaceSubrange(offset..<(offset + patch.count), with: patch)
+        try Files.write(bytes, to: file)
+        return bytes
+    }
+}

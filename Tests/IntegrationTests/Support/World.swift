@@ -1,0 +1,194 @@
+import Glibc
+import GroupSPI
+import Store
+import Synchronization
+import Testing
+
+/// A few hosts that share a store directory, as far as one machine can play them: each has its own directory of plugins.
+///
+/// Everything is in one directory with a short path, for the sake of sockets. With the test it ends: every process that
+/// was started from here is killed, and the directory removed.
+final class World: Sendable {
+    let path: String
+    let storeDirectory: String
+    let journal = Journal()
+    private let state = Mutex(State())
+
+    private struct State {
+        var hosts: [Host] = []
+        var programs: [RunningProgram] = []
+        var files = 0
+    }
+
+    private init(path: String) throws {
+        self.path = path
+        storeDirectory = "\(path)/store"
+        try Files.makeDirectory(storeDirectory)
+    }
+
+    /// Makes a world for a test, waits for its turn, and takes everything away afterwards.
+    static func with(_ body: (World) async throws -> Void) async throws {
+        await Turnstile.tests.enter()
+        defer { Turnstile.tests.leave() }
+        var template = Array("/tmp/ik-XXXXXX".utf8CString)
+        let path = try #require(mkdtemp(&template).map { String(cString: $0) })
+        do {
+            let world = try World(path: path)
+            do {
+                try await body(world)
+            } catch {
+                world.printLogs(error)
+                await world.end()
+                throw error
+            }
+            await world.end()
+        } catch {
+            Files.remove(path)
+            throw error
+        }
+    }
+
+    // MARK: - Hosts
+
+    /// A host with a fake group plugin that runs.
+    func host(_ name: String) async throws -> Host {
+        let host = try bareHost(name)
+        try await host.plugin.start()
+        return host
+    }
+
+    /// A host without any plugin.
+    func bareHost(_ name: String) throws -> Host {
+        let host = try Host(name, in: self)
+        state.withLock { $0.hosts.append(host) }
+        return host
+    }
+
+    // MARK: - Programs
+
+    /// Starts a program that stays.
+    func start(
+        _ program: BuiltProgram,
+        _ words: [String],
+        environment: [String: String] = [:],
+        input: String? = nil,
+        log: String? = nil
+    ) throws -> RunningProgram {
+        let number = state.withLock { state in
+            state.files += 1
+            return state.files
+        }
+        let files = "\(path)/\(log ?? "p")\(number)"
+        if let input { try Files.write(input, to: files + ".in") }
+        let base = ["HOME": "\(path)/home", "PATH": "/usr/bin:/bin", "USER": "tester", "TZ": "UTC"]
+        let running = try RunningProgram(
+            [program.path()] + words,
+            environment: base.merging(environment) { _, new in new },
+            input: input == nil ? "/dev/null" : files + ".in",
+            files: files
+        )
+        state.withLock { $0.programs.append(running) }
+        return running
+    }
+
+    /// Runs a command to its end.
+    func run(
+        _ program: BuiltProgram,
+        _ words: [String],
+        environment: [String: String] = [:],
+        input: String? = nil,
+        within limit: Duration = .seconds(60),
+        sourceLocation: SourceLocation = #_sourceLocation
+    ) async throws -> Finished {
+        let running = try start(program, words, environment: environment, input: input)
+        let status: Int32 =
+            switch try await running.end(within: limit, sourceLocation: sourceLocation) {
+            case .exit(let status): status
+            case .signal(let signal): -signal
+            }
+        return Finished(
+            words: [program.rawValue] + words,
+            status: status,
+            output: running.output,
+            errors: running.errors
+        )
+    }
+
+    /// `infrakit-manager …` on a host that has nothing but the database: no manager, no plugins.
+    func manager(_ words: String..., sourceLocation: SourceLocation = #_sourceLocation) async throws -> Finished {
+        try await run(
+            .manager,
+            words,
+            environment: ["INFRAKIT_STORE_DIR": storeDirectory, "INFRAKIT_PLUGINS_DIR": "\(path)/none"],
+            sourceLocation: sourceLocation
+        )
+    }
+
+    // MARK: - The database, as any program may read it
+
+    var store: Store {
+        Store.openForCommand(StoreConfiguration(path: StoreConfiguration.path(in: storeDirectory), busyTimeout: 5000))
+    }
+
+    func lease() async throws -> Lease { try await store.lease(within: .seconds(20)) }
+
+    /// Oldest first.
+    func history() async throws -> [Revision] {
+        try await store.history(HistoryQuery(), within: .seconds(20)).revisions.reversed()
+    }
+
+    /// Waits for a leader that has read what stands, and so takes writes.
+    @discardableResult
+    func leader(
+        otherThan old: Host? = nil,
+        is wanted: Host? = nil,
+        after epoch: Int = 0,
+        sourceLocation: SourceLocation = #_sourceLocation
+    ) async throws -> Host {
+        let hosts = state.withLock { $0.hosts }
+        return try await eventually("\(wanted?.name ?? "somebody") leads", sourceLocation: sourceLocation) {
+            guard let lease = try? await lease(), lease.isHeld, lease.epoch > epoch, lease.holder != old?.name,
+                wanted == nil || lease.holder == wanted?.name,
+                let host = hosts.first(where: { $0.name == lease.holder }), host.hasLoaded(epoch: lease.epoch)
+            else { return nil }
+            return host
+        }
+    }
+
+    // MARK: - The end
+
+    private func end() async {
+        let (hosts, programs) = state.withLock { ($0.hosts, $0.programs) }
+        for _ in 0..<1000 {
+            let left = World.processes(of: path)
+            for program in programs { program.send(SIGKILL) }
+            for pid in left { kill(pid, SIGKILL) }
+            if left.isEmpty, !programs.contains(where: \.isRunning) { break }
+            try? await Task.sleep(for: .milliseconds(5))
+        }
+        for host in hosts { await host.plugin.die() }
+        Files.remove(path)
+    }
+
+    /// Every process that was started from a directory, or by such a process: they have it in their environment or among
+    /// their words.
+    static func processes(of directory: String) -> [pid_t] {
+        Files.names(in: "/proc").compactMap { pid_t($0) }.filter { pid in
+            guard pid != getpid(), let stat = Files.read("/proc/\(pid)/stat"), !stat.contains(") Z ") else {
+                return false
+            }
+            return ["environ", "cmdline"].contains { file in
+                (Files.read("/proc/\(pid)/\(file)") ?? "").contains("\(directory)/")
+            }
+        }
+    }
+
+    private func printLogs(_ error: any Error) {
+        var text = "\(path): \(error)\n"
+        for name in Files.names(in: path) where name.hasSuffix(".err") {
+            let lines = (Files.read("\(path)/\(name)") ?? "").split(separator: "\n")
+            text += (["--- \(name)"] + lines.suffix(40).map(String.init)).joined(separator: "\n") + "\n"
+        }
+        printError(text)
+    }
+}
