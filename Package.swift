@@ -115,7 +115,13 @@ let package = Package(
 
         // Tests: one target for each library, and one that runs the programs.
         .target(name: "PluginFakes", dependencies: ["GroupSPI"], path: "Tests/PluginFakes"),
-        .testTarget(name: "CLITests", dependencies: ["CLI", "GroupSPI", "Store", "Terminal"]),
+        .testTarget(
+            name: "CLITests",
+            dependencies: [
+                "CLI", "GroupSPI", "Store", "Terminal",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]
+        ),
         .testTarget(name: "GroupSPITests", dependencies: ["GroupSPI"]),
         .testTarget(name: "InfrakitCLITests", dependencies: ["GroupSPI", "InfrakitCLI", "PluginFakes", "Terminal"]),
         .testTarget(
@@ -125,6 +131,10 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOPosix", package: "swift-nio"),
             ]
+        ),
+        .testTarget(
+            name: "ManagerTests",
+            dependencies: ["GroupSPI", "Manager", "Store", .product(name: "Logging", package: "swift-log")]
         ),
         .testTarget(
             name: "PluginRPCTests",
@@ -140,6 +150,7 @@ let package = Package(
             name: "ProcessGroupTests",
             dependencies: ["GroupSPI", "ProcessGroup", .product(name: "Logging", package: "swift-log")]
         ),
+        .testTarget(name: "StoreTests", dependencies: ["CSQLite", "GroupSPI", "Migrations", "Store"]),
         .testTarget(
             name: "TerminalTests",
             dependencies: ["Terminal", .product(name: "Logging", package: "swift-log")]

@@ -90,11 +90,11 @@ import Testing
         )
     }
 
-    private func status(_ lease: Lease, role: String?) throws -> ExitStatus {
+    private func status(_ lease: Lease, role: String?) throws -> CLI.ExitStatus {
         StatusReport(
             lease: lease,
             summary: HistorySummary(oldest: 0, newest: 0, current: nil, pending: [], rejected: []),
-            replica: try role.map { try JSONView(Array("{\"id\":\"x\",\"role\":\"\($0)\",\"reason\":\"r\"}".utf8)) },
+            replica: try role.map { role in try JSONView(Array("{\"id\":\"x\",\"role\":\"\(role)\",\"reason\":\"r\"}".utf8)) },
             storage: StorageReport(path: "/nowhere/manager.db"),
             now: Timestamp(milliseconds: 1_000_000)
         ).status

@@ -17,7 +17,7 @@ public final class StandingBoard: Sendable {
     public var refusal: String {
         let standing = current
         if standing.role == .leader {
-            return "this replica has just become the leader and reads its groups; try again"
+            return "this replica is just taking leadership up, or giving it up; try again"
         }
         if let lease = standing.lease, lease.isHeld {
             return "this replica is not the leader: \(lease.holder) leads (epoch \(lease.epoch)); send the change to it"
