@@ -94,7 +94,7 @@ import Testing
         StatusReport(
             lease: lease,
             summary: HistorySummary(oldest: 0, newest: 0, current: nil, pending: [], rejected: []),
-            replica: try role.map { role in try JSONView(Array("{\"id\":\"x\",\"role\":\"\(role)\",\"reason\":\"r\"}".utf8)) },
+            replica: role.map { JSONView((["id": "x", "role": .string($0), "reason": "r"] as JSON).raw) },
             storage: StorageReport(path: "/nowhere/manager.db"),
             now: Timestamp(milliseconds: 1_000_000)
         ).status

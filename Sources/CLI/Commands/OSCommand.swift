@@ -167,18 +167,17 @@ struct OSCommand: Verb {
                 return process
             }
         )
-        let server = try await PluginServer.start(
-            ServedPlugin(name: name, group: runtime.proxy, manager: runtime.proxy),
-            at: claimant.socket,
-            configuration: serving.serverConfiguration,
-            group: eventLoops,
-            logger: logger
-        )
-        guardProcess?.start()
-        try await Services.run(
-            [ManagerService(runtime: runtime, server: server, client: client, limit: election.ttl)],
-            logger: logger
-        )
+        try await Services.run(logger: logger) {
+            let server = try await PluginServer.start(
+                ServedPlugin(name: name, group: runtime.proxy, manager: runtime.proxy),
+                at: claimant.socket,
+                configuration: serving.serverConfiguration,
+                group: eventLoops,
+                logger: logger
+            )
+            guardProcess?.start()
+            return [ManagerService(runtime: runtime, server: server, client: client, limit: election.ttl)]
+        }
         logger.info("manager stopped")
         return .done
     }

@@ -37,18 +37,18 @@ struct ProcessPluginCommand: Verb {
         let directory = stateDir ?? "\(session.home)/.infrakit/process"
         try Directories.make(directory)
         let plugin = try ProcessGroupPlugin(stateDirectory: directory, logger: logger)
-        let server = try await PluginServer.start(
-            ServedPlugin(name: name, group: plugin, manager: nil),
-            at: session.plugins.socketPath(for: name),
-            configuration: serving.serverConfiguration,
-            group: MultiThreadedEventLoopGroup.singleton,
-            logger: logger
-        )
-        logger.info("plugin started", metadata: ["socket": "\(session.plugins.socketPath(for: name))"])
-        try await Services.run(
-            [PluginService(plugin: plugin), SocketService(server: server, grace: .seconds(1))],
-            logger: logger
-        )
+        try await Services.run(logger: logger) {
+            let server = try await PluginServer.start(
+                ServedPlugin(name: name, group: plugin, manager: nil),
+                at: session.plugins.socketPath(for: name),
+                configuration: serving.serverConfiguration,
+                group: MultiThreadedEventLoopGroup.singleton,
+                logger: logger
+            )
+            logger.info("plugin started", metadata: ["socket": "\(session.plugins.socketPath(for: name))"])
+            // In the reverse order of their stopping: the socket goes first.
+            return [PluginService(plugin: plugin), SocketService(server: server, grace: .seconds(1))]
+        }
         return .done
     }
 }

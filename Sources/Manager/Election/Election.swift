@@ -47,6 +47,8 @@ public struct Election: Sendable {
     private(set) var hindrance: String?
     /// After a hand-over nobody asks for the lease at once: another is to have it.
     private(set) var restUntil: BootInstant?
+    /// The epoch that was handed over: once another replica has led, the rest has served its purpose.
+    private var restEpoch = 0
     private(set) var isStopping = false
     /// What the last look at the store gave, when it gave no row.
     private(set) var trouble: String?
@@ -84,7 +86,7 @@ public struct Election: Sendable {
             resign(epoch, "the store is uncertain: \(reason)", now, &directives)
         case .hindered(let reason): hindered(reason, now, &directives)
         case .stepDown(let epoch, let reason):
-            if leadingEpoch == epoch { restUntil = now + settings.ttl }
+            if leadingEpoch == epoch { (restUntil, restEpoch) = (now + settings.ttl, epoch) }
             resign(epoch, reason, now, &directives)
         case .freed(let epoch): freed(epoch, now, &directives)
         case .stop: stop(now, &directives)
@@ -148,6 +150,7 @@ public struct Election: Sendable {
     ) {
         guard case .watching(let watch) = state else { return }
         trouble = nil
+        if lease.epoch > restEpoch { restUntil = nil }
         var current = Watch(lease: lease, since: now)
         if let watch, watch.lease.epoch == lease.epoch, watch.lease.sequence == lease.sequence {
             current = Watch(lease: lease, since: watch.since)

@@ -26,7 +26,14 @@ public final class FileLock: Sendable {
         words.withUnsafeBytes { _ = pwrite(descriptor, $0.baseAddress, $0.count, 0) }
     }
 
-    deinit { close(descriptor) }
+    deinit { Self.unlock(descriptor) }
+
+    /// Closing alone is not enough: a process that is being started at this moment has a copy of the descriptor for the
+    /// instant between fork and exec, and the lock would live on in it.
+    private static func unlock(_ descriptor: Int32) {
+        flock(descriptor, LOCK_UN)
+        close(descriptor)
+    }
 
     enum Holder: Hashable {
         case nobody
@@ -38,7 +45,7 @@ public final class FileLock: Sendable {
     static func holder(_ path: String) -> Holder {
         let descriptor = open(path, O_RDWR | O_CLOEXEC)
         guard descriptor >= 0 else { return .process(nil) }
-        defer { close(descriptor) }
+        defer { unlock(descriptor) }
         guard flock(descriptor, LOCK_EX | LOCK_NB) != 0 else { return .nobody }
         return .process(ProcFS.read(path).flatMap { Int($0.prefix { $0.isNumber }) })
     }

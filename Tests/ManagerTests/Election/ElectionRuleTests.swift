@@ -246,6 +246,20 @@ struct ElectionRuleTests {
         #expect(bench.see(.released(epoch: 1)).count == 1)
     }
 
+    /// A rolling restart: the one that took over stops soon after, and the first is not to wait for the end of its rest.
+    @Test func theRestEndsWhenAnotherHasLed() throws {
+        var bench = try ElectionBench()
+        bench.lead()
+        _ = bench.tell(.stepDown(epoch: 1, "asked to"))
+        _ = bench.tell(.freed(epoch: 1))
+        // The row may still name this replica until the release is through; that is nobody else's term.
+        #expect(bench.see(.held(epoch: 1)).filter { $0 != .observe } == [])
+        #expect(bench.see(.released(epoch: 1)) == [])
+        _ = bench.see(.held(epoch: 2))
+        let released = bench.see(.released(epoch: 2))
+        #expect(released.contains { if case .acquire = $0 { true } else { false } })
+    }
+
     /// What is told of a term that is over says nothing about the one that lasts.
     @Test func lateNewsOfAnEarlierTermChangeNothing() throws {
         var bench = try ElectionBench()
