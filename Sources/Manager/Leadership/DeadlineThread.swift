@@ -29,6 +29,10 @@ final class DeadlineThread: Sendable {
         pthread_detach(thread)
     }
 
+    /// Only now, when neither the thread nor anybody else can use the timer: a call with its number would reach whatever
+    /// file has taken that number since, and stop another's clock.
+    deinit { close(timer) }
+
     /// Sets the deadline; nil takes it away.
     func set(_ deadline: BootInstant?) {
         _ = clinux_boottime_timer_set(timer, Int64(deadline?.nanoseconds ?? 0))
@@ -50,7 +54,6 @@ final class DeadlineThread: Sendable {
             if this.isStopped.load(ordering: .acquiring) { break }
             if size == 8 { this.action() } else if size < 0, errno != EINTR { break }
         }
-        close(this.timer)
         return nil
     }
 }

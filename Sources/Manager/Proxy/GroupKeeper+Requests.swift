@@ -176,7 +176,9 @@ extension GroupKeeper {
             return true
         } catch {
             logger.warning("request not closed", metadata: ["request": "\(request.id)", "error": "\(error)"])
-            if error.code != .busy { report(.storeUncertain(epoch: token.epoch, error.message)) }
+            // A request that was taken back meanwhile says nothing against the lease.
+            let isHarmless = error.code == .busy || error.code == .conflict
+            if !isHarmless { report(.storeUncertain(epoch: token.epoch, error.message)) }
             return false
         }
     }

@@ -84,7 +84,7 @@ extension GroupKeeper {
             case .fenced:
                 report(.storeUncertain(epoch: token.epoch, "another replica may have taken the lease over"))
                 throw GroupError(.notLeader, "\(error.message); nothing was changed")
-            case .busy:
+            case .busy, .conflict:
                 throw GroupError(.storeUnavailable, "store unreachable, nothing was changed: \(error.message)")
             default:
                 report(.storeUncertain(epoch: token.epoch, error.message))

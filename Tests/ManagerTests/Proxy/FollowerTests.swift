@@ -9,12 +9,14 @@ struct FollowerTests {
         pluginSocket: String = "/plugins/two",
         bootID: String = "boot",
         leader: Claimant? = Replica.claimant("two"),
+        left: String? = nil,
         prepare: (MemoryStore, FakePlugin) -> Void = { _, _ in },
         _ body: (Replica) async throws -> Void
     ) async throws {
         let clock = TestClock()
         let (store, plugin) = (MemoryStore(clock: clock), FakePlugin(clock: clock))
         prepare(store, plugin)
+        if let left { plugin.put(.named(left)) }
         if let leader { store.seize(by: leader) }
         let replica = try Replica(store: store, plugin: plugin, pluginSocket: pluginSocket, bootID: bootID)
         try await withReplicas(replica) { try await body(replica) }
@@ -59,7 +61,7 @@ struct FollowerTests {
 
     /// Left over from a crash of this manager, whose place another has taken.
     @Test func letsLeftoversGoWhenAnotherLeads() async throws {
-        try await withFollower(prepare: { _, plugin in plugin.put(.named("left")) }) { replica in
+        try await withFollower(left: "left") { replica in
             try await eventually("it is free, and it has looked", on: replica.clock) {
                 replica.plugin.calls.last == .inspect && replica.plugin.watched.isEmpty && replica.plugin.inFlight == 0
             }
@@ -75,7 +77,7 @@ struct FollowerTests {
         try await withFollower(
             pluginSocket: "/plugins/shared",
             leader: Replica.claimant("two", pluginSocket: "/plugins/shared"),
-            prepare: { _, plugin in plugin.put(.named("kept")) }
+            left: "kept"
         ) { replica in
             try await eventually("it follows") { replica.standing.role == .follower }
             try await pass(.seconds(20), on: replica.clock)
@@ -89,7 +91,7 @@ struct FollowerTests {
             pluginSocket: "/plugins/shared",
             bootID: "another",
             leader: Replica.claimant("two", pluginSocket: "/plugins/shared"),
-            prepare: { _, plugin in plugin.put(.named("left")) }
+            left: "left"
         ) { replica in
             try await eventually("it is free", on: replica.clock) { replica.plugin.watched.isEmpty }
         }
@@ -108,7 +110,7 @@ struct FollowerTests {
         try await withFollower(
             pluginSocket: "/plugins/one",
             leader: predecessor,
-            prepare: { _, plugin in plugin.put(.named("left")) }
+            left: "left"
         ) { replica in
             try await eventually("it follows") { replica.standing.role == .follower }
             #expect(replica.plugin.watched == ["left"])
@@ -118,7 +120,7 @@ struct FollowerTests {
     }
 
     @Test func leftoversAreNotLetGoWhileItMayLeadItself() async throws {
-        try await withFollower(leader: nil, prepare: { _, plugin in plugin.put(.named("left")) }) { replica in
+        try await withFollower(leader: nil, left: "left") { replica in
             try await replica.leads()
             try await pass(.seconds(20), on: replica.clock)
             #expect(replica.plugin.watched == ["left"])

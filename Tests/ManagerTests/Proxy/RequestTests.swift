@@ -212,6 +212,28 @@ struct RequestTests {
         }
     }
 
+    /// The one who asked has waited long enough. That is no trouble at the store.
+    @Test func aRequestThatIsTakenBackIsNotCarriedOut() async throws {
+        try await withHistory { replica in
+            let gate = Gate()
+            replica.plugin.script { $0 == .update(.named("b", 3)) ? .hang(gate) : nil }
+            async let write = replica.call(.update(.named("b", 3)))
+            try await eventually("a write is under way") { gate.waiting == 1 }
+            replica.store.submit(rollback(to: 2))
+            try await eventually("the rollback is in line", on: replica.clock, step: .milliseconds(20)) {
+                replica.proxy.keeper.lanes.waiting("b") == 1
+            }
+            replica.store.cancel("r")
+            gate.open()
+            _ = try await write
+            try await eventually("nobody looks at it any more") { await replica.proxy.keeper.requestsUnderWay.isEmpty }
+            try await pass(.seconds(5), on: replica.clock)
+            #expect(replica.store.revisions.count == 5)
+            #expect(replica.store.request("r")?.state == .cancelled)
+            #expect(replica.standing.role == .leader && replica.store.lease.epoch == 1)
+        }
+    }
+
     // MARK: - Stepping down
 
     private let stepDown = Request(id: "s", kind: .stepDown, author: MemoryStore.author, message: "")

@@ -183,7 +183,8 @@ struct TakeoverTests {
 
     @Test func tellsThePluginNothingBeforeItsGuardHasObeyed() async throws {
         let guardian = FakeGuard(isReady: false)
-        try await withReplica(orphanGuard: guardian, prepare: { store, _ in store.put(set("a")) }) { replica in
+        let prepare = { (store: MemoryStore, _: FakePlugin) in store.put(set("a")) }
+        try await withReplica(orphanGuard: guardian, prepare: prepare) { replica in
             try await eventually("it leads") { replica.standing.role == .leader }
             try await eventually("the guard is asked") { guardian.waiting == 1 }
             #expect(replica.plugin.calls.isEmpty)
@@ -259,7 +260,8 @@ struct TakeoverTests {
                 #"{"Groups":{"a":{"Plugin":"x","Properties":{"ID":"a","Properties":{}}}}}"#,
                 to: "\(folder)/global.config"
             )
-            try await withReplica(heritageDirectory: folder, prepare: { store, _ in store.put(set("b")) }) { replica in
+            let prepare = { (store: MemoryStore, _: FakePlugin) in store.put(set("b")) }
+            try await withReplica(heritageDirectory: folder, prepare: prepare) { replica in
                 try await eventually("it is watched") { replica.plugin.watched == ["b"] }
                 #expect(replica.store.revisions.count == 1)
             }

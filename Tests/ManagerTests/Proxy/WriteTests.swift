@@ -47,6 +47,7 @@ struct WriteTests {
                 try await eventually("it leads again", on: replica.clock) {
                     replica.store.lease.epoch == 2 && replica.standing.role == .leader
                 }
+                try await replica.leads()
                 #expect(try await replica.commit("a") == .details("Managing a"))
             }
         }

@@ -10,6 +10,8 @@ final class FakePlugin: GroupPlugin {
         case hang(Gate)
         /// The same, but the caller cannot give up; only the call's time ends it.
         case hangStubbornly(Gate)
+        /// Not even its time ends it.
+        case hangForEver(Gate)
         /// Somebody takes the connection and does not answer, so that the call is never sent.
         case hangUnsent(Gate)
         /// Carried out, but the answer is lost.
@@ -85,6 +87,8 @@ final class FakePlugin: GroupPlugin {
         case .fail(let error): throw error
         case .hang(let gate): try await pass(gate, until: deadline, isStubborn: false)
         case .hangStubbornly(let gate): try await pass(gate, until: deadline, isStubborn: true)
+        case .hangForEver(let gate):
+            try await pass(gate, until: BootInstant(nanoseconds: .max), isStubborn: true)
         case .hangUnsent(let gate):
             do {
                 try await pass(gate, until: deadline, isStubborn: false)

@@ -65,6 +65,8 @@ final class MemoryStore: StateStore {
     var calls: Int { state.withLock(\.calls.count) }
     func count(_ call: Call) -> Int { state.withLock { $0.calls.count { $0 == call } } }
     func request(_ id: String) -> Request? { state.withLock { $0.requests.first { $0.id == id } } }
+    /// Somebody takes a request back.
+    func cancel(_ id: String) { state.withLock { try? $0.update(id, .cancelled, nil, nil) } }
     func submit(_ request: Request) { state.withLock { $0.requests.append(request) } }
 
     /// What is left by an earlier leader: a revision with these changes.
@@ -199,8 +201,13 @@ final class MemoryStore: StateStore {
         try await run(.append, timeout) { state throws(StoreError) in
             try Self.require(fence, state)
             let revision = Self.revision(state, draft, epoch: fence.epoch, manager: fence.manager)
+            if let request {
+                guard state.requests.contains(where: { $0.id == request.id && $0.state == .waiting }) else {
+                    throw StoreError(.conflict, "the request is taken up or taken back already")
+                }
+                try state.update(request.id, .accepted, revision.number, nil)
+            }
             state.revisions.append(revision)
-            if let request { state.update(request.id, .accepted, revision.number, nil) }
             return revision
         }
     }
@@ -268,7 +275,7 @@ final class MemoryStore: StateStore {
     ) async throws(StoreError) {
         try await run(.finish, timeout) { state throws(StoreError) in
             try Self.require(fence, state)
-            state.update(id, newState, revision, error)
+            try state.update(id, newState, revision, error)
         }
     }
 }
@@ -336,8 +343,11 @@ extension MemoryStore.State {
         )
     }
 
-    mutating func update(_ id: String, _ newState: Request.State, _ revision: Int?, _ error: String?) {
-        guard let index = requests.firstIndex(where: { $0.id == id && $0.state.rawValue < 2 }) else { return }
+    mutating func update(_ id: String, _ newState: Request.State, _ revision: Int?, _ error: String?) throws(StoreError)
+    {
+        guard let index = requests.firstIndex(where: { $0.id == id && $0.state.rawValue < 2 }) else {
+            throw StoreError(.conflict, "the request has ended already")
+        }
         let old = requests[index]
         requests[index] = Request(
             id: old.id,
