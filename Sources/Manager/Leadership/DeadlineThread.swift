@@ -6,7 +6,7 @@ internal import Synchronization
 ///
 /// Everything else may be stuck — a disk, a plugin, the pool that runs tasks. This thread still wakes up on time.
 final class DeadlineThread: Sendable {
-    private let timer: Int32
+    let timer: Int32
     private let action: @Sendable () -> Void
     private let isStopped = Atomic<Bool>(false)
 
