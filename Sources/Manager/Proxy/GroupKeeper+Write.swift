@@ -30,7 +30,7 @@ extension GroupKeeper {
                 let before = states[group]
                 let intent = try intent(before)
                 let draft = RevisionDraft(
-                    author: Author(user: caller.user, uid: caller.uid, host: caller.host),
+                    author: caller,
                     operation: operation,
                     changes: [Change(group: group, action: intent.action)]
                 )
