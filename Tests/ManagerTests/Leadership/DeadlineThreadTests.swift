@@ -1,3 +1,4 @@
+import Glibc
 import Synchronization
 import Testing
 
@@ -35,5 +36,16 @@ struct DeadlineThreadTests {
         witness.set(clock.now() + .milliseconds(20))
         try await eventually("the other fires") { other.load(ordering: .relaxed) == 1 }
         #expect(fired.load(ordering: .relaxed) == 0)
+    }
+
+    /// A descriptor that is closed while somebody still uses its number is another's descriptor, and its timer another's.
+    @Test func keepsItsTimerForAsLongAsSomebodyMaySetIt() async throws {
+        var thread = try DeadlineThread {}
+        thread.stop()
+        try await eventually("the thread has ended") { isKnownUniquelyReferenced(&thread) }
+        #expect(fcntl(thread.timer, F_GETFD) >= 0)
+        var name = [CChar](repeating: 0, count: 64)
+        let length = readlink("/proc/self/fd/\(thread.timer)", &name, name.count)
+        #expect(String(decoding: name.prefix(max(0, length)).map(UInt8.init), as: UTF8.self) == "anon_inode:[timerfd]")
     }
 }
