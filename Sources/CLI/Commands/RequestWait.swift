@@ -1,4 +1,6 @@
 internal import Glibc
+internal import GroupSPI
+internal import Manager
 internal import Store
 
 /// A request to the leader, from its submission to its end.
@@ -39,17 +41,17 @@ struct RequestWait {
 }
 
 extension Author {
-    /// The user of this process.
-    static func ofProcess(_ session: Session) -> Author {
-        let uid = Int(getuid())
-        return Author(user: session.environment["USER"] ?? (uid == 0 ? "root" : nil), uid: uid, host: HostName.current)
+    /// The user of this process, as the user database names them; the environment could say anything.
+    static func ofProcess() -> Author {
+        let uid = getuid()
+        return Author(user: name(of: uid), uid: Int(uid), host: ProcessIdentity.current().host)
     }
-}
 
-enum HostName {
-    static var current: String {
-        var buffer = [CChar](repeating: 0, count: 256)
-        guard gethostname(&buffer, buffer.count - 1) == 0 else { return "localhost" }
-        return String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    private static func name(of uid: uid_t) -> String? {
+        var entry = passwd()
+        var result: UnsafeMutablePointer<passwd>?
+        var buffer = [CChar](repeating: 0, count: 16384)
+        guard getpwuid_r(uid, &entry, &buffer, buffer.count, &result) == 0, result != nil else { return nil }
+        return String(cString: entry.pw_name)
     }
 }

@@ -49,7 +49,7 @@ struct RollbackCommand: Verb {
         let request = Request(
             id: RequestWait.identifier(),
             kind: .rollback(to: target, group: group, expectedCurrent: expectCurrent),
-            author: .ofProcess(session),
+            author: .ofProcess(),
             message: message
         )
         switch try await RequestWait(store: store, timeout: wait.duration).run(request) {

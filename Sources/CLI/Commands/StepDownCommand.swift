@@ -25,7 +25,7 @@ struct StepDownCommand: Verb {
         let request = Request(
             id: RequestWait.identifier(),
             kind: .stepDown,
-            author: .ofProcess(session),
+            author: .ofProcess(),
             message: ""
         )
         switch try await RequestWait(store: store, timeout: wait.duration).run(request) {
