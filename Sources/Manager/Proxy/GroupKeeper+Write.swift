@@ -166,7 +166,7 @@ extension GroupKeeper {
             }
         }
         guard let answer, !token.isEnded else { return answer ?? .failure(Self.termEnded) }
-        if case .failure(let error) = answer, error.code == .unreachable {
+        if case .failure(let error) = answer, error.code == .unreachable || error.code == .notRunning {
             note(pluginTrouble: error.message)
         } else {
             note(pluginTrouble: nil)

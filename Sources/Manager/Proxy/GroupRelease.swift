@@ -19,13 +19,10 @@ struct GroupRelease: Sendable {
     func run(_ known: Set<String>) async -> Bool {
         var open = known
         while !Task.isCancelled {
-            let askedAt = clock.now()
             switch await watched() {
             case .success(let reported): open.formUnion(reported)
-            // A call that could not even be sent ends at once when nobody listens, and at the end of its time when
-            // somebody listens who stands still.
-            case .failure(let error) where error.code == .unreachable && clock.now() - askedAt < timeout:
-                return !Task.isCancelled
+            // Not the same as one that listens and stands still: that one may go on acting.
+            case .failure(let error) where error.code == .notRunning: return !Task.isCancelled
             case .failure(let error):
                 logger.warning("plugin does not tell its groups", metadata: ["error": "\(error)"])
             }

@@ -80,7 +80,7 @@ final class FakePlugin: GroupPlugin {
             return (state.isRunning, state.script(request))
         }
         defer { state.withLock { $0.inFlight -= 1 } }
-        guard isRunning else { throw GroupError(.unreachable, "plugin 'fake' is not running") }
+        guard isRunning else { throw GroupError(.notRunning, "plugin 'fake' is not running") }
         guard !Task.isCancelled else { throw GroupError(.unreachable, "cancelled before it was sent") }
         switch behaviour {
         case nil: return try carryOut(request)
