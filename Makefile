@@ -18,6 +18,8 @@ format:
 	swift format --in-place --recursive --parallel Package.swift Sources Tests migrations
 
 lint:
+	@! grep -rn 'Task\.sleep(' Sources Tests --include='*.swift' | grep -v 'clock: \.suspending' \
+		|| { echo 'Name clock: .suspending (CONTRIBUTING.md, Sleeping).' >&2; false; }
 	swift format lint --strict --recursive --parallel Package.swift Sources Tests migrations
 
 demo: packages

@@ -109,7 +109,7 @@ import Testing
                     }
                 }
                 // A client that asks a follower over and over is of no use to anybody.
-                try await Task.sleep(for: .milliseconds(5))
+                try await Task.sleep(for: .milliseconds(5), clock: .suspending)
             }
         }
     }

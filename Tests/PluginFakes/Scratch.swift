@@ -12,7 +12,7 @@ public func withScratchDirectory<Result>(_ body: (String) async throws -> Result
 public func comesTrue(_ condition: () async -> Bool) async -> Bool {
     for _ in 0..<6000 {
         if await condition() { return true }
-        try? await Task.sleep(for: .milliseconds(5))
+        try? await Task.sleep(for: .milliseconds(5), clock: .suspending)
     }
     return false
 }

@@ -77,7 +77,7 @@ struct HistoryCommand: Verb {
     private func follow(_ store: Store, after newest: Int, in session: Session) async throws {
         var newest = newest
         while !Task.isCancelled {
-            try await Task.sleep(for: .seconds(1))
+            try await Task.sleep(for: .seconds(1), clock: .suspending)
             let query = HistoryQuery(group: group, after: newest)
             let page = try await store.history(query, within: commandTimeout)
             for revision in page.revisions.reversed() {

@@ -30,7 +30,8 @@ struct RequestWait {
                     if try await store.cancelRequest(request.id, within: commandTimeout) { return .nobody }
                 }
             }
-            try await Task.sleep(for: min(pause, max(deadline - ContinuousClock.now, .milliseconds(20))))
+            let rest = max(deadline - ContinuousClock.now, .milliseconds(20))
+            try await Task.sleep(for: min(pause, rest), clock: .suspending)
             pause = min(pause * 2, .milliseconds(500))
         }
     }

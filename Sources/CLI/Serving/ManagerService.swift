@@ -16,7 +16,7 @@ struct ManagerService: Service {
             tasks.addTask {
                 try? await gracefulShutdown()
                 runtime.stop()
-                try? await Task.sleep(for: limit)
+                try? await Task.sleep(for: limit, clock: .suspending)
             }
             // Either the manager has ended in order, or it has had its time: then its guard goes on.
             await tasks.next()

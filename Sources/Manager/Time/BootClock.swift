@@ -19,6 +19,9 @@ public struct BootClock: ManagerClock {
 
     public func sleep(until instant: BootInstant) async throws {
         let remaining = instant - now()
-        if remaining > .zero { try await Task.sleep(for: remaining, clock: .continuous) }
+        // On the clock that libdispatch uses itself: when two of its clocks run out together, it forgets the other one's
+        // timers for good (CONTRIBUTING.md, Sleeping). That this clock stands still while the host is suspended does no
+        // harm: what may be done is asked of `now()`, and the deadline has a timer of its own.
+        if remaining > .zero { try await Task.sleep(for: remaining, clock: .suspending) }
     }
 }

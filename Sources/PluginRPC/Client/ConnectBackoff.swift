@@ -15,7 +15,7 @@ struct ConnectBackoff {
     /// False when the task was cancelled meanwhile.
     mutating func wait() async -> Bool {
         do {
-            try await Task.sleep(for: pause)
+            try await Task.sleep(for: pause, clock: .suspending)
         } catch {
             return false
         }

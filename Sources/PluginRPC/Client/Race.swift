@@ -11,7 +11,7 @@ enum Race {
         await withTaskGroup(of: Value?.self) { group in
             group.addTask { await body() }
             group.addTask {
-                try? await Task.sleep(until: deadline, clock: .continuous)
+                try? await Task.sleep(for: deadline - ContinuousClock.now, clock: .suspending)
                 return nil
             }
             while let value = await group.next() {

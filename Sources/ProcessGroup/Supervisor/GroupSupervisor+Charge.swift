@@ -29,7 +29,7 @@ extension GroupSupervisor {
     func mayTryAgain(until deadline: ContinuousClock.Instant) async -> Bool {
         guard ContinuousClock.now < deadline else { return false }
         do {
-            try await Task.sleep(for: .milliseconds(20))
+            try await Task.sleep(for: .milliseconds(20), clock: .suspending)
             return true
         } catch {
             return false

@@ -96,7 +96,9 @@ actor GroupSupervisor {
         watch = nil
         while instances.values.contains(where: { $0.isStopping && !$0.isGivenUp(.now) }) {
             step()
-            await Task { [interval = options.pollInterval / 4] in try? await Task.sleep(for: interval) }.value
+            await Task { [interval = options.pollInterval / 4] in
+                try? await Task.sleep(for: interval, clock: .suspending)
+            }.value
         }
         giveUpCharge()
     }
@@ -106,7 +108,7 @@ actor GroupSupervisor {
 
     private func rest(for length: Duration) async {
         // Its own task, so that `wake` can end the pause without ending the supervision.
-        let pause = Task { () -> Void in try? await Task.sleep(for: length) }
+        let pause = Task { () -> Void in try? await Task.sleep(for: length, clock: .suspending) }
         self.pause = pause
         await withTaskCancellationHandler {
             await pause.value

@@ -16,7 +16,7 @@ func eventually(
             Issue.record("waited \(limit) in vain until \(what)", sourceLocation: sourceLocation)
             throw Trouble("waited \(limit) in vain until \(what)")
         }
-        try await Task.sleep(for: .milliseconds(15))
+        try await Task.sleep(for: .milliseconds(15), clock: .suspending)
     }
 }
 

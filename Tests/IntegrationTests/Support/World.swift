@@ -164,7 +164,7 @@ final class World: Sendable {
             for program in programs { program.send(SIGKILL) }
             for pid in left { kill(pid, SIGKILL) }
             if left.isEmpty, !programs.contains(where: \.isRunning) { break }
-            try? await Task.sleep(for: .milliseconds(5))
+            try? await Task.sleep(for: .milliseconds(5), clock: .suspending)
         }
         for host in hosts { await host.plugin.die() }
         Files.remove(path)

@@ -312,16 +312,28 @@ struct WriteTests {
             try await replica.leads()
             _ = try await replica.call(.commit(spec(1, "old"), pretend: false))
             let gate = Gate()
-            replica.plugin.script { [request = GroupRequest.commit(spec(1, "new"), pretend: false)] in
-                $0 == request ? .hang(gate) : nil
-            }
+            replica.store.trouble(.hang(gate), at: .append)
             async let commit = replica.call(.commit(spec(1, "new"), pretend: false))
-            try await eventually("the commit is under way") { gate.waiting == 1 }
+            try await eventually("the commit is being stored") { gate.waiting == 1 }
             async let resize = replica.call(.setSize(id: "a", 3))
             try await eventually("the new size is in line") { replica.proxy.keeper.lanes.waiting("a") == 1 }
+            replica.store.trouble(nil, at: .append)
             gate.open()
             _ = try await (commit, resize)
             #expect(replica.plugin.groups["a"] == spec(3, "new"))
+        }
+    }
+
+    @Test func aNewSizeIsNotThatOfARefusedSpec() async throws {
+        try await withReplica { replica in
+            try await replica.leads()
+            _ = try await replica.call(.commit(spec(1, "old"), pretend: false))
+            replica.plugin.script { [request = GroupRequest.commit(spec(1, "new"), pretend: false)] in
+                $0 == request ? .fail(GroupError(.rejected, "no such flavor")) : nil
+            }
+            #expect(await replica.error(.commit(spec(1, "new"), pretend: false))?.code == .rejected)
+            #expect(try await replica.call(.setSize(id: "a", 3)) == .ok)
+            #expect(replica.plugin.groups["a"] == spec(3, "old"))
         }
     }
 

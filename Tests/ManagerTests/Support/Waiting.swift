@@ -10,7 +10,7 @@ struct NeverCame: Error, CustomStringConvertible {
 func eventually(_ what: String, _ condition: () async throws -> Bool) async throws {
     for _ in 0..<10_000 {
         if try await condition() { return }
-        try await Task.sleep(for: .milliseconds(3))
+        try await Task.sleep(for: .milliseconds(3), clock: .suspending)
     }
     throw NeverCame(description: "never: \(what)")
 }
@@ -25,7 +25,7 @@ func eventually(
     for _ in 0..<10_000 {
         if try await condition() { return }
         clock.advance(by: step)
-        try await Task.sleep(for: .milliseconds(2))
+        try await Task.sleep(for: .milliseconds(2), clock: .suspending)
     }
     throw NeverCame(description: "never: \(what)")
 }
@@ -35,7 +35,7 @@ func pass(_ duration: Duration, on clock: TestClock, step: Duration = .milliseco
     let end = clock.now() + duration
     while clock.now() < end {
         clock.advance(by: step)
-        try await Task.sleep(for: .milliseconds(2))
+        try await Task.sleep(for: .milliseconds(2), clock: .suspending)
     }
 }
 

@@ -193,7 +193,7 @@ import Testing
             client.send(start)
             let trickle = Task {
                 while !Task.isCancelled {
-                    try await Task.sleep(for: .milliseconds(100))
+                    try await Task.sleep(for: .milliseconds(100), clock: .suspending)
                     client.send("x")
                 }
             }

@@ -130,7 +130,7 @@ import Testing
             let trickle = Task {
                 while !Task.isCancelled {
                     client.send(" ")
-                    try await Task.sleep(for: .milliseconds(20))
+                    try await Task.sleep(for: .milliseconds(20), clock: .suspending)
                 }
             }
             defer { trickle.cancel() }

@@ -17,7 +17,7 @@ func eventually(
             Issue.record(what, sourceLocation: sourceLocation)
             throw DeadlinePassed()
         }
-        try await Task.sleep(for: .milliseconds(10))
+        try await Task.sleep(for: .milliseconds(10), clock: .suspending)
     }
 }
 

@@ -86,7 +86,7 @@ final class PluginHarness: Sendable {
             if left.isEmpty { break }
             for process in left { kill(process.pid, SIGKILL) }
             for process in left { _ = waitpid(process.pid, nil, WNOHANG) }
-            try? await Task.sleep(for: .milliseconds(10))
+            try? await Task.sleep(for: .milliseconds(10), clock: .suspending)
         }
         remove(folder)
     }

@@ -28,7 +28,7 @@ import Testing
             async let first = leader.append([.set("first", 0)])
             try await gate.untilReached()
             async let others = appendAll(300, leader)
-            while await waiting(leader.store) < 300 { try await Task.sleep(for: .milliseconds(1)) }
+            while await waiting(leader.store) < 300 { try await Task.sleep(for: .milliseconds(1), clock: .suspending) }
             gate.open()
             let revisions = [try await first] + (try await others)
             #expect(Set(revisions.map(\.number)) == Set(1...301))

@@ -24,6 +24,6 @@ final class Gate: Sendable {
 
     /// Returns when somebody stands before the gate.
     func untilReached() async throws {
-        while state.withLock({ $0.arrivals == 0 }) { try await Task.sleep(for: .milliseconds(1)) }
+        while state.withLock({ $0.arrivals == 0 }) { try await Task.sleep(for: .milliseconds(1), clock: .suspending) }
     }
 }

@@ -69,7 +69,7 @@ final class ConnectionRegistry: Sendable {
     func waitUntilEmpty(atMost time: Duration) async {
         // Unstructured, because it must not be waited for: it only ends a wait that has become too long.
         let alarm = Task {
-            try? await Task.sleep(for: time)
+            try? await Task.sleep(for: time, clock: .suspending)
             let waiter = state.withLock { state in
                 state.isTimeUp = true
                 return state.takeWaiter()

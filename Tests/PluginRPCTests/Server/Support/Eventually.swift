@@ -7,6 +7,6 @@ func eventually(
     let end = clock.now + timeout
     while try await !condition() {
         guard clock.now < end else { throw TestTrouble("a condition did not come true within \(timeout)") }
-        try await Task.sleep(for: .milliseconds(5))
+        try await Task.sleep(for: .milliseconds(5), clock: .suspending)
     }
 }

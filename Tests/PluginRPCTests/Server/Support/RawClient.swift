@@ -142,7 +142,7 @@ private final class Inbox: Sendable {
             return state.nextWaiter
         }
         let alarm = Task {
-            try await Task.sleep(for: timeout)
+            try await Task.sleep(for: timeout, clock: .suspending)
             let waiter = state.withLock { $0.waiters.removeValue(forKey: key) }
             waiter?.continuation.resume(throwing: TestTrouble("no \(what) within \(timeout), only: \(text)"))
         }
