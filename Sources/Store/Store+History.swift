@@ -50,7 +50,7 @@ extension Store {
         )
     }
 
-    /// The state of every group at a revision, freed and destroyed ones included; nil for now.
+    /// The state of every group at a revision, freed and destroyed ones included; the newest without a number.
     public func states(at number: Int? = nil, within timeout: Duration) async throws(StoreError) -> [GroupState] {
         try await reader.run(within: timeout) { try $0.states(at: number) }
     }

@@ -238,6 +238,9 @@ extension Connection {
     }
 
     private static func damaged(_ what: String, revision: Int) -> StoreError {
-        StoreError(.corrupt, "the history is damaged: revision \(revision) has \(what). Run `infrakit-manager verify`.")
+        StoreError(
+            .corrupt,
+            "the history is damaged: revision \(revision) has \(what). Stop the managers and restore a backup."
+        )
     }
 }
