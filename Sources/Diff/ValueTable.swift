@@ -1,0 +1,29 @@
+/// Numbers values so that two are equal when their numbers are: equality of subtrees costs one comparison, and no hash
+/// has to be trusted.
+struct ValueTable {
+    typealias ID = UInt32
+
+    private var scalars: [[UInt8]: ID] = [:]
+    private var containers: [[ID]: ID] = [:]
+    private var next: ID = 0
+
+    /// The number of a scalar.
+    ///
+    /// - Parameter key: its kind in one byte, then its value in one spelling.
+    mutating func id(scalar key: [UInt8]) -> ID {
+        if let id = scalars[key] { return id }
+        defer { next += 1 }
+        scalars[key] = next
+        return next
+    }
+
+    /// The number of an array or object.
+    ///
+    /// - Parameter key: its kind, then the numbers of what is in it.
+    mutating func id(container key: [ID]) -> ID {
+        if let id = containers[key] { return id }
+        defer { next += 1 }
+        containers[key] = next
+        return next
+    }
+}
