@@ -1,0 +1,91 @@
+import GroupSPI
+import Testing
+
+@testable import Documents
+
+@Suite struct DocumentTests {
+    private func read(_ text: String, _ limits: JSONLimits = .standard) throws -> [String] {
+        try Document.read(Array(text.utf8), limits: limits).map { $0.raw.text }
+    }
+
+    @Test(arguments: [
+        ("a: 1\nb: [x, 2, null]", #"{"a":1,"b":["x",2,null]}"#),
+        ("- a\n- - b\n  - {c: d}", #"["a",["b",{"c":"d"}]]"#),
+        ("a: ~\nb:\nc: true\nd: False", #"{"a":null,"b":null,"c":true,"d":false}"#),
+        ("a: 'yes'\nb: \"1\"\nc: !!str 1", #"{"a":"yes","b":"1","c":"1"}"#),
+        (
+            "a: 0x1F\nb: 0o17\nc: +5\nd: .5\ne: 5.\nf: -0.0\ng: 1e3\nh: 1E-7",
+            #"{"a":31,"b":15,"c":5,"d":0.5,"e":5.0,"f":-0.0,"g":1e3,"h":1e-7}"#
+        ),
+        ("a: 12345678901234567890123", #"{"a":12345678901234567890123}"#),
+        ("a: 1.0\nb: 007.5", #"{"a":1.0,"b":7.5}"#),
+        ("a: 1.2.3\nb: 1e\nc: \"-\"\nd: 0xZZ\ne: 12h", #"{"a":"1.2.3","b":"1e","c":"-","d":"0xZZ","e":"12h"}"#),
+        ("a: |\n  one\n  two\nb: >-\n  one\n  two", #"{"a":"one\ntwo\n","b":"one two"}"#),
+        ("base: &b {x: 1, y: 2}\nother:\n  <<: *b\n  y: 3", #"{"base":{"x":1,"y":2},"other":{"y":3,"x":1}}"#),
+        ("a: &l [1]\nb: *l", #"{"a":[1],"b":[1]}"#),
+        ("1: a\ntrue: b", #"{"1":"a","true":"b"}"#),
+        ("&k key: 1\nagain: *k", #"{"key":1,"again":"key"}"#),
+        ("{a: 1}", #"{"a":1}"#), ("# nothing\na: \"\\u00e9\"", #"{"a":"é"}"#),
+    ])
+    func yamlIsReadAsTheCoreSchemaSays(_ text: String, _ json: String) throws {
+        #expect(try read(text) == [json])
+    }
+
+    @Test func jsonKeepsItsBytes() throws {
+        let text = #"{"b": 1.0, "a":[ 1e0,"\u00e9" ],"b":2}"#
+        #expect(try read(text) == [text])
+    }
+
+    @Test func severalDocumentsAreSeveral() throws {
+        #expect(try read("a: 1\n---\nb: 2\n...\n---\n- 3") == [#"{"a":1}"#, #"{"b":2}"#, "[3]"])
+        #expect(try read("") == [] && read("# only a comment\n") == [])
+    }
+
+    @Test(arguments: [
+        ("a: 1\na: 2", 2, "twice"), ("a: [1", 2, ""), ("a: yes", 1, "write true, false or \"yes\""),
+        ("x: 1\nb: 0644", 2, "octal"), ("a: .inf", 1, "JSON has no number"), ("a: *b", 1, "names nothing"),
+        ("? [a]\n: 1", 1, "a key must be a text"), ("a: !!int x", 1, "is not what its tag"),
+        ("a: !foo x", 1, "is not known"), ("<<: 1", 1, "<< takes a mapping"), ("a:\n\t- b", 2, ""),
+    ])
+    func whatIsWrongIsSaidWithItsLine(_ text: String, _ line: Int, _ words: String) throws {
+        let error = try #require(throws: DocumentError.self) { try read(text) }
+        #expect(error.line == line, "\(error)")
+        #expect(error.message.contains(words), "\(error)")
+    }
+
+    @Test func brokenJSONIsToldAsJSON() throws {
+        let error = try #require(throws: DocumentError.self) { try read(#"{"a": 1,, "b"}"#) }
+        #expect(!error.message.isEmpty)
+    }
+
+    @Test func whatIsNoUTF8IsRefused() throws {
+        #expect(throws: DocumentError.self) { try Document.read([0x61, 0x3A, 0x20, 0xFF, 0xFE]) }
+    }
+
+    /// A few lines that stand for gigabytes.
+    @Test func aliasesDoNotMultiplyWithoutBound() throws {
+        var text = "a0: &a0 [x,x,x,x,x,x,x,x,x,x]\n"
+        for level in 1...12 {
+            text += "a\(level): &a\(level) [\((0..<10).map { _ in "*a\(level - 1)" }.joined(separator: ","))]\n"
+        }
+        let error = try #require(throws: DocumentError.self) { try read(text) }
+        #expect(error.message.contains("aliases"))
+    }
+
+    @Test func depthAndSizeAreLimited() throws {
+        var limits = JSONLimits.standard
+        limits.maximumDepth = 20
+        let error = try #require(throws: DocumentError.self) {
+            try read(String(repeating: "- ", count: 21) + "x", limits)
+        }
+        #expect(error.message.contains("nested deeper"))
+        limits.maximumBytes = 10
+        #expect(throws: DocumentError.self) { try read("a: aaaaaaaaaaaaaa", limits) }
+    }
+
+    /// Twice as many keys take about twice as long: a run over 200,000 ends at all.
+    @Test func manyKeysAreNoTrouble() throws {
+        let text = (0..<200_000).map { "key\($0): \($0)\n" }.joined()
+        #expect(try Document.read(Array(text.utf8))[0].members.count == 200_000)
+    }
+}
