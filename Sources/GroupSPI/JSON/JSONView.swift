@@ -132,9 +132,9 @@ public struct JSONView: Sendable {
 
     /// Compares a member's name, as it is written between its quotation marks, without decoding it unless it is escaped.
     private static func isName(_ bytes: UnsafeBufferPointer<UInt8>, _ key: Range<Int>, _ name: String) -> Bool {
-        // An escape only makes text longer, so a text of the same length is compared as it is.
-        guard key.count <= name.utf8.count else {
-            guard bytes[key].contains(UInt8(ascii: "\\")) else { return false }
+        // An escape only makes text longer.
+        guard key.count >= name.utf8.count else { return false }
+        if bytes[key].contains(UInt8(ascii: "\\")) {
             return decode(ArraySlice(bytes[key])).lowercased() == name.lowercased()
         }
         return key.count == name.utf8.count
