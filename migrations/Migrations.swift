@@ -2,6 +2,7 @@
 public enum Migrations {
     /// In order: the first entry makes schema version 1, the next one version 2, and so on.
     public static let scripts: [String] = [
-        String(decoding: PackageResources.v001_initial_sql, as: UTF8.self)
+        String(decoding: PackageResources.v001_initial_sql, as: UTF8.self),
+        String(decoding: PackageResources.v002_operations_sql, as: UTF8.self),
     ]
 }

@@ -34,17 +34,19 @@ enum Schema {
         return version
     }
 
-    /// Brings the file to the newest version, one transaction for each step.
+    /// Brings the file to the newest version, one transaction for each step; a new file in a single one, so that nobody
+    /// ever sees half a schema.
     static func migrate(_ connection: Connection) throws {
         while try version(of: connection) < currentVersion {
             try connection.execute("BEGIN IMMEDIATE")
             do {
                 // Another manager may have been faster; only the state under the lock counts.
                 let version = try version(of: connection)
-                if version < currentVersion {
-                    try connection.executeScript(Migrations.scripts[version])
+                let next = version == 0 ? currentVersion : min(version + 1, currentVersion)
+                for script in Migrations.scripts[version..<next] { try connection.executeScript(script) }
+                if version < next {
                     try connection.execute("PRAGMA application_id = \(applicationID)")
-                    try connection.execute("PRAGMA user_version = \(version + 1)")
+                    try connection.execute("PRAGMA user_version = \(next)")
                 }
                 try connection.execute("COMMIT")
             } catch {
@@ -62,7 +64,7 @@ enum Schema {
         }
         guard version == currentVersion else {
             throw StoreError(
-                .conflict,
+                .olderSchema,
                 "\(connection.path) has schema version \(version), this program needs \(currentVersion). "
                     + "A manager of this version migrates it when it starts."
             )

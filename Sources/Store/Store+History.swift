@@ -13,20 +13,23 @@ extension Store {
         }
     }
 
-    /// Appends the revision that carries out a request, and marks the request, in one transaction: a request is carried
-    /// out at most once, whatever fails in between.
+    /// Appends a revision and settles what caused it, in one transaction: a cause has its effect at most once, whatever
+    /// fails in between.
     ///
-    /// - Throws: ``StoreError``, also `conflict` when the request was taken back or taken up already: then nothing is
-    ///   stored.
+    /// - Throws: ``StoreError``, also `conflict` when the cause is settled already, for instance a request taken back: then
+    ///   nothing is stored.
     public func append(
         _ draft: RevisionDraft,
-        for request: Request,
+        settling cause: RevisionCause,
         fence: Fence,
         within timeout: Duration
     ) async throws(StoreError) -> Revision {
         try await writer.run(within: timeout, verify: Self.isStored) { connection in
             let revision = try connection.append(draft, fence: fence, time: Store.wallClock())
-            try connection.takeUpRequest(request.id, revision: revision.number)
+            switch cause {
+            case .request(let id): try connection.takeUpRequest(id, revision: revision.number)
+            case .expiry(let number): try connection.endConfirmation(of: number, as: .reverted)
+            }
             return revision
         }
     }
@@ -57,6 +60,44 @@ extension Store {
 
     public func state(of group: String, within timeout: Duration) async throws(StoreError) -> GroupState? {
         try await reader.run(within: timeout) { try $0.state(of: group) }
+    }
+
+    /// The state of every group at a revision.
+    ///
+    /// - Throws: ``StoreError`` `notFound`, with what there is instead, when retention has not kept the whole state.
+    public func wholeStates(at number: Int, within timeout: Duration) async throws(StoreError) -> [GroupState] {
+        try await reader.run(within: timeout) { connection in
+            try connection.requireWhole(number)
+            return try connection.states(at: number)
+        }
+    }
+
+    /// The state of one group at a revision: also at one that is kept only for what it set itself, if it set this group.
+    ///
+    /// - Throws: ``StoreError`` `notFound`, with what there is instead.
+    public func state(of group: String, at number: Int, within timeout: Duration) async throws(StoreError) -> GroupState
+    {
+        try await reader.run(within: timeout) { connection in
+            let state = try connection.state(of: group, at: number)
+            if let state, state.revision == number { return state }
+            try connection.requireWhole(number)
+            if let state { return state }
+            let known = try connection.states(at: number).filter { $0.spec != nil }.map(\.group)
+            throw StoreError(
+                .notFound,
+                "at revision \(number) there is no group '\(group)'; there are: "
+                    + (known.isEmpty ? "none" : known.joined(separator: ", "))
+            )
+        }
+    }
+
+    /// The state of one group just before a revision of the complete part of the history; nil when there was no such group.
+    public func state(
+        of group: String,
+        before number: Int,
+        within timeout: Duration
+    ) async throws(StoreError) -> GroupState? {
+        try await reader.run(within: timeout) { try $0.state(of: group, at: number - 1) }
     }
 
     public func revision(_ number: Int, within timeout: Duration) async throws(StoreError) -> Revision? {
@@ -102,10 +143,12 @@ extension Store {
         try await reader.run(within: timeout) { connection in
             HistorySummary(
                 oldest: try connection.oldestRevisionNumber,
+                whole: try connection.retention().whole,
                 newest: try connection.newestRevisionNumber,
                 current: try connection.currentRevisionNumber,
                 pending: try connection.pendingRevisionNumbers,
-                rejected: try connection.openRejectedRevisionNumbers
+                rejected: try connection.openRejectedRevisionNumbers,
+                unconfirmed: try connection.waitingConfirmations()
             )
         }
     }
@@ -125,9 +168,13 @@ public struct HistoryPage: Hashable, Sendable {
 public struct HistorySummary: Hashable, Sendable {
     /// 0 in an empty history.
     public let oldest: Int
+    /// From here on the history is complete.
+    public let whole: Int
     public let newest: Int
     public let current: Int?
     public let pending: [Int]
     /// Refused, and not followed by another change of the same group.
     public let rejected: [Int]
+    /// Those that are undone unless somebody confirms them.
+    public let unconfirmed: [Confirmation]
 }

@@ -1,3 +1,5 @@
+public import GroupSPI
+
 extension Store {
     /// Puts a request where the leader finds it, from any host that has the file.
     public func submit(_ request: Request, within timeout: Duration) async throws(StoreError) {
@@ -29,13 +31,12 @@ extension Store {
         )
     }
 
-    /// Ends a request, if the writer still leads.
+    /// Ends a request that no revision carries out, if the writer still leads.
     ///
     /// - Throws: ``StoreError``: `conflict` when it has ended already or was taken back, `fenced` when another leads.
     public func finishRequest(
         _ id: String,
         state: Request.State,
-        revision: Int?,
         error: String?,
         fence: Fence,
         within timeout: Duration
@@ -43,7 +44,32 @@ extension Store {
         try await writer.run(
             within: timeout,
             verify: { connection, _ in try connection.request(id)?.state == state },
-            { try $0.finishRequest(id, state: state, revision: revision, error: error, fence: fence) }
+            { try $0.finishRequest(id, state: state, error: error, fence: fence) }
+        )
+    }
+
+    /// Tells the replica that passed a call on what it came to.
+    ///
+    /// - Throws: ``StoreError`` `fenced` when another leads.
+    public func answerRequest(
+        _ id: String,
+        _ answer: Result<GroupReply, GroupError>,
+        fence: Fence,
+        within timeout: Duration
+    ) async throws(StoreError) {
+        try await writer.run(
+            within: timeout,
+            verify: { connection, _ in try connection.request(id)?.answer == answer },
+            { try $0.answerRequest(id, answer, fence: fence) }
+        )
+    }
+
+    /// Forgets some of the requests that have ended and were made before a time, in milliseconds since 1970.
+    public func removeRequests(before time: Int, fence: Fence, within timeout: Duration) async throws(StoreError) {
+        try await writer.run(
+            within: timeout,
+            verify: { _, _ in true },
+            { try $0.removeRequests(before: time, fence: fence) }
         )
     }
 }

@@ -30,7 +30,8 @@ extension Store {
             if part.position == position { break }
             position = part.position
         }
-        return Verification(newest: position.number, problems: problems)
+        let count = try await reader.run(within: deadline - .now) { try $0.countRevisions(HistoryQuery()) }
+        return Verification(newest: position.number, revisions: count, problems: problems)
     }
 
     /// Has SQLite look at every page of the file, every index and every reference.
@@ -46,6 +47,8 @@ extension Store {
 public struct Verification: Hashable, Sendable {
     /// The newest revision; 0 in an empty history.
     public let newest: Int
+    /// How many there are: those that retention has removed are not among them.
+    public let revisions: Int
     /// A sentence for each problem.
     public let problems: [String]
 

@@ -59,7 +59,7 @@ public final class Store: Sendable {
     public var path: String { configuration.path }
 
     /// Milliseconds since 1970, UTC, by this host's clock.
-    static func wallClock() -> Int {
+    public static func wallClock() -> Int {
         var time = timespec()
         clock_gettime(CLOCK_REALTIME, &time)
         return time.tv_sec * 1000 + time.tv_nsec / 1_000_000

@@ -20,6 +20,8 @@ public struct StoreError: Error, Hashable, Sendable {
         case notADatabase
         /// Written by a newer version; left untouched.
         case newerSchema
+        /// Written by an older version; a manager of this one brings it up to date when it starts.
+        case olderSchema
         /// Damaged.
         case corrupt
         /// Write protected: the file, the directory or the mount.

@@ -34,6 +34,7 @@ extension Connection {
             .blob(hash)
         )
         for change in draft.changes { try insert(change, revision: number) }
+        if let allowed = draft.confirmWithin { try insertConfirmation(of: number, allowed: allowed, time: time) }
         return Revision(
             number: number,
             time: time,
@@ -44,7 +45,9 @@ extension Connection {
             target: draft.target,
             message: draft.message,
             changes: draft.changes,
-            hash: hash
+            hash: hash,
+            tags: [],
+            confirmation: try confirmation(of: number)
         )
     }
 
@@ -74,7 +77,7 @@ extension Connection {
     /// Records how a pending change came out, if the writer still leads. A change that is settled stays as it is.
     func recordOutcome(_ outcome: Outcome, fence: Fence) throws {
         try requireLease(fence)
-        try execute(
+        let changed = try execute(
             """
             UPDATE change SET status = ?, error = ?
             WHERE revision = ? AND group_id = (SELECT id FROM name WHERE text = ?) AND status = 0
@@ -84,7 +87,23 @@ extension Connection {
             .int(outcome.revision),
             .text(outcome.group)
         )
+        if changed == 1, outcome.status == .applied { try supersede(before: outcome) }
     }
+
+    /// What was still open when a later change of the group was confirmed will never be answered: nobody asks the plugin
+    /// about it any more.
+    private func supersede(before outcome: Outcome) throws {
+        try execute(
+            """
+            UPDATE change SET status = 2, error = ?
+            WHERE group_id = (SELECT id FROM name WHERE text = ?) AND revision < ? AND status = 0
+            """,
+            .text("superseded by revision \(outcome.revision) before the plugin confirmed it"),
+            .text(outcome.group),
+            .int(outcome.revision)
+        )
+    }
+
     /// Tells, after a commit whose outcome is unknown, whether outcomes were stored.
     func hasOutcomes(_ outcomes: [Outcome]) throws -> Bool {
         try outcomes.allSatisfy { outcome in

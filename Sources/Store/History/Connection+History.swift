@@ -101,12 +101,12 @@ extension Connection {
         let sql: String
         switch (query.group, query.since) {
         case (nil, nil):
-            // Numbers have no gaps: no need to visit a million rows.
+            // No need to visit a million rows.
             let newest = try newestRevisionNumber
             guard newest > 0 else { return 0 }
             let last = min(newest, query.before.map { $0 - 1 } ?? newest)
-            let first = max(try oldestRevisionNumber, query.after.map { $0 + 1 } ?? 1)
-            return max(0, last - first + 1)
+            let first = max(1, query.after.map { $0 + 1 } ?? 1)
+            return first > last ? 0 : last - first + 1 - (try countRemoved(from: first, through: last))
         case (nil, _):
             sql = """
                 SELECT count(*) FROM revision INDEXED BY revision_by_time
@@ -141,6 +141,8 @@ extension Connection {
             .int(number),
             row: Self.change
         )
+        let tags = try tags(of: number)
+        let confirmation = try confirmation(of: number)
         return try first(
             """
             SELECT r.number, r.time, r.epoch, m.text, a.user, a.uid, a.host, r.operation, r.target, r.message, r.hash
@@ -158,7 +160,9 @@ extension Connection {
                 target: row.optionalInt(8),
                 message: row.text(9),
                 changes: changes,
-                hash: row.blob(10)
+                hash: row.blob(10),
+                tags: tags,
+                confirmation: confirmation
             )
         }
     }

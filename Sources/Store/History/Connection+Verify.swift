@@ -45,14 +45,18 @@ extension Connection {
         var problems = try strayChanges(after: position.number, through: rows.last?.entry.number ?? Int.max)
         for (entry, hash) in rows {
             if entry.number != position.number + 1 {
-                problems.append("revision \(position.number + 1) is missing: the next one is \(entry.number)")
+                if let hash = try removedHash(from: position.number + 1, before: entry.number) {
+                    position.hash = hash
+                } else {
+                    problems.append("revision \(position.number + 1) is missing: the next one is \(entry.number)")
+                }
             }
             var entry = entry
             entry.changes = try effects(of: entry.number)
             if HashChain.hash(previous: position.hash, entry) != hash {
                 problems.append(
                     "revision \(entry.number) does not have the hash of what it holds and of revision "
-                        + "\(position.number): it, or one before it, was changed"
+                        + "\(entry.number - 1): it, or one before it, was changed"
                 )
             }
             position = ChainPosition(number: entry.number, hash: hash)

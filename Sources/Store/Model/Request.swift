@@ -1,17 +1,24 @@
-/// Something that a command on any host asks of the leader, through the database.
+public import GroupSPI
+
+/// Something that a command, or another replica, asks of the leader, through the database and from any host.
 public struct Request: Hashable, Sendable {
     public enum Kind: Hashable, Sendable {
         /// Restore the state of a revision: of all groups, or of one.
         case rollback(to: Int, group: String?, expectedCurrent: Int?)
+        /// Set several groups in one revision; undone unless confirmed within so many milliseconds.
+        case commit([GlobalConfig.Entry], expectedCurrent: Int?, confirmWithin: Int?)
+        /// Take groups over that another manager has kept, in one revision.
+        case `import`([GlobalConfig.Entry])
+        /// A user's call that another replica passes on.
+        case write(GroupRequest)
         /// Give leadership up.
         case stepDown
     }
 
+    /// Stored as the raw value: append only. 1 was once in use.
     public enum State: Int, Sendable {
         case waiting = 0
-        /// The leader has stored the revision and is applying it.
-        case accepted = 1
-        /// Carried out; the revision tells how it went.
+        /// Taken up; the revision tells how it went, or goes on.
         case done = 2
         /// Refused; ``Request/error`` says why.
         case refused = 3
@@ -19,31 +26,46 @@ public struct Request: Hashable, Sendable {
         case cancelled = 4
     }
 
-    /// A UUID.
+    /// See ``makeID()``.
     public let id: String
     public let kind: Kind
     public let author: Author
     public let message: String
+    /// When it was made, in milliseconds since 1970, by the clock of who asks.
+    public let time: Int
+    /// How long the one who asks waits, in milliseconds; 0 for as long as it takes.
+    public let patience: Int
     public let state: State
     /// The revision that carries it out; nil when nothing had to change.
     public let revision: Int?
     public let error: String?
+    /// What a ``Kind/write(_:)`` came to, once the plugin has answered.
+    public let answer: Result<GroupReply, GroupError>?
 
     public init(
         id: String,
         kind: Kind,
         author: Author,
-        message: String,
+        message: String = "",
+        time: Int = Store.wallClock(),
+        patience: Int = 0,
         state: State = .waiting,
         revision: Int? = nil,
-        error: String? = nil
+        error: String? = nil,
+        answer: Result<GroupReply, GroupError>? = nil
     ) {
         self.id = id
         self.kind = kind
         self.author = author
         self.message = message
+        self.time = time
+        self.patience = patience
         self.state = state
         self.revision = revision
         self.error = error
+        self.answer = answer
     }
+
+    /// 128 random bits, in hexadecimal.
+    public static func makeID() -> String { RevisionDraft.makeToken().hexadecimal }
 }

@@ -27,7 +27,7 @@ public struct Change: Hashable, Sendable {
 
 /// One numbered entry of the history. All but the outcomes of its changes never change.
 public struct Revision: Hashable, Sendable {
-    /// From 1, without gaps.
+    /// From 1, each one more than the one before.
     public let number: Int
     /// When it was stored, in milliseconds since 1970 (UTC), by the leader's clock.
     public let time: Int
@@ -44,6 +44,10 @@ public struct Revision: Hashable, Sendable {
     public let changes: [Change]
     /// SHA-256 over the previous revision's hash and everything above but the outcomes.
     public let hash: [UInt8]
+    /// The names that people gave to it, in their order.
+    public let tags: [String]
+    /// Whether somebody has to confirm it; nil when nobody has to.
+    public let confirmation: Confirmation?
 
     public var parent: Int? { number > 1 ? number - 1 : nil }
     public var groups: [String] { changes.map(\.group) }
@@ -61,6 +65,8 @@ public struct RevisionDraft: Hashable, Sendable {
     public let target: Int?
     public let message: String
     public let changes: [Change]
+    /// Undone unless somebody confirms it within so many milliseconds; nil for good.
+    public let confirmWithin: Int?
 
     public init(
         author: Author,
@@ -68,6 +74,7 @@ public struct RevisionDraft: Hashable, Sendable {
         target: Int? = nil,
         message: String = "",
         changes: [Change],
+        confirmWithin: Int? = nil,
         token: [UInt8] = RevisionDraft.makeToken()
     ) {
         self.author = author
@@ -76,6 +83,7 @@ public struct RevisionDraft: Hashable, Sendable {
         self.message = message
         // Byte by byte, as the database sorts and the hash counts on. Swift's `<` holds two spellings of "é" for equal.
         self.changes = changes.sorted { $0.group.utf8.lexicographicallyPrecedes($1.group.utf8) }
+        self.confirmWithin = confirmWithin
         self.token = token
     }
 

@@ -1,6 +1,8 @@
+internal import GroupSPI
+
 private let requestColumns = """
     q.id, q.kind, q.target, q.group_name, q.expected_current, a.user, a.uid, a.host, q.message, q.state, q.revision,
-    q.error
+    q.error, q.body, q.reply, q.confirm, q.time, q.patience
     """
 
 extension Connection {
@@ -8,17 +10,34 @@ extension Connection {
         var target: SQLValue = .null
         var group: SQLValue = .null
         var expected: SQLValue = .null
-        var kind = RequestKindName.stepDown
-        if case .rollback(let to, let groupName, let expectedCurrent) = request.kind {
+        var body: SQLValue = .null
+        var confirm: SQLValue = .null
+        let kind: String
+        switch request.kind {
+        case .rollback(let to, let groupName, let expectedCurrent):
             kind = RequestKindName.rollback
             target = .int(to)
             group = .text(groupName)
             expected = .int(expectedCurrent)
+        case .commit(let entries, let expectedCurrent, let confirmWithin):
+            kind = RequestKindName.commit
+            body = .blob(GlobalConfig.encode(entries).bytes)
+            expected = .int(expectedCurrent)
+            confirm = .int(confirmWithin)
+        case .import(let entries):
+            kind = RequestKindName.import
+            body = .blob(GlobalConfig.encode(entries).bytes)
+        case .write(let call):
+            kind = RequestKindName.write
+            body = .blob(RequestBody.encode(call).bytes)
+        case .stepDown:
+            kind = RequestKindName.stepDown
         }
         try execute(
             """
-            INSERT INTO request (id, kind, target, group_name, expected_current, author, message, state)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+            INSERT INTO request
+                (id, kind, target, group_name, expected_current, author, message, state, body, confirm, time, patience)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """,
             .text(request.id),
             .text(kind),
@@ -27,7 +46,11 @@ extension Connection {
             expected,
             .int(try authorID(request.author)),
             .text(request.message),
-            .int(Request.State.waiting.rawValue)
+            .int(Request.State.waiting.rawValue),
+            body,
+            confirm,
+            .int(request.time),
+            .int(request.patience)
         )
     }
 
@@ -37,8 +60,7 @@ extension Connection {
         try all(
             """
             SELECT \(requestColumns) FROM request q JOIN author a ON a.id = q.author
-            WHERE q.state = 0 AND q.kind IN ('\(RequestKindName.rollback)', '\(RequestKindName.stepDown)')
-            ORDER BY q.number
+            WHERE q.state = 0 AND q.kind IN (\(RequestKindName.all)) ORDER BY q.number
             """,
             row: Self.request
         )
@@ -53,27 +75,46 @@ extension Connection {
     }
 
     private static func request(_ row: Statement) throws -> Request {
-        let kind: Request.Kind
+        let id = row.text(0)
+        guard let state = Request.State(rawValue: row.int(9)) else {
+            throw StoreError(.corrupt, "the request \(id) is in the unknown state \(row.int(9))")
+        }
+        do {
+            return Request(
+                id: id,
+                kind: try kind(row),
+                author: author(row, from: 5),
+                message: row.text(8),
+                time: row.int(15),
+                patience: row.int(16),
+                state: state,
+                revision: row.optionalInt(10),
+                error: row.optionalText(11),
+                answer: row.isNull(13) ? nil : try RequestBody.decodeAnswer(row.blob(13))
+            )
+        } catch let error as StoreError {
+            throw error
+        } catch {
+            throw StoreError(.corrupt, "the request \(id) cannot be read: \(error)")
+        }
+    }
+
+    private static func kind(_ row: Statement) throws -> Request.Kind {
         switch row.text(1) {
         case RequestKindName.rollback:
-            kind = .rollback(to: row.int(2), group: row.optionalText(3), expectedCurrent: row.optionalInt(4))
-        case RequestKindName.stepDown:
-            kind = .stepDown
-        case let name:
-            throw StoreError(.corrupt, "the request \(row.text(0)) is of the unknown kind '\(name)'")
+            return .rollback(to: row.int(2), group: row.optionalText(3), expectedCurrent: row.optionalInt(4))
+        case RequestKindName.commit:
+            let entries = try GlobalConfig.decode(row.blob(12))
+            return .commit(entries, expectedCurrent: row.optionalInt(4), confirmWithin: row.optionalInt(14))
+        case RequestKindName.import: return .import(try GlobalConfig.decode(row.blob(12)))
+        case RequestKindName.write:
+            guard let call = try RequestBody.decodeRequest(row.blob(12)) else {
+                throw StoreError(.corrupt, "the request \(row.text(0)) passes on an unknown call")
+            }
+            return .write(call)
+        case RequestKindName.stepDown: return .stepDown
+        case let name: throw StoreError(.corrupt, "the request \(row.text(0)) is of the unknown kind '\(name)'")
         }
-        guard let state = Request.State(rawValue: row.int(9)) else {
-            throw StoreError(.corrupt, "the request \(row.text(0)) is in the unknown state \(row.int(9))")
-        }
-        return Request(
-            id: row.text(0),
-            kind: kind,
-            author: author(row, from: 5),
-            message: row.text(8),
-            state: state,
-            revision: row.optionalInt(10),
-            error: row.optionalText(11)
-        )
     }
 
     /// Marks a request as taken up by the revision that carries it out, in whose transaction this runs.
@@ -82,30 +123,38 @@ extension Connection {
     ///   was taken back.
     func takeUpRequest(_ id: String, revision: Int) throws {
         let changed = try execute(
-            "UPDATE request SET state = ?, revision = ? WHERE id = ? AND state = ?",
-            .int(Request.State.accepted.rawValue),
+            "UPDATE request SET state = ?, revision = ? WHERE id = ? AND state = 0",
+            .int(Request.State.done.rawValue),
             .int(revision),
-            .text(id),
-            .int(Request.State.waiting.rawValue)
+            .text(id)
         )
         guard changed == 1 else { throw try conflict(id) }
     }
 
-    /// Ends a request, if the writer still leads.
+    /// Ends a request that no revision carries out, if the writer still leads.
     ///
     /// - Throws: ``StoreError`` `conflict` when it has ended already, or was taken back.
-    func finishRequest(_ id: String, state: Request.State, revision: Int?, error: String?, fence: Fence) throws {
+    func finishRequest(_ id: String, state: Request.State, error: String?, fence: Fence) throws {
         try requireLease(fence)
         let changed = try execute(
-            "UPDATE request SET state = ?, revision = coalesce(?, revision), error = ? WHERE id = ? AND state IN (?, ?)",
+            "UPDATE request SET state = ?, error = ? WHERE id = ? AND state = 0",
             .int(state.rawValue),
-            .int(revision),
             .text(error),
-            .text(id),
-            .int(Request.State.waiting.rawValue),
-            .int(Request.State.accepted.rawValue)
+            .text(id)
         )
         guard changed == 1 else { throw try conflict(id) }
+    }
+
+    /// Tells the replica that passed a call on what it came to. Also ends the request, if no revision has.
+    func answerRequest(_ id: String, _ answer: Result<GroupReply, GroupError>, fence: Fence) throws {
+        try requireLease(fence)
+        try execute(
+            "UPDATE request SET reply = ?, state = ? WHERE id = ? AND state IN (0, ?)",
+            .blob(RequestBody.encode(answer).bytes),
+            .int(Request.State.done.rawValue),
+            .text(id),
+            .int(Request.State.done.rawValue)
+        )
     }
 
     private func conflict(_ id: String) throws -> StoreError {
@@ -123,10 +172,25 @@ extension Connection {
             .text(id)
         ) == 1
     }
+
+    /// Forgets requests that have ended and were made before a time, if the writer still leads.
+    func removeRequests(before time: Int, fence: Fence) throws {
+        try requireLease(fence)
+        try execute(
+            "DELETE FROM request WHERE number IN (SELECT number FROM request WHERE state <> 0 AND time < ? LIMIT 200)",
+            .int(time)
+        )
+    }
 }
 
 /// How a kind is stored.
 private enum RequestKindName {
     static let rollback = "rollback"
+    static let commit = "commit"
+    static let `import` = "import"
+    static let write = "write"
     static let stepDown = "step-down"
+
+    /// For an SQL list.
+    static let all = [rollback, commit, `import`, write, stepDown].map { "'\($0)'" }.joined(separator: ", ")
 }

@@ -148,6 +148,9 @@ final class Connection {
         return try statement.step() ? try row(statement) : nil
     }
 
+    /// Begins to copy the pages into another, open database.
+    func start(into target: OpaquePointer) -> OpaquePointer? { sqlite3_backup_init(target, "main", database, "main") }
+
     var lastInsertedRow: Int { Int(sqlite3_last_insert_rowid(database)) }
 
     /// True inside BEGIN … COMMIT. SQLite leaves a transaction by itself on some errors.

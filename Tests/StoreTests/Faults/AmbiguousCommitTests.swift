@@ -71,7 +71,6 @@ import Testing
                     try await $0.store.finishRequest(
                         "r",
                         state: .done,
-                        revision: nil,
                         error: nil,
                         fence: $0.fence,
                         within: patience

@@ -44,7 +44,7 @@ import Testing
                 ? Store.openForCommand(configuration) : try await Store.openForManager(configuration)
             #expect(try await store.summary(within: patience).newest == 40)
             #expect(try await store.state(of: "g2", within: patience)?.spec != nil)
-            #expect(try await store.verify(within: patience) == Verification(newest: 40, problems: []))
+            #expect(try await store.verify(within: patience) == Verification(newest: 40, revisions: 40, problems: []))
             #expect(try await store.verifyFile(within: patience) == [])
             #expect(try names(in: "\(directory)/crashed") == ["manager.db"])
             let next = try await lead(store, as: "n2/group", reason: "the host is gone")

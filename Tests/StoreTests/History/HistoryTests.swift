@@ -77,7 +77,18 @@ import Testing
             let page = try await store.history(HistoryQuery(), within: patience)
             #expect(page.revisions.isEmpty && page.total == 0 && page.current == nil)
             let summary = try await store.summary(within: patience)
-            #expect(summary == HistorySummary(oldest: 0, newest: 0, current: nil, pending: [], rejected: []))
+            #expect(
+                summary
+                    == HistorySummary(
+                        oldest: 0,
+                        whole: 1,
+                        newest: 0,
+                        current: nil,
+                        pending: [],
+                        rejected: [],
+                        unconfirmed: []
+                    )
+            )
             #expect(try await store.states(within: patience).isEmpty)
             #expect(try await store.revision(1, within: patience) == nil)
         }

@@ -18,6 +18,23 @@ import Testing
         arguments: [
             .rollback(to: 1, group: "a", expectedCurrent: 7), .rollback(to: 2, group: nil, expectedCurrent: nil),
             .stepDown,
+            .commit(
+                [
+                    GlobalConfig.Entry(
+                        spec: GroupSpec(id: "é", properties: RawJSON(checked: Array("{\"a\" :1.0}".utf8))),
+                        plugin: "p"
+                    )
+                ],
+                expectedCurrent: 4,
+                confirmWithin: 60_000
+            ),
+            .import([GlobalConfig.Entry(spec: GroupSpec(id: "a", properties: .size(1)), plugin: "")]),
+            .write(.watch(GroupSpec(id: "a", properties: .size(1)))),
+            .write(.update(GroupSpec(id: "a", properties: .size(1)))),
+            .write(.commit(GroupSpec(id: "a", properties: .size(1)), pretend: false)),
+            .write(.commit(GroupSpec(id: "a", properties: .size(1)), pretend: true)),
+            .write(.unwatch(id: "a")), .write(.free(id: "a")), .write(.destroy(id: "a")), .write(.stopUpdate(id: "a")),
+            .write(.setSize(id: "a", 7)), .write(.destroyInstances(id: "a", ["i-1", "i-2"])),
         ] as [Request.Kind]
     )
     func aRequestReachesTheLeaderAsItWasMade(_ kind: Request.Kind) async throws {
@@ -41,27 +58,34 @@ import Testing
         try await withLeader { leader in
             let (store, request) = (leader.store, request("r1"))
             try await store.submit(request, within: patience)
-            let revision = try await store.append(draft(), for: request, fence: leader.fence, within: patience)
+            let revision = try await store.append(
+                draft(),
+                settling: .request(request.id),
+                fence: leader.fence,
+                within: patience
+            )
             let taken = try await store.request("r1", within: patience)
-            #expect(taken?.state == .accepted && taken?.revision == revision.number)
+            #expect(taken?.state == .done && taken?.revision == revision.number)
             #expect(try await store.waitingRequests(within: patience).isEmpty)
             let error = try await failure {
-                try await store.append(draft(), for: request, fence: leader.fence, within: patience)
+                try await store.append(draft(), settling: .request(request.id), fence: leader.fence, within: patience)
             }
             #expect(error.code == .conflict)
             #expect(try await store.summary(within: patience).newest == 1)
             // Too late to take it back.
             #expect(try await store.cancelRequest("r1", within: patience) == false)
-            try await store.finishRequest(
-                "r1",
-                state: .done,
-                revision: nil,
-                error: nil,
-                fence: leader.fence,
-                within: patience
-            )
+            let late = try await failure {
+                try await store.finishRequest(
+                    "r1",
+                    state: .refused,
+                    error: "no",
+                    fence: leader.fence,
+                    within: patience
+                )
+            }
+            #expect(late.code == .conflict)
             let done = try await store.request("r1", within: patience)
-            #expect(done?.state == .done && done?.revision == 1)
+            #expect(done?.state == .done && done?.revision == 1 && done?.error == nil)
         }
     }
 
@@ -74,7 +98,7 @@ import Testing
                     tasks.addTask {
                         let append = try? await leader.store.append(
                             self.draft(),
-                            for: request,
+                            settling: .request(request.id),
                             fence: leader.fence,
                             within: patience
                         )
@@ -95,14 +119,13 @@ import Testing
             #expect(try await store.cancelRequest("r1", within: patience))
             #expect(try await store.waitingRequests(within: patience).isEmpty)
             let append = try await failure {
-                try await store.append(draft(), for: request, fence: leader.fence, within: patience)
+                try await store.append(draft(), settling: .request(request.id), fence: leader.fence, within: patience)
             }
             #expect(append.code == .conflict && append.message.contains("cancelled"))
             let finish = try await failure {
                 try await store.finishRequest(
                     "r1",
                     state: .done,
-                    revision: nil,
                     error: nil,
                     fence: leader.fence,
                     within: patience
@@ -122,14 +145,13 @@ import Testing
             try await store.submit(request, within: patience)
             _ = try await lead(store, as: "n2/group")
             let append = try await failure {
-                try await store.append(draft(), for: request, fence: first.fence, within: patience)
+                try await store.append(draft(), settling: .request(request.id), fence: first.fence, within: patience)
             }
             #expect(append.code == .fenced)
             let finish = try await failure {
                 try await store.finishRequest(
                     "r1",
                     state: .refused,
-                    revision: nil,
                     error: "no",
                     fence: first.fence,
                     within: patience
@@ -146,7 +168,6 @@ import Testing
             try await leader.store.finishRequest(
                 "r1",
                 state: .refused,
-                revision: nil,
                 error: "there is no revision 9",
                 fence: leader.fence,
                 within: patience
@@ -173,6 +194,46 @@ import Testing
             try raw.execute("UPDATE request SET kind = 'dance' WHERE id = 'r1'")
             #expect(try await store.waitingRequests(within: patience).map(\.id) == ["r2"])
             #expect(try await store.cancelRequest("r1", within: patience))
+        }
+    }
+
+    @Test(
+        arguments: [
+            .success(.ok), .success(.details("would do \"this\"")), .success(.plan("")),
+            .failure(GroupError(.rejected, "no room")), .failure(GroupError(.pending, "recorded as revision 3")),
+        ] as [Result<GroupReply, GroupError>]
+    )
+    func theAnswerToAPassedOnCallReachesWhoeverPassedItOn(_ answer: Result<GroupReply, GroupError>) async throws {
+        try await withLeader { leader in
+            let store = leader.store
+            try await store.submit(request("r1", .write(.free(id: "a"))), within: patience)
+            _ = try await store.append(
+                draft(),
+                settling: .request("r1"),
+                fence: leader.fence,
+                within: patience
+            )
+            #expect(try await store.request("r1", within: patience)?.answer == nil)
+            try await store.answerRequest("r1", answer, fence: leader.fence, within: patience)
+            let request = try await store.request("r1", within: patience)
+            #expect(request?.answer == answer && request?.revision == 1 && request?.state == .done)
+        }
+    }
+
+    @Test func requestsThatHaveEndedAreForgottenInTime() async throws {
+        try await withLeader { leader in
+            let store = leader.store
+            for (id, time) in [("old", 1000), ("waiting", 1000), ("new", 3000)] {
+                let request = Request(id: id, kind: .stepDown, author: .tester, time: time)
+                try await store.submit(request, within: patience)
+            }
+            for id in ["old", "new"] {
+                try await store.finishRequest(id, state: .done, error: nil, fence: leader.fence, within: patience)
+            }
+            try await store.removeRequests(before: 2000, fence: leader.fence, within: patience)
+            #expect(try await store.request("old", within: patience) == nil)
+            #expect(try await store.request("new", within: patience) != nil)
+            #expect(try await store.waitingRequests(within: patience).map(\.id) == ["waiting"])
         }
     }
 }

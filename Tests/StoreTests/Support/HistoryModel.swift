@@ -10,9 +10,22 @@ struct HistoryModel {
 
     mutating func record(_ outcome: Outcome) {
         let index = outcome.revision - 1
+        let wasPending = revisions[index].changes.contains { $0.group == outcome.group && $0.status == .pending }
+        if wasPending, outcome.status == .applied { supersede(outcome) }
         revisions[index].changes = revisions[index].changes.map { change in
             guard change.group == outcome.group, change.status == .pending else { return change }
             return Change(group: change.group, action: change.action, status: outcome.status, error: outcome.error)
+        }
+    }
+
+    /// What was open when a later change was confirmed.
+    private mutating func supersede(_ outcome: Outcome) {
+        for index in 0..<(outcome.revision - 1) {
+            revisions[index].changes = revisions[index].changes.map { change in
+                guard change.group == outcome.group, change.status == .pending else { return change }
+                let error = "superseded by revision \(outcome.revision) before the plugin confirmed it"
+                return Change(group: change.group, action: change.action, status: .rejected, error: error)
+            }
         }
     }
 

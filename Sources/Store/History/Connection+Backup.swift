@@ -1,0 +1,66 @@
+internal import CSQLite
+internal import Glibc
+
+extension Connection {
+    /// Copies the database, as the transaction that is open sees it, into a new file beside `path`, has the disk keep it,
+    /// and gives it its name.
+    ///
+    /// Page by page and in one go: as long as it takes, no writer can commit. A copy in steps would begin anew with every
+    /// renewal of the lease, and one row by row would take longer.
+    ///
+    /// - Throws: ``StoreError``, also when there is a file already: a backup never takes the place of another.
+    func backup(to path: String) throws {
+        let partial = "\(path).partial"
+        guard access(path, F_OK) != 0 else {
+            throw StoreError(
+                .conflict,
+                "\(path) is there already; nothing was written. Name another file, or remove it."
+            )
+        }
+        var target: OpaquePointer?
+        let code = sqlite3_open_v2(
+            partial.hasPrefix("/") ? partial : "./" + partial,
+            &target,
+            SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE,
+            nil
+        )
+        var isDone = false
+        defer {
+            sqlite3_close_v2(target)
+            if !isDone { unlink(partial) }
+        }
+        guard code == SQLITE_OK, let target else {
+            throw SQLiteError(code: code, database: target, path: partial, action: "open")
+        }
+        try copy(to: target, path: partial)
+        guard rename(partial, path) == 0 else {
+            throw StoreError(.io, "\(partial) cannot be renamed to \(path): \(String(cString: strerror(errno)))")
+        }
+        isDone = true
+        try Self.sync(directoryOf: path)
+    }
+
+    private func copy(to target: OpaquePointer, path: String) throws {
+        guard let backup = start(into: target) else {
+            throw SQLiteError(code: sqlite3_errcode(target), database: target, path: path, action: "backup")
+        }
+        let step = sqlite3_backup_step(backup, -1)
+        let end = sqlite3_backup_finish(backup)
+        guard step == SQLITE_DONE, end == SQLITE_OK else {
+            throw SQLiteError(code: end == SQLITE_OK ? step : end, database: target, path: path, action: "backup")
+        }
+    }
+
+    /// A new name for a file is on the disk only when its directory is.
+    private static func sync(directoryOf path: String) throws {
+        let directory = path.lastIndex(of: "/").map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
+        let file = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard file >= 0 else {
+            throw StoreError(.io, "\(directory) cannot be opened: \(String(cString: strerror(errno)))")
+        }
+        defer { Glibc.close(file) }
+        guard fsync(file) == 0 else {
+            throw StoreError(.io, "\(directory) cannot be synced: \(String(cString: strerror(errno)))")
+        }
+    }
+}

@@ -1,0 +1,66 @@
+internal import GroupSPI
+
+/// How the parts of a request that may be long are stored: as JSON, the specifications byte for byte.
+enum RequestBody {
+    static func encode(_ request: GroupRequest) -> RawJSON {
+        var members: [JSON.Member] = [.init("method", .string(request.method))]
+        switch request {
+        case .watch(let spec), .update(let spec), .describeUpdate(let spec):
+            members.append(.init("spec", spec.json))
+        case .commit(let spec, let pretend):
+            members += [.init("spec", spec.json), .init("pretend", .bool(pretend))]
+        case .setSize(let id, let size): members += [.init("id", .string(id)), .init("size", .int(size))]
+        case .destroyInstances(let id, let instances):
+            members += [.init("id", .string(id)), .init("instances", .array(instances.map { .string($0) }))]
+        case .stopUpdate(let id), .unwatch(let id), .free(let id), .describe(let id), .destroy(let id), .size(let id):
+            members.append(.init("id", .string(id)))
+        case .inspect: break
+        }
+        return JSON.object(members).raw
+    }
+
+    /// - Returns: nil for a call that nobody passes on.
+    static func decodeRequest(_ bytes: [UInt8]) throws -> GroupRequest? {
+        let view = try JSONView(bytes)
+        let id = view.member("id")?.string ?? ""
+        switch view.member("method")?.string {
+        case "WatchGroup": return .watch(try spec(view))
+        case "UpdateGroup": return .update(try spec(view))
+        case "CommitGroup": return .commit(try spec(view), pretend: view.member("pretend")?.bool == true)
+        case "UnwatchGroup": return .unwatch(id: id)
+        case "FreeGroup": return .free(id: id)
+        case "DestroyGroup": return .destroy(id: id)
+        case "StopUpdate": return .stopUpdate(id: id)
+        case "SetSize": return .setSize(id: id, view.member("size")?.int ?? 0)
+        case "DestroyInstances":
+            return .destroyInstances(id: id, view.member("instances")?.elements.compactMap(\.string) ?? [])
+        default: return nil
+        }
+    }
+
+    private static func spec(_ view: JSONView) throws -> GroupSpec {
+        guard let spec = view.member("spec") else { throw StoreError(.corrupt, "a passed-on call has no spec") }
+        return try GroupSpec(spec)
+    }
+
+    static func encode(_ answer: Result<GroupReply, GroupError>) -> RawJSON {
+        switch answer {
+        case .success(.details(let text)): return (["details": .string(text)] as JSON).raw
+        case .success(.plan(let text)): return (["plan": .string(text)] as JSON).raw
+        case .success(.ok), .success(.description), .success(.groups), .success(.size): return ([:] as JSON).raw
+        case .failure(let error):
+            return (["code": .string(error.code.rawValue), "error": .string(error.message)] as JSON).raw
+        }
+    }
+
+    static func decodeAnswer(_ bytes: [UInt8]) throws -> Result<GroupReply, GroupError> {
+        let view = try JSONView(bytes)
+        if let message = view.member("error")?.string {
+            let code = view.member("code")?.string.flatMap(GroupError.Code.init) ?? .rejected
+            return .failure(GroupError(code, message))
+        }
+        if let text = view.member("details")?.string { return .success(.details(text)) }
+        if let text = view.member("plan")?.string { return .success(.plan(text)) }
+        return .success(.ok)
+    }
+}

@@ -1,0 +1,64 @@
+extension Store {
+    /// In the order of the names.
+    public func tags(within timeout: Duration) async throws(StoreError) -> [Tag] {
+        try await reader.run(within: timeout) { try $0.tags() }
+    }
+
+    /// Gives a revision a name. Needs no leader: it changes nothing that a group is brought to.
+    ///
+    /// - Throws: ``StoreError``: `notFound` when the revision is not kept whole, `conflict` when the name is taken.
+    public func setTag(
+        _ name: String,
+        to revision: Int,
+        author: Author,
+        moving: Bool,
+        within timeout: Duration
+    ) async throws(StoreError) {
+        try await writer.run(
+            within: timeout,
+            verify: { connection, _ in try connection.revisionNumber(tagged: name) == revision },
+            { try $0.setTag(name, to: revision, author: author, moving: moving, time: Store.wallClock()) }
+        )
+    }
+
+    /// - Throws: ``StoreError`` `notFound`.
+    public func removeTag(_ name: String, within timeout: Duration) async throws(StoreError) {
+        try await writer.run(
+            within: timeout,
+            verify: { connection, _ in try connection.revisionNumber(tagged: name) == nil },
+            { try $0.removeTag(name) }
+        )
+    }
+
+    /// The revisions that wait for somebody to confirm them, the oldest first.
+    public func waitingConfirmations(within timeout: Duration) async throws(StoreError) -> [Confirmation] {
+        try await reader.run(within: timeout) { try $0.waitingConfirmations() }
+    }
+
+    /// Ends the wait for a confirmation where nothing is left to undo, if the writer still leads.
+    public func overtakeConfirmation(
+        of revision: Int,
+        fence: Fence,
+        within timeout: Duration
+    ) async throws(StoreError) {
+        try await writer.run(
+            within: timeout,
+            verify: { connection, _ in try connection.confirmation(of: revision)?.state == .overtaken },
+            { connection in
+                try connection.requireLease(fence)
+                try connection.endConfirmation(of: revision, as: .overtaken)
+            }
+        )
+    }
+
+    /// Confirms a revision, so that the leader leaves it as it is. Needs no leader.
+    ///
+    /// - Throws: ``StoreError``: `notFound` when it needs none, `conflict` when that has been decided already.
+    public func confirm(_ revision: Int, within timeout: Duration) async throws(StoreError) {
+        try await writer.run(
+            within: timeout,
+            verify: { connection, _ in try connection.confirmation(of: revision)?.state == .confirmed },
+            { try $0.endConfirmation(of: revision, as: .confirmed) }
+        )
+    }
+}

@@ -1,0 +1,65 @@
+extension Connection {
+    func insertConfirmation(of revision: Int, allowed: Int, time: Int) throws {
+        try execute(
+            "INSERT INTO confirmation (revision, allowed, deadline, state) VALUES (?, ?, ?, ?)",
+            .int(revision),
+            .int(allowed),
+            .int(time + allowed),
+            .int(Confirmation.State.waiting.rawValue)
+        )
+    }
+
+    func confirmation(of revision: Int) throws -> Confirmation? {
+        try first(
+            "SELECT revision, allowed, deadline, state FROM confirmation WHERE revision = ?",
+            .int(revision),
+            row: Self.confirmation
+        )
+    }
+
+    /// The revisions that wait for somebody to confirm them, the oldest first.
+    func waitingConfirmations() throws -> [Confirmation] {
+        try all(
+            "SELECT revision, allowed, deadline, state FROM confirmation WHERE state = 0 ORDER BY revision",
+            row: Self.confirmation
+        )
+    }
+
+    private static func confirmation(_ row: Statement) throws -> Confirmation {
+        guard let state = Confirmation.State(rawValue: row.int(3)) else {
+            throw StoreError(
+                .corrupt,
+                "the confirmation of revision \(row.int(0)) is in the unknown state \(row.int(3))"
+            )
+        }
+        return Confirmation(revision: row.int(0), allowed: row.int(1), deadline: row.int(2), state: state)
+    }
+
+    /// Ends the wait for a confirmation, one way or the other.
+    ///
+    /// - Throws: ``StoreError`` `conflict` when it has ended already, `notFound` when the revision needs none.
+    func endConfirmation(of revision: Int, as state: Confirmation.State) throws {
+        let changed = try execute(
+            "UPDATE confirmation SET state = ? WHERE revision = ? AND state = 0",
+            .int(state.rawValue),
+            .int(revision)
+        )
+        guard changed == 0 else { return }
+        guard let confirmation = try confirmation(of: revision) else {
+            let waiting = try waitingConfirmations().map { "\($0.revision)" }
+            throw StoreError(
+                .notFound,
+                "revision \(revision) needs no confirmation; "
+                    + (waiting.isEmpty ? "none does" : "these do: \(waiting.joined(separator: ", "))")
+            )
+        }
+        let reason =
+            switch confirmation.state {
+            case .waiting, .confirmed: "revision \(revision) is confirmed already"
+            case .reverted: "revision \(revision) was reverted: nobody had confirmed it in time. Commit it again."
+            case .overtaken:
+                "later revisions have changed all that revision \(revision) had: nothing is left to confirm"
+            }
+        throw StoreError(.conflict, reason)
+    }
+}
