@@ -11,7 +11,7 @@ build: packages
 	swift build
 
 # One process for each target: all of them in one have stood still under load (CONTRIBUTING.md, Sleeping).
-TESTS := GroupSPITests TerminalTests StoreTests ManagerTests PluginRPCTests ProcessGroupTests CLITests InfrakitCLITests \
+TESTS := GroupSPITests TerminalTests DiffTests DocumentsTests StoreTests ManagerTests PluginRPCTests ProcessGroupTests CLITests InfrakitCLITests \
 	IntegrationTests
 
 test: packages

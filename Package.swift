@@ -23,17 +23,20 @@ let package = Package(
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
     targets: [
-        // C: what Swift's Glibc module does not carry, SQLite, and the commit that this is built from.
+        // C: what Swift's Glibc module does not carry, SQLite, YAML, and the commit that this is built from.
         .target(name: "CBuild", cSettings: [.define("INFRAKIT_COMMIT", to: "\"\(commit)\"")]),
         .target(name: "CLinux"),
         .target(name: "CSQLite", linkerSettings: [.linkedLibrary("sqlite3")]),
+        .target(name: "CYAML", linkerSettings: [.linkedLibrary("yaml")]),
 
         // Libraries, from the ones that know least to the ones that know most.
         .target(name: "GroupSPI"),
+        .target(name: "Diff", dependencies: ["GroupSPI"]),
+        .target(name: "Documents", dependencies: ["CYAML", "GroupSPI"]),
         .target(
             name: "Migrations",
             path: "migrations",
-            resources: [.embedInCode("v001_initial.sql")]
+            resources: [.embedInCode("v001_initial.sql"), .embedInCode("v002_operations.sql")]
         ),
         .target(
             name: "Store",
@@ -88,6 +91,8 @@ let package = Package(
             dependencies: [
                 "CBuild",
                 "CLinux",
+                "Diff",
+                "Documents",
                 "GroupSPI",
                 "Manager",
                 "PluginRPC",
@@ -122,6 +127,8 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]
         ),
+        .testTarget(name: "DiffTests", dependencies: ["Diff", "GroupSPI"]),
+        .testTarget(name: "DocumentsTests", dependencies: ["Documents", "GroupSPI"]),
         .testTarget(name: "GroupSPITests", dependencies: ["GroupSPI"]),
         .testTarget(name: "InfrakitCLITests", dependencies: ["GroupSPI", "InfrakitCLI", "PluginFakes", "Terminal"]),
         .testTarget(
@@ -160,7 +167,7 @@ let package = Package(
 )
 
 // One strictness for every target of ours: what the compiler can find, it must find.
-for target in package.targets where !["CBuild", "CLinux", "CSQLite"].contains(target.name) {
+for target in package.targets where !["CBuild", "CLinux", "CSQLite", "CYAML"].contains(target.name) {
     target.swiftSettings = [
         .enableUpcomingFeature("ExistentialAny"),
         .enableUpcomingFeature("InternalImportsByDefault"),

@@ -69,6 +69,7 @@ public final class ManagerRuntime: Sendable {
             plugin: plugin,
             store: store,
             gate: gate,
+            clock: clock,
             board: board,
             settings: configuration.keeper
         )

@@ -1,3 +1,4 @@
+public import GroupSPI
 public import Store
 
 /// What the manager needs of its store. In os mode that is the shared database itself; a test brings one in memory.
@@ -16,24 +17,45 @@ public protocol StateStore: Sendable {
     func append(_ draft: RevisionDraft, fence: Fence, within timeout: Duration) async throws(StoreError) -> Revision
     func append(
         _ draft: RevisionDraft,
-        for request: Request,
+        settling cause: RevisionCause,
         fence: Fence,
         within timeout: Duration
     ) async throws(StoreError) -> Revision
     func recordOutcomes(_ outcomes: [Outcome], fence: Fence, within timeout: Duration) async throws(StoreError)
     func states(at number: Int?, within timeout: Duration) async throws(StoreError) -> [GroupState]
+    func wholeStates(at number: Int, within timeout: Duration) async throws(StoreError) -> [GroupState]
     func state(of group: String, within timeout: Duration) async throws(StoreError) -> GroupState?
+    func revision(_ number: Int, within timeout: Duration) async throws(StoreError) -> Revision?
     func summary(within timeout: Duration) async throws(StoreError) -> HistorySummary
 
+    func waitingConfirmations(within timeout: Duration) async throws(StoreError) -> [Confirmation]
+    func overtakeConfirmation(of revision: Int, fence: Fence, within timeout: Duration) async throws(StoreError)
+
+    func prune(
+        _ policy: RetentionPolicy,
+        after position: Int,
+        fence: Fence,
+        within timeout: Duration
+    ) async throws(StoreError) -> PruneStep
+
+    func submit(_ request: Request, within timeout: Duration) async throws(StoreError)
+    func request(_ id: String, within timeout: Duration) async throws(StoreError) -> Request?
+    func cancelRequest(_ id: String, within timeout: Duration) async throws(StoreError) -> Bool
     func waitingRequests(within timeout: Duration) async throws(StoreError) -> [Request]
     func finishRequest(
         _ id: String,
         state: Request.State,
-        revision: Int?,
         error: String?,
         fence: Fence,
         within timeout: Duration
     ) async throws(StoreError)
+    func answerRequest(
+        _ id: String,
+        _ answer: Result<GroupReply, GroupError>,
+        fence: Fence,
+        within timeout: Duration
+    ) async throws(StoreError)
+    func removeRequests(before time: Int, fence: Fence, within timeout: Duration) async throws(StoreError)
 }
 
 extension Store: StateStore {}

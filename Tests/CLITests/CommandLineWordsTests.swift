@@ -40,7 +40,9 @@ import Testing
         }
     }
 
-    private func placeholder(_ verb: String) -> [String] { verb == "rollback" ? ["1"] : [] }
+    private func placeholder(_ verb: String) -> [String] {
+        ["rollback", "diff", "commit", "backup", "import", "untag"].contains(verb) ? ["1"] : []
+    }
 }
 
 @Suite struct GoDurationTests {

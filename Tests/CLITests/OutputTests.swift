@@ -17,13 +17,15 @@ import Testing
             target: 7,
             message: message,
             changes: changes,
-            hash: [0x0A, 0xFF]
+            hash: [0x0A, 0xFF],
+            tags: [],
+            confirmation: nil
         )
     }
 
     @Test func aTableIsAsWideAsItsCells() {
         let table = Table(["A", "LONG", "C"], [["1", "2", ""], ["ééé", "4", "last one"]])
-        #expect(table.text == "A    LONG  C\n1    2\nééé  4     last one\n")
+        #expect(table.text() == "A    LONG  C\n1    2\nééé  4     last one\n")
     }
 
     @Test func theJSONOfARevisionHasTheNamesThatScriptsRelyOn() throws {
@@ -93,7 +95,15 @@ import Testing
     private func status(_ lease: Lease, role: String?) throws -> CLI.ExitStatus {
         StatusReport(
             lease: lease,
-            summary: HistorySummary(oldest: 0, newest: 0, current: nil, pending: [], rejected: []),
+            summary: HistorySummary(
+                oldest: 0,
+                whole: 1,
+                newest: 0,
+                current: nil,
+                pending: [],
+                rejected: [],
+                unconfirmed: []
+            ),
             replica: role.map { JSONView((["id": "x", "role": .string($0), "reason": "r"] as JSON).raw) },
             storage: StorageReport(path: "/nowhere/manager.db"),
             now: Timestamp(milliseconds: 1_000_000)

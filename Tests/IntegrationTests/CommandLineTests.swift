@@ -41,8 +41,8 @@ import Testing
 
     @Test(arguments: [
         ["frob"], ["history", "--frob"], ["history", "-n", "0"], ["history", "-n", "x"], ["history", "-o", "xml"],
-        ["history", "--follow", "-o", "json"], ["history", "--since", "yesterday"], ["rollback"], ["rollback", "x"],
-        ["rollback", "1", "--wait", "5"], ["show", "x"], ["status", "more"], ["os", "--lease-ttl", "9"],
+        ["history", "--follow", "-o", "json"], ["history", "--since", "yesterday"], ["rollback"], ["rollback", "1x"],
+        ["rollback", "1", "--wait", "5"], ["show", "1x"], ["status", "more"], ["os", "--lease-ttl", "9"],
         ["os", "--log", "6"], ["os", "--socket-mode", "999"], ["os", "--plugin-protocol", "morse"],
         ["os", "--lease-ttl", "500ms"], ["os", "--lease-ttl", "5s", "--renew-deadline", "5s"],
         ["os", "--lease-ttl", "9s", "--poll-interval", "3s"], ["plugin", "frob"], ["step-down", "--wait", "-1s"],

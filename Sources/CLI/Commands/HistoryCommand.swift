@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import Diff
 internal import GroupSPI
 internal import Manager
 internal import Store
@@ -12,10 +13,13 @@ struct HistoryCommand: Verb {
         discussion: """
             The current revision is marked with *. Needs no running manager, only the database.
 
+            With --path: who changed that field of the specifications, when, from what to what.
+
             Examples:
               infrakit-manager history
               infrakit-manager history --group cattle -n 5
               infrakit-manager history --since 24h -o json
+              infrakit-manager history --path Allocation.Size
               infrakit-manager history --follow
             """
     )
@@ -35,6 +39,9 @@ struct HistoryCommand: Verb {
     @Option(help: ArgumentHelp("Only since a time (2026-11-22T15:04:05Z) or for a duration (24h)", valueName: "t"))
     var since: String?
 
+    @Option(help: ArgumentHelp("Only changes of this field, such as Allocation.Size", valueName: "path"))
+    var path: PathWord?
+
     @Flag(help: "Go on with new revisions as they come")
     var follow = false
 
@@ -44,33 +51,70 @@ struct HistoryCommand: Verb {
     func validate() throws {
         if let number, number < 1 { throw ValidationError("-n is 1 or more, not \(number)") }
         if follow, output == .json { throw ValidationError("--follow writes table or jsonl, not one json document") }
+        if follow, path != nil { throw ValidationError("--follow shows whole revisions: leave --path out") }
     }
 
     func run(in session: Session) async throws -> ExitStatus {
         let store = store.open(in: session)
-        var query = HistoryQuery(group: group, limit: number ?? (output == .table ? 20 : nil))
+        var query = HistoryQuery(group: group)
         query.since = try since.map { try Self.time($0, now: session.now()) }
-        let page = try await store.history(query, within: commandTimeout)
-        if let group, page.revisions.isEmpty { try await requireGroup(group, store) }
-        write(page, in: session)
-        if follow { try await follow(store, after: page.revisions.first?.number ?? 0, in: session) }
+        if let path {
+            let changes = try await FieldHistory(path: path.path, store: store).changes(query, limit: limit)
+            if changes.isEmpty { try await requireGroup(store) }
+            write(changes, in: session)
+            return .done
+        }
+        let newest = try await output == .table ? list(query, store, in: session) : stream(query, store, in: session)
+        if newest == nil { try await requireGroup(store) }
+        if follow { try await follow(store, after: newest ?? 0, in: session) }
         return .done
     }
 
-    private func write(_ page: HistoryPage, in session: Session) {
-        switch output {
-        case .table:
-            let rows = page.revisions.map { $0.cells(current: page.current) }
-            session.standardOutput(Table(Revision.headings, rows).text)
-            let rest = page.total - page.revisions.count
-            if rest > 0 { session.standardOutput("(\(rest) older not shown; -n \(page.total) shows all)\n") }
-        case .json:
-            session.standardOutput(JSON.array(page.revisions.map { $0.json(current: page.current) }).indented + "\n")
-        case .jsonl:
-            for revision in page.revisions {
-                session.standardOutput(revision.json(current: page.current).raw.text + "\n")
-            }
+    private var limit: Int? { number ?? (output == .table ? 20 : nil) }
+
+    /// - Returns: the newest revision that was shown.
+    private func list(_ query: HistoryQuery, _ store: Store, in session: Session) async throws -> Int? {
+        var query = query
+        query.limit = limit
+        let page = try await store.history(query, within: commandTimeout)
+        let rows = page.revisions.map { $0.cells(current: page.current) }
+        session.standardOutput(Table(Revision.headings, rows).text(width: session.width))
+        let rest = page.total - page.revisions.count
+        if rest > 0 { session.standardOutput("(\(rest) older not shown; -n \(page.total) shows all)\n") }
+        let retention = try await store.retention(within: commandTimeout)
+        if rest == 0, retention.removed > 0, let time = retention.time {
+            let age = Timestamp(milliseconds: time).age(at: session.now())
+            session.standardOutput("(\(retention.removed) were removed by retention, the last ones \(age))\n")
         }
+        return page.revisions.first?.number
+    }
+
+    /// Page by page, however long the history is.
+    private func stream(_ query: HistoryQuery, _ store: Store, in session: Session) async throws -> Int? {
+        var list = JSONStream(isArray: output == .json, write: session.standardOutput)
+        var query = query
+        var newest: Int?
+        var rest = limit ?? .max
+        while rest > 0 {
+            query.limit = min(rest, 500)
+            let page = try await store.history(query, within: commandTimeout)
+            for revision in page.revisions { list.append(revision.json(current: page.current)) }
+            guard let last = page.revisions.last else { break }
+            newest = newest ?? page.revisions.first?.number
+            rest -= page.revisions.count
+            query.before = last.number
+        }
+        list.end()
+        return newest
+    }
+
+    private func write(_ changes: [FieldChange], in session: Session) {
+        guard output == .table else {
+            var list = JSONStream(isArray: output == .json, write: session.standardOutput)
+            for change in changes { list.append(change.json) }
+            return list.end()
+        }
+        session.standardOutput(Table(FieldChange.headings, changes.map(\.cells)).text(width: session.width))
     }
 
     /// Oldest first, as they come.
@@ -91,7 +135,8 @@ struct HistoryCommand: Verb {
         }
     }
 
-    private func requireGroup(_ group: String, _ store: Store) async throws {
+    private func requireGroup(_ store: Store) async throws {
+        guard let group else { return }
         let known = try await store.states(within: commandTimeout).map(\.group)
         guard !known.contains(group) else { return }
         throw Failure(
@@ -109,5 +154,15 @@ struct HistoryCommand: Verb {
             "--since takes a time with its zone, such as 2026-11-22T15:04:05Z, or a duration such as 24h; not '\(text)'",
             .usage
         )
+    }
+}
+
+/// A path into a specification, as people type it.
+struct PathWord: ExpressibleByArgument {
+    let path: JSONPath
+
+    init?(argument: String) {
+        guard let path = try? JSONPath(parsing: argument) else { return nil }
+        self.path = path
     }
 }

@@ -16,28 +16,32 @@ struct LeadershipCommand: Verb {
 
     func run(in session: Session) async throws -> ExitStatus {
         let terms = try await store.open(in: session).terms(within: commandTimeout)
-        switch format.output {
-        case .table:
-            let rows = terms.map { term in
+        session.write(Self.table(terms).text(width: session.width), Self.json(terms), format.output)
+        return .done
+    }
+
+    private static func table(_ terms: [Term]) -> Table {
+        Table(
+            ["EPOCH", "MANAGER", "FROM", "UNTIL", "REASON"],
+            terms.map { term in
                 [
                     "\(term.epoch)", term.manager, Timestamp(milliseconds: term.from).local,
                     term.until.map { Timestamp(milliseconds: $0).local } ?? "-", term.reason ?? "",
                 ]
             }
-            session.standardOutput(Table(["EPOCH", "MANAGER", "FROM", "UNTIL", "REASON"], rows).text)
-        case .json:
-            let list = JSON.array(
-                terms.map { term in
-                    [
-                        "epoch": .int(term.epoch), "manager": .string(term.manager),
-                        "from": .string(Timestamp(milliseconds: term.from).rfc3339),
-                        "until": .string(term.until.map { Timestamp(milliseconds: $0).rfc3339 }),
-                        "reason": .string(term.reason),
-                    ]
-                }
-            )
-            session.standardOutput(list.indented + "\n")
-        }
-        return .done
+        )
+    }
+
+    private static func json(_ terms: [Term]) -> JSON {
+        .array(
+            terms.map { term in
+                [
+                    "epoch": .int(term.epoch), "manager": .string(term.manager),
+                    "from": .string(Timestamp(milliseconds: term.from).rfc3339),
+                    "until": .string(term.until.map { Timestamp(milliseconds: $0).rfc3339 }),
+                    "reason": .string(term.reason),
+                ]
+            }
+        )
     }
 }

@@ -13,8 +13,10 @@ struct ManagerCommand: ParsableCommand {
             5 the store cannot be used, 6 the plugin refused it, 7 recorded but not confirmed yet.
             """,
         subcommands: [
-            OSCommand.self, HistoryCommand.self, ShowCommand.self, RollbackCommand.self, StatusCommand.self,
-            LeadershipCommand.self, StepDownCommand.self, PluginCommand.self, VersionCommand.self, GuardCommand.self,
+            OSCommand.self, HistoryCommand.self, ShowCommand.self, DiffCommand.self, RollbackCommand.self,
+            CommitCommand.self, ConfirmCommand.self, TagCommand.self, UntagCommand.self, StatusCommand.self,
+            LeadershipCommand.self, StepDownCommand.self, DoctorCommand.self, VerifyCommand.self, BackupCommand.self,
+            ExportCommand.self, ImportCommand.self, PluginCommand.self, VersionCommand.self, GuardCommand.self,
         ]
     )
 

@@ -85,10 +85,37 @@ struct OSCommand: Verb {
     )
     var pluginProtocol = PluginProtocol.auto
 
+    @Option(
+        help: ArgumentHelp(
+            "Keep so many of the newest revisions; tagged and current ones stay (INFRAKIT_HISTORY_LIMIT; default: all)",
+            valueName: "n"
+        )
+    )
+    var historyLimit: Int?
+
+    @Option(
+        help: ArgumentHelp(
+            "Keep revisions for so long; tagged and current ones stay (INFRAKIT_HISTORY_MAX_AGE; default: for ever)",
+            valueName: "d"
+        )
+    )
+    var historyMaxAge: GoDuration?
+
+    @Flag(
+        help: "Pass users' writes on to the leader instead of refusing them while following (INFRAKIT_FORWARD_WRITES)"
+    )
+    var forwardWrites = false
+
     @Flag(help: "Accept storage whose locks may not keep two hosts apart (INFRAKIT_UNSAFE_STORAGE)")
     var unsafeStorage = false
 
     @OptionGroup var serving: ServingOptions
+
+    func validate() throws {
+        if let historyLimit, historyLimit < 1 {
+            throw ValidationError("--history-limit is 1 or more, not \(historyLimit)")
+        }
+    }
 
     private var name: String { naming.name ?? ServingOptions.defaultName }
     private var proxyForGroup: String { proxy.proxyForGroup }
@@ -147,12 +174,7 @@ struct OSCommand: Verb {
             ManagerConfiguration(
                 claimant: claimant,
                 election: election,
-                keeper: KeeperSettings(
-                    rpcTimeout: rpcTimeout.duration,
-                    reconcileInterval: reconcileInterval.duration,
-                    election: election,
-                    pluginName: proxyForGroup
-                ),
+                keeper: keeperSettings(election),
                 leaderFile: leaderFile,
                 leaderNames: [name, claimant.id],
                 heritageDirectory: directory
@@ -182,13 +204,25 @@ struct OSCommand: Verb {
         return .done
     }
 
+    private func keeperSettings(_ election: ElectionSettings) -> KeeperSettings {
+        var settings = KeeperSettings(
+            rpcTimeout: rpcTimeout.duration,
+            reconcileInterval: reconcileInterval.duration,
+            election: election,
+            pluginName: proxyForGroup
+        )
+        settings.retention = RetentionPolicy(limit: historyLimit, maximumAge: historyMaxAge?.duration.milliseconds)
+        settings.forwardsWrites = forwardWrites
+        return settings
+    }
+
     // MARK: - Preparation
 
     private func claimant(in session: Session) -> Claimant {
         let process = ProcessIdentity.current()
         return Claimant(
             id: id ?? "\(process.host)/\(name)",
-            instance: RequestWait.identifier(),
+            instance: Request.makeID(),
             process: process,
             socket: session.plugins.socketPath(for: name),
             pluginSocket: session.plugins.socketPath(for: proxyForGroup),

@@ -8,26 +8,32 @@ struct RequestWait {
     let store: Store
     let timeout: Duration
 
-    enum End {
-        /// Carried out, or refused.
-        case answered(Request)
-        /// The leader has taken it up and is still at it.
-        case underWay(Request)
-        /// Nobody has taken it up; it was taken back.
-        case nobody
-    }
-
-    func run(_ request: Request) async throws -> End {
+    /// Submits a request, and waits until it has ended and its revision is settled.
+    ///
+    /// - Returns: the request as it ended; its revision may still be pending when the time is up.
+    /// - Throws: ``Failure``: the leader's words when it refused; `noLeader` when nobody has taken it up: then it was taken
+    ///   back.
+    func run(_ kind: Request.Kind, message: String = "") async throws -> Request {
+        let request = Request(
+            id: Request.makeID(),
+            kind: kind,
+            author: .ofProcess(),
+            message: message,
+            patience: timeout.milliseconds
+        )
         try await store.submit(request, within: commandTimeout)
         let deadline = ContinuousClock.now + timeout
         var pause = Duration.milliseconds(50)
         while true {
             if let found = try await store.request(request.id, within: commandTimeout) {
-                if found.state == .done || found.state == .refused { return .answered(found) }
-                if ContinuousClock.now >= deadline {
-                    if found.state == .accepted { return .underWay(found) }
-                    // Taken back, so that it does not surprise anybody later; unless a leader was faster.
-                    if try await store.cancelRequest(request.id, within: commandTimeout) { return .nobody }
+                let isLate = ContinuousClock.now >= deadline
+                switch found.state {
+                case .refused: throw Failure(found.error ?? "the leader refused it")
+                case .done where try await isSettled(found) || isLate: return found
+                // Taken back, so that it does not surprise anybody later; unless a leader was faster.
+                case .waiting where isLate:
+                    if try await store.cancelRequest(request.id, within: commandTimeout) { throw nobody }
+                case .waiting, .done, .cancelled: break
                 }
             }
             let rest = max(deadline - ContinuousClock.now, .milliseconds(20))
@@ -36,8 +42,17 @@ struct RequestWait {
         }
     }
 
-    static func identifier() -> String {
-        RevisionDraft.makeToken().map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+    private var nobody: Failure {
+        Failure(
+            "nobody leads: no manager took the request up within \(timeout.goText), and nothing was changed",
+            .noLeader
+        )
+    }
+
+    private func isSettled(_ request: Request) async throws -> Bool {
+        if case .write = request.kind { return request.answer != nil }
+        guard let number = request.revision else { return true }
+        return try await store.revision(number, within: commandTimeout)?.status != .pending
     }
 }
 

@@ -12,12 +12,13 @@ struct ShowCommand: Verb {
 
             Examples:
               infrakit-manager show 12
+              infrakit-manager show before-upgrade
               infrakit-manager show 12 --group cattle > cattle.json
             """
     )
 
-    @Argument(help: "The revision's number (default: the current one)")
-    var revision: Int?
+    @Argument(help: "The revision's number or tag (default: the current one)")
+    var revision: RevisionWord?
 
     @Option(help: ArgumentHelp("Only this group's specification", valueName: "id"))
     var group: String?
@@ -26,40 +27,24 @@ struct ShowCommand: Verb {
 
     func run(in session: Session) async throws -> ExitStatus {
         let store = store.open(in: session)
-        let number = try await RevisionNumber.check(revision, store)
-        let states = try await store.states(at: number, within: commandTimeout)
-        let entries = states.compactMap { state in
-            state.spec.map { GlobalConfig.Entry(spec: $0.spec, plugin: $0.plugin) }
-        }
-        guard let group else {
-            session.standardOutput(GlobalConfig.encode(entries).raw.text + "\n")
+        let number = try await RevisionWord.numberOrCurrent(revision, in: store)
+        if let group {
+            let state = try await store.state(of: group, at: number, within: commandTimeout)
+            guard let spec = state.spec?.spec else {
+                throw Failure("at revision \(number) there is no group '\(group)'")
+            }
+            session.standardOutput(spec.json.raw.text + "\n")
             return .done
         }
-        guard let entry = entries.first(where: { $0.spec.id == group }) else {
-            let known = entries.map(\.spec.id).joined(separator: ", ")
-            throw Failure(
-                "revision \(number) has no group '\(group)'; it has: \(known.isEmpty ? "none" : known)"
-            )
-        }
-        session.standardOutput(entry.spec.json.raw.text + "\n")
+        let states = try await store.wholeStates(at: number, within: commandTimeout)
+        session.standardOutput(GlobalConfig.encode(states.entries).raw.text + "\n")
         return .done
     }
 }
 
-/// Numbers that people type.
-enum RevisionNumber {
-    /// - Parameter number: nil for the newest.
-    /// - Returns: a number that the history has.
-    /// - Throws: ``Failure`` that says which it has.
-    static func check(_ number: Int?, _ store: Store) async throws -> Int {
-        let summary = try await store.summary(within: commandTimeout)
-        guard summary.newest > 0 else {
-            throw Failure("the history is empty: no group has been committed yet")
-        }
-        let number = number ?? summary.current ?? summary.newest
-        guard (summary.oldest...summary.newest).contains(number) else {
-            throw Failure("there is no revision \(number): the history has \(summary.oldest) to \(summary.newest)")
-        }
-        return number
+extension [GroupState] {
+    /// The groups that stand, with their specifications.
+    var entries: [GlobalConfig.Entry] {
+        compactMap { state in state.spec.map { GlobalConfig.Entry(spec: $0.spec, plugin: $0.plugin) } }
     }
 }

@@ -33,7 +33,7 @@ struct StatusCommand: Verb {
             storage: StorageReport(path: database.path),
             now: session.now()
         )
-        session.standardOutput(format.output == .json ? report.json.indented + "\n" : report.text)
+        session.write(report.text, report.json, format.output)
         return report.status
     }
 }

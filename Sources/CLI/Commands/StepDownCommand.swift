@@ -22,18 +22,8 @@ struct StepDownCommand: Verb {
     func run(in session: Session) async throws -> ExitStatus {
         let store = store.open(in: session)
         let lease = try await store.lease(within: commandTimeout)
-        let request = Request(
-            id: RequestWait.identifier(),
-            kind: .stepDown,
-            author: .ofProcess(),
-            message: ""
-        )
-        switch try await RequestWait(store: store, timeout: wait.duration).run(request) {
-        case .answered, .underWay:
-            session.standardOutput("\(lease.holder) hands leadership over (epoch \(lease.epoch))\n")
-            return .done
-        case .nobody:
-            throw Failure("nobody leads: no manager took the request up within \(wait)", .noLeader)
-        }
+        _ = try await RequestWait(store: store, timeout: wait.duration).run(.stepDown)
+        session.standardOutput("\(lease.holder) hands leadership over (epoch \(lease.epoch))\n")
+        return .done
     }
 }

@@ -18,10 +18,12 @@ extension Revision {
             .init("status", .string(status.name)),
             .init("error", .string(error)),
             .init("current", .bool(number == current)),
-            .init("hash", .string(hash.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined())),
+            .init("hash", .string(hash.hexadecimal)),
         ]
         if let target { members.append(.init("target", .int(target))) }
         if changes.count > 1 { members.append(.init("outcomes", outcomes)) }
+        if !tags.isEmpty { members.append(.init("tags", .array(tags.map { .string($0) }))) }
+        if let confirmation { members.append(.init("confirm", confirmation.json)) }
         return .object(members)
     }
 
@@ -38,7 +40,11 @@ extension Revision {
 
     /// One line of the history's table; `*` marks the current revision.
     func cells(current: Int?) -> [String] {
-        let note = [message, error ?? ""].filter { !$0.isEmpty }.joined(separator: ": ")
+        let name = tags.isEmpty ? "" : "[\(tags.joined(separator: ", "))]"
+        let unconfirmed =
+            confirmation?.state == .waiting ? "(undone \(confirmation?.deadlineText ?? "") unless confirmed)" : ""
+        let words = [message, error ?? ""].filter { !$0.isEmpty }.joined(separator: ": ")
+        let note = [name, words, unconfirmed].filter { !$0.isEmpty }.joined(separator: " ")
         let word = target.map { "\(operation.name) to \($0)" } ?? operation.name
         return [
             "\(number)\(number == current ? "*" : "")", Timestamp(milliseconds: time).local, author.text, word,

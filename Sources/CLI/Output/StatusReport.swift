@@ -32,6 +32,7 @@ struct StatusReport {
                 "current": .int(summary.current), "newest": .int(summary.newest),
                 "pending": .array(summary.pending.map { .int($0) }),
                 "rejected": .array(summary.rejected.map { .int($0) }),
+                "unconfirmed": .array(summary.unconfirmed.map { .int($0.revision) }),
             ],
             "plugin": replica?.member("plugin").map { .raw($0.raw) } ?? nil,
             "storage": storage.json,
@@ -52,6 +53,9 @@ struct StatusReport {
         var lines = ["Leader:    \(leaderText)", "Replica:   \(replicaText)", "Revision:  \(revisionText)"]
         if !summary.pending.isEmpty { lines.append("Pending:   \(Self.list(summary.pending))") }
         if !summary.rejected.isEmpty { lines.append("Rejected:  \(Self.list(summary.rejected))") }
+        for confirmation in summary.unconfirmed {
+            lines.append("Confirm:   revision \(confirmation.revision), or it is undone \(confirmation.deadlineText)")
+        }
         if let plugin = replica?.member("plugin") {
             let trouble = plugin.member("error")?.string.map { ": \($0)" } ?? ""
             let health = plugin.member("reachable")?.bool == true ? "reachable" : "not reachable"

@@ -7,7 +7,9 @@ struct Table {
     }
 
     /// Lines, each with its line feed; no blanks at their ends.
-    var text: String {
+    ///
+    /// - Parameter width: the terminal's columns: longer lines are cut, with `…` at their ends; nil cuts nothing.
+    func text(width: Int? = nil) -> String {
         let columns = rows.first?.count ?? 0
         let widths = (0..<columns).map { column in rows.map { $0[column].unicodeScalars.count }.max() ?? 0 }
         return rows.map { row in
@@ -17,7 +19,14 @@ struct Table {
             }
             var line = cells.joined(separator: "  ")
             while line.hasSuffix(" ") { line.removeLast() }
-            return line + "\n"
+            return Self.cut(line, width) + "\n"
         }.joined()
+    }
+
+    private static func cut(_ line: String, _ width: Int?) -> String {
+        guard let width, width > 1, line.unicodeScalars.count > width else { return line }
+        var kept = String(String.UnicodeScalarView(line.unicodeScalars.prefix(width - 1)))
+        while kept.hasSuffix(" ") { kept.removeLast() }
+        return kept + "…"
     }
 }

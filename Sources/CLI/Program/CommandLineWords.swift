@@ -47,7 +47,7 @@ struct CommandLineWords {
         "INFRAKIT_" + flag.drop { $0 == "-" }.uppercased().map { $0 == "-" ? "_" : String($0) }.joined()
     }
 
-    private static let switches = ["--unsafe-storage"]
+    private static let switches = ["--unsafe-storage", "--forward-writes"]
 
     private static let logging = ["--log", "--log-format"]
     private static let reading = ["--store-dir", "--output"]
@@ -57,14 +57,24 @@ struct CommandLineWords {
         "os": logging + [
             "--name", "--proxy-for-group", "--id", "--store-dir", "--leader-file", "--lease-ttl", "--renew-deadline",
             "--poll-interval", "--reconcile-interval", "--rpc-timeout", "--plugin-protocol", "--unsafe-storage",
-            "--socket-mode", "--allow-uid",
+            "--history-limit", "--history-max-age", "--forward-writes", "--socket-mode", "--allow-uid",
         ],
         "history": reading,
         "show": ["--store-dir"],
+        "diff": reading,
         "rollback": reading,
+        "commit": reading,
+        "confirm": ["--store-dir"],
+        "tag": reading,
+        "untag": ["--store-dir"],
         "status": reading + ["--name"],
         "leadership": reading,
         "step-down": ["--store-dir"],
+        "doctor": reading + ["--name"],
+        "verify": reading,
+        "backup": reading,
+        "export": ["--store-dir"],
+        "import": reading,
         "plugin": logging + ["--name", "--state-dir"],
     ]
 }

@@ -1,4 +1,5 @@
 internal import Glibc
+internal import GroupSPI
 internal import PluginRPC
 internal import Terminal
 
@@ -8,6 +9,8 @@ struct Session: Sendable {
     let standardOutput: @Sendable (String) -> Void
     let standardError: @Sendable (String) -> Void
     let isTerminal: Bool
+    /// Columns of the terminal; nil when results go elsewhere.
+    let width: Int?
     let now: @Sendable () -> Timestamp
 
     var plugins: PluginDirectory { .fromEnvironment(environment) }
@@ -15,12 +18,24 @@ struct Session: Sendable {
     /// The user's home directory; empty when the environment names none.
     var home: String { environment["HOME"] ?? "" }
 
+    /// Only people at a terminal see colours, and not when they have asked for none (https://no-color.org).
+    var isColored: Bool { isTerminal && environment["NO_COLOR", default: ""].isEmpty }
+
+    /// The one place that chooses between the form for people and the one for scripts.
+    func write(_ text: @autoclosure () -> String, _ json: @autoclosure () -> JSON, _ format: OutputFormat) {
+        switch format {
+        case .table: standardOutput(text())
+        case .json: standardOutput(json().indented + "\n")
+        }
+    }
+
     static func ofProcess() -> Session {
         Session(
             environment: readEnvironment(),
             standardOutput: { StandardStream.output.write($0) },
             standardError: { StandardStream.error.write($0) },
             isTerminal: StandardStream.output.isTerminal,
+            width: StandardStream.output.width,
             now: { Timestamp.now() }
         )
     }

@@ -3,28 +3,53 @@ internal import Logging
 internal import Store
 
 extension GroupKeeper {
-    /// Takes up what commands have left in the store for the leader.
+    /// Takes up what commands and other replicas have left in the store for the leader.
     func takeUpRequests(_ token: TermToken) async {
         guard let waiting = try? await store.waitingRequests(within: settings.storeTimeout) else { return }
-        for request in waiting where !requestsUnderWay.contains(request.id) {
-            guard self.token === token else { return }
-            requestsUnderWay.insert(request.id)
+        await withDiscardingTaskGroup { tasks in
+            for request in waiting where requestsUnderWay.insert(request.id).inserted {
+                tasks.addTask {
+                    await self.takeUp(request, token)
+                    await self.leave(request)
+                }
+            }
+        }
+    }
+
+    private func leave(_ request: Request) { requestsUnderWay.remove(request.id) }
+
+    private func takeUp(_ request: Request, _ token: TermToken) async {
+        guard self.token === token else { return }
+        do throws(GroupError) {
+            try refuseStale(request)
             switch request.kind {
             case .rollback(let target, let group, let expected):
-                await rollBack(request, to: target, group: group, expectedCurrent: expected, token)
-            case .stepDown:
-                // A request that could not be closed would make the next leader step down too.
-                guard await finish(request, .done, nil, nil, token) else { break }
-                logger.notice("step-down requested", metadata: ["author": "\(request.author.user ?? "unknown")"])
-                report(
-                    .stepDown(
-                        epoch: token.epoch,
-                        "asked to step down by \(request.author.user ?? "unknown")@\(request.author.host)"
-                    )
-                )
+                try await rollBack(request, to: target, group: group, expectedCurrent: expected, token)
+            case .commit(let entries, let expected, let confirmWithin):
+                try await commit(request, entries, expectedCurrent: expected, confirmWithin: confirmWithin, token)
+            case .import(let entries):
+                try await commit(request, entries, operation: .import, expectedCurrent: nil, confirmWithin: nil, token)
+            case .write(let call): await carryOut(call, for: request, token)
+            case .stepDown: await stepDown(request, token)
             }
-            requestsUnderWay.remove(request.id)
+        } catch  where (error.code == .rejected || error.code == .badRequest) && self.token === token {
+            await finish(request, .refused, error.message, token)
+        } catch {
+            // Not leading any more, or no store: the request waits for the next leader.
+            logger.warning("request not carried out", metadata: ["request": "\(request.id)", "error": "\(error)"])
         }
+    }
+
+    /// Whoever asked has given up long ago, and has died before they could take it back: what they wanted then may be
+    /// the wrong thing now.
+    private func refuseStale(_ request: Request) throws(GroupError) {
+        let age = Store.wallClock() - request.time
+        // Clocks of two hosts differ; a minute more than anybody waits is no harm.
+        guard request.patience > 0, age > request.patience + 60_000 else { return }
+        throw GroupError(
+            .rejected,
+            "nobody led when it was asked, \(Duration.milliseconds(age).goText) ago; ask again if it is still wanted"
+        )
     }
 
     private func rollBack(
@@ -33,39 +58,97 @@ extension GroupKeeper {
         group: String?,
         expectedCurrent: Int?,
         _ token: TermToken
-    ) async {
+    ) async throws(GroupError) {
+        let wanted = try await wholeStates(at: target)
+        if let group, !wanted.contains(where: { $0.group == group }), states[group] == nil {
+            throw GroupError(
+                .rejected,
+                "there is no group '\(group)'; there are: \(states.keys.sorted().joined(separator: ", "))"
+            )
+        }
+        let revision = try await changeGroups(settling: .request(request.id), token) { current in
+            let changes = RollbackPlan.changes(from: current, to: wanted, group: group)
+            guard !changes.isEmpty else { return nil }
+            return RevisionDraft(
+                author: request.author,
+                operation: .rollback,
+                target: target,
+                message: request.message,
+                changes: changes
+            )
+        } check: { () async throws(GroupError) in
+            try await check(expectedCurrent)
+        }
+        if revision == nil { await finish(request, .done, nil, token) }
+    }
+
+    private func commit(
+        _ request: Request,
+        _ entries: [GlobalConfig.Entry],
+        operation: Operation = .commit,
+        expectedCurrent: Int?,
+        confirmWithin: Int?,
+        _ token: TermToken
+    ) async throws(GroupError) {
+        let plugin = settings.pluginName
+        let revision = try await changeGroups(settling: .request(request.id), token) { current in
+            let changes = CommitPlan.changes(from: current, to: entries, defaultPlugin: plugin)
+            guard !changes.isEmpty else { return nil }
+            return RevisionDraft(
+                author: request.author,
+                operation: operation,
+                message: request.message,
+                changes: changes,
+                confirmWithin: confirmWithin
+            )
+        } check: { () async throws(GroupError) in
+            try await check(expectedCurrent)
+        }
+        if revision == nil { await finish(request, .done, nil, token) }
+    }
+
+    /// A call that another replica passes on.
+    private func carryOut(_ call: GroupRequest, for request: Request, _ token: TermToken) async {
+        let answer: Result<GroupReply, GroupError>
         do throws(GroupError) {
-            let wanted = try await targetStates(target, group: group)
-            // Lanes are taken by name, so the groups must be known before; what a write has changed meanwhile is seen
-            // under the lanes, and then the plan is made again.
-            var held: Set<String> = []
-            for _ in 0..<8 {
-                let groups = RollbackPlan.changes(from: Array(states.values), to: wanted, group: group).map(\.group)
-                held.formUnion(groups)
-                let isDone = await lanes.hold(held) { () async -> Result<Bool, GroupError> in
-                    do throws(GroupError) {
-                        // Now that nothing of what will change can change any more.
-                        try await check(expectedCurrent)
-                        // A leader whose term has ended knows no states: nothing may be concluded from them.
-                        guard self.token === token else { return .success(true) }
-                        let changes = RollbackPlan.changes(from: Array(states.values), to: wanted, group: group)
-                        guard held.isSuperset(of: changes.map(\.group)) else { return .success(false) }
-                        await carryOut(changes, of: request, target, token)
-                        return .success(true)
-                    } catch {
-                        return .failure(error)
-                    }
-                }
-                if try isDone.get() { return }
+            if call.isStored {
+                answer = .success(try await carryOut(call, from: request.author, settling: .request(request.id)))
+            } else {
+                // It leaves no revision that would tell that it was carried out.
+                guard await finish(request, .done, nil, token) else { return }
+                answer = .success(try await carryOut(call, from: request.author))
             }
-            throw GroupError(.rejected, "the groups change too fast; try again")
-        } catch  where error.code == .rejected && self.token === token {
-            await finish(request, .refused, nil, error.message, token)
         } catch {
-            // Not leading any more, or no store: the request waits.
-            logger.warning("rollback not carried out", metadata: ["request": "\(request.id)", "error": "\(error)"])
+            // Nothing was stored: the next leader carries it out, unless who asks has had enough.
+            guard error.code != .notLeader, error.code != .storeUnavailable else {
+                return logger.warning(
+                    "request not carried out",
+                    metadata: ["request": "\(request.id)", "error": "\(error)"]
+                )
+            }
+            answer = .failure(error)
+        }
+        do {
+            try await store.answerRequest(
+                request.id,
+                answer,
+                fence: fence(token.epoch),
+                within: settings.storeTimeout
+            )
+        } catch {
+            logger.warning("request not answered", metadata: ["request": "\(request.id)", "error": "\(error)"])
         }
     }
+
+    private func stepDown(_ request: Request, _ token: TermToken) async {
+        // A request that could not be closed would make the next leader step down too.
+        guard await finish(request, .done, nil, token) else { return }
+        logger.notice("step-down requested", metadata: ["author": "\(request.author.user ?? "unknown")"])
+        let who = "\(request.author.user ?? "unknown")@\(request.author.host)"
+        report(.stepDown(epoch: token.epoch, "asked to step down by \(who)"))
+    }
+
+    // MARK: - Questions to the store
 
     private func check(_ expectedCurrent: Int?) async throws(GroupError) {
         guard let expectedCurrent else { return }
@@ -84,75 +167,13 @@ extension GroupKeeper {
         }
     }
 
-    private func targetStates(_ target: Int, group: String?) async throws(GroupError) -> [GroupState] {
+    private func wholeStates(at number: Int) async throws(GroupError) -> [GroupState] {
         do {
-            let summary = try await store.summary(within: settings.storeTimeout)
-            guard target >= max(summary.oldest, 1), target <= summary.newest else {
-                throw GroupError(
-                    .rejected,
-                    summary.newest == 0
-                        ? "there is no revision \(target): the history is empty"
-                        : "there is no revision \(target): the history has \(summary.oldest) to \(summary.newest)"
-                )
-            }
-            let wanted = try await store.states(at: target, within: settings.storeTimeout)
-            if let group, !wanted.contains(where: { $0.group == group }), states[group] == nil {
-                throw GroupError(
-                    .rejected,
-                    "there is no group '\(group)'; there are: \(states.keys.sorted().joined(separator: ", "))"
-                )
-            }
-            return wanted
-        } catch let error as GroupError {
-            throw error
+            return try await store.wholeStates(at: number, within: settings.storeTimeout)
         } catch {
+            guard error.code != .notFound else { throw GroupError(.rejected, error.message) }
             throw GroupError(.storeUnavailable, "store unreachable: \(error)")
         }
-    }
-
-    /// Under the lanes of all groups that change.
-    private func carryOut(_ changes: [Change], of request: Request, _ target: Int, _ token: TermToken) async {
-        guard !changes.isEmpty else {
-            await finish(request, .done, nil, nil, token)
-            return
-        }
-        let draft = RevisionDraft(
-            author: request.author,
-            operation: .rollback,
-            target: target,
-            message: request.message,
-            changes: changes
-        )
-        do throws(GroupError) {
-            guard self.token === token, gate.isOpen(epoch: token.epoch) else {
-                throw GroupError(.notLeader, board.refusal)
-            }
-            let before = states
-            let revision = try await persist(token) { fence throws(StoreError) in
-                try await self.store.append(draft, for: request, fence: fence, within: self.settings.storeTimeout)
-            }
-            guard noteWritten(revision, token) else { return }
-            await withDiscardingTaskGroup { tasks in
-                for change in changes {
-                    tasks.addTask { await self.apply(change, revision.number, before[change.group], token) }
-                }
-            }
-            await finish(request, .done, revision.number, nil, token)
-        } catch {
-            // Not leading any more, or no store: the request waits for the next leader.
-            logger.warning("rollback not carried out", metadata: ["request": "\(request.id)", "error": "\(error)"])
-        }
-    }
-
-    private func apply(_ change: Change, _ revision: Int, _ before: GroupState?, _ token: TermToken) async {
-        let request: GroupRequest =
-            switch change.action {
-            case .set(let properties, _): .commit(GroupSpec(id: change.group, properties: properties), pretend: false)
-            case .free: .free(id: change.group)
-            case .destroy: .destroy(id: change.group)
-            }
-        let answer = await forward(request, before: before, token)
-        await settle(change.group, revision, answer, before: before, token)
     }
 
     /// - Returns: false when it is not known to be stored.
@@ -160,7 +181,6 @@ extension GroupKeeper {
     private func finish(
         _ request: Request,
         _ state: Request.State,
-        _ revision: Int?,
         _ error: String?,
         _ token: TermToken
     ) async -> Bool {
@@ -168,7 +188,6 @@ extension GroupKeeper {
             try await store.finishRequest(
                 request.id,
                 state: state,
-                revision: revision,
                 error: error,
                 fence: fence(token.epoch),
                 within: settings.storeTimeout

@@ -8,6 +8,7 @@ extension GroupKeeper {
         await withDiscardingTaskGroup { tasks in
             var nextReport = clock.now() + settings.reconcileInterval
             var nextLook = clock.now()
+            var nextTidying = clock.now()
             while !token.isEnded {
                 let now = clock.now()
                 for task in reconciler.takeDue(now: now, limit: settings.concurrency - running) {
@@ -24,7 +25,15 @@ extension GroupKeeper {
                 if now >= nextLook {
                     nextLook = now + settings.pollInterval
                     tasks.addTask { await self.takeUpRequests(token) }
+                    tasks.addTask { await self.revertUnconfirmed(token) }
                     if !unrecorded.isEmpty { tasks.addTask { await self.recordAgain(token) } }
+                }
+                if now >= nextTidying {
+                    nextTidying = now + settings.tidyInterval
+                    if !isTidying {
+                        isTidying = true
+                        tasks.addTask { await self.tidy(token) }
+                    }
                 }
                 let due = running < settings.concurrency ? reconciler.nextDue : nil
                 await sleep(until: min(nextReport, nextLook, due ?? nextReport), token)

@@ -15,6 +15,7 @@ extension GroupKeeper {
     ///
     /// - Parameters:
     ///   - operation: what the user asked for, as the history names it.
+    ///   - cause: settled together with the revision.
     ///   - intent: made from the group's state at the moment of the write, when all writes before it are done.
     /// - Throws: ``GroupError``: `notLeader`; `rejected` with the plugin's words; `pending` with the revision's number;
     ///   `storeUnavailable`.
@@ -22,6 +23,7 @@ extension GroupKeeper {
         _ operation: Operation,
         _ group: String,
         from caller: Caller,
+        settling cause: RevisionCause? = nil,
         _ intent: (GroupState?) throws(GroupError) -> Intent
     ) async throws(GroupError) -> GroupReply {
         let result = await lanes.hold([group]) { () async -> Result<GroupReply, GroupError> in
@@ -35,7 +37,15 @@ extension GroupKeeper {
                     changes: [Change(group: group, action: intent.action)]
                 )
                 let revision = try await persist(token) { fence throws(StoreError) in
-                    try await self.store.append(draft, fence: fence, within: self.settings.storeTimeout)
+                    guard let cause else {
+                        return try await self.store.append(draft, fence: fence, within: self.settings.storeTimeout)
+                    }
+                    return try await self.store.append(
+                        draft,
+                        settling: cause,
+                        fence: fence,
+                        within: self.settings.storeTimeout
+                    )
                 }
                 guard noteWritten(revision, token) else {
                     throw pendingError(Self.termEnded, revision: revision.number)
@@ -50,24 +60,6 @@ extension GroupKeeper {
             }
         }
         return try result.get()
-    }
-
-    /// Changes the size of a group: a commit of its present spec with another `Allocation.Size`.
-    func resize(_ group: String, to size: Int, from caller: Caller) async throws(GroupError) -> GroupReply {
-        _ = try await write(.commit, group, from: caller) { [settings] before throws(GroupError) in
-            guard let spec = before?.spec?.spec else { throw .notWatched(group) }
-            let resized = try spec.settingSize(size)
-            return Intent(
-                action: .set(resized.properties, plugin: settings.pluginName),
-                request: .commit(resized, pretend: false)
-            )
-        }
-        return .ok
-    }
-
-    /// A call that changes no spec, and no history, but something at the plugin: only while this replica leads.
-    func pass(_ request: GroupRequest) async throws(GroupError) -> GroupReply {
-        try await callPlugin(request, try await currentTerm()).get()
     }
 
     // MARK: - Steps

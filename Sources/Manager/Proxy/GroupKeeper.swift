@@ -26,6 +26,9 @@ actor GroupKeeper {
     var states: [String: GroupState] = [:]
     var reconciler = Reconciler()
     var requestsUnderWay: Set<String> = []
+    /// When revisions that wait for somebody to confirm them are undone, by this replica's clock.
+    var confirmationsDue: [Int: BootInstant] = [:]
+    var isTidying = false
     /// Outcomes that a busy store has not taken yet.
     var unrecorded: [Outcome] = []
     var running = 0
@@ -131,6 +134,7 @@ actor GroupKeeper {
         reconciler = Reconciler()
         states = [:]
         unrecorded = []
+        confirmationsDue = [:]
         sleeper?.cancel()
         ended = token
     }

@@ -3,43 +3,29 @@ internal import Store
 
 /// The Group plugin that users see: writes go to the history and then to the plugin behind, reads go to the plugin.
 ///
-/// On a replica that does not lead, the configuration is read from the store, and everything else is refused with the
-/// leader's name.
+/// On a replica that does not lead, the configuration is read from the store; writes are refused with the leader's name,
+/// or passed on to the leader; what only the plugin knows is refused.
 public struct GroupProxy: GroupEndpoint, ManagerEndpoint {
     let keeper: GroupKeeper
     let plugin: any GroupPlugin
     let store: any StateStore
     let gate: LeadershipGate
+    let clock: any ManagerClock
     let board: StandingBoard
     let settings: KeeperSettings
 
     public func call(_ request: GroupRequest, from caller: Caller) async throws(GroupError) -> GroupReply {
-        switch request {
-        case .watch(let spec): try await set(.watch, spec, request, caller)
-        case .update(let spec): try await set(.update, spec, request, caller)
-        case .commit(let spec, pretend: false): try await set(.commit, spec, request, caller)
-        case .unwatch(let id), .free(let id):
-            try await keeper.write(.free, id, from: caller) { _ in .init(action: .free, request: request) }
-        case .destroy(let id):
-            try await keeper.write(.destroy, id, from: caller) { _ in .init(action: .destroy, request: request) }
-        case .setSize(let id, let size): try await keeper.resize(id, to: size, from: caller)
-        case .inspect where gate.epoch == nil: .groups(try await specs())
-        // An update that is under way holds the group's lane: what stops it must not wait for it.
-        case .stopUpdate, .destroyInstances: try await keeper.pass(request)
-        case .inspect, .describe, .describeUpdate, .size, .commit: try await passOn(request)
+        if request.isWrite {
+            guard settings.forwardsWrites, board.current.role == .follower else {
+                return try await keeper.carryOut(request, from: caller)
+            }
+            return try await WriteForwarder(store: store, clock: clock, settings: settings).forward(
+                request,
+                from: caller
+            )
         }
-    }
-
-    private func set(
-        _ operation: Operation,
-        _ spec: GroupSpec,
-        _ request: GroupRequest,
-        _ caller: Caller
-    ) async throws(GroupError) -> GroupReply {
-        guard !spec.id.isEmpty else { throw GroupError(.rejected, "Group ID must not be blank") }
-        return try await keeper.write(operation, spec.id, from: caller) { [settings] _ in
-            .init(action: .set(spec.properties, plugin: settings.pluginName), request: request)
-        }
+        if case .inspect = request, gate.epoch == nil { return .groups(try await specs()) }
+        return try await passOn(request)
     }
 
     private func passOn(_ request: GroupRequest) async throws(GroupError) -> GroupReply {

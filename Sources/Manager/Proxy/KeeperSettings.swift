@@ -1,3 +1,5 @@
+public import Store
+
 /// The times by which a ``GroupKeeper`` works.
 public struct KeeperSettings: Hashable, Sendable {
     /// How long a call to the plugin may take.
@@ -12,6 +14,12 @@ public struct KeeperSettings: Hashable, Sendable {
     public var freeTimeout: Duration
     /// The name under which the plugin is stored with each spec.
     public var pluginName: String
+    /// How much of the history is kept.
+    public var retention = RetentionPolicy()
+    /// How often what is not kept is removed.
+    public var tidyInterval = Duration.seconds(60)
+    /// Whether a follower passes users' writes on to the leader instead of refusing them.
+    public var forwardsWrites = false
     /// Calls to the plugin that reconciling has under way at once.
     public var concurrency: Int
 

@@ -7,7 +7,7 @@ import Synchronization
 /// A shared store in memory, with the rules of the real one, which fails as a test wants.
 final class MemoryStore: StateStore {
     enum Call: Hashable, Sendable {
-        case lease, acquire, renew, release, append, outcomes, states, state, summary, requests, finish
+        case lease, acquire, renew, release, append, outcomes, states, state, revision, summary, requests, finish, prune
     }
 
     enum Trouble: Sendable {
@@ -27,6 +27,8 @@ final class MemoryStore: StateStore {
         var requests: [Request] = []
         var trouble: [Call: Trouble] = [:]
         var calls: [Call] = []
+        var confirmations: [Confirmation] = []
+        var policies: [RetentionPolicy] = []
         var epochs: [Int] = []
     }
 
@@ -66,7 +68,7 @@ final class MemoryStore: StateStore {
     func count(_ call: Call) -> Int { state.withLock { $0.calls.count { $0 == call } } }
     func request(_ id: String) -> Request? { state.withLock { $0.requests.first { $0.id == id } } }
     /// Somebody takes a request back.
-    func cancel(_ id: String) { state.withLock { try? $0.update(id, .cancelled, nil, nil) } }
+    func cancel(_ id: String) { state.withLock { try? $0.update(id, .cancelled) } }
     func submit(_ request: Request) { state.withLock { $0.requests.append(request) } }
 
     /// What is left by an earlier leader: a revision with these changes.
@@ -185,29 +187,34 @@ final class MemoryStore: StateStore {
 
     func append(
         _ draft: RevisionDraft,
-        for request: Request,
+        settling cause: RevisionCause,
         fence: Fence,
         within timeout: Duration
     ) async throws(StoreError) -> Revision {
-        try await append(draft, request, fence, timeout)
+        try await append(draft, cause, fence, timeout)
     }
 
     private func append(
         _ draft: RevisionDraft,
-        _ request: Request?,
+        _ cause: RevisionCause?,
         _ fence: Fence,
         _ timeout: Duration
     ) async throws(StoreError) -> Revision {
         try await run(.append, timeout) { state throws(StoreError) in
             try Self.require(fence, state)
             let revision = Self.revision(state, draft, epoch: fence.epoch, manager: fence.manager)
-            if let request {
-                guard state.requests.contains(where: { $0.id == request.id && $0.state == .waiting }) else {
-                    throw StoreError(.conflict, "the request is taken up or taken back already")
-                }
-                try state.update(request.id, .accepted, revision.number, nil)
+            switch cause {
+            case .request(let id): try state.update(id, .done, revision: revision.number)
+            case .expiry(let number): try state.endConfirmation(of: number, as: .reverted)
+            case nil: break
             }
             state.revisions.append(revision)
+            if let allowed = draft.confirmWithin {
+                let deadline = Store.wallClock() + allowed
+                state.confirmations.append(
+                    Confirmation(revision: revision.number, allowed: allowed, deadline: deadline, state: .waiting)
+                )
+            }
             return revision
         }
     }
@@ -228,7 +235,9 @@ final class MemoryStore: StateStore {
             target: draft.target,
             message: draft.message,
             changes: draft.changes,
-            hash: []
+            hash: [],
+            tags: [],
+            confirmation: nil
         )
     }
 
@@ -243,6 +252,47 @@ final class MemoryStore: StateStore {
         try await run(.states, timeout) { $0.states(at: number) }
     }
 
+    func wholeStates(at number: Int, within timeout: Duration) async throws(StoreError) -> [GroupState] {
+        try await run(.states, timeout) { state throws(StoreError) in
+            guard (1...max(1, state.revisions.count)).contains(number), !state.revisions.isEmpty else {
+                throw StoreError(.notFound, "there is no revision \(number)")
+            }
+            return state.states(at: number)
+        }
+    }
+
+    func revision(_ number: Int, within timeout: Duration) async throws(StoreError) -> Revision? {
+        try await run(.revision, timeout) { state in state.revisions.first { $0.number == number } }
+    }
+
+    func waitingConfirmations(within timeout: Duration) async throws(StoreError) -> [Confirmation] {
+        try await run(.requests, timeout) { state in state.confirmations.filter { $0.state == .waiting } }
+    }
+
+    func overtakeConfirmation(
+        of revision: Int,
+        fence: Fence,
+        within timeout: Duration
+    ) async throws(StoreError) {
+        try await run(.finish, timeout) { state throws(StoreError) in
+            try Self.require(fence, state)
+            try state.endConfirmation(of: revision, as: .overtaken)
+        }
+    }
+
+    func prune(
+        _ policy: RetentionPolicy,
+        after position: Int,
+        fence: Fence,
+        within timeout: Duration
+    ) async throws(StoreError) -> PruneStep {
+        try await run(.prune, timeout) { state throws(StoreError) in
+            try Self.require(fence, state)
+            state.policies.append(policy)
+            return PruneStep(removed: 0, position: position < 2 ? position + 1 : nil)
+        }
+    }
+
     func state(of group: String, within timeout: Duration) async throws(StoreError) -> GroupState? {
         try await run(.state, timeout) { state in state.states(at: nil).first { $0.group == group } }
     }
@@ -251,10 +301,12 @@ final class MemoryStore: StateStore {
         try await run(.summary, timeout) { state in
             HistorySummary(
                 oldest: state.revisions.first?.number ?? 0,
+                whole: 1,
                 newest: state.revisions.last?.number ?? 0,
                 current: state.revisions.last { $0.changes.contains { $0.status != .rejected } }?.number,
                 pending: [],
-                rejected: []
+                rejected: [],
+                unconfirmed: []
             )
         }
     }
@@ -268,14 +320,48 @@ final class MemoryStore: StateStore {
     func finishRequest(
         _ id: String,
         state newState: Request.State,
-        revision: Int?,
         error: String?,
         fence: Fence,
         within timeout: Duration
     ) async throws(StoreError) {
         try await run(.finish, timeout) { state throws(StoreError) in
             try Self.require(fence, state)
-            try state.update(id, newState, revision, error)
+            try state.update(id, newState, error: error)
+        }
+    }
+
+    func submit(_ request: Request, within timeout: Duration) async throws(StoreError) {
+        try await run(.requests, timeout) { $0.requests.append(request) }
+    }
+
+    func request(_ id: String, within timeout: Duration) async throws(StoreError) -> Request? {
+        try await run(.requests, timeout) { state in state.requests.first { $0.id == id } }
+    }
+
+    func cancelRequest(_ id: String, within timeout: Duration) async throws(StoreError) -> Bool {
+        try await run(.requests, timeout) { state in
+            guard state.requests.contains(where: { $0.id == id && $0.state == .waiting }) else { return false }
+            try? state.update(id, .cancelled)
+            return true
+        }
+    }
+
+    func answerRequest(
+        _ id: String,
+        _ answer: Result<GroupReply, GroupError>,
+        fence: Fence,
+        within timeout: Duration
+    ) async throws(StoreError) {
+        try await run(.finish, timeout) { state throws(StoreError) in
+            try Self.require(fence, state)
+            state.answer(id, answer)
+        }
+    }
+
+    func removeRequests(before time: Int, fence: Fence, within timeout: Duration) async throws(StoreError) {
+        try await run(.finish, timeout) { state throws(StoreError) in
+            try Self.require(fence, state)
+            state.requests.removeAll { $0.state != .waiting && $0.time < time }
         }
     }
 }
@@ -339,24 +425,63 @@ extension MemoryStore.State {
             target: old.target,
             message: old.message,
             changes: changes,
-            hash: old.hash
+            hash: old.hash,
+            tags: old.tags,
+            confirmation: old.confirmation
         )
     }
 
-    mutating func update(_ id: String, _ newState: Request.State, _ revision: Int?, _ error: String?) throws(StoreError)
-    {
-        guard let index = requests.firstIndex(where: { $0.id == id && $0.state.rawValue < 2 }) else {
+    mutating func update(
+        _ id: String,
+        _ newState: Request.State,
+        revision: Int? = nil,
+        error: String? = nil
+    ) throws(StoreError) {
+        guard let index = requests.firstIndex(where: { $0.id == id && $0.state == .waiting }) else {
             throw StoreError(.conflict, "the request has ended already")
         }
-        let old = requests[index]
-        requests[index] = Request(
-            id: old.id,
-            kind: old.kind,
-            author: old.author,
-            message: old.message,
-            state: newState,
-            revision: revision ?? old.revision,
-            error: error
+        requests[index] = requests[index].with(newState, revision: revision, error: error, answer: nil)
+    }
+
+    mutating func answer(_ id: String, _ answer: Result<GroupReply, GroupError>) {
+        guard let index = requests.firstIndex(where: { $0.id == id && [.waiting, .done].contains($0.state) }) else {
+            return
+        }
+        requests[index] = requests[index].with(.done, revision: nil, error: nil, answer: answer)
+    }
+
+    mutating func endConfirmation(of revision: Int, as newState: Confirmation.State) throws(StoreError) {
+        guard let index = confirmations.firstIndex(where: { $0.revision == revision && $0.state == .waiting }) else {
+            throw StoreError(.conflict, "it has been decided already")
+        }
+        let old = confirmations[index]
+        confirmations[index] = Confirmation(
+            revision: old.revision,
+            allowed: old.allowed,
+            deadline: old.deadline,
+            state: newState
+        )
+    }
+}
+
+extension Request {
+    fileprivate func with(
+        _ state: State,
+        revision: Int?,
+        error: String?,
+        answer: Result<GroupReply, GroupError>?
+    ) -> Request {
+        Request(
+            id: id,
+            kind: kind,
+            author: author,
+            message: message,
+            time: time,
+            patience: patience,
+            state: state,
+            revision: revision ?? self.revision,
+            error: error,
+            answer: answer
         )
     }
 }

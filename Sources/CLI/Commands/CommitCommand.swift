@@ -1,0 +1,89 @@
+internal import ArgumentParser
+internal import Documents
+internal import GroupSPI
+internal import Manager
+internal import Store
+
+/// `infrakit-manager commit FILE`: declares groups, all in one revision.
+struct CommitCommand: Verb {
+    static let configuration = CommandConfiguration(
+        commandName: "commit",
+        abstract: "Commit one group or many, from JSON or YAML, as one revision",
+        discussion: """
+            Works from any host that has the database: the leader carries it out. The file holds one specification
+            ({"ID": …, "Properties": …}), a list of them, several YAML documents, or {"Groups": …} as `show` prints it.
+            Groups that it does not name stay as they are; groups that stand so already are left out. The history has all
+            of it or nothing; each group's outcome is told.
+
+            With --confirm the revision is undone unless `infrakit-manager confirm` follows in time.
+
+            Examples:
+              infrakit-manager commit cattle.json
+              infrakit-manager commit groups.yaml --message "new image" --confirm 10m
+              infrakit-manager show before-upgrade | infrakit-manager commit - --dry-run
+            """
+    )
+
+    @Argument(help: "The file; - for standard input", completion: .file())
+    var file: String
+
+    @Option(help: ArgumentHelp("Why, for the history", valueName: "text"))
+    var message = ""
+
+    @Option(help: ArgumentHelp("Undo it unless it is confirmed within this time", valueName: "duration"))
+    var confirm: GoDuration?
+
+    @Option(help: ArgumentHelp("Refuse unless this revision is the current one (0: none yet)", valueName: "rev"))
+    var expectCurrent: Int?
+
+    @Flag(help: "Only say what would change, and what the plugin would do")
+    var dryRun = false
+
+    @Option(help: ArgumentHelp("How long to wait for the outcome", valueName: "duration"))
+    var wait = GoDuration(.seconds(30))
+
+    @OptionGroup var store: StoreOptions
+    @OptionGroup var format: OutputOptions
+
+    func validate() throws {
+        if let confirm, confirm.duration < .seconds(1) {
+            throw ValidationError("--confirm is 1s or more, not \(confirm)")
+        }
+    }
+
+    func run(in session: Session) async throws -> ExitStatus {
+        let entries = try Declaration.entries(in: try InputFile.read(file), named: file)
+        let store = store.open(in: session)
+        let standing = try await store.states(within: commandTimeout)
+        let plugins = Dictionary(
+            standing.entries.map { ($0.spec.id, $0.plugin) },
+            uniquingKeysWith: { _, last in last }
+        )
+        let waiting = RequestWait(store: store, timeout: wait.duration)
+        if dryRun {
+            let changes = CommitPlan.changes(
+                from: standing,
+                to: entries.map { entry in
+                    GlobalConfig.Entry(
+                        spec: entry.spec,
+                        plugin: entry.plugin.isEmpty ? plugins[entry.spec.id] ?? "" : entry.plugin
+                    )
+                },
+                defaultPlugin: ""
+            )
+            let preview = try await ChangePreview(changes, standing: standing, target: nil, asking: waiting)
+            session.write(preview.text(colored: session.isColored), preview.json, format.output)
+            return .done
+        }
+        let kind = Request.Kind.commit(
+            entries,
+            expectedCurrent: expectCurrent,
+            confirmWithin: confirm?.duration.milliseconds
+        )
+        var report = try await ChangeReport(of: try await waiting.run(kind, message: message), store)
+        let changed = Set(report.revision?.groups ?? [])
+        report.unchanged = entries.map(\.spec.id).filter { !changed.contains($0) }
+        session.write(report.text, report.json, format.output)
+        return report.status
+    }
+}

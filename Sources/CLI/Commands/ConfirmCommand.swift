@@ -1,0 +1,43 @@
+internal import ArgumentParser
+internal import Store
+
+/// `infrakit-manager confirm`: keeps what was committed with `--confirm`.
+struct ConfirmCommand: Verb {
+    static let configuration = CommandConfiguration(
+        commandName: "confirm",
+        abstract: "Keep a revision that was committed with --confirm",
+        discussion: """
+            Needs no leader. Without a revision: the one that waits, if only one does.
+
+            Examples:
+              infrakit-manager confirm
+              infrakit-manager confirm 16
+            """
+    )
+
+    @Argument(help: "The revision (default: the one that waits)")
+    var revision: RevisionWord?
+
+    @OptionGroup var store: StoreOptions
+
+    func run(in session: Session) async throws -> ExitStatus {
+        let store = store.open(in: session)
+        let number: Int
+        if let revision {
+            number = try await revision.number(in: store)
+        } else {
+            let waiting = try await store.waitingConfirmations(within: commandTimeout).map(\.revision)
+            guard let first = waiting.first else { throw Failure("no revision waits to be confirmed") }
+            guard waiting.count == 1 else {
+                throw Failure(
+                    "several revisions wait: \(waiting.map(String.init).joined(separator: ", ")); name one",
+                    .usage
+                )
+            }
+            number = first
+        }
+        try await store.confirm(number, within: commandTimeout)
+        session.standardOutput("revision \(number) confirmed\n")
+        return .done
+    }
+}

@@ -1,0 +1,69 @@
+internal import ArgumentParser
+internal import Diff
+internal import GroupSPI
+internal import Store
+
+/// `infrakit-manager diff <rev> [<rev>]`: what changed between two revisions, by path.
+struct DiffCommand: Verb {
+    static let configuration = CommandConfiguration(
+        commandName: "diff",
+        abstract: "Tell what changed between two revisions",
+        discussion: """
+            Without a second revision: from the first to the current one. Order of members, white space and the spelling
+            of numbers make no difference.
+
+            Exit status: 0 the same, 1 different, 2 trouble.
+
+            Examples:
+              infrakit-manager diff 12
+              infrakit-manager diff 12 15 --group cattle -U 0
+              infrakit-manager diff before-upgrade 15 -o json
+            """
+    )
+
+    @Argument(help: "The earlier revision, by number or tag")
+    var from: RevisionWord
+
+    @Argument(help: "The later revision (default: the current one)")
+    var to: RevisionWord?
+
+    @Option(help: ArgumentHelp("Only this group", valueName: "id"))
+    var group: String?
+
+    @Option(name: [.customShort("U"), .customLong("unified")], help: ArgumentHelp("Lines of context", valueName: "n"))
+    var context = 3
+
+    @OptionGroup var store: StoreOptions
+    @OptionGroup var format: OutputOptions
+
+    func validate() throws {
+        guard (0...1_000_000).contains(context) else { throw ValidationError("-U is 0 or more, not \(context)") }
+    }
+
+    func run(in session: Session) async throws -> ExitStatus {
+        do {
+            let store = store.open(in: session)
+            let before = try await from.number(in: store)
+            let after = try await RevisionWord.numberOrCurrent(to, in: store)
+            let diff = ConfigurationDiff(
+                before: try await states(before, store),
+                after: try await states(after, store),
+                labels: ("revision \(before)", "revision \(after)")
+            )
+            session.write(diff.text(context: context, colored: session.isColored), diff.json, format.output)
+            return diff.isEmpty ? .done : .failed
+        } catch {
+            throw Failure(Failure(error).message, .usage)
+        }
+    }
+
+    private func states(_ number: Int, _ store: Store) async throws -> [GroupState] {
+        let states = try await store.wholeStates(at: number, within: commandTimeout)
+        guard let group else { return states }
+        let known = try await store.states(within: commandTimeout).map(\.group) + states.map(\.group)
+        guard known.contains(group) else {
+            throw Failure("there is no group '\(group)'; there are: \(Set(known).sorted().joined(separator: ", "))")
+        }
+        return states.filter { $0.group == group }
+    }
+}

@@ -1,0 +1,43 @@
+internal import ArgumentParser
+internal import GroupSPI
+internal import Store
+
+/// `infrakit-manager doctor`: whether this host can run a manager on that database, and what to mend.
+struct DoctorCommand: Verb {
+    static let configuration = CommandConfiguration(
+        commandName: "doctor",
+        abstract: "Check mount, locks, clocks, room and plugin, and say what to mend",
+        discussion: """
+            One line for each check. With --peer, started on two hosts at about the same time, it also tries whether a
+            lock that one host holds keeps the other away.
+
+            Exit status: 0 nothing fatal, 1 something is fatal.
+
+            Examples:
+              infrakit-manager doctor
+              infrakit-manager doctor --peer 1m
+            """
+    )
+
+    @Option(help: ArgumentHelp("Wait so long for doctor --peer on another host", valueName: "duration"))
+    var peer: GoDuration?
+
+    @OptionGroup var naming: NameOptions
+    @OptionGroup var store: StoreOptions
+    @OptionGroup var format: OutputOptions
+
+    func run(in session: Session) async throws -> ExitStatus {
+        let examination = Examination(
+            store: store.open(in: session),
+            name: naming.name ?? ServingOptions.defaultName,
+            session: session
+        )
+        let findings = await examination.run(peer: peer?.duration)
+        session.write(
+            findings.map { $0.text(colored: session.isColored) }.joined(),
+            .array(findings.map(\.json)),
+            format.output
+        )
+        return findings.contains { $0.level == .fatal } ? .failed : .done
+    }
+}

@@ -1,0 +1,82 @@
+internal import ArgumentParser
+internal import GroupSPI
+internal import Store
+
+/// `infrakit-manager export`: the configuration in the shape of the Go manager's `global.config`.
+struct ExportCommand: Verb {
+    static let configuration = CommandConfiguration(
+        commandName: "export",
+        abstract: "Print the configuration as the Go manager's global.config",
+        discussion: """
+            Specifications keep their bytes.
+
+            Examples:
+              infrakit-manager export > global.config
+              infrakit-manager export --revision 12
+            """
+    )
+
+    @Option(help: ArgumentHelp("As of this revision (default: the current one)", valueName: "rev"))
+    var revision: RevisionWord?
+
+    @OptionGroup var store: StoreOptions
+
+    func run(in session: Session) async throws -> ExitStatus {
+        let store = store.open(in: session)
+        var states = try await store.states(within: commandTimeout)
+        if let revision {
+            states = try await store.wholeStates(at: try await revision.number(in: store), within: commandTimeout)
+        }
+        session.standardOutput(GlobalConfig.encode(states.entries).raw.text + "\n")
+        return .done
+    }
+}
+
+/// `infrakit-manager import FILE`.
+struct ImportCommand: Verb {
+    static let configuration = CommandConfiguration(
+        commandName: "import",
+        abstract: "Commit the groups of a Go manager's global.config, as one revision",
+        discussion: """
+            Reads both shapes that the Go manager has written. Groups that the file does not have stay as they are. A
+            global.config that lies in the store directory when the history is empty is imported without being asked.
+
+            Example: infrakit-manager import ~/.infrakit/configs/global.config
+            """
+    )
+
+    @Argument(help: "The file; - for standard input", completion: .file())
+    var file: String
+
+    @Option(help: ArgumentHelp("Why, for the history", valueName: "text"))
+    var message: String?
+
+    @Option(help: ArgumentHelp("How long to wait for the outcome", valueName: "duration"))
+    var wait = GoDuration(.seconds(30))
+
+    @OptionGroup var store: StoreOptions
+    @OptionGroup var format: OutputOptions
+
+    func run(in session: Session) async throws -> ExitStatus {
+        let entries: [GlobalConfig.Entry]
+        do {
+            entries = try GlobalConfig.decode(try InputFile.read(file))
+        } catch let error as StoreError {
+            throw Failure("\(file): \(error.message)")
+        }
+        guard !entries.isEmpty else { throw Failure("\(file) holds no groups; nothing was changed") }
+        if let entry = entries.first(where: { $0.spec.id.isEmpty }) {
+            throw Failure("\(file): a group of the plugin '\(entry.plugin)' has no name; nothing was changed")
+        }
+        let store = store.open(in: session)
+        let request = try await RequestWait(store: store, timeout: wait.duration).run(
+            .import(entries),
+            message: message ?? "imported from \(file == "-" ? "standard input" : file)"
+        )
+        var report = try await ChangeReport(of: request, store)
+        let changed = Set(report.revision?.groups ?? [])
+        report.unchanged = entries.map(\.spec.id).filter { !changed.contains($0) }
+        session.write(report.text, report.json, format.output)
+        return report.status
+    }
+}

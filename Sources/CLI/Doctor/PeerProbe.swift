@@ -1,0 +1,125 @@
+internal import Glibc
+internal import Manager
+internal import Store
+
+/// Tries, together with the same command on another host, whether a lock that one of them holds keeps the other away.
+///
+/// The first to come locks a file, writes its name into it and waits; the second finds the lock taken and writes its own
+/// name. When both believe that they hold the lock, each finds the other's name where only its own should be.
+struct PeerProbe {
+    let directory: String
+
+    private var path: String { "\(directory)/.manager.peerprobe" }
+
+    func run(within timeout: Duration) async -> Finding {
+        let identity = ProcessIdentity.current()
+        let own = "\(identity.host) \(identity.bootID) \(Request.makeID())"
+        let deadline = ContinuousClock.now + timeout
+        let file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        guard file >= 0 else { return trouble("cannot open \(path)") }
+        defer { close(file) }
+        guard lock(file) else {
+            guard errno == EAGAIN || errno == EACCES else { return trouble("cannot lock \(path)") }
+            return await second(own, until: deadline)
+        }
+        defer {
+            unlink(notes)
+            unlink(path)
+        }
+        // What an earlier run has left.
+        unlink(notes)
+        return await first(own, file, until: deadline)
+    }
+
+    private func lock(_ file: Int32) -> Bool {
+        var range = flock()
+        range.l_type = Int16(F_WRLCK)
+        range.l_whence = Int16(SEEK_SET)
+        range.l_start = 0
+        range.l_len = 1
+        return fcntl(file, F_SETLK, &range) == 0
+    }
+
+    /// Holds the lock, and waits for the other's name.
+    private func first(_ own: String, _ file: Int32, until deadline: ContinuousClock.Instant) async -> Finding {
+        guard append("holds \(own)\n") else { return trouble("cannot write \(path)") }
+        while ContinuousClock.now < deadline {
+            let lines = read()
+            if let other = lines.first(where: { $0.hasPrefix("holds ") && $0 != "holds \(own)" }) {
+                return Finding(
+                    "peer",
+                    .fatal,
+                    "\(host(other)) got a lock that this host holds: two leaders could act",
+                    fix: "mount with working locks on both hosts"
+                )
+            }
+            if let other = lines.first(where: { $0.hasPrefix("sees ") && $0.hasSuffix(" \(own)") }) {
+                return agreement(with: other, own)
+            }
+            try? await Task.sleep(for: .milliseconds(200), clock: .suspending)
+        }
+        return Finding(
+            "peer",
+            .warning,
+            "no other host has joined",
+            fix: "start `infrakit-manager doctor --peer 1m` on another host within this time"
+        )
+    }
+
+    /// Was kept away by the lock, and says so.
+    private func second(_ own: String, until deadline: ContinuousClock.Instant) async -> Finding {
+        while ContinuousClock.now < deadline {
+            if let holder = read().last(where: { $0.hasPrefix("holds ") }) {
+                guard append("sees \(own) \(holder.dropFirst(6))\n") else { return trouble("cannot write \(path)") }
+                return agreement(with: holder, own)
+            }
+            try? await Task.sleep(for: .milliseconds(200), clock: .suspending)
+        }
+        return trouble("another process holds the lock and has not said which")
+    }
+
+    private func agreement(with line: String, _ own: String) -> Finding {
+        // The same boot: a second process of this host proves nothing about another.
+        let words = line.split(separator: " ")
+        guard words.count > 2, words[2] != own.split(separator: " ").dropFirst().first else {
+            return Finding(
+                "peer",
+                .warning,
+                "the other `doctor` ran on this host too",
+                fix: "start it on the host that is to share the database"
+            )
+        }
+        return Finding("peer", .ok, "a lock keeps \(host(line)) and this host apart")
+    }
+
+    private func host(_ line: String) -> String {
+        line.split(separator: " ").dropFirst().first.map(String.init) ?? "another host"
+    }
+
+    /// Opened anew each time: over NFS, what another host has written is certain to be seen only after an open. Through
+    /// another descriptor than the lock's it must not be: closing that would drop the lock. So the lines are in a file of
+    /// their own.
+    private var notes: String { "\(path).notes" }
+
+    private func append(_ line: String) -> Bool {
+        let file = open(notes, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
+        guard file >= 0 else { return false }
+        defer { close(file) }
+        let bytes = Array(line.utf8)
+        return Glibc.write(file, bytes, bytes.count) == bytes.count && fsync(file) == 0
+    }
+
+    private func read() -> [String] {
+        guard let bytes = try? InputFile.read(notes, limit: 65536) else { return [] }
+        return String(decoding: bytes, as: UTF8.self).split(separator: "\n").map(String.init)
+    }
+
+    private func trouble(_ what: String) -> Finding {
+        Finding(
+            "peer",
+            .warning,
+            "\(what): \(String(cString: strerror(errno)))",
+            fix: "check the rights in \(directory)"
+        )
+    }
+}

@@ -1,0 +1,92 @@
+internal import GroupSPI
+internal import Store
+
+/// What changes would do: the difference, and what the plugin says that it would do.
+struct ChangePreview {
+    private struct Item {
+        let change: Change
+        /// The plugin's words; nil when there is nothing to ask it.
+        let plan: Result<String, Failure>?
+    }
+
+    private let target: Int?
+    private let items: [Item]
+    private let diff: ConfigurationDiff
+
+    /// - Parameters:
+    ///   - standing: every group as it stands.
+    ///   - target: of a rollback, what it goes back to.
+    ///   - asking: asks the leader, through the store, for the plugin's plan.
+    init(_ changes: [Change], standing: [GroupState], target: Int?, asking: RequestWait) async throws {
+        self.target = target
+        let changed = Set(changes.map(\.group))
+        diff = ConfigurationDiff(
+            before: standing.filter { changed.contains($0.group) },
+            after: changes.map { GroupState(group: $0.group, change: $0, revision: 0) },
+            labels: ("now", target.map { "revision \($0)" } ?? "proposed")
+        )
+        var items: [Item] = []
+        var leaderIsMissing: Failure?
+        for change in changes {
+            guard case .set(let properties, _) = change.action else {
+                items.append(Item(change: change, plan: nil))
+                continue
+            }
+            if let leaderIsMissing {
+                items.append(Item(change: change, plan: .failure(leaderIsMissing)))
+                continue
+            }
+            do {
+                let spec = GroupSpec(id: change.group, properties: properties)
+                let request = try await asking.run(.write(.commit(spec, pretend: true)))
+                items.append(Item(change: change, plan: Self.words(request)))
+            } catch {
+                let failure = Failure(error)
+                if failure.status == .noLeader { leaderIsMissing = failure }
+                items.append(Item(change: change, plan: .failure(failure)))
+            }
+        }
+        self.items = items
+    }
+
+    private static func words(_ request: Request) -> Result<String, Failure> {
+        switch request.answer {
+        case .success(.details(let text)), .success(.plan(let text)): .success(text)
+        case .success: .success("")
+        case .failure(let error): .failure(Failure(error))
+        case nil: .failure(Failure("the plugin has not answered in time"))
+        }
+    }
+
+    func text(colored: Bool) -> String {
+        guard !items.isEmpty else {
+            return target.map { "nothing would change: already stands as in revision \($0)\n" }
+                ?? "nothing would change: every group stands so already\n"
+        }
+        return items.map { item in
+            var line = "would \(ChangeReport.words(item.change, target))\n"
+            switch item.plan {
+            case .success(let words) where !words.isEmpty: line += "  plugin: \(words)\n"
+            case .failure(let failure): line += "  plugin's plan not known: \(failure.message)\n"
+            case .success, nil: break
+            }
+            return line
+        }.joined() + diff.text(colored: colored)
+    }
+
+    var json: JSON {
+        [
+            "target": .int(target), "changed": .bool(!items.isEmpty),
+            "groups": .array(items.map { .string($0.change.group) }), "dryRun": true, "changes": diff.json,
+            "plans": .object(items.map { .init($0.change.group, Self.json($0.plan)) }),
+        ]
+    }
+
+    private static func json(_ plan: Result<String, Failure>?) -> JSON {
+        switch plan {
+        case .success(let words): ["plan": .string(words), "error": nil]
+        case .failure(let failure): ["plan": nil, "error": .string(failure.message)]
+        case nil: ["plan": nil, "error": nil]
+        }
+    }
+}

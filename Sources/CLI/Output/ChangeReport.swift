@@ -1,0 +1,68 @@
+internal import GroupSPI
+internal import Store
+
+/// What a rollback or a commit came to, group by group.
+struct ChangeReport {
+    /// Of a rollback, what it went back to.
+    let target: Int?
+    /// What was stored; nil when nothing had to change.
+    let revision: Revision?
+    /// The revision that stands.
+    let current: Int?
+    /// Groups that were named and stood as asked already.
+    var unchanged: [String] = []
+
+    var status: ExitStatus {
+        switch revision?.status {
+        case .applied, nil: .done
+        case .rejected, .partial: .rejected
+        case .pending: .pending
+        }
+    }
+
+    var json: JSON {
+        let changes = revision?.changes ?? []
+        var members: [JSON.Member] = [.init("revision", .int(revision?.number ?? current))]
+        if let target { members.append(.init("target", .int(target))) }
+        members += [
+            .init("groups", .array(changes.map { .string($0.group) })), .init("changed", .bool(!changes.isEmpty)),
+            .init("status", .string((revision?.status ?? .applied).name)), .init("error", .string(revision?.error)),
+        ]
+        if let revision, changes.count > 1 { members.append(.init("outcomes", revision.outcomes)) }
+        if let confirmation = revision?.confirmation { members.append(.init("confirm", confirmation.json)) }
+        return .object(members)
+    }
+
+    var text: String {
+        guard let revision else {
+            return target.map { "nothing changed: already stands as in revision \($0)\n" }
+                ?? "nothing changed: every group stands so already\n"
+        }
+        let what = target.map { "rolled back to revision \($0)" } ?? "committed"
+        var lines = ["revision \(revision.number): \(what), \(revision.status.name)"]
+        for change in revision.changes {
+            let error = change.error.map { ": \($0)" } ?? ""
+            lines.append("  \(Self.words(change, target)): \(change.status.name)\(error)")
+        }
+        for group in unchanged { lines.append("  \(group): unchanged") }
+        if revision.status == .pending {
+            lines.append(
+                "the plugin has not confirmed it yet; the leader keeps at it, and `infrakit-manager history` tells"
+            )
+        }
+        if let confirmation = revision.confirmation, confirmation.state == .waiting {
+            lines.append("undone \(confirmation.deadlineText) unless: infrakit-manager confirm \(revision.number)")
+        }
+        return lines.map { $0 + "\n" }.joined()
+    }
+
+    /// What a change does to its group.
+    static func words(_ change: Change, _ target: Int?) -> String {
+        switch change.action {
+        case .set: target.map { "set \(change.group) as in revision \($0)" } ?? "set \(change.group)"
+        case .free:
+            target.map { "free \(change.group) (not in revision \($0)); its instances stay" } ?? "free \(change.group)"
+        case .destroy: "destroy \(change.group)"
+        }
+    }
+}

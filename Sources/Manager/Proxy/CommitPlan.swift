@@ -1,0 +1,22 @@
+internal import GroupSPI
+public import Store
+
+/// What has to change so that groups stand as somebody declares them.
+public enum CommitPlan {
+    /// - Parameters:
+    ///   - entries: the groups with their specs; a group that names no plugin is the default one's.
+    ///   - current: every group as it stands.
+    /// - Returns: one change for each group that differs. Groups that are not named stay as they are.
+    public static func changes(
+        from current: [GroupState],
+        to entries: [GlobalConfig.Entry],
+        defaultPlugin: String
+    ) -> [Change] {
+        let now = Dictionary(current.map { ($0.group, $0.change.action) }, uniquingKeysWith: { _, last in last })
+        return entries.compactMap { entry in
+            let plugin = entry.plugin.isEmpty ? defaultPlugin : entry.plugin
+            let action = Change.Action.set(entry.spec.properties, plugin: plugin)
+            return now[entry.spec.id] == action ? nil : Change(group: entry.spec.id, action: action)
+        }
+    }
+}

@@ -1,0 +1,84 @@
+internal import GroupSPI
+internal import Logging
+internal import Store
+
+extension GroupKeeper {
+    /// Stores one revision that changes several groups, and brings all of them about.
+    ///
+    /// - Parameters:
+    ///   - cause: settled in the same transaction.
+    ///   - plan: from the groups as they stand to the revision; nil when nothing has to change. Asked again when writes
+    ///     that were under way have changed what stands.
+    ///   - check: asked when nothing of what will change can change any more.
+    /// - Returns: the revision; nil when nothing had to change.
+    /// - Throws: ``GroupError``: `rejected` by the check; `notLeader`, `storeUnavailable`: nothing was stored.
+    func changeGroups(
+        settling cause: RevisionCause,
+        _ token: TermToken,
+        plan: ([GroupState]) throws(GroupError) -> RevisionDraft?,
+        check: () async throws(GroupError) -> Void
+    ) async throws(GroupError) -> Revision? {
+        // Lanes are taken by name, so the groups must be known before; what a write has changed meanwhile is seen under
+        // the lanes, and then the plan is made again.
+        var held: Set<String> = []
+        for _ in 0..<8 {
+            held.formUnion(try plan(try currentStates(token))?.changes.map(\.group) ?? [])
+            let attempt = await lanes.hold(held) { () async -> Result<Attempt, GroupError> in
+                do throws(GroupError) {
+                    try await check()
+                    guard let draft = try plan(try currentStates(token)) else { return .success(.done(nil)) }
+                    guard held.isSuperset(of: draft.changes.map(\.group)) else { return .success(.outrun) }
+                    return .success(.done(try await storeAndApply(draft, settling: cause, token)))
+                } catch {
+                    return .failure(error)
+                }
+            }
+            if case .done(let revision) = try attempt.get() { return revision }
+        }
+        throw GroupError(.rejected, "the groups change too fast; try again")
+    }
+
+    private enum Attempt {
+        case done(Revision?)
+        /// Groups that are not held would change.
+        case outrun
+    }
+
+    /// A leader whose term has ended knows no groups: nothing may be concluded from that.
+    private func currentStates(_ token: TermToken) throws(GroupError) -> [GroupState] {
+        guard self.token === token, gate.isOpen(epoch: token.epoch) else {
+            throw GroupError(.notLeader, board.refusal)
+        }
+        return Array(states.values)
+    }
+
+    /// Under the lanes of all groups that change.
+    private func storeAndApply(
+        _ draft: RevisionDraft,
+        settling cause: RevisionCause,
+        _ token: TermToken
+    ) async throws(GroupError) -> Revision {
+        let before = states
+        let revision = try await persist(token) { fence throws(StoreError) in
+            try await self.store.append(draft, settling: cause, fence: fence, within: self.settings.storeTimeout)
+        }
+        guard noteWritten(revision, token) else { return revision }
+        await withDiscardingTaskGroup { tasks in
+            for change in revision.changes {
+                tasks.addTask { await self.apply(change, revision.number, before[change.group], token) }
+            }
+        }
+        return revision
+    }
+
+    private func apply(_ change: Change, _ revision: Int, _ before: GroupState?, _ token: TermToken) async {
+        let request: GroupRequest =
+            switch change.action {
+            case .set(let properties, _): .commit(GroupSpec(id: change.group, properties: properties), pretend: false)
+            case .free: .free(id: change.group)
+            case .destroy: .destroy(id: change.group)
+            }
+        let answer = await forward(request, before: before, token)
+        await settle(change.group, revision, answer, before: before, token)
+    }
+}

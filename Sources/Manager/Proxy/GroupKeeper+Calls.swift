@@ -1,0 +1,78 @@
+internal import GroupSPI
+internal import Store
+
+extension GroupKeeper {
+    /// Carries out a call that changes something, as the leader.
+    ///
+    /// - Parameter cause: settled together with the revision that the call makes, if it makes one.
+    /// - Throws: ``GroupError``, see ``write(_:_:from:settling:_:)``.
+    func carryOut(
+        _ call: GroupRequest,
+        from caller: Caller,
+        settling cause: RevisionCause? = nil
+    ) async throws(GroupError) -> GroupReply {
+        switch call {
+        case .watch(let spec): try await set(.watch, spec, call, caller, cause)
+        case .update(let spec): try await set(.update, spec, call, caller, cause)
+        case .commit(let spec, pretend: false): try await set(.commit, spec, call, caller, cause)
+        case .unwatch(let id), .free(let id):
+            try await write(.free, id, from: caller, settling: cause) { _ in Intent(action: .free, request: call) }
+        case .destroy(let id):
+            try await write(.destroy, id, from: caller, settling: cause) { _ in Intent(action: .destroy, request: call)
+            }
+        case .setSize(let id, let size): try await resize(id, to: size, from: caller, settling: cause)
+        // An update that is under way holds the group's lane: what stops it must not wait for it.
+        case .stopUpdate, .destroyInstances, .inspect, .describe, .describeUpdate, .size, .commit:
+            try await callPlugin(call, try await currentTerm()).get()
+        }
+    }
+
+    private func set(
+        _ operation: Operation,
+        _ spec: GroupSpec,
+        _ call: GroupRequest,
+        _ caller: Caller,
+        _ cause: RevisionCause?
+    ) async throws(GroupError) -> GroupReply {
+        guard !spec.id.isEmpty else { throw GroupError(.rejected, "Group ID must not be blank") }
+        return try await write(operation, spec.id, from: caller, settling: cause) { [settings] _ in
+            Intent(action: .set(spec.properties, plugin: settings.pluginName), request: call)
+        }
+    }
+
+    /// Changes the size of a group: a commit of its present spec with another `Allocation.Size`.
+    private func resize(
+        _ group: String,
+        to size: Int,
+        from caller: Caller,
+        settling cause: RevisionCause?
+    ) async throws(GroupError) -> GroupReply {
+        _ = try await write(.commit, group, from: caller, settling: cause) { [settings] before throws(GroupError) in
+            guard let spec = before?.spec?.spec else { throw .notWatched(group) }
+            let resized = try spec.settingSize(size)
+            return Intent(
+                action: .set(resized.properties, plugin: settings.pluginName),
+                request: .commit(resized, pretend: false)
+            )
+        }
+        return .ok
+    }
+}
+
+extension GroupRequest {
+    /// Whether the call makes a revision.
+    var isStored: Bool {
+        switch self {
+        case .watch, .update, .commit(_, pretend: false), .unwatch, .free, .destroy, .setSize: true
+        case .commit, .describeUpdate, .stopUpdate, .describe, .inspect, .size, .destroyInstances: false
+        }
+    }
+
+    /// Whether the call changes something, be it only at the plugin.
+    var isWrite: Bool {
+        switch self {
+        case .stopUpdate, .destroyInstances: true
+        default: isStored
+        }
+    }
+}

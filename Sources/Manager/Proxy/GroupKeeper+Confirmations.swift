@@ -1,0 +1,56 @@
+internal import GroupSPI
+internal import Logging
+internal import Store
+
+extension GroupKeeper {
+    /// Undoes what nobody has confirmed in time.
+    func revertUnconfirmed(_ token: TermToken) async {
+        guard let waiting = try? await store.waitingConfirmations(within: settings.storeTimeout) else { return }
+        let now = clock.now()
+        confirmationsDue = confirmationsDue.filter { due in waiting.contains { $0.revision == due.key } }
+        for confirmation in waiting {
+            // The deadline was stored by the clock of whoever led then. From the first look on this replica counts by its
+            // own, which nobody can set; at most the whole time anew, at worst at once.
+            let rest = min(max(0, confirmation.deadline - Store.wallClock()), confirmation.allowed)
+            let due = confirmationsDue[confirmation.revision] ?? now + .milliseconds(rest)
+            confirmationsDue[confirmation.revision] = due
+            if due <= now { await revert(confirmation, token) }
+        }
+    }
+
+    private func revert(_ confirmation: Confirmation, _ token: TermToken) async {
+        let number = confirmation.revision
+        do {
+            guard let revision = try await store.revision(number, within: settings.storeTimeout) else { return }
+            let before = try await store.states(at: number - 1, within: settings.storeTimeout)
+            let undone = try await changeGroups(settling: .expiry(number), token) { current in
+                let changes = RevertPlan.changes(undoing: revision, current: current, before: before)
+                guard !changes.isEmpty else { return nil }
+                return RevisionDraft(
+                    author: revision.author,
+                    operation: .rollback,
+                    target: number - 1,
+                    message: "revision \(number) was not confirmed within "
+                        + Duration.milliseconds(confirmation.allowed).goText,
+                    changes: changes
+                )
+            } check: { () async throws(GroupError) in
+            }
+            if let undone {
+                logger.notice(
+                    "revision reverted",
+                    metadata: ["revision.number": "\(number)", "revision.by": "\(undone.number)"]
+                )
+            } else {
+                try await store.overtakeConfirmation(
+                    of: number,
+                    fence: fence(token.epoch),
+                    within: settings.storeTimeout
+                )
+            }
+        } catch {
+            // Somebody may have confirmed it at the last moment. If not, the next look finds it again.
+            logger.info("revision not reverted", metadata: ["revision.number": "\(number)", "error": "\(error)"])
+        }
+    }
+}
