@@ -15,7 +15,7 @@ struct ConfirmCommand: Verb {
             """
     )
 
-    @Argument(help: "The revision (default: the one that waits)")
+    @Argument(help: "The revision (default: the one that waits)", completion: Completions.revisions)
     var revision: RevisionWord?
 
     @OptionGroup var store: StoreOptions

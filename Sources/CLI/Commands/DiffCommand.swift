@@ -21,13 +21,13 @@ struct DiffCommand: Verb {
             """
     )
 
-    @Argument(help: "The earlier revision, by number or tag")
+    @Argument(help: "The earlier revision, by number or tag", completion: Completions.revisions)
     var from: RevisionWord
 
-    @Argument(help: "The later revision (default: the current one)")
+    @Argument(help: "The later revision (default: the current one)", completion: Completions.revisions)
     var to: RevisionWord?
 
-    @Option(help: ArgumentHelp("Only this group", valueName: "id"))
+    @Option(help: ArgumentHelp("Only this group", valueName: "id"), completion: Completions.groups)
     var group: String?
 
     @Option(name: [.customShort("U"), .customLong("unified")], help: ArgumentHelp("Lines of context", valueName: "n"))

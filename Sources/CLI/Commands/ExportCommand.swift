@@ -16,7 +16,10 @@ struct ExportCommand: Verb {
             """
     )
 
-    @Option(help: ArgumentHelp("As of this revision (default: the current one)", valueName: "rev"))
+    @Option(
+        help: ArgumentHelp("As of this revision (default: the current one)", valueName: "rev"),
+        completion: Completions.revisions
+    )
     var revision: RevisionWord?
 
     @OptionGroup var store: StoreOptions

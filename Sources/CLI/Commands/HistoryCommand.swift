@@ -30,7 +30,10 @@ struct HistoryCommand: Verb {
 
     @OptionGroup var store: StoreOptions
 
-    @Option(help: ArgumentHelp("Only revisions that changed this group", valueName: "id"))
+    @Option(
+        help: ArgumentHelp("Only revisions that changed this group", valueName: "id"),
+        completion: Completions.groups
+    )
     var group: String?
 
     @Option(name: .short, help: ArgumentHelp("At most so many (table: 20; json: all)", valueName: "n"))

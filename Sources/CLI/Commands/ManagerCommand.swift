@@ -1,13 +1,14 @@
 internal import ArgumentParser
 
 /// `infrakit-manager`, the root of all commands.
-struct ManagerCommand: ParsableCommand {
+struct ManagerCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "infrakit-manager",
         abstract: "Manager: state, history and leadership in front of a group plugin",
         discussion: """
             Plugins are found in the directory INFRAKIT_PLUGINS_DIR (default: ~/.infrakit/plugins).
-            Every flag can also be set through an environment variable, named in its help.
+            Every flag can also be set through an environment variable, named in its help, or in the YAML file that
+            --config names.
 
             Exit status: 0 done, 1 failed, 2 wrong usage, 3 this replica follows, 4 nobody leads,
             5 the store cannot be used, 6 the plugin refused it, 7 recorded but not confirmed yet.

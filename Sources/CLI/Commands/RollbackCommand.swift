@@ -21,10 +21,10 @@ struct RollbackCommand: Verb {
             """
     )
 
-    @Argument(help: "The revision, by number or tag, whose configuration to restore")
+    @Argument(help: "The revision, by number or tag, whose configuration to restore", completion: Completions.revisions)
     var revision: RevisionWord
 
-    @Option(help: ArgumentHelp("Only this group", valueName: "id"))
+    @Option(help: ArgumentHelp("Only this group", valueName: "id"), completion: Completions.groups)
     var group: String?
 
     @Option(help: ArgumentHelp("Why, for the history", valueName: "text"))

@@ -17,10 +17,10 @@ struct ShowCommand: Verb {
             """
     )
 
-    @Argument(help: "The revision's number or tag (default: the current one)")
+    @Argument(help: "The revision's number or tag (default: the current one)", completion: Completions.revisions)
     var revision: RevisionWord?
 
-    @Option(help: ArgumentHelp("Only this group's specification", valueName: "id"))
+    @Option(help: ArgumentHelp("Only this group's specification", valueName: "id"), completion: Completions.groups)
     var group: String?
 
     @OptionGroup var store: StoreOptions

@@ -19,7 +19,7 @@ struct TagCommand: Verb {
             """
     )
 
-    @Argument(help: "The revision, by number or another tag")
+    @Argument(help: "The revision, by number or another tag", completion: Completions.revisions)
     var revision: RevisionWord?
 
     @Argument(help: "Its new name")
@@ -88,7 +88,7 @@ struct UntagCommand: Verb {
             """
     )
 
-    @Argument(help: "The tag")
+    @Argument(help: "The tag", completion: Completions.tags)
     var name: String
 
     @OptionGroup var store: StoreOptions

@@ -5,9 +5,11 @@ struct CommandLineWords {
     private static let global = ["--log", "--log-format", "--name", "--proxy-for-group"]
 
     private let environment: [String: String]
+    private let file: ConfigurationFile?
 
-    init(_ environment: [String: String]) {
+    init(_ environment: [String: String], _ file: ConfigurationFile? = nil) {
         self.environment = environment
+        self.file = file
     }
 
     func inOrder(_ words: [String]) -> [String] {
@@ -29,16 +31,21 @@ struct CommandLineWords {
         // `plugin process` has its name in two words.
         let length = verb == "plugin" && index + 1 < words.count ? 2 : 1
         let rest = words[(index + length)...]
-        return Array(words[index..<(index + length)]) + moved + fromEnvironment(verb, given: moved + rest) + rest
+        return Array(words[index..<(index + length)]) + moved + fromElsewhere(verb, given: moved + rest) + rest
     }
 
-    /// Flags that the environment sets. What the command line says comes first.
-    private func fromEnvironment(_ verb: String, given words: [String]) -> [String] {
+    /// Flags that the environment sets, or the configuration file. What the command line says comes first, then the
+    /// environment.
+    private func fromElsewhere(_ verb: String, given words: [String]) -> [String] {
         (Self.flags[verb] ?? []).flatMap { flag -> [String] in
-            let isGiven = words.contains { $0 == flag || $0.hasPrefix("\(flag)=") }
-            guard !isGiven, let value = environment[Self.variable(flag)], !value.isEmpty else { return [] }
-            guard !Self.switches.contains(flag) else { return ["1", "true", "yes"].contains(value) ? [flag] : [] }
-            return ["\(flag)=\(value)"]
+            let isGiven = words.contains { $0 == flag || $0.hasPrefix("\(flag)=") || flag == "--output" && $0 == "-o" }
+            guard !isGiven else { return [] }
+            var values = file?.values[flag] ?? []
+            if let value = environment[Self.variable(flag)], !value.isEmpty { values = [value] }
+            return values.flatMap { value -> [String] in
+                guard !Self.switches.contains(flag) else { return ["1", "true", "yes"].contains(value) ? [flag] : [] }
+                return ["\(flag)=\(value)"]
+            }
         }
     }
 

@@ -53,17 +53,31 @@ struct StoreOptions: ParsableArguments {
         help: ArgumentHelp(
             "Directory of the database (INFRAKIT_STORE_DIR; default: ~/.infrakit/configs)",
             valueName: "dir"
-        )
+        ),
+        completion: .directory
     )
     var storeDir: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "YAML file with flags under their names; command line and environment come first (INFRAKIT_CONFIG)",
+            valueName: "file"
+        ),
+        completion: .file()
+    )
+    var config: String?
 
     func directory(in session: Session) -> String { storeDir ?? Self.defaultDirectory(in: session) }
 
     static func defaultDirectory(in session: Session) -> String { "\(session.home)/.infrakit/configs" }
 
     /// The store, for a command: it never creates or migrates it.
-    func open(in session: Session) -> Store {
-        Store.openForCommand(StoreConfiguration(path: StoreConfiguration.path(in: directory(in: session))))
+    func open(in session: Session) -> Store { Self.store(in: storeDir, session) }
+
+    /// - Parameter directory: nil for the default one.
+    static func store(in directory: String?, _ session: Session) -> Store {
+        let directory = directory ?? defaultDirectory(in: session)
+        return Store.openForCommand(StoreConfiguration(path: StoreConfiguration.path(in: directory)))
     }
 }
 

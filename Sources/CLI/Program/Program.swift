@@ -16,23 +16,30 @@ enum Program {
     static func run(_ words: [String], in session: Session) async -> ExitStatus {
         let verb: any Verb
         do {
-            var command = try ManagerCommand.parseAsRoot(CommandLineWords(session.environment).inOrder(words))
+            let file = try ConfigurationFile.load(for: words, in: session)
+            let ordered = CommandLineWords(session.environment, file).inOrder(ConfigurationFile.stripped(words))
+            var command = try await ManagerCommand.asyncParseAsRoot(ordered)
             guard let parsed = command as? any Verb else {
                 // `infrakit-manager`, `infrakit-manager help …`: they end by showing help.
                 try command.run()
                 return .done
             }
             verb = parsed
+        } catch let failure as Failure {
+            return fail(failure, in: session)
         } catch {
             return report(error, in: session)
         }
         do {
             return try await verb.run(in: session)
         } catch {
-            let failure = Failure(error)
-            session.standardError("infrakit-manager: \(failure.message)\n")
-            return failure.status
+            return fail(Failure(error), in: session)
         }
+    }
+
+    private static func fail(_ failure: Failure, in session: Session) -> ExitStatus {
+        session.standardError("infrakit-manager: \(failure.message)\n")
+        return failure.status
     }
 
     /// Help and version are no errors; all else is wrong usage.
