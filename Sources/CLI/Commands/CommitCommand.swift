@@ -11,7 +11,7 @@ struct CommitCommand: Verb {
         abstract: "Commit one group or many, from JSON or YAML, as one revision",
         discussion: """
             Works from any host that has the database: the leader carries it out. The file holds one specification
-            ({"ID": …, "Properties": …}), a list of them, several YAML documents, or {"Groups": …} as `show` prints it.
+            ({"ID": ..., "Properties": {...}}), a list of them, several YAML documents, or {"Groups": {...}} as `show` prints it.
             Groups that it does not name stay as they are; groups that stand so already are left out. The history has all
             of it or nothing; each group's outcome is told.
 
