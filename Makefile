@@ -24,6 +24,7 @@ format:
 lint:
 	@! grep -rn 'Task\.sleep(' Sources Tests --include='*.swift' | grep -v 'clock: \.suspending' \
 		|| { echo 'Name clock: .suspending (CONTRIBUTING.md, Sleeping).' >&2; false; }
+	scripts/check-events
 	swift format lint --strict --recursive --parallel Package.swift Sources Tests migrations
 
 demo: packages

@@ -106,7 +106,7 @@ struct ProcessGroupPluginTests {
                 // The first death is mended at once, the second waits for an hour: every further look changes nothing.
                 for _ in 0..<5 { #expect(try await plugin.describe("cattle").isConverged == false) }
                 #expect(File.read(starts)?.count == 4)
-                #expect(harness.log.count("Started a process") == 2)
+                #expect(harness.log.count("started a process") == 2)
                 #expect(try await plugin.instances("cattle").isEmpty)
             }
         }

@@ -34,7 +34,7 @@ struct ProcessGroupTakeoverTests {
             #expect(try await second.call(.commit(spec, pretend: false)) == .details("Managing 2 instances"))
             #expect(try await second.converged("pets", count: 2) == before)
             #expect(harness.leaders == leaders)
-            #expect(harness.log.count("Started a process") == 2)
+            #expect(harness.log.count("started a process") == 2)
 
             // The first one has forgotten the group, whatever is asked.
             let calls: [GroupRequest] = [
@@ -178,7 +178,7 @@ struct ProcessGroupTakeoverTests {
                 #expect(errors.first?.saysUpdating == true)
             }
             try await eventually("one process per group") { harness.leaders.count == names.count }
-            #expect(harness.log.count("Started a process") == names.count)
+            #expect(harness.log.count("started a process") == names.count)
         }
     }
 

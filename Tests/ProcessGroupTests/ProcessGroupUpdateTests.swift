@@ -17,7 +17,7 @@ struct ProcessGroupUpdateTests {
                 #expect(try await plugin.call(.update(new)) == .ok)
                 // The log has every start and stop in its true order, which looking at the processes would miss.
                 let steps = harness.log.messages.compactMap { message in
-                    ["Started a process": "+", "Stopping a process": "-"][message]
+                    ["started a process": "+", "stopping a process": "-"][message]
                 }
                 #expect(steps.joined() == "++++-+-+-")
                 let after = try await plugin.describe("cattle")

@@ -27,21 +27,10 @@ struct CommitCommand: Verb {
     @Argument(help: "The file; - for standard input", completion: .file())
     var file: String
 
-    @Option(help: ArgumentHelp("Why, for the history", valueName: "text"))
-    var message = ""
-
     @Option(help: ArgumentHelp("Undo it unless it is confirmed within this time", valueName: "duration"))
     var confirm: GoDuration?
 
-    @Option(help: ArgumentHelp("Refuse unless this revision is the current one (0: none yet)", valueName: "rev"))
-    var expectCurrent: Int?
-
-    @Flag(help: "Only say what would change, and what the plugin would do")
-    var dryRun = false
-
-    @Option(help: ArgumentHelp("How long to wait for the outcome", valueName: "duration"))
-    var wait = GoDuration(.seconds(30))
-
+    @OptionGroup var change: ChangeOptions
     @OptionGroup var store: StoreOptions
     @OptionGroup var format: OutputOptions
 
@@ -59,8 +48,9 @@ struct CommitCommand: Verb {
             standing.entries.map { ($0.spec.id, $0.plugin) },
             uniquingKeysWith: { _, last in last }
         )
-        let waiting = RequestWait(store: store, timeout: wait.duration)
-        if dryRun {
+        let waiting = RequestWait(store: store, timeout: change.wait.duration)
+        if change.dryRun {
+            try await change.requireExpected(in: store)
             let changes = CommitPlan.changes(
                 from: standing,
                 to: entries.map { entry in
@@ -77,10 +67,10 @@ struct CommitCommand: Verb {
         }
         let kind = Request.Kind.commit(
             entries,
-            expectedCurrent: expectCurrent,
+            expectedCurrent: change.expectCurrent,
             confirmWithin: confirm?.duration.milliseconds
         )
-        var report = try await ChangeReport(of: try await waiting.run(kind, message: message), store)
+        var report = try await ChangeReport(of: try await waiting.run(kind, message: change.message), store)
         let changed = Set(report.revision?.groups ?? [])
         report.unchanged = entries.map(\.spec.id).filter { !changed.contains($0) }
         session.write(report.text, report.json, format.output)

@@ -27,18 +27,7 @@ struct RollbackCommand: Verb {
     @Option(help: ArgumentHelp("Only this group", valueName: "id"), completion: Completions.groups)
     var group: String?
 
-    @Option(help: ArgumentHelp("Why, for the history", valueName: "text"))
-    var message = ""
-
-    @Option(help: ArgumentHelp("Refuse unless this revision is the current one", valueName: "rev"))
-    var expectCurrent: Int?
-
-    @Flag(help: "Only say what would change, and what the plugin would do")
-    var dryRun = false
-
-    @Option(help: ArgumentHelp("How long to wait for the outcome", valueName: "duration"))
-    var wait = GoDuration(.seconds(30))
-
+    @OptionGroup var change: ChangeOptions
     @OptionGroup var store: StoreOptions
     @OptionGroup var format: OutputOptions
 
@@ -47,10 +36,10 @@ struct RollbackCommand: Verb {
         let target = try await revision.number(in: store)
         let wanted = try await store.wholeStates(at: target, within: commandTimeout)
         try await requireGroup(among: wanted, store)
-        if dryRun { return try await plan(target, wanted, store, in: session) }
-        let waiting = RequestWait(store: store, timeout: wait.duration)
-        let kind = Request.Kind.rollback(to: target, group: group, expectedCurrent: expectCurrent)
-        let report = try await ChangeReport(of: try await waiting.run(kind, message: message), target: target, store)
+        if change.dryRun { return try await plan(target, wanted, store, in: session) }
+        let waiting = RequestWait(store: store, timeout: change.wait.duration)
+        let kind = Request.Kind.rollback(to: target, group: group, expectedCurrent: change.expectCurrent)
+        let report = try await ChangeReport(of: try await waiting.run(kind, message: change.message), target: target, store)
         session.write(report.text, report.json, format.output)
         return report.status
     }
@@ -68,17 +57,14 @@ struct RollbackCommand: Verb {
         _ store: Store,
         in session: Session
     ) async throws -> ExitStatus {
-        let current = try await store.summary(within: commandTimeout).current
-        if let expectCurrent, expectCurrent != current {
-            throw Failure("the current revision is \(current ?? 0), not \(expectCurrent)")
-        }
+        try await change.requireExpected(in: store)
         let standing = try await store.states(within: commandTimeout)
         let changes = RollbackPlan.changes(from: standing, to: wanted, group: group)
         let preview = try await ChangePreview(
             changes,
             standing: standing,
             target: target,
-            asking: RequestWait(store: store, timeout: wait.duration)
+            asking: RequestWait(store: store, timeout: change.wait.duration)
         )
         session.write(preview.text(colored: session.isColored), preview.json, format.output)
         return .done

@@ -91,5 +91,32 @@ struct OutputOptions: ParsableArguments {
     var output = OutputFormat.table
 }
 
+/// Of the commands that ask the leader to change the configuration.
+struct ChangeOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("Why, for the history", valueName: "text"))
+    var message = ""
+
+    @Option(help: ArgumentHelp("Refuse unless this revision is the current one (0: none yet)", valueName: "rev"))
+    var expectCurrent: Int?
+
+    @Flag(help: "Only say what would change, and what the plugin would do")
+    var dryRun = false
+
+    @Option(help: ArgumentHelp("How long to wait for the outcome", valueName: "duration"))
+    var wait = GoDuration(.seconds(30))
+
+    /// - Throws: ``Failure`` when another revision is the current one. The leader checks it again when it matters.
+    func requireExpected(in store: Store) async throws {
+        guard let expectCurrent else { return }
+        let current = try await store.summary(within: commandTimeout).current ?? 0
+        guard current == expectCurrent else {
+            throw Failure(
+                "the current revision is \(current), not \(expectCurrent): somebody else has changed something. "
+                    + "Look at the history and ask again."
+            )
+        }
+    }
+}
+
 /// How long a command waits for a file system that does not answer.
 let commandTimeout = Duration.seconds(20)

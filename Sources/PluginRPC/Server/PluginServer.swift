@@ -67,7 +67,7 @@ public final class PluginServer: Sendable {
                 .childChannelInitializer { acceptor.accept($0) }
                 .withBoundSocket(socket.descriptor)
                 .get()
-            logger.info("Listening", metadata: ["plugin.name": "\(plugin.name)"])
+            logger.info("listening", metadata: ["plugin.name": "\(plugin.name)"])
             return PluginServer(socket: socket, channel: channel, connections: connections, logger: logger)
         } catch {
             try? await NIOThreadPool.singleton.runIfActive { socket.removeFile() }
@@ -102,13 +102,13 @@ public final class PluginServer: Sendable {
         let left = connections.channels
         if !left.isEmpty {
             logger.warning(
-                "Closing connections with requests that were not answered in time",
+                "closing connections with requests that were not answered in time",
                 metadata: ["connections.count": "\(left.count)"]
             )
             announce(.now)
             for channel in left { try? await channel.closeFuture.get() }
         }
-        logger.info("Stopped listening")
+        logger.info("stopped listening")
     }
 
     private func announce(_ event: ServerIsStopping) {

@@ -48,7 +48,7 @@ struct StateDirectory: Sendable {
             guard name.hasSuffix(".json") else { return nil }
             guard let record = record("\(folder)/\(name)"), record.group == group else {
                 logger.warning(
-                    "Skipped an instance record that cannot be read",
+                    "skipped an instance record that cannot be read",
                     metadata: ["file": "\(folder)/\(name)"]
                 )
                 return nil

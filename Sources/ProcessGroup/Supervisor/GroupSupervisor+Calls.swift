@@ -75,7 +75,7 @@ extension GroupSupervisor {
         guard current.isUpdating else { throw GroupError(.rejected, "Group '\(id)' is not being updated") }
         watch?.plan.halt()
         watch?.isUpdating = false
-        logger.info("Halted an update by request")
+        logger.info("halted an update by request")
         answerWaiters(.failure(GroupError(.rejected, "Update halted by user")))
         step()
         wake()
@@ -87,7 +87,7 @@ extension GroupSupervisor {
         try checkRunning()
         guard watch != nil else { throw .notWatched(id) }
         watch = nil
-        logger.info("Freed the group", metadata: ["instances.count": "\(instances.count)"])
+        logger.info("freed the group", metadata: ["instances.count": "\(instances.count)"])
         answerWaiters(.failure(GroupError(.rejected, "Update halted: group '\(id)' is no longer watched")))
         for (name, instance) in instances {
             if case .waiting = instance.state { forget(name) }
@@ -100,7 +100,7 @@ extension GroupSupervisor {
         try checkRunning()
         guard watch != nil else { throw .notWatched(id) }
         watch = nil
-        logger.info("Destroying the group", metadata: ["instances.count": "\(instances.count)"])
+        logger.info("destroying the group", metadata: ["instances.count": "\(instances.count)"])
         answerWaiters(.failure(GroupError(.rejected, "Update halted: group '\(id)' was destroyed")))
         removesLogs = true
         let now = ContinuousClock.now
@@ -174,7 +174,7 @@ extension GroupSupervisor {
         // Found processes of another version make this a roll, which a user may want to stop like any other.
         watch = Watch(spec: spec, plan: plan, isUpdating: !adopted.allSatisfy(plan.fits))
         removesLogs = false
-        logger.info("Watching the group", metadata: ["instances.adopted": "\(adopted.count)"])
+        logger.info("watching the group", metadata: ["instances.adopted": "\(adopted.count)"])
         step()
         wake()
     }
@@ -183,7 +183,7 @@ extension GroupSupervisor {
         guard let current = watch else { return }
         answerWaiters(.failure(GroupError(.rejected, "Update halted: a newer specification takes its place")))
         watch = Watch(spec: spec, plan: next(spec, current), isUpdating: !summary.isNoop)
-        logger.info("Changing the group", metadata: ["plan": "\(summary.details)"])
+        logger.info("changing the group", metadata: ["plan": "\(summary.details)"])
         step()
         wake()
     }

@@ -53,9 +53,9 @@ extension GroupSupervisor {
             repeat {
                 if try takeCharge() { return }
             } while await mayTryAgain(until: deadline)
-            logger.info("Left what was told to end to the plugin that has the group")
+            logger.info("left what was told to end to the plugin that has the group")
         } catch {
-            logger.error("Could not finish what was told to end", metadata: ["error": "\(error)"])
+            logger.error("could not finish what was told to end", metadata: ["error": "\(error)"])
         }
     }
 
@@ -93,7 +93,7 @@ extension GroupSupervisor {
                 continue
             }
             logger.info(
-                "Found a running process",
+                "found a running process",
                 metadata: ["instance.id": "\(record.id)", "process.pid": "\(identity.pid)"]
             )
             let isChild = leftChildren.remove(RunningProcess(identity: identity, isChild: true)) != nil

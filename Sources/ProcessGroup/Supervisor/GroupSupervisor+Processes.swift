@@ -36,7 +36,7 @@ extension GroupSupervisor {
             instance.record.process = identity
             instance.state = .running(RunningProcess(identity: identity, isChild: true), since: now)
             instances[name] = instance
-            logger.info("Started a process", metadata: metadata(instance.record))
+            logger.info("started a process", metadata: metadata(instance.record))
             save(instance.record)
             return
         } catch let problem as SpecProblem {
@@ -80,7 +80,7 @@ extension GroupSupervisor {
                 )
             )
             instances[name] = instance
-            logger.info("Stopping a process", metadata: metadata(instance.record))
+            logger.info("stopping a process", metadata: metadata(instance.record))
         }
     }
 
@@ -96,7 +96,7 @@ extension GroupSupervisor {
                     ended(name, stop, now)
                 } else if stop.isHopeless(now) {
                     logger.error(
-                        "Left processes behind that cannot be ended",
+                        "left processes behind that cannot be ended",
                         metadata: ["process.group": "\(stop.process.identity.pid)"]
                     )
                     ended(name, stop, now)
@@ -135,11 +135,11 @@ extension GroupSupervisor {
         metadata["process.end"] = "\(end)"
         metadata["restart.delay"] = "\(delay)"
         guard let watch else {
-            logger.info("A process of a group that is not watched has ended", metadata: metadata)
+            logger.info("a process of a group that is not watched has ended", metadata: metadata)
             forget(name)
             return
         }
-        logger.warning("A process has ended and will be restarted", metadata: metadata)
+        logger.warning("a process has ended and will be restarted", metadata: metadata)
         if let process, process.hasLivingGroup {
             process.signalGroup(SIGTERM)
             instance.state = .stopping(
@@ -163,7 +163,7 @@ extension GroupSupervisor {
         let log = directory.logPath(group: id, instance: record.id)
         let message =
             "Update of group '\(id)' halted: the new process \(end), \(attempts) times in a row; its output is in \(log)"
-        logger.error("Halted an update", metadata: metadata(record).merging(["process.end": "\(end)"]) { $1 })
+        logger.error("halted an update", metadata: metadata(record).merging(["process.end": "\(end)"]) { $1 })
         answerWaiters(.failure(GroupError(.rejected, message)))
     }
 
@@ -171,7 +171,7 @@ extension GroupSupervisor {
     private func ended(_ name: String, _ stop: ManagedInstance.Stop, _ now: ContinuousClock.Instant) {
         guard let delay = stop.restartDelay, watch != nil else {
             if let record = instances[name]?.record {
-                logger.info("A process has ended", metadata: metadata(record))
+                logger.info("a process has ended", metadata: metadata(record))
             }
             forget(name)
             return
@@ -190,7 +190,7 @@ extension GroupSupervisor {
             try directory.save(record)
         } catch {
             logger.error(
-                "Could not save an instance record",
+                "could not save an instance record",
                 metadata: ["error": "\(error)", "instance.id": "\(record.id)"]
             )
         }

@@ -147,7 +147,7 @@ actor GroupSupervisor {
             case .rest:
                 if watch.isUpdating && !watch.plan.isHalted {
                     self.watch?.isUpdating = false
-                    logger.info("The group is as its specification wants it")
+                    logger.info("the group is as its specification wants it")
                     answerWaiters(.success(()))
                 }
                 return

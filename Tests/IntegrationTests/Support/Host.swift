@@ -43,7 +43,7 @@ final class Host: Sendable {
             if let ending = program.ending {
                 throw Trouble("the manager of \(self.name) ended with \(ending): \(program.errors)")
             }
-            return program.errors.contains("msg=\"Listening\"")
+            return program.errors.contains("msg=\"listening\"")
         }
         return program
     }

@@ -24,9 +24,9 @@ struct Connection: Sendable {
 extension Connection {
     func logLostPatience(_ reason: Patience.Reason) {
         switch reason {
-        case .idle: logger.debug("Closing a connection: nothing was asked for long")
-        case .message: logger.info("Closing a connection: a request was not complete in time")
-        case .reader: logger.info("Closing a connection: the client does not read its replies")
+        case .idle: logger.debug("closing a connection: nothing was asked for long")
+        case .message: logger.info("closing a connection: a request was not complete in time")
+        case .reader: logger.info("closing a connection: the client does not read its replies")
         }
     }
 }

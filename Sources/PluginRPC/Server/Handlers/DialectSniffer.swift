@@ -54,7 +54,7 @@ final class DialectSniffer: ChannelInboundHandler, RemovableChannelHandler {
                 )
             default:
                 connection.logger.info(
-                    "Closing a connection: neither a JSON object nor an HTTP request",
+                    "closing a connection: neither a JSON object nor an HTTP request",
                     metadata: ["request.first_byte": "\(first)"]
                 )
                 connection.release()

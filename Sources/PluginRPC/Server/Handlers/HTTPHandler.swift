@@ -144,7 +144,7 @@ final class HTTPHandler: ChannelDuplexHandler, ReplyReceiver {
                 current?.body = nil
                 runner.run(parsed, size: request.bodyBytes, for: self)
             } catch {
-                connection.logger.info("Malformed request", metadata: ["request.error": "\(error.message)"])
+                connection.logger.info("malformed request", metadata: ["request.error": "\(error.message)"])
                 respond(to: request, status: "200 OK", body: ReplyWriter.emptyBody(), context)
             }
         case .description:
@@ -268,7 +268,7 @@ final class HTTPHandler: ChannelDuplexHandler, ReplyReceiver {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        connection.logger.info("Closing a connection: it failed", metadata: ["connection.error": "\(error)"])
+        connection.logger.info("closing a connection: it failed", metadata: ["connection.error": "\(error)"])
         guard error is HTTPParserError, !isClosing, !isFinishing else {
             if !isClosing, current == nil { context.close(promise: nil) }
             return

@@ -89,7 +89,7 @@ final class StreamHandler: ChannelDuplexHandler, ReplyReceiver {
 
     /// After bytes that are no message, nothing behind them can be trusted to be one. What was asked before is answered.
     private func giveUp(because reason: String) {
-        connection.logger.info("Closing a connection: malformed request", metadata: ["request.error": "\(reason)"])
+        connection.logger.info("closing a connection: malformed request", metadata: ["request.error": "\(reason)"])
         framer = StreamFramer(limits: connection.configuration.limits)
         isFinishing = true
     }
@@ -164,7 +164,7 @@ final class StreamHandler: ChannelDuplexHandler, ReplyReceiver {
         guard isFinishing, !isClosing, runner.inFlight == 0, context.channel.isWritable else { return }
         isClosing = true
         if framer.isInsideMessage {
-            connection.logger.info("Closing a connection: it ended inside a message")
+            connection.logger.info("closing a connection: it ended inside a message")
         }
         needsFlush = false
         context.writeAndFlush(wrapOutboundOut(ByteBuffer())).whenComplete { [channel = context.channel] _ in
@@ -180,7 +180,7 @@ final class StreamHandler: ChannelDuplexHandler, ReplyReceiver {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        connection.logger.info("Closing a connection: it failed", metadata: ["connection.error": "\(error)"])
+        connection.logger.info("closing a connection: it failed", metadata: ["connection.error": "\(error)"])
         context.close(promise: nil)
     }
 

@@ -30,7 +30,7 @@ struct Acceptor: Sendable {
         let uid = PeerDirectory.uid(of: channel)
         guard Self.mayCall(uid, allowed: configuration.allowedUIDs, own: ownUID) else {
             logger.warning(
-                "Closing a connection: its user may not call",
+                "closing a connection: its user may not call",
                 metadata: ["peer.uid": "\(uid.map(String.init) ?? "unknown")"]
             )
             return refuse(channel)
@@ -41,7 +41,7 @@ struct Acceptor: Sendable {
         case .full(let isFirst):
             if isFirst {
                 logger.warning(
-                    "Closing new connections: there are too many",
+                    "closing new connections: there are too many",
                     metadata: ["connections.maximum": "\(configuration.maximumConnections)"]
                 )
             }
