@@ -101,7 +101,7 @@ struct ProcessGroupPluginTests {
                 let starts = "\(harness.folder)/starts"
                 let command = #"["/bin/sh", "-c", "echo x >> \#(starts); exit 3"]"#
                 try await plugin.call(.watch(Specs.sized(1, command: command)))
-                let ended = "A process has ended and will be restarted"
+                let ended = "a process has ended and will be restarted"
                 try await eventually("it has died twice") { harness.log.count(ended) == 2 }
                 // The first death is mended at once, the second waits for an hour: every further look changes nothing.
                 for _ in 0..<5 { #expect(try await plugin.describe("cattle").isConverged == false) }

@@ -251,7 +251,7 @@ struct ProcessGroupTakeoverTests {
                 try File.replace(path, with: record.json.bytes)
                 try await harness.withPlugin(Self.impatient) { _ in
                     try await eventually("it has looked") {
-                        harness.log.count("Left what was told to end to the plugin that has the group") == 1
+                        harness.log.count("left what was told to end to the plugin that has the group") == 1
                     }
                 }
                 #expect(try await first.converged("cattle", count: 1).map(\.id) == [id])

@@ -39,7 +39,8 @@ struct RollbackCommand: Verb {
         if change.dryRun { return try await plan(target, wanted, store, in: session) }
         let waiting = RequestWait(store: store, timeout: change.wait.duration)
         let kind = Request.Kind.rollback(to: target, group: group, expectedCurrent: change.expectCurrent)
-        let report = try await ChangeReport(of: try await waiting.run(kind, message: change.message), target: target, store)
+        let request = try await waiting.run(kind, message: change.message)
+        let report = try await ChangeReport(of: request, target: target, store)
         session.write(report.text, report.json, format.output)
         return report.status
     }
