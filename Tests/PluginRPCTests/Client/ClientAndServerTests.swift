@@ -13,14 +13,11 @@ struct ClientAndServerTests {
             let client = PluginClient.of(.socket(path: path), plugin)
             let spec = GroupSpec.text("käse \"1\"", #"{"z":1.0,"a":12345678901234567890123,"\u0061":"\u003c"}"#)
             let instances = RawJSON(checked: Array(#"[{"ID":"i-1","LogicalID":null,"Tags":{},"X":1.0}]"#.utf8))
-            // Over the stream the server answers as the first generation did, which did not know Converged.
-            let isConverged: Bool? = plugin == .stream ? nil : true
             let calls: [(GroupRequest, GroupReply)] = [
                 (.watch(spec), .ok), (.update(spec), .ok), (.describeUpdate(spec), .plan("a\n\"plan\"")),
                 (.stopUpdate(id: "x"), .ok), (.unwatch(id: "x"), .ok),
                 (.commit(spec, pretend: true), .details("")), (.commit(spec, pretend: false), .details("Noop")),
                 (.free(id: "x"), .ok), (.inspect, .groups([spec])), (.destroy(id: "x"), .ok),
-                (.describe(id: "x"), .description(GroupDescription(instances: instances, isConverged: isConverged))),
                 (.size(id: "x"), .size(3)), (.setSize(id: "x", 4), .ok), (.destroyInstances(id: "x", ["a", "b"]), .ok),
             ]
             for (request, reply) in calls {
@@ -28,6 +25,14 @@ struct ClientAndServerTests {
                 try await expect(client, request, gives: reply)
                 #expect(group.last == request)
             }
+            group.answer(with: .success(.description(GroupDescription(instances: instances, isConverged: true))))
+            let described = try await client.call(.describe(id: "x"), within: .seconds(120))
+            // Over the stream the server answers as the first generation did, which did not know Converged. On a machine so
+            // busy that HTTP is not answered in time, that is what is found to be spoken.
+            let asHTTP = GroupReply.description(GroupDescription(instances: instances, isConverged: true))
+            let asStream = GroupReply.description(GroupDescription(instances: instances, isConverged: nil))
+            let expected = [PluginProtocol.http: [asHTTP], .stream: [asStream], .auto: [asHTTP, asStream]]
+            #expect(expected[plugin]?.contains(described) == true, "\(described)")
             group.answer(with: .failure(.notWatched("x")))
             let error = try await failure(client, .free(id: "x"))
             #expect(error == .notWatched("x"))
