@@ -28,6 +28,8 @@ public enum GroupReply: Hashable, Sendable {
     case plan(String)
     case description(GroupDescription)
     case groups([GroupSpec])
+    /// The groups as the store has them, from a replica whose plugin watches none.
+    case storedGroups([GroupSpec], ReadStamp)
     case size(Int)
 }
 

@@ -23,6 +23,7 @@ public protocol StateStore: Sendable {
     ) async throws(StoreError) -> Revision
     func recordOutcomes(_ outcomes: [Outcome], fence: Fence, within timeout: Duration) async throws(StoreError)
     func states(at number: Int?, within timeout: Duration) async throws(StoreError) -> [GroupState]
+    func standing(within timeout: Duration) async throws(StoreError) -> StoredStanding
     func wholeStates(at number: Int, within timeout: Duration) async throws(StoreError) -> [GroupState]
     func state(of group: String, within timeout: Duration) async throws(StoreError) -> GroupState?
     func revision(_ number: Int, within timeout: Duration) async throws(StoreError) -> Revision?

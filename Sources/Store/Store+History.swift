@@ -62,6 +62,17 @@ extension Store {
         try await reader.run(within: timeout) { try $0.state(of: group) }
     }
 
+    /// What stands now and who leads, as one moment has it.
+    public func standing(within timeout: Duration) async throws(StoreError) -> StoredStanding {
+        try await reader.run(within: timeout) { connection in
+            StoredStanding(
+                states: try connection.states(),
+                revision: try connection.currentRevisionNumber ?? 0,
+                lease: try connection.lease()
+            )
+        }
+    }
+
     /// The state of every group at a revision.
     ///
     /// - Throws: ``StoreError`` `notFound`, with what there is instead, when retention has not kept the whole state.
@@ -151,6 +162,21 @@ extension Store {
                 unconfirmed: try connection.waitingConfirmations()
             )
         }
+    }
+}
+
+/// What stands, and who leads.
+public struct StoredStanding: Hashable, Sendable {
+    /// Of every group, freed and destroyed ones included.
+    public let states: [GroupState]
+    /// The current revision; 0 before the first.
+    public let revision: Int
+    public let lease: Lease
+
+    public init(states: [GroupState], revision: Int, lease: Lease) {
+        self.states = states
+        self.revision = revision
+        self.lease = lease
     }
 }
 

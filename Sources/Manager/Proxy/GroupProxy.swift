@@ -24,8 +24,21 @@ public struct GroupProxy: GroupEndpoint, ManagerEndpoint {
                 from: caller
             )
         }
-        if case .inspect = request, gate.epoch == nil { return .groups(try await specs()) }
+        if case .inspect = request, gate.epoch == nil { return try await storedGroups() }
         return try await passOn(request)
+    }
+
+    private func storedGroups() async throws(GroupError) -> GroupReply {
+        do {
+            let standing = try await store.standing(within: settings.storeTimeout)
+            let age = standing.lease.epoch == 0 ? 0 : max(0, Store.wallClock() - standing.lease.renewedAt)
+            return .storedGroups(
+                standing.states.compactMap { $0.spec?.spec },
+                ReadStamp(revision: standing.revision, epoch: standing.lease.epoch, age: age)
+            )
+        } catch {
+            throw GroupError(.storeUnavailable, "store unreachable: \(error)")
+        }
     }
 
     private func passOn(_ request: GroupRequest) async throws(GroupError) -> GroupReply {

@@ -47,7 +47,8 @@ enum RequestBody {
         switch answer {
         case .success(.details(let text)): return (["details": .string(text)] as JSON).raw
         case .success(.plan(let text)): return (["plan": .string(text)] as JSON).raw
-        case .success(.ok), .success(.description), .success(.groups), .success(.size): return ([:] as JSON).raw
+        case .success(.ok), .success(.description), .success(.groups), .success(.storedGroups), .success(.size):
+            return ([:] as JSON).raw
         case .failure(let error):
             return (["code": .string(error.code.rawValue), "error": .string(error.message)] as JSON).raw
         }

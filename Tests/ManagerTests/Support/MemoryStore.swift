@@ -252,6 +252,12 @@ final class MemoryStore: StateStore {
         try await run(.states, timeout) { $0.states(at: number) }
     }
 
+    func standing(within timeout: Duration) async throws(StoreError) -> StoredStanding {
+        try await run(.states, timeout) { state in
+            StoredStanding(states: state.states(at: nil), revision: state.revisions.count, lease: state.lease)
+        }
+    }
+
     func wholeStates(at number: Int, within timeout: Duration) async throws(StoreError) -> [GroupState] {
         try await run(.states, timeout) { state throws(StoreError) in
             guard (1...max(1, state.revisions.count)).contains(number), !state.revisions.isEmpty else {

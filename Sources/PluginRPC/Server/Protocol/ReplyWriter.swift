@@ -110,6 +110,12 @@ struct ReplyWriter: Sendable {
         case .groups(let groups):
             buffer.writeStaticString("\"Groups\":")
             write(groups, to: &buffer)
+        case .storedGroups(let groups, let stamp):
+            buffer.writeStaticString("\"Groups\":")
+            write(groups, to: &buffer)
+            buffer.writeString(
+                ",\"Stored\":{\"Revision\":\(stamp.revision),\"Epoch\":\(stamp.epoch),\"AgeMilliseconds\":\(stamp.age)}"
+            )
         }
     }
 
@@ -145,8 +151,8 @@ struct ReplyWriter: Sendable {
         case .ok, .size: 32
         case .details(let text), .plan(let text): text.utf8.count + 64
         case .description(let description): description.instances.bytes.count + 64
-        case .groups(let groups):
-            groups.reduce(64) { $0 + $1.id.utf8.count + $1.properties.bytes.count + 40 }
+        case .groups(let groups), .storedGroups(let groups, _):
+            groups.reduce(128) { $0 + $1.id.utf8.count + $1.properties.bytes.count + 40 }
         }
     }
 }
