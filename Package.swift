@@ -2,6 +2,9 @@
 
 import PackageDescription
 
+/// The release. Named here alone: the programs, the manual pages and the packages take it from this line.
+let version = "0.1.0"
+
 /// The commit, for `version`. Only one small C target depends on it, so a new commit rebuilds little.
 let commit =
     Context.gitInformation.map { git in
@@ -23,8 +26,14 @@ let package = Package(
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
     targets: [
-        // C: what Swift's Glibc module does not carry, SQLite, YAML, and the commit that this is built from.
-        .target(name: "CBuild", cSettings: [.define("INFRAKIT_COMMIT", to: "\"\(commit)\"")]),
+        // C: what Swift's Glibc module does not carry, SQLite, YAML, and the version and commit that this is built from.
+        .target(
+            name: "CBuild",
+            cSettings: [
+                .define("INFRAKIT_COMMIT", to: "\"\(commit)\""),
+                .define("INFRAKIT_VERSION", to: "\"\(version)\""),
+            ]
+        ),
         .target(name: "CLinux"),
         .target(name: "CSQLite", linkerSettings: [.linkedLibrary("sqlite3")]),
         .target(name: "CYAML", linkerSettings: [.linkedLibrary("yaml")]),
@@ -125,6 +134,7 @@ let package = Package(
             dependencies: [
                 "CLI", "GroupSPI", "Store", "Terminal",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
             ]
         ),
         .testTarget(name: "DiffTests", dependencies: ["Diff", "GroupSPI"]),

@@ -5,11 +5,9 @@ internal import CBuild
 struct VersionCommand: Verb {
     static let configuration = CommandConfiguration(commandName: "version", abstract: "print the version")
 
-    private static let version = "0.1.0"
-
     @OptionGroup var options: LogOptions
 
     func run(in session: Session) async throws(Failure) -> Report {
-        .version("\(Self.version) (commit \(String(cString: cbuild_commit())))")
+        .version("\(String(cString: cbuild_version())) (commit \(String(cString: cbuild_commit())))")
     }
 }

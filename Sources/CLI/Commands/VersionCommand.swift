@@ -9,7 +9,7 @@ struct VersionCommand: Verb {
         usage: "infrakit-manager version"
     )
 
-    static let version = "0.1.0"
+    static var version: String { String(cString: cbuild_version()) }
     static var commit: String { String(cString: cbuild_commit()) }
 
     func run(in session: Session) async throws -> ExitStatus {
