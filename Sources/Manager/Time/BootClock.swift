@@ -1,3 +1,5 @@
+// For `timespec`: where the whole module is compiled at once, as in a release, it counts as that one's.
+internal import CLinux
 internal import Glibc
 
 /// Tells the time to everything here that acts by it. Tests bring their own.
