@@ -6,6 +6,9 @@ struct InfrakitManager {
     static func main() async {
         // A peer that closes early is an error of the write, not the end of this program.
         signal(SIGPIPE, SIG_IGN)
-        exit(await Program.run(Array(CommandLine.arguments.dropFirst()), in: .ofProcess()).rawValue)
+        let session = Session.ofProcess()
+        // Here, where there is no other thread yet: the guard gets a copy of this environment.
+        ServiceEnvironment.unset()
+        exit(await Program.run(Array(CommandLine.arguments.dropFirst()), in: session).rawValue)
     }
 }

@@ -12,6 +12,7 @@ public final class ManagerRuntime: Sendable {
     private let loop: LeadershipLoop
     private let hindrances: Hindrances
     private let clock: any ManagerClock
+    private let pulse: LoopPulse
     private let post: @Sendable (ElectionEvent) -> Void
 
     /// - Parameters:
@@ -31,6 +32,7 @@ public final class ManagerRuntime: Sendable {
         let post: @Sendable (ElectionEvent) -> Void = { continuation.yield($0) }
         let gate = LeadershipGate(clock: clock)
         let board = StandingBoard()
+        let pulse = LoopPulse(clock.now())
         var initial: [String: String] = [:]
         if let file = configuration.leaderFile { initial[Self.fileParty] = "has not read the leader file \(file) yet" }
         let hindrances = Hindrances(initial) { post(.hindered($0)) }
@@ -57,6 +59,7 @@ public final class ManagerRuntime: Sendable {
             keeper: keeper,
             gate: gate,
             board: board,
+            pulse: pulse,
             orphanGuard: orphanGuard,
             holderIsGone: holderIsGone,
             clock: clock,
@@ -77,6 +80,7 @@ public final class ManagerRuntime: Sendable {
         self.board = board
         self.hindrances = hindrances
         self.clock = clock
+        self.pulse = pulse
         self.post = post
     }
 
@@ -92,6 +96,9 @@ public final class ManagerRuntime: Sendable {
         watcher?.cancel()
         await watcher?.value
     }
+
+    /// Whether the leadership loop lives. It turns in time also while the store hangs; this is false when it stands still.
+    public var isTurning: Bool { pulse.age(clock.now()) <= configuration.election.longestPause }
 
     /// Ends leadership in order. ``run()`` returns when that is done.
     public func stop() { post(.stop) }

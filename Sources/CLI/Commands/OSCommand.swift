@@ -154,6 +154,7 @@ struct OSCommand: Verb {
                 "plugin": "\(proxyForGroup)",
             ]
         )
+        let notifier = ServiceNotifier(session.service, logger: logger)
         let eventLoops = MultiThreadedEventLoopGroup.singleton
         let client = PluginClient(
             name: proxyForGroup,
@@ -198,7 +199,15 @@ struct OSCommand: Verb {
                 logger: logger
             )
             guardProcess?.start()
-            return [ManagerService(runtime: runtime, server: server, client: client, limit: election.ttl)]
+            return [
+                ManagerService(
+                    runtime: runtime,
+                    server: server,
+                    client: client,
+                    limit: election.ttl,
+                    report: ManagerReport(notifier: notifier, logger: logger)
+                )
+            ]
         }
         logger.info("manager stopped")
         return .done

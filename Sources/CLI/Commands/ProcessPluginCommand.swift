@@ -37,7 +37,15 @@ struct ProcessPluginCommand: Verb {
         let logger = logging.logger("group-process", in: session)
         let directory = stateDir ?? "\(session.home)/.infrakit/process"
         try Directories.make(directory)
-        let plugin = try ProcessGroupPlugin(stateDirectory: directory, logger: logger)
+        let notifier = ServiceNotifier(session.service, logger: logger)
+        if notifier.watchdog != nil {
+            logger.warning("the service manager waits for pings, and a plugin sends none; unset WatchdogSec")
+        }
+        let plugin = try ProcessGroupPlugin(
+            stateDirectory: directory,
+            environment: ServiceEnvironment.inherited(session.environment),
+            logger: logger
+        )
         try await Services.run(logger: logger) {
             let server = try await PluginServer.start(
                 ServedPlugin(name: name, group: plugin, manager: nil),
@@ -48,7 +56,10 @@ struct ProcessPluginCommand: Verb {
             )
             logger.info("plugin started", metadata: ["socket": "\(session.plugins.socketPath(for: name))"])
             // In the reverse order of their stopping: the socket goes first.
-            return [PluginService(plugin: plugin), SocketService(server: server, grace: .seconds(1))]
+            return [
+                PluginService(plugin: plugin),
+                SocketService(server: server, grace: .seconds(1), notifier: notifier),
+            ]
         }
         return .done
     }

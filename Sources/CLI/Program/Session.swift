@@ -15,6 +15,8 @@ struct Session: Sendable {
 
     var plugins: PluginDirectory { .fromEnvironment(environment) }
 
+    var service: ServiceEnvironment { ServiceEnvironment(environment, pid: getpid()) }
+
     /// The user's home directory; empty when the environment names none.
     var home: String { environment["HOME"] ?? "" }
 

@@ -9,20 +9,30 @@ struct ManagerService: Service {
     let client: PluginClient
     /// Longer than the lease nothing needs to be kept up: by then others have taken over.
     let limit: Duration
+    let report: ManagerReport
 
     func run() async throws {
+        await withDiscardingTaskGroup { reporting in
+            reporting.addTask { await report.run(runtime) }
+            await manage()
+            reporting.cancelAll()
+        }
+        await server.stop(grace: .seconds(1))
+        await client.shutdown()
+    }
+
+    private func manage() async {
         await withTaskGroup(of: Void.self) { tasks in
             tasks.addTask { await runtime.run() }
             tasks.addTask {
                 try? await gracefulShutdown()
                 runtime.stop()
+                await report.notifier.stopping()
                 try? await Task.sleep(for: limit, clock: .suspending)
             }
             // Either the manager has ended in order, or it has had its time: then its guard goes on.
             await tasks.next()
             tasks.cancelAll()
         }
-        await server.stop(grace: .seconds(1))
-        await client.shutdown()
     }
 }

@@ -39,9 +39,12 @@ struct SocketService: Service {
     let server: PluginServer
     /// How long requests that are under way may take to be answered at the end.
     let grace: Duration
+    let notifier: ServiceNotifier
 
     func run() async throws {
+        await notifier.ready()
         try? await gracefulShutdown()
+        await notifier.stopping()
         await server.stop(grace: grace)
     }
 }

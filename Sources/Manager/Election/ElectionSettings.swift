@@ -33,6 +33,10 @@ public struct ElectionSettings: Hashable, Sendable {
         self.pollInterval = pollInterval
     }
 
+    /// No living loop pauses for longer. It waits for a ttl at most, for the end of a row that names it, and less for
+    /// the store, whose calls are bounded by the renew deadline; as much again is for a busy machine.
+    var longestPause: Duration { ttl * 2 }
+
     /// How long a statement may wait for another process's lock: below the poll interval, or a renewal is worth nothing.
     public var busyTimeout: Duration { min(.seconds(1), pollInterval * 2 / 3) }
 }

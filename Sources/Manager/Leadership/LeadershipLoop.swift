@@ -10,6 +10,7 @@ actor LeadershipLoop {
     private let keeper: GroupKeeper
     private let gate: LeadershipGate
     private let board: StandingBoard
+    private let pulse: LoopPulse
     private let orphanGuard: any OrphanGuard
     private let holderIsGone: @Sendable (Lease) -> Bool
     private let clock: any ManagerClock
@@ -21,6 +22,7 @@ actor LeadershipLoop {
     private var waker: Task<Void, Never>?
     private var lease: Lease?
     private var hasReleasedLeftovers = false
+    private var hasLooked = false
 
     init(
         election: Election,
@@ -30,6 +32,7 @@ actor LeadershipLoop {
         keeper: GroupKeeper,
         gate: LeadershipGate,
         board: StandingBoard,
+        pulse: LoopPulse,
         orphanGuard: any OrphanGuard,
         holderIsGone: @escaping @Sendable (Lease) -> Bool,
         clock: any ManagerClock,
@@ -44,6 +47,7 @@ actor LeadershipLoop {
         self.keeper = keeper
         self.gate = gate
         self.board = board
+        self.pulse = pulse
         self.orphanGuard = orphanGuard
         self.holderIsGone = holderIsGone
         self.clock = clock
@@ -59,7 +63,9 @@ actor LeadershipLoop {
             post(.tick)
             for await event in events {
                 let before = election.standing.role
-                let directives = election.handle(event, now: clock.now())
+                let now = clock.now()
+                pulse.beat(now)
+                let directives = election.handle(event, now: now)
                 note(event)
                 for directive in directives { perform(directive, &tasks) }
                 publish(before)
@@ -77,7 +83,8 @@ actor LeadershipLoop {
 
     private func note(_ event: ElectionEvent) {
         switch event {
-        case .observed(let lease, _, _), .acquired(let lease): self.lease = lease
+        case .observed(let lease, _, _), .acquired(let lease): (self.lease, hasLooked) = (lease, true)
+        case .observationFailed: hasLooked = true
         case .freed: if !election.isLeading { orphanGuard.disarm() }
         default: break
         }
@@ -88,7 +95,7 @@ actor LeadershipLoop {
         var known = standing.lease ?? lease
         // A row that still names this replica after its term says of no leader where it is.
         if standing.role != .leader, known?.instance == claimant.instance { known = nil }
-        board.post(Standing(role: standing.role, reason: standing.reason, lease: known))
+        board.post(Standing(role: standing.role, reason: standing.reason, lease: known), hasLooked: hasLooked)
         if standing.role != before {
             logger.info(
                 "role changed",

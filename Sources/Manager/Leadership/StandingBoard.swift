@@ -3,14 +3,42 @@ internal import Synchronization
 
 /// Where the election's shell writes what this replica is, and everybody else reads it.
 public final class StandingBoard: Sendable {
-    private let value = Mutex(Standing(role: .unknown, reason: "has not read the lease yet", lease: nil))
+    private struct State {
+        var current = Standing(role: .unknown, reason: "has not read the lease yet", lease: nil)
+        var hasLooked = false
+        var nextKey = 0
+        var readers: [Int: AsyncStream<Standing>.Continuation] = [:]
+    }
+
+    private let state = Mutex(State())
 
     public init() {}
 
-    public var current: Standing { value.withLock { $0 } }
+    public var current: Standing { state.withLock(\.current) }
 
-    func post(_ standing: Standing) {
-        value.withLock { $0 = standing }
+    /// The standing of now, and each that differs; nothing before the first look at the store, which may also fail.
+    /// A slow reader gets the newest.
+    public var standings: AsyncStream<Standing> {
+        let (stream, continuation) = AsyncStream.makeStream(of: Standing.self, bufferingPolicy: .bufferingNewest(1))
+        let key = state.withLock { state in
+            state.nextKey += 1
+            state.readers[state.nextKey] = continuation
+            if state.hasLooked { continuation.yield(state.current) }
+            return state.nextKey
+        }
+        continuation.onTermination = { [weak self] _ in self?.state.withLock { $0.readers[key] = nil } }
+        return stream
+    }
+
+    /// - Parameter hasLooked: whether the store has been looked at; once true, it stays so.
+    func post(_ standing: Standing, hasLooked: Bool = true) {
+        state.withLock { state in
+            let isNews = state.current != standing || hasLooked && !state.hasLooked
+            state.current = standing
+            if hasLooked { state.hasLooked = true }
+            guard isNews, state.hasLooked else { return }
+            for reader in state.readers.values { reader.yield(standing) }
+        }
     }
 
     /// The sentence with which a write is refused. It names the leader.

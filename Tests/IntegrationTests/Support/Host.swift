@@ -49,9 +49,17 @@ final class Host: Sendable {
     }
 
     /// Starts the manager and does not wait.
-    func launchManager(_ words: [String] = Host.patient) throws -> RunningProgram {
+    func launchManager(
+        _ words: [String] = Host.patient,
+        environment more: [String: String] = [:]
+    ) throws -> RunningProgram {
         let known = ["os", "--id", name, "--reconcile-interval", "400ms", "--store-dir", world.storeDirectory]
-        let program = try world.start(.manager, known + words, environment: environment, log: "\(name)-manager-")
+        let program = try world.start(
+            .manager,
+            known + words,
+            environment: environment.merging(more) { _, new in new },
+            log: "\(name)-manager-"
+        )
         running.withLock { $0 = program }
         return program
     }
