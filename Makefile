@@ -2,10 +2,24 @@
 
 PREFIX  ?= /usr/local
 DESTDIR ?=
-DEBUG   := .build/debug
-RELEASE := .build/release
+BINDIR  ?= $(PREFIX)/bin
+UNITDIR ?= $(PREFIX)/lib/systemd/system
+MANDIR  ?= $(PREFIX)/share/man
+DOCDIR  ?= $(PREFIX)/share/doc/infrakit-manager
+BASHDIR ?= $(PREFIX)/share/bash-completion/completions
+ZSHDIR  ?= $(PREFIX)/share/zsh/site-functions
+FISHDIR ?= $(PREFIX)/share/fish/vendor_completions.d
 
-.PHONY: build test format lint demo install clean packages
+DEBUG    := .build/debug
+# Of its own: Swift's library is linked into these programs, and one folder cannot hold both kinds.
+STATIC   := .build-release
+OUT      := out
+BUILD    := swift build -c release --static-swift-stdlib --scratch-path $(STATIC)
+VERSION  := $(shell sed -n 's/^let version = "\(.*\)"$$/\1/p' Package.swift)
+PROGRAMS := infrakit-manager infrakit
+UNITS    := infrakit-manager.service infrakit-plugin-process.service
+
+.PHONY: build test format lint demo release manual install uninstall deb test-package clean packages
 
 build: packages
 	swift build
@@ -32,14 +46,66 @@ demo: packages
 	swift build --product infrakit
 	PATH="$(CURDIR)/$(DEBUG):$$PATH" scripts/demo
 
-install: packages
-	swift build -c release --product infrakit-manager
-	swift build -c release --product infrakit
-	install -d "$(DESTDIR)$(PREFIX)/bin"
-	install -m 755 $(RELEASE)/infrakit-manager $(RELEASE)/infrakit "$(DESTDIR)$(PREFIX)/bin"
+# What is installed: the programs without symbols, and what they tell of themselves.
+release: packages
+	$(BUILD) --product infrakit-manager
+	$(BUILD) --product infrakit
+	rm -rf "$(OUT)/bin" "$(OUT)/completions"
+	mkdir -p "$(OUT)/bin" "$(OUT)/completions"
+	set -e; for program in $(PROGRAMS); do \
+		strip -o "$(OUT)/bin/$$program" "$(STATIC)/release/$$program"; \
+		for shell in bash zsh fish; do \
+			"$(OUT)/bin/$$program" --generate-completion-script $$shell >"$(OUT)/completions/$$program.$$shell"; \
+		done; \
+		sed -i '1{/^#!/d}' "$(OUT)/completions/$$program.bash"; \
+	done
+
+# Manual pages, as $(OUT)/man/man1/*.1 and so on: scripts/manual DIRECTORY makes them, with the programs in PATH.
+manual: release
+	rm -rf "$(OUT)/man"
+	mkdir -p "$(OUT)/man"
+	if [ -x scripts/manual ]; then PATH="$(CURDIR)/$(OUT)/bin:$$PATH" scripts/manual "$(OUT)/man"; fi
+
+install: release manual
+	install -d "$(DESTDIR)$(BINDIR)" "$(DESTDIR)$(UNITDIR)" "$(DESTDIR)$(DOCDIR)" \
+		"$(DESTDIR)$(BASHDIR)" "$(DESTDIR)$(ZSHDIR)" "$(DESTDIR)$(FISHDIR)"
+	set -e; for program in $(PROGRAMS); do \
+		install -m 755 "$(OUT)/bin/$$program" "$(DESTDIR)$(BINDIR)"; \
+		install -m 644 "$(OUT)/completions/$$program.bash" "$(DESTDIR)$(BASHDIR)/$$program"; \
+		install -m 644 "$(OUT)/completions/$$program.zsh" "$(DESTDIR)$(ZSHDIR)/_$$program"; \
+		install -m 644 "$(OUT)/completions/$$program.fish" "$(DESTDIR)$(FISHDIR)/$$program.fish"; \
+	done
+	set -e; for unit in $(UNITS); do \
+		sed -e 's|@BINDIR@|$(BINDIR)|' -e 's|@DOCDIR@|$(DOCDIR)|' "packaging/$$unit" >"$(OUT)/$$unit"; \
+		install -m 644 "$(OUT)/$$unit" "$(DESTDIR)$(UNITDIR)"; \
+	done
+	install -m 644 README.md docs/*.md "$(DESTDIR)$(DOCDIR)"
+	set -e; for page in "$(OUT)"/man/man*/*; do \
+		[ -e "$$page" ] || continue; \
+		section="$(DESTDIR)$(MANDIR)/$$(basename "$$(dirname "$$page")")"; \
+		install -d "$$section"; \
+		gzip -9nc "$$page" >"$$section/$$(basename "$$page").gz"; \
+	done
+
+uninstall:
+	set -e; for program in $(PROGRAMS); do \
+		rm -f "$(DESTDIR)$(BINDIR)/$$program" "$(DESTDIR)$(BASHDIR)/$$program" "$(DESTDIR)$(ZSHDIR)/_$$program" \
+			"$(DESTDIR)$(FISHDIR)/$$program.fish" "$(DESTDIR)$(MANDIR)"/man*/$$program.*.gz \
+			"$(DESTDIR)$(MANDIR)"/man*/$$program-*.gz; \
+	done
+	for unit in $(UNITS); do rm -f "$(DESTDIR)$(UNITDIR)/$$unit"; done
+	rm -rf "$(DESTDIR)$(DOCDIR)"
+
+# A Debian package, $(OUT)/infrakit-manager_$(VERSION)_<arch>.deb.
+deb:
+	packaging/debian/build "$(VERSION)" "$(OUT)"
+
+# Installs the package into a scratch system, starts its units there, and removes it again. As root.
+test-package:
+	scripts/test-package
 
 clean:
-	rm -rf .build
+	rm -rf .build $(STATIC) $(OUT)
 
 # Debian packages that the build needs and this machine misses.
 packages:
