@@ -64,7 +64,9 @@ release: packages
 manual: release
 	rm -rf "$(OUT)/man"
 	mkdir -p "$(OUT)/man"
-	if [ -x scripts/manual ]; then PATH="$(CURDIR)/$(OUT)/bin:$$PATH" scripts/manual "$(OUT)/man"; fi
+	$(BUILD) --product generate-manual
+	PATH="$(CURDIR)/$(OUT)/bin:$$PATH" GENERATE_MANUAL="$(STATIC)/release/generate-manual" \
+		scripts/manual "$(OUT)/man"
 
 install: release manual
 	install -d "$(DESTDIR)$(BINDIR)" "$(DESTDIR)$(UNITDIR)" "$(DESTDIR)$(DOCDIR)" \
