@@ -117,7 +117,7 @@ import Testing
             ] {
                 let program = try launch(world, n1, socket, more)
                 try await eventually("it warns and serves") {
-                    program.errors.contains("msg=\"Listening\"") && program.errors.contains("not understood")
+                    program.errors.contains("msg=\"listening\"") && program.errors.contains("not understood")
                 }
                 program.send(SIGTERM)
                 try await program.expectEnd(.exit(0))

@@ -22,7 +22,9 @@ struct BackupCommand: Verb {
     @OptionGroup var format: OutputOptions
 
     func run(in session: Session) async throws -> ExitStatus {
-        try await store.open(in: session).backup(to: file, within: .seconds(3600))
+        try await session.waiting("copying to \(file)") {
+            try await store.open(in: session).backup(to: file, within: .seconds(3600))
+        }
         let copy = Store.openForCommand(StoreConfiguration(path: file))
         let newest = try await copy.summary(within: commandTimeout).newest
         session.write(

@@ -48,7 +48,7 @@ struct CommitCommand: Verb {
             standing.entries.map { ($0.spec.id, $0.plugin) },
             uniquingKeysWith: { _, last in last }
         )
-        let waiting = RequestWait(store: store, timeout: change.wait.duration)
+        let waiting = RequestWait(store: store, timeout: change.wait.duration, session: session)
         if change.dryRun {
             try await change.requireExpected(in: store)
             let changes = CommitPlan.changes(

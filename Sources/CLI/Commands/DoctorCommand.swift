@@ -32,7 +32,7 @@ struct DoctorCommand: Verb {
             name: naming.name ?? ServingOptions.defaultName,
             session: session
         )
-        let findings = await examination.run(peer: peer?.duration)
+        let findings = await session.waiting("examining") { await examination.run(peer: peer?.duration) }
         session.write(
             findings.map { $0.text(colored: session.isColored) }.joined(),
             .array(findings.map(\.json)),

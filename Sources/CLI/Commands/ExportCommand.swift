@@ -72,7 +72,7 @@ struct ImportCommand: Verb {
             throw Failure("\(file): a group of the plugin '\(entry.plugin)' has no name; nothing was changed")
         }
         let store = store.open(in: session)
-        let request = try await RequestWait(store: store, timeout: wait.duration).run(
+        let request = try await RequestWait(store: store, timeout: wait.duration, session: session).run(
             .import(entries),
             message: message ?? "imported from \(file == "-" ? "standard input" : file)"
         )

@@ -7,6 +7,7 @@ internal import Store
 struct RequestWait {
     let store: Store
     let timeout: Duration
+    let session: Session
 
     /// Submits a request, and waits until it has ended and its revision is settled.
     ///
@@ -21,7 +22,13 @@ struct RequestWait {
             message: message,
             patience: timeout.milliseconds
         )
-        try await store.submit(request, within: commandTimeout)
+        return try await session.waiting("waiting up to \(timeout.goText) for the leader to carry it out") {
+            try await store.submit(request, within: commandTimeout)
+            return try await end(of: request)
+        }
+    }
+
+    private func end(of request: Request) async throws -> Request {
         let deadline = ContinuousClock.now + timeout
         var pause = Duration.milliseconds(50)
         while true {

@@ -37,7 +37,7 @@ struct RollbackCommand: Verb {
         let wanted = try await store.wholeStates(at: target, within: commandTimeout)
         try await requireGroup(among: wanted, store)
         if change.dryRun { return try await plan(target, wanted, store, in: session) }
-        let waiting = RequestWait(store: store, timeout: change.wait.duration)
+        let waiting = RequestWait(store: store, timeout: change.wait.duration, session: session)
         let kind = Request.Kind.rollback(to: target, group: group, expectedCurrent: change.expectCurrent)
         let request = try await waiting.run(kind, message: change.message)
         let report = try await ChangeReport(of: request, target: target, store)
@@ -65,7 +65,7 @@ struct RollbackCommand: Verb {
             changes,
             standing: standing,
             target: target,
-            asking: RequestWait(store: store, timeout: change.wait.duration)
+            asking: RequestWait(store: store, timeout: change.wait.duration, session: session)
         )
         session.write(preview.text(colored: session.isColored), preview.json, format.output)
         return .done

@@ -22,7 +22,7 @@ struct StepDownCommand: Verb {
     func run(in session: Session) async throws -> ExitStatus {
         let store = store.open(in: session)
         let lease = try await store.lease(within: commandTimeout)
-        _ = try await RequestWait(store: store, timeout: wait.duration).run(.stepDown)
+        _ = try await RequestWait(store: store, timeout: wait.duration, session: session).run(.stepDown)
         session.standardOutput("\(lease.holder) hands leadership over (epoch \(lease.epoch))\n")
         return .done
     }

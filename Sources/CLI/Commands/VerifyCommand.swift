@@ -35,13 +35,17 @@ struct VerifyCommand: Verb {
         let directory = try TemporaryDirectory(in: session)
         defer { directory.remove() }
         let copy = "\(directory.path)/copy.db"
-        try await original.backup(to: copy, within: patience)
+        try await session.waiting("copying \(original.path)") {
+            try await original.backup(to: copy, within: patience)
+        }
         return try await check(Store.openForCommand(StoreConfiguration(path: copy)), in: session)
     }
 
     private func check(_ store: Store, in session: Session) async throws -> ExitStatus {
-        let pages = try await store.verifyFile(within: patience)
-        let chain = try await store.verify(within: patience)
+        let pages = try await session.waiting("checking every page") {
+            try await store.verifyFile(within: patience)
+        }
+        let chain = try await session.waiting("checking every revision") { try await store.verify(within: patience) }
         let problems = pages + chain.problems
         let retention = try await store.retention(within: commandTimeout)
         session.write(

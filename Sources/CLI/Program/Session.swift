@@ -9,6 +9,8 @@ struct Session: Sendable {
     let standardOutput: @Sendable (String) -> Void
     let standardError: @Sendable (String) -> Void
     let isTerminal: Bool
+    /// Whether somebody sits at standard error, and may wonder what takes so long.
+    let isAttended: Bool
     /// Columns of the terminal; nil when results go elsewhere.
     let width: Int?
     let now: @Sendable () -> Timestamp
@@ -31,12 +33,24 @@ struct Session: Sendable {
         }
     }
 
+    /// Does something, and tells a person at a terminal what it is about when it takes longer than a second.
+    func waiting<Result: Sendable>(_ what: String, _ body: () async throws -> Result) async rethrows -> Result {
+        guard isAttended else { return try await body() }
+        let note = Task { [standardError] in
+            try await Task.sleep(for: .seconds(1), clock: .suspending)
+            standardError("\(what) ...\n")
+        }
+        defer { note.cancel() }
+        return try await body()
+    }
+
     static func ofProcess() -> Session {
         Session(
             environment: readEnvironment(),
             standardOutput: { StandardStream.output.write($0) },
             standardError: { StandardStream.error.write($0) },
             isTerminal: StandardStream.output.isTerminal,
+            isAttended: StandardStream.error.isTerminal,
             width: StandardStream.output.width,
             now: { Timestamp.now() }
         )
