@@ -3,7 +3,7 @@ internal import GroupSPI
 
 /// `--config FILE`: flags from a YAML file, under their names without the dashes. The command line and the environment
 /// come first.
-struct ConfigurationFile {
+struct ConfigurationFile: Equatable {
     /// By flag, `--lease-ttl`; several values of one that may be repeated.
     let values: [String: [String]]
 

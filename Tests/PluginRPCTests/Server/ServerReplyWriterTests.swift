@@ -31,6 +31,9 @@ import Testing
         let groups =
             #"[{"ID":"a\u0001","Properties":{"z":1.0,"a":12345678901234567890123}},{"ID":"é","Properties":null}]"#
         #expect(result(.groups(two)) == #"{"Groups":\#(groups)}"#)
+        let stored = #""Stored":{"Revision":12,"Epoch":3,"AgeMilliseconds":840}"#
+        let stamp = ReadStamp(revision: 12, epoch: 3, age: 840)
+        #expect(result(.storedGroups(two, stamp)) == #"{"Groups":\#(groups),\#(stored)}"#)
     }
 
     @Test func saysWhetherAGroupHasConvergedOnlyInHTTPAndOnlyWhenItIsKnown() throws {
