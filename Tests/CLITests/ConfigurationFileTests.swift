@@ -28,7 +28,9 @@ import Testing
             ]
         )
         // Only those that the verb has.
-        #expect(CommandLineWords([:], try file(text)).inOrder(["show", "1"]) == ["show", "--store-dir=/mnt/shared", "1"])
+        #expect(
+            CommandLineWords([:], try file(text)).inOrder(["show", "1"]) == ["show", "--store-dir=/mnt/shared", "1"]
+        )
     }
 
     @Test func theEnvironmentBeatsTheFileAndTheCommandLineBoth() throws {
