@@ -44,23 +44,10 @@ struct CommitCommand: Verb {
         let entries = try Declaration.entries(in: try InputFile.read(file), named: file)
         let store = store.open(in: session)
         let standing = try await store.states(within: commandTimeout)
-        let plugins = Dictionary(
-            standing.entries.map { ($0.spec.id, $0.plugin) },
-            uniquingKeysWith: { _, last in last }
-        )
         let waiting = RequestWait(store: store, timeout: change.wait.duration, session: session)
         if change.dryRun {
             try await change.requireExpected(in: store)
-            let changes = CommitPlan.changes(
-                from: standing,
-                to: entries.map { entry in
-                    GlobalConfig.Entry(
-                        spec: entry.spec,
-                        plugin: entry.plugin.isEmpty ? plugins[entry.spec.id] ?? "" : entry.plugin
-                    )
-                },
-                defaultPlugin: ""
-            )
+            let changes = CommitPlan.changes(from: standing, to: entries, defaultPlugin: "")
             let preview = try await ChangePreview(changes, standing: standing, target: nil, asking: waiting)
             session.write(preview.text(colored: session.isColored), preview.json, format.output)
             return .done

@@ -4,8 +4,9 @@ public import Store
 /// What has to change so that groups stand as somebody declares them.
 public enum CommitPlan {
     /// - Parameters:
-    ///   - entries: the groups with their specs; a group that names no plugin is the default one's.
+    ///   - entries: the groups with their specs; a group that names no plugin keeps its own.
     ///   - current: every group as it stands.
+    ///   - defaultPlugin: for new groups that name none.
     /// - Returns: one change for each group that differs. Groups that are not named stay as they are.
     public static func changes(
         from current: [GroupState],
@@ -14,7 +15,9 @@ public enum CommitPlan {
     ) -> [Change] {
         let now = Dictionary(current.map { ($0.group, $0.change.action) }, uniquingKeysWith: { _, last in last })
         return entries.compactMap { entry in
-            let plugin = entry.plugin.isEmpty ? defaultPlugin : entry.plugin
+            var plugin = entry.plugin
+            if plugin.isEmpty, case .set(_, let present) = now[entry.spec.id] { plugin = present }
+            if plugin.isEmpty { plugin = defaultPlugin }
             let action = Change.Action.set(entry.spec.properties, plugin: plugin)
             return now[entry.spec.id] == action ? nil : Change(group: entry.spec.id, action: action)
         }
