@@ -95,7 +95,7 @@ struct ProcessGroupPluginTests {
 
     @Test func crashLoopBacksOff() async throws {
         var options = ProcessGroupOptions.quick
-        options.backoff = RestartBackoff(initial: .seconds(3600), maximum: .seconds(3600), longLife: .seconds(10))
+        options.backoff = RestartBackoff(initial: .seconds(3600), maximum: .seconds(3600), longLife: .seconds(3600))
         try await PluginHarness.with { harness in
             try await harness.withPlugin(options) { plugin in
                 let starts = "\(harness.folder)/starts"

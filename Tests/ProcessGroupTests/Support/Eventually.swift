@@ -5,7 +5,7 @@ import Testing
 /// The deadline is for a machine under load; a test that passes does not wait for it.
 func eventually(
     _ what: Comment,
-    within deadline: Duration = .seconds(30),
+    within deadline: Duration = .seconds(120),
     isolation: isolated (any Actor)? = #isolation,
     sourceLocation: SourceLocation = #_sourceLocation,
     _ condition: () async throws -> Bool
