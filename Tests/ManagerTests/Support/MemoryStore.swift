@@ -7,7 +7,15 @@ import Synchronization
 /// A shared store in memory, with the rules of the real one, which fails as a test wants.
 final class MemoryStore: StateStore {
     enum Call: Hashable, Sendable {
-        case lease, acquire, renew, release, append, outcomes, states, state, revision, summary, requests, finish, prune
+        case lease, acquire, renew, release, append, outcomes, states, state, revision, summary, requests, finish
+        case answer, confirmations, prune, forget
+    }
+
+    /// One step of retention.
+    struct Pruning: Hashable, Sendable {
+        let policy: RetentionPolicy
+        let position: Int
+        let epoch: Int
     }
 
     enum Trouble: Sendable {
@@ -28,7 +36,7 @@ final class MemoryStore: StateStore {
         var trouble: [Call: Trouble] = [:]
         var calls: [Call] = []
         var confirmations: [Confirmation] = []
-        var policies: [RetentionPolicy] = []
+        var prunings: [Pruning] = []
         var epochs: [Int] = []
     }
 
@@ -66,6 +74,7 @@ final class MemoryStore: StateStore {
     var lease: Lease { state.withLock(\.lease) }
     var calls: Int { state.withLock(\.calls.count) }
     func count(_ call: Call) -> Int { state.withLock { $0.calls.count { $0 == call } } }
+    var requests: [Request] { state.withLock(\.requests) }
     func request(_ id: String) -> Request? { state.withLock { $0.requests.first { $0.id == id } } }
     /// Somebody takes a request back.
     func cancel(_ id: String) { state.withLock { try? $0.update(id, .cancelled) } }
@@ -79,6 +88,30 @@ final class MemoryStore: StateStore {
             )
         }
     }
+
+    /// What an earlier leader has left unconfirmed.
+    func leaveUnconfirmed(_ revision: Int, allowed: Int, deadline: Int) {
+        let confirmation = Confirmation(revision: revision, allowed: allowed, deadline: deadline, state: .waiting)
+        state.withLock { $0.confirmations.append(confirmation) }
+    }
+
+    /// Somebody confirms a revision.
+    func confirm(_ revision: Int) throws(StoreError) {
+        let result = state.withLock { state -> Result<Void, StoreError> in
+            do throws(StoreError) {
+                return .success(try state.endConfirmation(of: revision, as: .confirmed))
+            } catch {
+                return .failure(error)
+            }
+        }
+        try result.get()
+    }
+
+    func confirmation(of revision: Int) -> Confirmation.State? {
+        state.withLock { state in state.confirmations.first { $0.revision == revision }?.state }
+    }
+
+    var prunings: [Pruning] { state.withLock(\.prunings) }
 
     /// Another replica takes the lease over, whatever the row says.
     func seize(by holder: Claimant, ttl: Int = 90_000) {
@@ -272,7 +305,7 @@ final class MemoryStore: StateStore {
     }
 
     func waitingConfirmations(within timeout: Duration) async throws(StoreError) -> [Confirmation] {
-        try await run(.requests, timeout) { state in state.confirmations.filter { $0.state == .waiting } }
+        try await run(.confirmations, timeout) { state in state.confirmations.filter { $0.state == .waiting } }
     }
 
     func overtakeConfirmation(
@@ -294,8 +327,8 @@ final class MemoryStore: StateStore {
     ) async throws(StoreError) -> PruneStep {
         try await run(.prune, timeout) { state throws(StoreError) in
             try Self.require(fence, state)
-            state.policies.append(policy)
-            return PruneStep(removed: 0, position: position < 2 ? position + 1 : nil)
+            state.prunings.append(Pruning(policy: policy, position: position, epoch: fence.epoch))
+            return PruneStep(removed: 1, position: position < 400 ? position + 200 : nil)
         }
     }
 
@@ -358,14 +391,14 @@ final class MemoryStore: StateStore {
         fence: Fence,
         within timeout: Duration
     ) async throws(StoreError) {
-        try await run(.finish, timeout) { state throws(StoreError) in
+        try await run(.answer, timeout) { state throws(StoreError) in
             try Self.require(fence, state)
             state.answer(id, answer)
         }
     }
 
     func removeRequests(before time: Int, fence: Fence, within timeout: Duration) async throws(StoreError) {
-        try await run(.finish, timeout) { state throws(StoreError) in
+        try await run(.forget, timeout) { state throws(StoreError) in
             try Self.require(fence, state)
             state.requests.removeAll { $0.state != .waiting && $0.time < time }
         }

@@ -2,6 +2,7 @@ import GroupSPI
 import Logging
 import Store
 import Synchronization
+import Testing
 
 @testable import Manager
 
@@ -28,7 +29,8 @@ final class Replica: Sendable {
         leaderFile: String? = nil,
         heritageDirectory: String? = nil,
         orphanGuard: FakeGuard = FakeGuard(),
-        concurrency: Int = 64
+        concurrency: Int = 64,
+        adjust: (inout KeeperSettings) -> Void = { _ in }
     ) throws {
         clock = store.clock
         self.store = store
@@ -48,6 +50,7 @@ final class Replica: Sendable {
             concurrency: concurrency
         )
         keeper.freeTimeout = .seconds(3)
+        adjust(&keeper)
         runtime = try ManagerRuntime(
             ManagerConfiguration(
                 claimant: claimant,
@@ -103,9 +106,57 @@ final class Replica: Sendable {
         }
     }
 
+    /// How a call ends.
+    func outcome(of request: GroupRequest) async -> Result<GroupReply, GroupError> {
+        do throws(GroupError) {
+            return .success(try await call(request))
+        } catch {
+            return .failure(error)
+        }
+    }
+
     func leads() async throws {
         try await eventually("\(claimant.id) leads") {
             guard self.standing.role == .leader else { return false }
+            return (try? await self.proxy.keeper.currentTerm()) != nil
+        }
+    }
+}
+
+extension Replica {
+    /// A history of four revisions: a and b, then b changed, then c.
+    static func withHistory(
+        adjust: (inout KeeperSettings) -> Void = { _ in },
+        _ body: (Replica) async throws -> Void
+    ) async throws {
+        try await withReplica(adjust: adjust) { replica in
+            try await replica.leads()
+            _ = try await replica.commit("a", 1)
+            _ = try await replica.commit("b", 1)
+            _ = try await replica.commit("b", 2)
+            _ = try await replica.commit("c", 1)
+            try await body(replica)
+        }
+    }
+
+    /// Waits until a request has ended and its revision, if it made one, is settled.
+    func end(of id: String) async throws -> Request {
+        try await eventually("the request \(id) has ended", on: clock) {
+            guard let request = self.store.request(id), request.state != .waiting else { return false }
+            return request.revision.map { self.store.revisions[$0 - 1].status != .pending } ?? true
+        }
+        return try #require(store.request(id))
+    }
+
+    /// Gives leadership up, and takes it again; in between, nobody leads.
+    func leadAgain() async throws {
+        let released = store.count(.release)
+        orphanGuard.hinder("not now")
+        try await eventually("it does not lead", on: clock) { self.store.count(.release) > released }
+        orphanGuard.hinder(nil)
+        let epoch = store.lease.epoch
+        try await eventually("it leads again", on: clock) {
+            guard self.store.lease.epoch > epoch else { return false }
             return (try? await self.proxy.keeper.currentTerm()) != nil
         }
     }
@@ -184,6 +235,7 @@ func withReplica(
     leaderFile: String? = nil,
     heritageDirectory: String? = nil,
     orphanGuard: FakeGuard = FakeGuard(),
+    adjust: (inout KeeperSettings) -> Void = { _ in },
     prepare: (MemoryStore, FakePlugin) -> Void = { _, _ in },
     _ body: (Replica) async throws -> Void
 ) async throws {
@@ -196,7 +248,8 @@ func withReplica(
         plugin: plugin,
         leaderFile: leaderFile,
         heritageDirectory: heritageDirectory,
-        orphanGuard: orphanGuard
+        orphanGuard: orphanGuard,
+        adjust: adjust
     )
     try await withReplicas(replica) { try await body(replica) }
 }

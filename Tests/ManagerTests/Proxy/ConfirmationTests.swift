@@ -1,0 +1,202 @@
+import GroupSPI
+import Store
+import Testing
+
+@testable import Manager
+
+/// Revisions that are undone unless somebody confirms them in time.
+struct ConfirmationTests {
+    /// A hundred seconds by the wall clock, of which the test itself takes a few.
+    private static let allowed = 100_000
+
+    private func entry(_ group: String, _ version: Int) -> GlobalConfig.Entry {
+        GlobalConfig.Entry(spec: .named(group, version), plugin: "")
+    }
+
+    /// Revision 5: a changed, d new. Waits until both stand.
+    private func commitUnconfirmed(_ replica: Replica) async throws {
+        replica.store.submit(
+            Request(
+                id: "r",
+                kind: .commit([entry("a", 9), entry("d", 9)], expectedCurrent: nil, confirmWithin: Self.allowed),
+                author: Author(user: "bob", uid: 8, host: "there")
+            )
+        )
+        let request = try await replica.end(of: "r")
+        #expect(request.revision == 5)
+        #expect(replica.plugin.groups["a"] == .named("a", 9) && replica.plugin.groups["d"] == .named("d", 9))
+        #expect(replica.store.confirmation(of: 5) == .waiting)
+    }
+
+    private func letTimePass(_ duration: Duration, _ replica: Replica) async throws {
+        try await pass(duration, on: replica.clock, step: .milliseconds(500))
+    }
+
+    private func eventuallyLater(_ what: String, _ replica: Replica, _ condition: () async throws -> Bool) async throws
+    {
+        try await eventually(what, on: replica.clock, step: .milliseconds(500), condition)
+    }
+
+    @Test func whatNobodyConfirmsIsUndone() async throws {
+        try await Replica.withHistory { replica in
+            let start = replica.clock.now()
+            try await commitUnconfirmed(replica)
+            try await eventuallyLater("it is undone", replica) {
+                replica.store.revisions.count == 6 && replica.store.revisions[5].status == .applied
+            }
+            #expect(replica.clock.now() - start > .seconds(60), "too early")
+            #expect(replica.clock.now() - start < .seconds(110), "too late")
+            let revision = replica.store.revisions[5]
+            #expect(revision.operation == .rollback && revision.target == 4)
+            #expect(revision.message == "revision 5 was not confirmed within 1m40s")
+            #expect(revision.author.user == "bob")
+            #expect(
+                revision.changes.map(\.action) == [
+                    .set(GroupSpec.named("a", 1).properties, plugin: "group-stateless"), .free,
+                ]
+            )
+            // d was not there before: let go, never destroyed.
+            #expect(replica.plugin.groups == ["a": .named("a", 1), "b": .named("b", 2), "c": .named("c", 1)])
+            #expect(replica.plugin.done.contains(.free(id: "d")) && !replica.plugin.done.contains(.destroy(id: "d")))
+            #expect(replica.store.confirmation(of: 5) == .reverted)
+            try await letTimePass(.seconds(120), replica)
+            #expect(replica.store.revisions.count == 6)
+        }
+    }
+
+    @Test func whatIsConfirmedStays() async throws {
+        try await Replica.withHistory { replica in
+            try await commitUnconfirmed(replica)
+            try await letTimePass(.seconds(40), replica)
+            try replica.store.confirm(5)
+            try await letTimePass(.seconds(120), replica)
+            #expect(replica.store.revisions.count == 5 && replica.store.confirmation(of: 5) == .confirmed)
+            #expect(replica.plugin.groups["a"] == .named("a", 9) && replica.plugin.groups["d"] == .named("d", 9))
+        }
+    }
+
+    /// Between the leader's look and its revision.
+    @Test func whatIsConfirmedAtTheLastMomentStays() async throws {
+        try await Replica.withHistory { replica in
+            try await commitUnconfirmed(replica)
+            let gate = Gate()
+            replica.store.trouble(.late(gate), at: .states)
+            try await eventuallyLater("the leader sets about undoing it", replica) { gate.waiting >= 1 }
+            try replica.store.confirm(5)
+            replica.store.trouble(nil, at: .states)
+            gate.open()
+            try await letTimePass(.seconds(30), replica)
+            #expect(replica.store.revisions.count == 5 && replica.store.confirmation(of: 5) == .confirmed)
+            #expect(replica.plugin.groups["a"] == .named("a", 9))
+            #expect(replica.store.lease.epoch == 1 && replica.standing.role == .leader)
+        }
+    }
+
+    @Test func whatLaterRevisionsHaveChangedStays() async throws {
+        try await Replica.withHistory { replica in
+            try await commitUnconfirmed(replica)
+            _ = try await replica.commit("a", 10)
+            try await eventuallyLater("the rest is undone", replica) {
+                replica.store.revisions.count == 7 && replica.store.revisions[6].status == .applied
+            }
+            #expect(replica.store.revisions[6].changes.map(\.group) == ["d"])
+            #expect(replica.plugin.groups["a"] == .named("a", 10) && replica.plugin.groups["d"] == nil)
+            #expect(replica.store.confirmation(of: 5) == .reverted)
+        }
+    }
+
+    @Test func whenLaterRevisionsHaveChangedAllOfItThereIsNothingToUndo() async throws {
+        try await Replica.withHistory { replica in
+            try await commitUnconfirmed(replica)
+            _ = try await replica.commit("a", 10)
+            _ = try await replica.call(.free(id: "d"))
+            try await eventuallyLater("it is over", replica) { replica.store.confirmation(of: 5) != .waiting }
+            #expect(replica.store.confirmation(of: 5) == .overtaken)
+            try await letTimePass(.seconds(20), replica)
+            #expect(replica.store.revisions.count == 7)
+            #expect(replica.plugin.groups["a"] == .named("a", 10))
+        }
+    }
+
+    @Test func itIsUndoneOnceAlthoughTheLeaderChanges() async throws {
+        try await Replica.withHistory { replica in
+            try await commitUnconfirmed(replica)
+            let gate = Gate()
+            replica.plugin.script { $0 == .commit(.named("a", 1), pretend: false) ? .hang(gate) : nil }
+            try await eventuallyLater("the leader is undoing it", replica) { gate.waiting == 1 }
+            #expect(replica.store.revisions.count == 6 && replica.store.confirmation(of: 5) == .reverted)
+            replica.plugin.behave()
+            try await replica.leadAgain()
+            try await eventually("the next term finishes it", on: replica.clock) {
+                replica.store.revisions[5].status == .applied
+                    && replica.plugin.groups == ["a": .named("a", 1), "b": .named("b", 2), "c": .named("c", 1)]
+            }
+            try await letTimePass(.seconds(120), replica)
+            #expect(replica.store.revisions.count == 6)
+        }
+    }
+
+    /// The store fails while it is undone: the next look tries again.
+    @Test func itIsUndoneWhenTheStoreCan() async throws {
+        try await Replica.withHistory { replica in
+            try await commitUnconfirmed(replica)
+            let tries = replica.store.count(.append)
+            replica.store.trouble(.fail(.busy), at: .append)
+            try await eventuallyLater("it was tried twice", replica) { replica.store.count(.append) >= tries + 2 }
+            #expect(replica.store.revisions.count == 5 && replica.store.confirmation(of: 5) == .waiting)
+            replica.store.trouble(nil, at: .append)
+            try await eventuallyLater("it is undone", replica) { replica.store.revisions.count == 6 }
+            #expect(replica.store.lease.epoch == 1)
+        }
+    }
+
+    // MARK: - What the leader before has left
+
+    /// Revisions 1 and 2: a, then a changed, to be confirmed.
+    private func withUnconfirmed(
+        allowed: Int,
+        rest: Int,
+        _ body: (Replica) async throws -> Void
+    ) async throws {
+        try await withReplica(prepare: { store, _ in
+            for version in [1, 2] {
+                let properties = GroupSpec.named("a", version).properties
+                store.put(Change(group: "a", action: .set(properties, plugin: "group-stateless"), status: .applied))
+            }
+            let deadline = Store.wallClock() + rest
+            store.leaveUnconfirmed(2, allowed: allowed, deadline: deadline)
+        }) { replica in
+            try await replica.leads()
+            try await body(replica)
+        }
+    }
+
+    @Test func theNextLeaderWaitsForTheRestOfTheTime() async throws {
+        try await withUnconfirmed(allowed: 600_000, rest: Self.allowed) { replica in
+            let start = replica.clock.now()
+            try await eventuallyLater("it is undone", replica) { replica.store.revisions.count == 3 }
+            #expect(replica.clock.now() - start > .seconds(60), "too early")
+            #expect(replica.clock.now() - start < .seconds(110), "the time began anew")
+            try await eventually("the plugin is told", on: replica.clock) {
+                replica.plugin.groups["a"] == .named("a", 1)
+            }
+        }
+    }
+
+    @Test func whatIsOverdueIsUndoneAtOnce() async throws {
+        try await withUnconfirmed(allowed: 600_000, rest: -1_000_000) { replica in
+            let start = replica.clock.now()
+            try await eventually("it is undone", on: replica.clock) { replica.store.revisions.count == 3 }
+            #expect(replica.clock.now() - start < .seconds(20))
+        }
+    }
+
+    /// The clock of the host that led before was hours ahead.
+    @Test func aClockThatIsAheadNeverGivesMoreThanTheWholeTime() async throws {
+        try await withUnconfirmed(allowed: Self.allowed, rest: 10_000_000) { replica in
+            let start = replica.clock.now()
+            try await eventuallyLater("it is undone", replica) { replica.store.revisions.count == 3 }
+            #expect(replica.clock.now() - start > .seconds(60) && replica.clock.now() - start < .seconds(110))
+        }
+    }
+}

@@ -1,0 +1,187 @@
+import GroupSPI
+import Store
+import Testing
+
+@testable import Manager
+
+/// A follower that passes users' writes on to the leader.
+struct ForwardingTests {
+    /// Two replicas, of which the second passes writes on; the first leads, with the group a.
+    private func withPair(forwards: Bool = true, _ body: (Replica, Replica) async throws -> Void) async throws {
+        let clock = TestClock()
+        let store = MemoryStore(clock: clock)
+        let leader = try Replica("one", store: store, plugin: FakePlugin(clock: clock))
+        let follower = try Replica("two", store: store, plugin: FakePlugin(clock: clock)) {
+            $0.forwardsWrites = forwards
+        }
+        follower.orphanGuard.hinder("it is the second")
+        try await withReplicas(leader, follower) {
+            try await leader.leads()
+            _ = try await leader.commit("a")
+            try await eventually("the other follows", on: clock) { follower.standing.role == .follower }
+            try await body(leader, follower)
+        }
+    }
+
+    /// Makes a call, and lets time pass until it ends.
+    private func outcome(
+        of request: GroupRequest,
+        at replica: Replica
+    ) async throws -> Result<GroupReply, GroupError> {
+        let ended = Shared(false)
+        async let outcome = {
+            let outcome = await replica.outcome(of: request)
+            ended.update { $0 = true }
+            return outcome
+        }()
+        try await eventually("the call ends", on: replica.clock) { ended.value }
+        return await outcome
+    }
+
+    @Test func theLeaderCarriesItOutAndItsWordsComeBack() async throws {
+        try await withPair { leader, follower in
+            let committed = try await outcome(of: .commit(.named("a", 2), pretend: false), at: follower)
+            #expect(committed == .success(.details("Managing a")))
+            #expect(leader.plugin.groups["a"] == .named("a", 2))
+            #expect(leader.store.revisions.count == 2)
+            #expect(leader.store.revisions[1].author == Author(user: "ann", uid: 7, host: "here"))
+            #expect(leader.store.revisions[1].manager == "one")
+            let resized = try await outcome(of: .setSize(id: "a", 3), at: follower)
+            #expect(resized == .success(.ok) && leader.plugin.groups["a"] == .named("a", 3))
+            let stopped = try await outcome(of: .stopUpdate(id: "a"), at: follower)
+            #expect(stopped == .success(.ok) && leader.plugin.done.last { $0 != .inspect } == .stopUpdate(id: "a"))
+            let freed = try await outcome(of: .free(id: "a"), at: follower)
+            #expect(freed == .success(.ok) && leader.plugin.watched.isEmpty)
+            #expect(leader.store.revisions.count == 4)
+            #expect(follower.plugin.calls.allSatisfy { $0 == .inspect }, "the follower's own plugin was told")
+        }
+    }
+
+    @Test func theLeadersRefusalComesBackInItsWords() async throws {
+        try await withPair { leader, follower in
+            leader.plugin.script { $0.isCommit ? .fail(GroupError(.rejected, "no room")) : nil }
+            let refused = try await outcome(of: .commit(.named("a", 2), pretend: false), at: follower)
+            #expect(refused == .failure(GroupError(.rejected, "no room")))
+            let unknown = try await outcome(of: .setSize(id: "x", 2), at: follower)
+            #expect(unknown == .failure(.notWatched("x")))
+            leader.plugin.script { $0.isCommit ? .fail(GroupError(.unreachable, "nobody there")) : nil }
+            let pending = try await outcome(of: .commit(.named("a", 3), pretend: false), at: follower)
+            guard case .failure(let error) = pending else { throw NeverCame(description: "\(pending)") }
+            #expect(error.code == .pending && error.message.contains("recorded as revision 3"), "\(error)")
+            leader.plugin.behave()
+            try await eventually("it is brought about", on: leader.clock) {
+                leader.plugin.groups["a"] == .named("a", 3)
+            }
+        }
+    }
+
+    /// The leader stored it and could not answer: the history tells.
+    @Test(arguments: [true, false])
+    func whenTheLeaderDiesAfterStoringTheRevisionTells(_ succeeds: Bool) async throws {
+        try await withPair { leader, follower in
+            let gate = Gate()
+            leader.plugin.script { $0 == .commit(.named("a", 2), pretend: false) ? .hang(gate) : nil }
+            leader.store.trouble(.fail(.io), at: .answer)
+            async let outcome = outcome(of: .commit(.named("a", 2), pretend: false), at: follower)
+            try await eventually("it is under way") { gate.waiting == 1 }
+            leader.plugin.script { request in
+                !succeeds && request == .commit(.named("a", 2), pretend: false)
+                    ? .fail(GroupError(.rejected, "no room")) : nil
+            }
+            leader.orphanGuard.hinder("not now")
+            try await eventually("it does not lead") { leader.store.count(.release) == 1 }
+            leader.orphanGuard.hinder(nil)
+            let learnt = try await outcome
+            #expect(leader.store.lease.epoch == 2)
+            if succeeds {
+                #expect(learnt == .success(.details("recorded as revision 2")))
+            } else {
+                #expect(learnt == .failure(GroupError(.rejected, "no room")))
+            }
+            #expect(leader.store.revisions.count == 2)
+        }
+    }
+
+    private func withLoneFollower(_ body: (Replica) async throws -> Void) async throws {
+        try await withReplica(
+            adjust: { $0.forwardsWrites = true },
+            prepare: { store, _ in
+                store.put(
+                    Change(group: "a", action: .set(GroupSpec.named("a").properties, plugin: "p"), status: .applied)
+                )
+                // Somebody who leads by the row, and is dead.
+                store.seize(by: Replica.claimant("two"))
+            }
+        ) { replica in
+            try await eventually("it follows", on: replica.clock) { replica.standing.role == .follower }
+            try await body(replica)
+        }
+    }
+
+    @Test func whenNobodyTakesItUpItIsTakenBack() async throws {
+        try await withLoneFollower { replica in
+            let start = replica.clock.now()
+            let refused = try await outcome(of: .free(id: "a"), at: replica)
+            guard case .failure(let error) = refused else { throw NeverCame(description: "\(refused)") }
+            #expect(error.code == .notLeader)
+            #expect(error.message == "no leader took it up within 30s; nothing was changed")
+            #expect(replica.clock.now() - start >= .seconds(30) && replica.clock.now() - start < .seconds(40))
+            let requests = replica.store.requests
+            #expect(requests.map(\.state) == [.cancelled])
+            #expect(requests.first?.kind == .write(.free(id: "a")) && requests.first?.patience == 30_000)
+        }
+    }
+
+    @Test func aCallerThatGivesUpTakesItBack() async throws {
+        try await withLoneFollower { replica in
+            try await withThrowingTaskGroup(of: Void.self) { tasks in
+                tasks.addTask { _ = await replica.outcome(of: .free(id: "a")) }
+                try await eventually("it is asked") { replica.store.requests.count == 1 }
+                tasks.cancelAll()
+            }
+            #expect(replica.store.requests.map(\.state) == [.cancelled])
+        }
+    }
+
+    @Test func whenTheStoreFailsNothingIsAsked() async throws {
+        try await withLoneFollower { replica in
+            replica.store.trouble(.fail(.io), at: .requests)
+            let refused = try await outcome(of: .free(id: "a"), at: replica)
+            guard case .failure(let error) = refused else { throw NeverCame(description: "\(refused)") }
+            #expect(error.code == .storeUnavailable)
+            #expect(replica.store.requests.isEmpty)
+        }
+    }
+
+    @Test func readsArePassedOnToNobody() async throws {
+        try await withPair { leader, follower in
+            #expect(await follower.outcome(of: .inspect) == .success(.groups([.named("a")])))
+            for request in [
+                GroupRequest.describe(id: "a"), .size(id: "a"), .describeUpdate(.named("a", 2)),
+                .commit(.named("a", 2), pretend: true),
+            ] {
+                let error = try #require(await follower.error(request))
+                #expect(error.code == .notLeader && error.message.contains("one leads"), "\(request): \(error)")
+            }
+            #expect(leader.store.requests.isEmpty)
+        }
+    }
+
+    @Test func writesAreRefusedUnlessSomebodyAskedForIt() async throws {
+        #expect(try KeeperSettings(election: ElectionSettings(), pluginName: "p").forwardsWrites == false)
+        try await withPair(forwards: false) { leader, follower in
+            let error = try #require(await follower.error(.free(id: "a")))
+            #expect(error.code == .notLeader && error.message.contains("one leads"))
+            #expect(leader.store.requests.isEmpty && leader.plugin.watched == ["a"])
+        }
+    }
+
+    /// The leader carries its own callers' writes out itself.
+    @Test func theLeaderPassesNothingOn() async throws {
+        try await withReplica(adjust: { $0.forwardsWrites = true }) { replica in
+            try await replica.leads()
+            _ = try await replica.commit("a")
+            #expect(replica.store.requests.isEmpty && replica.plugin.watched == ["a"])
+        }
+    }
+}

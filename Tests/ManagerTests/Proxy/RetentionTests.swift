@@ -1,0 +1,119 @@
+import GroupSPI
+import Store
+import Testing
+
+@testable import Manager
+
+/// The leader removes what the policy does not keep.
+struct RetentionTests {
+    private let policy = RetentionPolicy(limit: 5, maximumAge: 1000)
+
+    private func adjust(_ settings: inout KeeperSettings) {
+        settings.retention = policy
+        settings.tidyInterval = .seconds(60)
+    }
+
+    private func withPolicy(_ body: (Replica) async throws -> Void) async throws {
+        try await withReplica(adjust: adjust) { try await body($0) }
+    }
+
+    /// The store in memory has three steps' work for each time.
+    private func steps(_ epoch: Int) -> [MemoryStore.Pruning] {
+        [0, 200, 400].map { MemoryStore.Pruning(policy: policy, position: $0, epoch: epoch) }
+    }
+
+    @Test func atTheStartAndAgainAndAgainUntilNothingIsLeft() async throws {
+        try await withPolicy { replica in
+            try await replica.leads()
+            let start = replica.clock.now()
+            try await eventually("it is done", on: replica.clock, step: .milliseconds(20)) {
+                replica.store.prunings.count == 3
+            }
+            #expect(replica.clock.now() - start < .seconds(20), "not at the start")
+            #expect(replica.store.prunings == steps(1))
+            let first = replica.clock.now()
+            try await eventually("it is done again", on: replica.clock) { replica.store.prunings.count == 6 }
+            #expect(replica.clock.now() - first > .seconds(50), "too often")
+            #expect(replica.clock.now() - first < .seconds(75), "too seldom")
+            #expect(replica.store.prunings == steps(1) + steps(1))
+            // The next term does it under its own fence.
+            try await replica.leadAgain()
+            try await eventually("it is done in the next term", on: replica.clock, step: .milliseconds(20)) {
+                replica.store.prunings.last?.epoch == 2 && replica.store.prunings.count % 3 == 0
+            }
+            #expect(Array(replica.store.prunings.suffix(3)) == steps(2))
+        }
+    }
+
+    @Test func stopsWhenTheTermEnds() async throws {
+        let gate = Gate()
+        try await withReplica(
+            adjust: adjust,
+            prepare: { store, _ in
+                store.trouble(.late(gate), at: .prune)
+            }
+        ) { replica in
+            try await eventually("a step is under way", on: replica.clock, step: .milliseconds(20)) {
+                gate.waiting == 1
+            }
+            replica.orphanGuard.hinder("not now")
+            try await eventually("it does not lead") { replica.store.count(.release) == 1 }
+            #expect(replica.store.count(.prune) == 1)
+            replica.store.trouble(nil, at: .prune)
+            gate.open()
+            try await pass(.seconds(5), on: replica.clock)
+            #expect(replica.store.count(.prune) == 1, "it went on after its term")
+        }
+    }
+
+    @Test func aStoreThatFailsIsAskedAgainNextTime() async throws {
+        try await withReplica(
+            adjust: adjust,
+            prepare: { store, _ in
+                store.trouble(.fail(.busy), at: .prune)
+            }
+        ) { replica in
+            try await replica.leads()
+            try await eventually("it was tried", on: replica.clock) { replica.store.count(.prune) == 1 }
+            replica.store.trouble(nil, at: .prune)
+            try await eventually("it is done", on: replica.clock) { replica.store.prunings.count == 3 }
+            #expect(replica.store.prunings == steps(1))
+            #expect(replica.store.lease.epoch == 1 && replica.standing.role == .leader)
+        }
+    }
+
+    @Test func withoutAPolicyNothingIsRemoved() async throws {
+        try await withReplica { replica in
+            try await replica.leads()
+            try await eventually("it has tidied twice", on: replica.clock) { replica.store.count(.forget) == 2 }
+            #expect(replica.store.count(.prune) == 0)
+        }
+    }
+
+    @Test func requestsThatEndedAreForgottenAfterADay() async throws {
+        let day = 86_400_000
+        func request(_ id: String, _ state: Request.State, age: Int) -> Request {
+            Request(
+                id: id,
+                kind: .stepDown,
+                author: MemoryStore.author,
+                time: Store.wallClock() - age,
+                patience: 1000,
+                state: state
+            )
+        }
+        try await withReplica(prepare: { store, _ in
+            for (index, state) in [Request.State.done, .refused, .cancelled].enumerated() {
+                store.submit(request("old \(index)", state, age: day + 60_000))
+                store.submit(request("new \(index)", state, age: day - 600_000))
+            }
+        }) { replica in
+            try await replica.leads()
+            try await eventually("the old ones are forgotten", on: replica.clock) {
+                replica.store.requests.count <= 3
+            }
+            let left = replica.store.requests.map(\.id)
+            #expect(left == ["new 0", "new 1", "new 2"])
+        }
+    }
+}
