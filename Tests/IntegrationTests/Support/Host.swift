@@ -80,6 +80,9 @@ final class Host: Sendable {
         }
     }
 
+    /// Whether the manager has logged that.
+    func logs(_ words: String) -> Bool { running.withLock { $0 }?.errors.contains(words) == true }
+
     /// The process that guards the manager's groups.
     var guards: [pid_t] {
         World.processes(of: directory).filter { pid in

@@ -115,13 +115,26 @@ final class World: Sendable {
     }
 
     /// `infrakit-manager …` on a host that has nothing but the database: no manager, no plugins.
-    func manager(_ words: String..., sourceLocation: SourceLocation = #_sourceLocation) async throws -> Finished {
+    func manager(
+        _ words: String...,
+        input: String? = nil,
+        sourceLocation: SourceLocation = #_sourceLocation
+    ) async throws -> Finished {
         try await run(
             .manager,
             words,
             environment: ["INFRAKIT_STORE_DIR": storeDirectory, "INFRAKIT_PLUGINS_DIR": "\(path)/none"],
+            input: input,
             sourceLocation: sourceLocation
         )
+    }
+
+    /// A host whose manager leads.
+    func leadingHost(_ name: String = "n1") async throws -> Host {
+        let host = try await host(name)
+        try await host.startManager()
+        try await leader(is: host)
+        return host
     }
 
     // MARK: - The database, as any program may read it
