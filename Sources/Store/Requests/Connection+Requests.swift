@@ -61,9 +61,11 @@ extension Connection {
             """
             SELECT \(requestColumns) FROM request q JOIN author a ON a.id = q.author
             WHERE q.state = 0 AND q.kind IN (\(RequestKindName.all)) ORDER BY q.number
-            """,
-            row: Self.request
-        )
+            """
+        ) { row in
+            // One that cannot be read must not keep the others waiting; whoever asked takes it back.
+            try? Self.request(row)
+        }.compactMap { $0 }
     }
 
     func request(_ id: String) throws -> Request? {
@@ -104,9 +106,10 @@ extension Connection {
         case RequestKindName.rollback:
             return .rollback(to: row.int(2), group: row.optionalText(3), expectedCurrent: row.optionalInt(4))
         case RequestKindName.commit:
-            let entries = try GlobalConfig.decode(row.blob(12))
+            let entries = try GlobalConfig.decode(row.blob(12), limits: RequestBody.limits)
             return .commit(entries, expectedCurrent: row.optionalInt(4), confirmWithin: row.optionalInt(14))
-        case RequestKindName.import: return .import(try GlobalConfig.decode(row.blob(12)))
+        case RequestKindName.import:
+            return .import(try GlobalConfig.decode(row.blob(12), limits: RequestBody.limits))
         case RequestKindName.write:
             guard let call = try RequestBody.decodeRequest(row.blob(12)) else {
                 throw StoreError(.corrupt, "the request \(row.text(0)) passes on an unknown call")

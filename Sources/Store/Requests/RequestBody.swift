@@ -2,6 +2,9 @@ internal import GroupSPI
 
 /// How the parts of a request that may be long are stored: as JSON, the specifications byte for byte.
 enum RequestBody {
+    /// What was accepted when it was asked is read again, although it is wrapped in a few more levels and names by then.
+    static let limits = JSONLimits(maximumBytes: .max, maximumDepth: JSONLimits.standard.maximumDepth + 8)
+
     static func encode(_ request: GroupRequest) -> RawJSON {
         var members: [JSON.Member] = [.init("method", .string(request.method))]
         switch request {
@@ -21,7 +24,7 @@ enum RequestBody {
 
     /// - Returns: nil for a call that nobody passes on.
     static func decodeRequest(_ bytes: [UInt8]) throws -> GroupRequest? {
-        let view = try JSONView(bytes)
+        let view = try JSONView(bytes, limits: limits)
         let id = view.member("id")?.string ?? ""
         switch view.member("method")?.string {
         case "WatchGroup": return .watch(try spec(view))
@@ -55,7 +58,7 @@ enum RequestBody {
     }
 
     static func decodeAnswer(_ bytes: [UInt8]) throws -> Result<GroupReply, GroupError> {
-        let view = try JSONView(bytes)
+        let view = try JSONView(bytes, limits: limits)
         if let message = view.member("error")?.string {
             let code = view.member("code")?.string.flatMap(GroupError.Code.init) ?? .rejected
             return .failure(GroupError(code, message))
