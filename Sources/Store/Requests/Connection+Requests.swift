@@ -148,11 +148,12 @@ extension Connection {
         guard changed == 1 else { throw try conflict(id) }
     }
 
-    /// Tells the replica that passed a call on what it came to. Also ends the request, if no revision has.
+    /// Tells the replica that passed a call on what it came to. Also ends the request, if no revision has. The first
+    /// answer stays.
     func answerRequest(_ id: String, _ answer: Result<GroupReply, GroupError>, fence: Fence) throws {
         try requireLease(fence)
         try execute(
-            "UPDATE request SET reply = ?, state = ? WHERE id = ? AND state IN (0, ?)",
+            "UPDATE request SET reply = ?, state = ? WHERE id = ? AND state IN (0, ?) AND reply IS NULL",
             .blob(RequestBody.encode(answer).bytes),
             .int(Request.State.done.rawValue),
             .text(id),
