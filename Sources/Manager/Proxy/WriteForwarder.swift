@@ -37,7 +37,9 @@ struct WriteForwarder {
                 settled = (clock.now(), reply)
             }
             // The answer itself says more, and follows the outcome at once, if at all.
-            if let settled, clock.now() - settled.at >= .seconds(1) { return try settled.reply.get() }
+            if let settled, clock.now() - settled.at >= .seconds(1) || clock.now() >= deadline {
+                return try settled.reply.get()
+            }
             if clock.now() >= deadline {
                 if let number = found?.revision {
                     throw GroupError(.pending, "recorded as revision \(number), but not confirmed yet")

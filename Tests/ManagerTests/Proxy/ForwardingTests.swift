@@ -102,6 +102,31 @@ struct ForwardingTests {
         }
     }
 
+    /// Brought about just before the caller's patience ends, and not answered: what is known then is told.
+    @Test func whatIsSettledInTheLastSecondIsNoLongerPending() async throws {
+        try await withPair { leader, follower in
+            let gate = Gate()
+            leader.plugin.script { $0 == .commit(.named("a", 2), pretend: false) ? .hang(gate) : nil }
+            leader.store.trouble(.fail(.io), at: .answer)
+            let start = leader.clock.now()
+            let ended = Shared<Result<GroupReply, GroupError>?>(nil)
+            try await withThrowingTaskGroup(of: Void.self) { tasks in
+                tasks.addTask {
+                    let outcome = await follower.outcome(of: .commit(.named("a", 2), pretend: false))
+                    ended.update { $0 = outcome }
+                }
+                try await eventually("it is under way", on: leader.clock) { gate.waiting == 1 }
+                while leader.clock.now() - start < .milliseconds(29_200) {
+                    try await pass(.milliseconds(100), on: leader.clock)
+                }
+                gate.open()
+                try await eventually("it is applied") { leader.store.revisions[1].status == .applied }
+                try await eventually("the call ends", on: leader.clock) { ended.value != nil }
+            }
+            #expect(ended.value == .success(.details("recorded as revision 2")))
+        }
+    }
+
     private func withLoneFollower(_ body: (Replica) async throws -> Void) async throws {
         try await withReplica(
             adjust: { $0.forwardsWrites = true },
@@ -170,7 +195,8 @@ struct ForwardingTests {
     @Test func writesAreRefusedUnlessSomebodyAskedForIt() async throws {
         #expect(try KeeperSettings(election: ElectionSettings(), pluginName: "p").forwardsWrites == false)
         try await withPair(forwards: false) { leader, follower in
-            let error = try #require(await follower.error(.free(id: "a")))
+            let refused = try await outcome(of: .free(id: "a"), at: follower)
+            guard case .failure(let error) = refused else { throw NeverCame(description: "\(refused)") }
             #expect(error.code == .notLeader && error.message.contains("one leads"))
             #expect(leader.store.requests.isEmpty && leader.plugin.watched == ["a"])
         }

@@ -94,7 +94,11 @@ struct PassedOnCallTests {
     }
 
     /// Nothing tells the next leader whether it was carried out, so it must not try.
-    @Test(arguments: [.stopUpdate(id: "a"), .destroyInstances(id: "a", ["x"])] as [GroupRequest])
+    @Test(
+        arguments: [
+            .stopUpdate(id: "a"), .destroyInstances(id: "a", ["x"]), .commit(.named("a", 9), pretend: true),
+        ] as [GroupRequest]
+    )
     func oneThatIsNotStoredIsCarriedOutAtMostOnce(_ request: GroupRequest) async throws {
         try await Replica.withHistory { replica in
             let gate = Gate()

@@ -483,9 +483,9 @@ extension MemoryStore.State {
     }
 
     mutating func answer(_ id: String, _ answer: Result<GroupReply, GroupError>) {
-        guard let index = requests.firstIndex(where: { $0.id == id && [.waiting, .done].contains($0.state) }) else {
-            return
-        }
+        guard let index = requests.firstIndex(where: { $0.id == id && $0.answer == nil }),
+            [.waiting, .done].contains(requests[index].state)
+        else { return }
         requests[index] = requests[index].with(.done, revision: nil, error: nil, answer: answer)
     }
 
