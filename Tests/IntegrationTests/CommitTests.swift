@@ -139,6 +139,8 @@ import Testing
                 input: text.replacing("5", with: "6")
             )
             #expect(stale.status == 1 && stale.errors.contains("the current revision is 1, not 0"), "\(stale)")
+            let plan = try await world.manager("commit", "-", "--dry-run", "--expect-current", "0", input: text)
+            #expect(plan.status == 1 && plan.errors.contains("the current revision is 1, not 0"), "\(plan)")
             #expect(n1.plugin.size(of: "a") == 5)
             #expect(try await world.history().count == 1)
         }
