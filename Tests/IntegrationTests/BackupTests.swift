@@ -74,4 +74,26 @@ import Testing
             #expect(nothing.status == 5 && !Files.exists("\(world.path)/b2"), "\(nothing)")
         }
     }
+
+    @Test func ofSeveralAtOnceOneIsMade() async throws {
+        try await World.with { world in
+            let n1 = try await world.leadingHost()
+            try await n1.commit("a", 1)
+            let backup = "\(world.path)/backup.db"
+            // Somebody's own, with an unlucky name.
+            try Files.write("mine", to: backup + ".partial")
+            let all = try await withThrowingTaskGroup(of: Finished.self) { tasks in
+                for _ in 0..<6 { tasks.addTask { try await world.manager("backup", backup) } }
+                return try await tasks.reduce(into: []) { $0.append($1) }
+            }
+            #expect(all.map(\.status).sorted() == [0, 1, 1, 1, 1, 1], "\(all)")
+            #expect(all.allSatisfy { $0.status == 0 || $0.errors.contains("is there already") }, "\(all)")
+            let verified = try await world.manager("verify", "--file", backup)
+            #expect(verified.status == 0, "\(verified)")
+            #expect(
+                Files.names(in: world.path).filter { $0.hasPrefix("backup") } == ["backup.db", "backup.db.partial"]
+            )
+            #expect(Files.read(backup + ".partial") == "mine")
+        }
+    }
 }

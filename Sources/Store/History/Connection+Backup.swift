@@ -10,13 +10,9 @@ extension Connection {
     ///
     /// - Throws: ``StoreError``, also when there is a file already: a backup never takes the place of another.
     func backup(to path: String) throws {
-        let partial = "\(path).partial"
-        guard access(path, F_OK) != 0 else {
-            throw StoreError(
-                .conflict,
-                "\(path) is there already; nothing was written. Name another file, or remove it."
-            )
-        }
+        // A name of its own: somebody else may be making the same copy.
+        let partial = "\(path).\(RevisionDraft.makeToken().prefix(4).hexadecimal).partial"
+        guard access(path, F_OK) != 0 else { throw Self.exists(path) }
         var target: OpaquePointer?
         let code = sqlite3_open_v2(
             partial.hasPrefix("/") ? partial : "./" + partial,
@@ -24,20 +20,29 @@ extension Connection {
             SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE,
             nil
         )
-        var isDone = false
         defer {
             sqlite3_close_v2(target)
-            if !isDone { unlink(partial) }
+            unlink(partial)
         }
         guard code == SQLITE_OK, let target else {
             throw SQLiteError(code: code, database: target, path: partial, action: "open")
         }
         try copy(to: target, path: partial)
+        try Self.publish(partial, as: path)
+        try Self.sync(directoryOf: path)
+    }
+
+    private static func exists(_ path: String) -> StoreError {
+        StoreError(.conflict, "\(path) is there already; nothing was written. Name another file, or remove it.")
+    }
+
+    /// Unlike a rename, a link never takes the place of another file. Not every file system has them.
+    private static func publish(_ partial: String, as path: String) throws {
+        if link(partial, path) == 0 { return }
+        guard errno != EEXIST else { throw exists(path) }
         guard rename(partial, path) == 0 else {
             throw StoreError(.io, "\(partial) cannot be renamed to \(path): \(String(cString: strerror(errno)))")
         }
-        isDone = true
-        try Self.sync(directoryOf: path)
     }
 
     private func copy(to target: OpaquePointer, path: String) throws {
