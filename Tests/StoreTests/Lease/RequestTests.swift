@@ -197,6 +197,50 @@ import Testing
         }
     }
 
+    /// What is asked is stored inside other JSON: it must not become too deep by that.
+    @Test func theDeepestSpecThatIsAcceptedIsReadAgain() async throws {
+        let depth = JSONLimits.standard.maximumDepth - 1
+        let text = String(repeating: "[", count: depth) + String(repeating: "]", count: depth)
+        let spec = GroupSpec(id: "a", properties: RawJSON(checked: Array(text.utf8)))
+        // As it comes, from a file or a socket.
+        _ = try JSONView(spec.json.raw.bytes)
+        let entry = GlobalConfig.Entry(spec: spec, plugin: "p")
+        let kinds: [Request.Kind] = [
+            .commit([entry], expectedCurrent: nil, confirmWithin: nil), .import([entry]),
+            .write(.commit(spec, pretend: false)), .write(.watch(spec)),
+        ]
+        try await withStore { store in
+            for (number, kind) in kinds.enumerated() {
+                try await store.submit(request("r\(number)", kind), within: patience)
+            }
+            #expect(try await store.waitingRequests(within: patience).map(\.kind) == kinds)
+        }
+    }
+
+    @Test(arguments: ["commit", "import", "write"])
+    func oneThatCannotBeReadKeepsNobodyWaiting(_ kind: String) async throws {
+        try await withStore { store in
+            try await store.submit(request("r1"), within: patience)
+            try await store.submit(request("r2"), within: patience)
+            let raw = try rawConnection(store.path)
+            try raw.execute("UPDATE request SET kind = '\(kind)', body = x'7b22' WHERE id = 'r1'")
+            #expect(try await store.waitingRequests(within: patience).map(\.id) == ["r2"])
+            #expect(try await store.cancelRequest("r1", within: patience))
+        }
+    }
+
+    /// A leader that looks at it a second time, late, has nothing more to say.
+    @Test func anAnswerIsGivenOnce() async throws {
+        try await withLeader { leader in
+            let store = leader.store
+            try await store.submit(request("r1", .write(.free(id: "a"))), within: patience)
+            try await store.answerRequest("r1", .success(.ok), fence: leader.fence, within: patience)
+            let second = GroupError(.rejected, "Group 'a' is not being watched")
+            try await store.answerRequest("r1", .failure(second), fence: leader.fence, within: patience)
+            #expect(try await store.request("r1", within: patience)?.answer == .success(.ok))
+        }
+    }
+
     @Test(
         arguments: [
             .success(.ok), .success(.details("would do \"this\"")), .success(.plan("")),
