@@ -158,14 +158,15 @@ struct ConfirmationTests {
         rest: Int,
         _ body: (Replica) async throws -> Void
     ) async throws {
-        try await withReplica(prepare: { store, _ in
+        let prepare = { (store: MemoryStore, _: FakePlugin) in
             for version in [1, 2] {
                 let properties = GroupSpec.named("a", version).properties
                 store.put(Change(group: "a", action: .set(properties, plugin: "group-stateless"), status: .applied))
             }
             let deadline = Store.wallClock() + rest
             store.leaveUnconfirmed(2, allowed: allowed, deadline: deadline)
-        }) { replica in
+        }
+        try await withReplica(prepare: prepare) { replica in
             try await replica.leads()
             try await body(replica)
         }

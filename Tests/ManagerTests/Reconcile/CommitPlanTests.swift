@@ -21,17 +21,17 @@ struct CommitPlanTests {
         let current = [
             state("same", set(1)), state("changed", set(1)), state("freed", .free), state("destroyed", .destroy),
             state("not named", set(1)), state("other plugin", set(1, plugin: "q")),
-            state("its plugin", set(1, plugin: "q")),
+            state("its plugin", set(1, plugin: "q")), state("moved", set(1, plugin: "q")),
         ]
         let entries = [
             entry("same", 1), entry("changed", 2), entry("freed", 1), entry("destroyed", 1), entry("new", 1),
-            entry("other plugin", 1), entry("its plugin", 1, plugin: "q"),
+            entry("other plugin", 1), entry("its plugin", 1, plugin: "q"), entry("moved", 1, plugin: "p"),
         ]
         #expect(
             CommitPlan.changes(from: current, to: entries, defaultPlugin: "p") == [
                 Change(group: "changed", action: set(2)), Change(group: "freed", action: set(1)),
                 Change(group: "destroyed", action: set(1)), Change(group: "new", action: set(1)),
-                Change(group: "other plugin", action: set(1)),
+                Change(group: "moved", action: set(1)),
             ]
         )
     }
