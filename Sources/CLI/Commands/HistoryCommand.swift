@@ -68,7 +68,6 @@ struct HistoryCommand: Verb {
             return .done
         }
         let newest = try await output == .table ? list(query, store, in: session) : stream(query, store, in: session)
-        if newest == nil { try await requireGroup(store) }
         if follow { try await follow(store, after: newest ?? 0, in: session) }
         return .done
     }
@@ -80,6 +79,7 @@ struct HistoryCommand: Verb {
         var query = query
         query.limit = limit
         let page = try await store.history(query, within: commandTimeout)
+        if page.revisions.isEmpty { try await requireGroup(store) }
         let rows = page.revisions.map { $0.cells(current: page.current) }
         session.standardOutput(Table(Revision.headings, rows).text(width: session.width))
         let rest = page.total - page.revisions.count
@@ -107,6 +107,7 @@ struct HistoryCommand: Verb {
             rest -= page.revisions.count
             query.before = last.number
         }
+        if newest == nil { try await requireGroup(store) }
         list.end()
         return newest
     }
