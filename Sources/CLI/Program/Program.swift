@@ -16,9 +16,7 @@ enum Program {
     static func run(_ words: [String], in session: Session) async -> ExitStatus {
         let verb: any Verb
         do {
-            let file = try ConfigurationFile.load(for: words, in: session)
-            let ordered = CommandLineWords(session.environment, file).inOrder(ConfigurationFile.stripped(words))
-            var command = try await ManagerCommand.asyncParseAsRoot(ordered)
+            var command = try await ManagerCommand.asyncParseAsRoot(try ordered(words, in: session))
             guard let parsed = command as? any Verb else {
                 // `infrakit-manager`, `infrakit-manager help …`: they end by showing help.
                 try command.run()
@@ -35,6 +33,15 @@ enum Program {
         } catch {
             return fail(Failure(error), in: session)
         }
+    }
+
+    /// The words as they are parsed.
+    private static func ordered(_ words: [String], in session: Session) throws -> [String] {
+        // A shell asks what could stand somewhere in a line: its words are counted, and nobody wants to read of a file
+        // that is missing yet.
+        guard words.first != "---completion" else { return words }
+        let file = try ConfigurationFile.load(for: words, in: session)
+        return CommandLineWords(session.environment, file).inOrder(ConfigurationFile.stripped(words))
     }
 
     private static func fail(_ failure: Failure, in session: Session) -> ExitStatus {
