@@ -44,11 +44,20 @@ public final class Store: Sendable {
             let connection = try Connection(path: configuration.path, mode: .create, busyTimeout: 10_000)
             defer { connection.close() }
             guard !connection.isReadOnly else { throw StoreError.readOnly(configuration.path) }
+            try requireWritableDirectory(of: configuration.path)
             try work.body(connection)
             work.settle(nil)
         } catch {
             work.settle(StoreError(any: error))
         }
+    }
+
+    /// The journal goes beside the file: who may not create one there never commits anything.
+    private static func requireWritableDirectory(of path: String) throws(StoreError) {
+        let directory = path.lastIndex(of: "/").map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
+        guard access(directory, W_OK) != 0 else { return }
+        let (code, reason) = StoreError.reasonNotOpened(path, errno)
+        throw StoreError(code, "\(path) cannot be written: \(reason)")
     }
 
     /// Opens the store for a command: never creates, never migrates. Nothing is touched before the first call.

@@ -98,6 +98,14 @@ struct Examination {
         do {
             let retention = try await store.retention(within: commandTimeout)
             let newest = try await store.summary(within: commandTimeout).newest
+            guard access(store.path, W_OK) == 0, access(directory, W_OK) == 0 else {
+                return Finding(
+                    "database",
+                    .fatal,
+                    "\(store.path) can be read, but this user may not write it, or not the journal beside it",
+                    fix: "check the mount, and the owner and mode of the file and of \(directory)"
+                )
+            }
             let removed = retention.removed > 0 ? ", \(retention.removed) removed by retention" : ""
             return Finding("database", .ok, "\(store.path): \(newest) revisions\(removed)")
         } catch {
