@@ -35,23 +35,29 @@ struct VerifyCommand: Verb {
         let directory = try TemporaryDirectory(in: session)
         defer { directory.remove() }
         let copy = "\(directory.path)/copy.db"
-        try await session.waiting("copying \(original.path)") {
-            try await original.backup(to: copy, within: patience)
-        }
-        return try await check(Store.openForCommand(StoreConfiguration(path: copy)), in: session)
+        try await original.backup(to: copy, within: patience)
+        return try await check(Store.openForCommand(StoreConfiguration(path: copy)), of: original, in: session)
     }
 
-    private func check(_ store: Store, in session: Session) async throws -> ExitStatus {
-        let pages = try await session.waiting("checking every page") {
-            try await store.verifyFile(within: patience)
+    private func check(_ store: Store, of original: Store? = nil, in session: Session) async throws -> ExitStatus {
+        var problems: [String] = []
+        var revisions: Int?
+        var retention: Retention?
+        do {
+            problems = try await store.verifyFile(within: patience)
+            let chain = try await store.verify(within: patience)
+            problems += chain.problems
+            revisions = chain.revisions
+            retention = try await store.retention(within: commandTimeout)
+        } catch {
+            guard error.code == .corrupt else { throw error }
+            // The rows cannot be read for the damage. What is known of it is told, and of the file that people know.
+            problems.append(error.message.replacing(store.path, with: (original ?? store).path))
         }
-        let chain = try await session.waiting("checking every revision") { try await store.verify(within: patience) }
-        let problems = pages + chain.problems
-        let retention = try await store.retention(within: commandTimeout)
         session.write(
-            Self.text(problems, chain.revisions, retention),
+            Self.text(problems, revisions, retention),
             [
-                "ok": .bool(problems.isEmpty), "revisions": .int(chain.revisions), "removed": .int(retention.removed),
+                "ok": .bool(problems.isEmpty), "revisions": .int(revisions), "removed": .int(retention?.removed),
                 "problems": .array(problems.map { .string($0) }),
             ],
             format.output
@@ -59,8 +65,8 @@ struct VerifyCommand: Verb {
         return problems.isEmpty ? .done : .failed
     }
 
-    private static func text(_ problems: [String], _ revisions: Int, _ retention: Retention) -> String {
-        guard problems.isEmpty else { return problems.map { $0 + "\n" }.joined() }
+    private static func text(_ problems: [String], _ revisions: Int?, _ retention: Retention?) -> String {
+        guard problems.isEmpty, let revisions, let retention else { return problems.map { $0 + "\n" }.joined() }
         let removed = retention.removed > 0 ? ", \(retention.removed) more were removed by retention" : ""
         return "sound: \(revisions) revisions\(removed)\n"
     }

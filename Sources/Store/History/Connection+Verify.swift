@@ -110,9 +110,16 @@ extension Connection {
 
     /// What SQLite finds wrong with the file: its pages, its indexes, its references.
     func verifyFile() throws -> [String] {
-        var problems = try all("PRAGMA integrity_check") { $0.text(0) }.filter { $0 != "ok" }
-        problems += try all("PRAGMA foreign_key_check") { row in
-            "a row of the table \(row.text(0)) refers to one of \(row.text(2)) that does not exist"
+        var problems: [String] = []
+        do {
+            _ = try all("PRAGMA integrity_check") { row in
+                if row.text(0) != "ok" { problems.append(row.text(0)) }
+            }
+            problems += try all("PRAGMA foreign_key_check") { row in
+                "a row of the table \(row.text(0)) refers to one of \(row.text(2)) that does not exist"
+            }
+        } catch let error as SQLiteError where !problems.isEmpty && StoreError(error).code == .corrupt {
+            // The damage has ended the check itself. What was found until then is told.
         }
         return problems
     }
