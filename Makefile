@@ -10,16 +10,7 @@ BASHDIR ?= $(PREFIX)/share/bash-completion/completions
 ZSHDIR  ?= $(PREFIX)/share/zsh/site-functions
 FISHDIR ?= $(PREFIX)/share/fish/vendor_completions.d
 
-DEBUG    := .build/debug
-# Of its own: Swift's library is linked into these programs, and one folder cannot hold both kinds.
-STATIC   := .build-release
-OUT      := out
-BUILD    := swift build -c release --static-swift-stdlib --scratch-path $(STATIC)
-VERSION  := $(shell sed -n 's/^let version = "\(.*\)"$$/\1/p' Package.swift)
-PROGRAMS := infrakit-manager infrakit
-UNITS    := infrakit-manager.service infrakit-plugin-process.service
-
-.PHONY: build test format lint demo release manual install uninstall deb test-package clean packages
+.PHONY: build test golden format lint demo install clean packages
 
 build: packages
 	swift build
@@ -32,6 +23,16 @@ test: packages
 	swift build --build-tests
 	@set -e; for target in $(TESTS); do swift test --skip-build --filter "^$$target\."; done
 
+# Status 77 says loudly that there is no Python package jsonschema.
+SCHEMA := scripts/check-schema || [ $$? -eq 77 ]
+
+# Writes the outputs anew that tests compare with; look at the difference before you commit it.
+golden: packages
+	swift build --build-tests
+	rm -f Tests/CLITests/Golden/*
+	UPDATE_GOLDEN=1 swift test --skip-build --filter '^CLITests\.'
+	@$(SCHEMA)
+
 format:
 	swift format --in-place --recursive --parallel Package.swift Sources Tests migrations
 
@@ -40,6 +41,7 @@ lint:
 		|| { echo 'Name clock: .suspending (CONTRIBUTING.md, Sleeping).' >&2; false; }
 	scripts/check-events
 	swift format lint --strict --recursive --parallel Package.swift Sources Tests migrations
+	@$(SCHEMA)
 
 demo: packages
 	swift build --product infrakit-manager

@@ -132,10 +132,12 @@ let package = Package(
         .testTarget(
             name: "CLITests",
             dependencies: [
-                "CLI", "Documents", "GroupSPI", "Store", "Terminal",
+                "CLI", "GroupSPI", "PluginRPC", "Store", "Terminal",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
-            ]
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ],
+            exclude: ["Golden"]
         ),
         .testTarget(name: "DiffTests", dependencies: ["Diff", "GroupSPI"]),
         .testTarget(name: "DocumentsTests", dependencies: ["Documents", "GroupSPI"]),
@@ -144,7 +146,7 @@ let package = Package(
         .testTarget(
             name: "IntegrationTests",
             dependencies: [
-                "CLI", "GroupSPI", "InfrakitCLI", "PluginRPC", "Store",
+                "CLI", "CSQLite", "GroupSPI", "InfrakitCLI", "Migrations", "PluginRPC", "Store",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOPosix", package: "swift-nio"),
             ]

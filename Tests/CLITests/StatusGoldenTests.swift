@@ -1,0 +1,106 @@
+import GroupSPI
+import Terminal
+import Testing
+
+@testable import CLI
+@testable import Store
+
+/// What `status` and `doctor` print, of a manager that answers on this host and without one.
+@Suite struct StatusGoldenTests {
+    private static func replica(_ role: String, _ reason: String, plugin error: String? = nil) -> JSON {
+        [
+            "id": "n2/group", "role": .string(role), "reason": .string(reason),
+            "plugin": [
+                "name": "group-stateless", "reachable": .bool(error == nil), "error": .string(error),
+            ],
+        ]
+    }
+
+    private static let leader = replica("leader", "holds the lease in epoch 2")
+    private static let follower = replica(
+        "follower",
+        "n2/group leads in epoch 2",
+        plugin: "nobody listens at the socket"
+    )
+
+    @Test(arguments: [("leader", leader, CLI.ExitStatus.done), ("follower", follower, .notLeader)])
+    func statusOfAReplica(_ name: String, _ replica: JSON, _ status: CLI.ExitStatus) async throws {
+        try await Scene.scripted { scene in
+            try await scene.withReplica(replica) {
+                try await scene.expect("status", golden: "status.\(name).txt", status: status)
+                try await scene.expect("status -o json", golden: "status.\(name).json", status: status)
+            }
+        }
+    }
+
+    @Test func statusWhereNoManagerRuns() async throws {
+        try await Scene.scripted { scene in
+            try await scene.expect("status", golden: "status.elsewhere.txt")
+            try await scene.expect("status -o json", golden: "status.elsewhere.json")
+        }
+    }
+
+    @Test func statusOfALeaseThatRanOut() async throws {
+        try await Scene.scripted { scene in
+            let later = Timestamp(milliseconds: Scene.time(63))
+            try await scene.withReplica(Self.follower) {
+                try await scene.expect("status", golden: "status.expired.txt", status: .noLeader, now: later)
+                try await scene.expect("status -o json", golden: "status.expired.json", status: .noLeader, now: later)
+            }
+        }
+    }
+
+    @Test func statusBeforeAnybodyHasLed() async throws {
+        try await Scene.with { scene in
+            try await scene.withReplica(Self.replica("candidate", "nobody leads")) {
+                try await scene.expect("status", golden: "status.nobody.txt", status: .noLeader)
+                try await scene.expect("status -o json", golden: "status.nobody.json", status: .noLeader)
+            }
+        }
+    }
+
+    /// The clock that stands differs from that of the file system, of course.
+    private func stable(_ finished: Scene.Finished) -> Scene.Finished {
+        Scene.Finished(
+            words: finished.words,
+            status: finished.status,
+            output: finished.output.replacing(#/differ by [0-9hms.µn]+/#, with: "differ by <duration>")
+                .replacing(#/ran out [0-9]+ [a-z]+ ago/#, with: "ran out <age>"),
+            errors: finished.errors
+        )
+    }
+
+    @Test(arguments: [("doctor", "txt"), ("doctor -o json", "json")])
+    func doctor(_ line: String, _ kind: String) async throws {
+        try await Scene.scripted { scene in
+            let alone = await scene.run(line)
+            try scene.expect(stable(alone), golden: "doctor.alone.\(kind)")
+            try await scene.withReplica(Self.leader) {
+                // By the clock of this host, the scene's lease is long over; the clocks agree.
+                let finished = await scene.run(line, now: .now())
+                try scene.expect(stable(finished), golden: "doctor.manager.\(kind)")
+            }
+            try await scene.withReplica(Self.follower) {
+                let finished = await scene.run(line)
+                try scene.expect(stable(finished), golden: "doctor.plugin.\(kind)", status: .failed)
+            }
+        }
+        try await Scene.with { scene in
+            let finished = await scene.run(line)
+            try scene.expect(stable(finished), golden: "doctor.empty.\(kind)")
+        }
+        try await Scene.with { scene in
+            let finished = await scene.run("\(line) --store-dir \(scene.directory)/nowhere")
+            try scene.expect(stable(finished), golden: "doctor.nowhere.\(kind)", status: .failed)
+        }
+    }
+
+    @Test func doctorIsColoredForTerminals() async throws {
+        try await Scene.scripted { scene in
+            let colored = await scene.run("doctor", isTerminal: true)
+            try scene.expect(stable(colored), golden: "doctor.colored.txt")
+            let plain = await scene.run("doctor", isTerminal: true, environment: ["NO_COLOR": "1"])
+            try scene.expect(stable(plain), golden: "doctor.alone.txt")
+        }
+    }
+}
