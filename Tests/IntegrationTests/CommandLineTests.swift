@@ -4,38 +4,19 @@ import Testing
 
 /// Words, flags, variables and exit statuses.
 @Suite struct CommandLineTests {
-    /// 0 to 7, each from the program itself.
-    @Test func everyExitStatusIsReached() async throws {
+    @Test func aFollowerSaysWhatItIs() async throws {
         try await World.with { world in
-            #expect(try await world.manager("history").status == 5, "no database yet")
-            #expect(try await world.manager("history", "--frob").status == 2)
             let n1 = try await world.host("n1")
             let n2 = try await world.host("n2")
             try await n1.startManager()
             try await world.leader(is: n1)
             try await n2.startManager()
-            #expect(try await world.manager("show", "1").status == 1, "an empty history")
-            try await n1.commit("a", 1)
-            try await n1.commit("a", 2)
-            #expect(try await n1.command("status").status == 0)
             try await n2.waitUntilFollowing(n1)
             let follower = try await n2.command("status", "-o", "json")
             #expect(follower.status == 3, "\(follower)")
             #expect(try follower.json().at("replica", "role")?.string == "follower", "\(follower)")
             #expect(try follower.json().at("replica", "id")?.string == "n2")
             #expect(try follower.json().at("replica", "reason")?.string?.contains("n1 leads") == true)
-
-            n1.plugin.refuse("a", saying: "no")
-            #expect(try await world.manager("rollback", "1").status == 6)
-            n1.plugin.accept("a")
-            await n1.plugin.die()
-            #expect(try await world.manager("rollback", "1").status == 7)
-            for host in [n1, n2] {
-                try host.manager.send(15)
-                try await host.manager.end()
-            }
-            #expect(try await world.manager("status").status == 4)
-            #expect(try await world.manager("step-down", "--wait", "300ms").status == 4)
         }
     }
 
