@@ -35,7 +35,12 @@ struct VerifyCommand: Verb {
         let directory = try TemporaryDirectory(in: session)
         defer { directory.remove() }
         let copy = "\(directory.path)/copy.db"
-        try await original.backup(to: copy, within: patience)
+        do {
+            try await original.backup(to: copy, within: patience)
+        } catch {
+            guard error.code == .corrupt else { throw error }
+            return report([error.message], nil, nil, in: session)
+        }
         return try await check(Store.openForCommand(StoreConfiguration(path: copy)), of: original, in: session)
     }
 
@@ -54,6 +59,15 @@ struct VerifyCommand: Verb {
             // The rows cannot be read for the damage. What is known of it is told, and of the file that people know.
             problems.append(error.message.replacing(store.path, with: (original ?? store).path))
         }
+        return report(problems, revisions, retention, in: session)
+    }
+
+    private func report(
+        _ problems: [String],
+        _ revisions: Int?,
+        _ retention: Retention?,
+        in session: Session
+    ) -> ExitStatus {
         session.write(
             Self.text(problems, revisions, retention),
             [
