@@ -10,7 +10,16 @@ BASHDIR ?= $(PREFIX)/share/bash-completion/completions
 ZSHDIR  ?= $(PREFIX)/share/zsh/site-functions
 FISHDIR ?= $(PREFIX)/share/fish/vendor_completions.d
 
-.PHONY: build test golden format lint demo install clean packages
+DEBUG    := .build/debug
+# Of its own: Swift's library is linked into these programs, and one folder cannot hold both kinds.
+STATIC   := .build-release
+OUT      := out
+BUILD    := swift build -c release --static-swift-stdlib --scratch-path $(STATIC)
+VERSION  := $(shell sed -n 's/^let version = "\(.*\)"$$/\1/p' Package.swift)
+PROGRAMS := infrakit-manager infrakit
+UNITS    := infrakit-manager.service infrakit-plugin-process.service
+
+.PHONY: build test golden format lint demo release manual install uninstall deb test-package clean packages
 
 build: packages
 	swift build

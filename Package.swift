@@ -132,7 +132,7 @@ let package = Package(
         .testTarget(
             name: "CLITests",
             dependencies: [
-                "CLI", "GroupSPI", "PluginRPC", "Store", "Terminal",
+                "CLI", "Documents", "GroupSPI", "PluginRPC", "Store", "Terminal",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOPosix", package: "swift-nio"),

@@ -36,8 +36,10 @@ struct VerifyCommand: Verb {
         defer { directory.remove() }
         let copy = "\(directory.path)/copy.db"
         do {
-            try await original.backup(to: copy, within: patience)
-        } catch {
+            try await session.waiting("copying \(original.path)") {
+                try await original.backup(to: copy, within: patience)
+            }
+        } catch let error as StoreError {
             guard error.code == .corrupt else { throw error }
             return report([error.message], nil, nil, in: session)
         }
@@ -49,12 +51,16 @@ struct VerifyCommand: Verb {
         var revisions: Int?
         var retention: Retention?
         do {
-            problems = try await store.verifyFile(within: patience)
-            let chain = try await store.verify(within: patience)
+            problems = try await session.waiting("checking every page") {
+                try await store.verifyFile(within: patience)
+            }
+            let chain = try await session.waiting("checking every revision") {
+                try await store.verify(within: patience)
+            }
             problems += chain.problems
             revisions = chain.revisions
             retention = try await store.retention(within: commandTimeout)
-        } catch {
+        } catch let error as StoreError {
             guard error.code == .corrupt else { throw error }
             // The rows cannot be read for the damage. What is known of it is told, and of the file that people know.
             problems.append(error.message.replacing(store.path, with: (original ?? store).path))

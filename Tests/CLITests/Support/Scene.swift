@@ -86,6 +86,7 @@ struct Scene: Sendable {
             standardOutput: { output.append($0) },
             standardError: { errors.append($0) },
             isTerminal: isTerminal,
+            isAttended: false,
             width: width,
             now: { now }
         )

@@ -136,11 +136,12 @@ struct ForwardingTests {
                 )
                 // Somebody who leads by the row, and is dead.
                 store.seize(by: Replica.claimant("two"))
+            },
+            { replica in
+                try await eventually("it follows", on: replica.clock) { replica.standing.role == .follower }
+                try await body(replica)
             }
-        ) { replica in
-            try await eventually("it follows", on: replica.clock) { replica.standing.role == .follower }
-            try await body(replica)
-        }
+        )
     }
 
     @Test func whenNobodyTakesItUpItIsTakenBack() async throws {
@@ -206,10 +207,13 @@ struct ForwardingTests {
 
     /// The leader carries its own callers' writes out itself.
     @Test func theLeaderPassesNothingOn() async throws {
-        try await withReplica(adjust: { $0.forwardsWrites = true }) { replica in
-            try await replica.leads()
-            _ = try await replica.commit("a")
-            #expect(replica.store.requests.isEmpty && replica.plugin.watched == ["a"])
-        }
+        try await withReplica(
+            adjust: { $0.forwardsWrites = true },
+            { replica in
+                try await replica.leads()
+                _ = try await replica.commit("a")
+                #expect(replica.store.requests.isEmpty && replica.plugin.watched == ["a"])
+            }
+        )
     }
 }
