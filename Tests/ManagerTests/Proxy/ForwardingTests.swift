@@ -127,21 +127,18 @@ struct ForwardingTests {
         }
     }
 
+    private static func forward(_ settings: inout KeeperSettings) { settings.forwardsWrites = true }
+
     private func withLoneFollower(_ body: (Replica) async throws -> Void) async throws {
-        try await withReplica(
-            adjust: { $0.forwardsWrites = true },
-            prepare: { store, _ in
-                store.put(
-                    Change(group: "a", action: .set(GroupSpec.named("a").properties, plugin: "p"), status: .applied)
-                )
-                // Somebody who leads by the row, and is dead.
-                store.seize(by: Replica.claimant("two"))
-            },
-            { replica in
-                try await eventually("it follows", on: replica.clock) { replica.standing.role == .follower }
-                try await body(replica)
-            }
-        )
+        let prepare = { (store: MemoryStore, _: FakePlugin) in
+            store.put(Change(group: "a", action: .set(GroupSpec.named("a").properties, plugin: "p"), status: .applied))
+            // Somebody who leads by the row, and is dead.
+            store.seize(by: Replica.claimant("two"))
+        }
+        try await withReplica(adjust: Self.forward, prepare: prepare) { replica in
+            try await eventually("it follows", on: replica.clock) { replica.standing.role == .follower }
+            try await body(replica)
+        }
     }
 
     @Test func whenNobodyTakesItUpItIsTakenBack() async throws {
@@ -207,13 +204,10 @@ struct ForwardingTests {
 
     /// The leader carries its own callers' writes out itself.
     @Test func theLeaderPassesNothingOn() async throws {
-        try await withReplica(
-            adjust: { $0.forwardsWrites = true },
-            { replica in
-                try await replica.leads()
-                _ = try await replica.commit("a")
-                #expect(replica.store.requests.isEmpty && replica.plugin.watched == ["a"])
-            }
-        )
+        try await withReplica(adjust: Self.forward) { replica in
+            try await replica.leads()
+            _ = try await replica.commit("a")
+            #expect(replica.store.requests.isEmpty && replica.plugin.watched == ["a"])
+        }
     }
 }

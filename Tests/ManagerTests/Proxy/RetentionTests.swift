@@ -13,8 +13,13 @@ struct RetentionTests {
         settings.tidyInterval = .seconds(60)
     }
 
-    private func withPolicy(_ body: (Replica) async throws -> Void) async throws {
-        try await withReplica(adjust: adjust) { try await body($0) }
+    /// - Parameter trouble: with every step, from the start.
+    private func withPolicy(
+        _ trouble: MemoryStore.Trouble? = nil,
+        _ body: (Replica) async throws -> Void
+    ) async throws {
+        let prepare = { (store: MemoryStore, _: FakePlugin) in store.trouble(trouble, at: .prune) }
+        try await withReplica(adjust: adjust, prepare: prepare) { try await body($0) }
     }
 
     /// The store in memory has three steps' work for each time.
@@ -47,41 +52,29 @@ struct RetentionTests {
 
     @Test func stopsWhenTheTermEnds() async throws {
         let gate = Gate()
-        try await withReplica(
-            adjust: adjust,
-            prepare: { store, _ in
-                store.trouble(.late(gate), at: .prune)
-            },
-            { replica in
-                try await eventually("a step is under way", on: replica.clock, step: .milliseconds(20)) {
-                    gate.waiting == 1
-                }
-                replica.orphanGuard.hinder("not now")
-                try await eventually("it does not lead") { replica.store.count(.release) == 1 }
-                #expect(replica.store.count(.prune) == 1)
-                replica.store.trouble(nil, at: .prune)
-                gate.open()
-                try await pass(.seconds(5), on: replica.clock)
-                #expect(replica.store.count(.prune) == 1, "it went on after its term")
+        try await withPolicy(.late(gate)) { replica in
+            try await eventually("a step is under way", on: replica.clock, step: .milliseconds(20)) {
+                gate.waiting == 1
             }
-        )
+            replica.orphanGuard.hinder("not now")
+            try await eventually("it does not lead") { replica.store.count(.release) == 1 }
+            #expect(replica.store.count(.prune) == 1)
+            replica.store.trouble(nil, at: .prune)
+            gate.open()
+            try await pass(.seconds(5), on: replica.clock)
+            #expect(replica.store.count(.prune) == 1, "it went on after its term")
+        }
     }
 
     @Test func aStoreThatFailsIsAskedAgainNextTime() async throws {
-        try await withReplica(
-            adjust: adjust,
-            prepare: { store, _ in
-                store.trouble(.fail(.busy), at: .prune)
-            },
-            { replica in
-                try await replica.leads()
-                try await eventually("it was tried", on: replica.clock) { replica.store.count(.prune) == 1 }
-                replica.store.trouble(nil, at: .prune)
-                try await eventually("it is done", on: replica.clock) { replica.store.prunings.count == 3 }
-                #expect(replica.store.prunings == steps(1))
-                #expect(replica.store.lease.epoch == 1 && replica.standing.role == .leader)
-            }
-        )
+        try await withPolicy(.fail(.busy)) { replica in
+            try await replica.leads()
+            try await eventually("it was tried", on: replica.clock) { replica.store.count(.prune) == 1 }
+            replica.store.trouble(nil, at: .prune)
+            try await eventually("it is done", on: replica.clock) { replica.store.prunings.count == 3 }
+            #expect(replica.store.prunings == steps(1))
+            #expect(replica.store.lease.epoch == 1 && replica.standing.role == .leader)
+        }
     }
 
     @Test func withoutAPolicyNothingIsRemoved() async throws {
@@ -104,21 +97,19 @@ struct RetentionTests {
                 state: state
             )
         }
-        try await withReplica(
-            prepare: { store, _ in
-                for (index, state) in [Request.State.done, .refused, .cancelled].enumerated() {
-                    store.submit(request("old \(index)", state, age: day + 60_000))
-                    store.submit(request("new \(index)", state, age: day - 600_000))
-                }
-            },
-            { replica in
-                try await replica.leads()
-                try await eventually("the old ones are forgotten", on: replica.clock) {
-                    replica.store.requests.count <= 3
-                }
-                let left = replica.store.requests.map(\.id)
-                #expect(left == ["new 0", "new 1", "new 2"])
+        let prepare = { (store: MemoryStore, _: FakePlugin) in
+            for (index, state) in [Request.State.done, .refused, .cancelled].enumerated() {
+                store.submit(request("old \(index)", state, age: day + 60_000))
+                store.submit(request("new \(index)", state, age: day - 600_000))
             }
-        )
+        }
+        try await withReplica(prepare: prepare) { replica in
+            try await replica.leads()
+            try await eventually("the old ones are forgotten", on: replica.clock) {
+                replica.store.requests.count <= 3
+            }
+            let left = replica.store.requests.map(\.id)
+            #expect(left == ["new 0", "new 1", "new 2"])
+        }
     }
 }

@@ -153,8 +153,8 @@ extension Replica {
         let released = store.count(.release)
         orphanGuard.hinder("not now")
         try await eventually("it does not lead", on: clock) { self.store.count(.release) > released }
-        orphanGuard.hinder(nil)
         let epoch = store.lease.epoch
+        orphanGuard.hinder(nil)
         try await eventually("it leads again", on: clock) {
             guard self.store.lease.epoch > epoch else { return false }
             return (try? await self.proxy.keeper.currentTerm()) != nil
