@@ -224,4 +224,22 @@ import Testing
             #expect(missing.status == 1 && missing.errors.contains("\(world.path)/none cannot be read"), "\(missing)")
         }
     }
+
+    /// On its way through the database it becomes deeper still, and must keep no other command waiting.
+    @Test func theDeepestFileThatIsAcceptedIsCarriedOut() async throws {
+        try await World.with { world in
+            let n1 = try await world.leadingHost()
+            let levels = JSONLimits.standard.maximumDepth - 8
+            func spec(_ levels: Int) -> String {
+                let deep = String(repeating: "[", count: levels - 1) + String(repeating: "]", count: levels - 1)
+                return #"{"ID":"deep","Properties":\#(deep)}"#
+            }
+            async let first = world.manager("commit", "-", input: spec(levels))
+            async let second = world.manager("commit", "-", input: GroupSpec.sized("a", 1).json.raw.text)
+            for finished in [try await first, try await second] { #expect(finished.status == 0, "\(finished)") }
+            #expect(n1.plugin.watched == ["a", "deep"] && n1.plugin.size(of: "a") == 1)
+            let deeper = try await world.manager("commit", "-", input: spec(levels + 1))
+            #expect(deeper.status == 1 && deeper.errors.contains("deeper than \(levels) levels"), "\(deeper)")
+        }
+    }
 }

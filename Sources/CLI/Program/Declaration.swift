@@ -4,6 +4,9 @@ internal import Store
 
 /// The groups that a file declares.
 enum Declaration {
+    /// What is deeper would not fit into a call to a plugin, and would stay pending for ever.
+    private static let limits = JSONLimits(maximumDepth: JSONLimits.standard.maximumDepth - 8)
+
     /// Reads one specification, a list of them, several documents, or the `Groups` shape of `show`.
     ///
     /// - Parameter name: the file's, for errors.
@@ -11,7 +14,9 @@ enum Declaration {
     static func entries(in text: [UInt8], named name: String) throws -> [GlobalConfig.Entry] {
         var entries: [GlobalConfig.Entry] = []
         do {
-            for document in try Document.read(text) where !document.isNull { entries += try read(document) }
+            for document in try Document.read(text, limits: limits) where !document.isNull {
+                entries += try read(document)
+            }
         } catch {
             throw Failure("\(name): \(Failure(error).message)")
         }
