@@ -50,9 +50,9 @@ import Testing
             try await n2.startManager()
             try await n1.commit("a", 1)
             try await n1.commit("b", 1)
-            _ = try await commit(world, ["a": 9], confirm: "9s")
+            _ = try await commit(world, ["a": 9], confirm: "12s")
             // Its time ends after the first one's: when it is undone, the first would have been.
-            _ = try await commit(world, ["b": 9], confirm: "9s")
+            _ = try await commit(world, ["b": 9], confirm: "12s")
             let status = try await world.manager("status", "-o", "json").json()
             #expect(status.at("revision", "unconfirmed")?.ints == [3, 4])
             let unclear = try await world.manager("confirm")
