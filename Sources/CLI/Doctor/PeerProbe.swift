@@ -4,8 +4,9 @@ internal import Store
 
 /// Tries, together with the same command on another host, whether a lock that one of them holds keeps the other away.
 ///
-/// The first to come locks a file, writes its name into it and waits; the second finds the lock taken and writes its own
-/// name. When both believe that they hold the lock, each finds the other's name where only its own should be.
+/// The first to come locks a file, notes its name beside it and waits; the second finds the lock taken and notes its own
+/// name, which the first confirms. When both believe that they hold the lock, each finds the other's name where only its
+/// own should be.
 struct PeerProbe {
     let directory: String
 
@@ -54,6 +55,9 @@ struct PeerProbe {
                 )
             }
             if let other = lines.first(where: { $0.hasPrefix("sees ") && $0.hasSuffix(" \(own)") }) {
+                guard append("meets \(other.dropFirst(5))\n") else { return trouble("cannot write \(path)") }
+                // The file is removed at the end; the other may take a moment to read it.
+                try? await Task.sleep(for: .seconds(2), clock: .suspending)
                 return agreement(with: other, own)
             }
             try? await Task.sleep(for: .milliseconds(200), clock: .suspending)
@@ -68,14 +72,24 @@ struct PeerProbe {
 
     /// Was kept away by the lock, and says so.
     private func second(_ own: String, until deadline: ContinuousClock.Instant) async -> Finding {
+        var seen: Set<String> = []
         while ContinuousClock.now < deadline {
-            if let holder = read().last(where: { $0.hasPrefix("holds ") }) {
+            let lines = read()
+            // A line may be left of an earlier run that was killed: only who answers is there.
+            for holder in lines where holder.hasPrefix("holds ") && seen.insert(holder).inserted {
                 guard append("sees \(own) \(holder.dropFirst(6))\n") else { return trouble("cannot write \(path)") }
-                return agreement(with: holder, own)
+            }
+            if let met = lines.first(where: { $0.hasPrefix("meets \(own) ") }) {
+                return agreement(with: "holds " + met.dropFirst("meets \(own) ".count), own)
             }
             try? await Task.sleep(for: .milliseconds(200), clock: .suspending)
         }
-        return trouble("another process holds the lock and has not said which")
+        return Finding(
+            "peer",
+            .warning,
+            "another process holds the lock and has not answered",
+            fix: "try again; on both hosts within the same minute"
+        )
     }
 
     private func agreement(with line: String, _ own: String) -> Finding {

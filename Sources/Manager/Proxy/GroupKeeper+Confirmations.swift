@@ -5,6 +5,9 @@ internal import Store
 extension GroupKeeper {
     /// Undoes what nobody has confirmed in time.
     func revertUnconfirmed(_ token: TermToken) async {
+        guard !isReverting else { return }
+        isReverting = true
+        defer { isReverting = false }
         guard let waiting = try? await store.waitingConfirmations(within: settings.storeTimeout) else { return }
         let now = clock.now()
         confirmationsDue = confirmationsDue.filter { due in waiting.contains { $0.revision == due.key } }

@@ -28,6 +28,7 @@ actor GroupKeeper {
     var requestsUnderWay: Set<String> = []
     /// When revisions that wait for somebody to confirm them are undone, by this replica's clock.
     var confirmationsDue: [Int: BootInstant] = [:]
+    var isReverting = false
     var isTidying = false
     /// Outcomes that a busy store has not taken yet.
     var unrecorded: [Outcome] = []

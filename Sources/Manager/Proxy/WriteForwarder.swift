@@ -21,6 +21,8 @@ struct WriteForwarder {
             return try await wait(for: request)
         } catch let error as GroupError {
             throw error
+        } catch is CancellationError {
+            throw GroupError(.unknownOutcome, "the caller gave up; what no leader had taken up was taken back")
         } catch {
             throw GroupError(.storeUnavailable, "store unreachable: \(error)")
         }
