@@ -30,8 +30,7 @@ extension Store {
             if part.position == position { break }
             position = part.position
         }
-        let count = try await reader.run(within: deadline - .now) { try $0.countRevisions(HistoryQuery()) }
-        return Verification(newest: position.number, revisions: count, problems: problems)
+        return Verification(newest: position.number, revisions: position.count, problems: problems)
     }
 
     /// Has SQLite look at every page of the file, every index and every reference.

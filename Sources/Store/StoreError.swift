@@ -70,7 +70,7 @@ public struct StoreError: Error, Hashable, Sendable {
         case SQLITE_IOERR where error.isAboutSpace, SQLITE_CANTOPEN where error.isAboutSpace:
             self.init(.full, "there is no room, or no quota, left for \(path); nothing was stored.", cause: error)
         case SQLITE_BUSY, SQLITE_LOCKED:
-            self.init(.busy, "\(path) is locked by another process; nothing was stored. Try again.", cause: error)
+            self.init(.busy, "\(path) is locked by another process; nothing was changed. Try again.", cause: error)
         case SQLITE_FULL:
             self.init(.full, "the disk that holds \(path) is full; nothing was stored. Make room.", cause: error)
         case SQLITE_CORRUPT:

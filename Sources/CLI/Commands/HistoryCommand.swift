@@ -81,7 +81,7 @@ struct HistoryCommand: Verb {
         let page = try await store.history(query, within: commandTimeout)
         if page.revisions.isEmpty { try await requireGroup(store) }
         let rows = page.revisions.map { $0.cells(current: page.current) }
-        session.standardOutput(Table(Revision.headings, rows).text(width: session.width))
+        session.standardOutput(Table(Revision.headings, rows, elastic: [4, 2, 3]).text(width: session.width))
         let rest = page.total - page.revisions.count
         if rest > 0 { session.standardOutput("(\(rest) older not shown; -n \(page.total) shows all)\n") }
         let retention = try await store.retention(within: commandTimeout)
@@ -118,7 +118,9 @@ struct HistoryCommand: Verb {
             for change in changes { list.append(change.json) }
             return list.end()
         }
-        session.standardOutput(Table(FieldChange.headings, changes.map(\.cells)).text(width: session.width))
+        session.standardOutput(
+            Table(FieldChange.headings, changes.map(\.cells), elastic: [4, 2]).text(width: session.width)
+        )
     }
 
     /// Oldest first, as they come.

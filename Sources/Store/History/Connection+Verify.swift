@@ -5,6 +5,8 @@ extension Connection {
         var number = 0
         /// Its stored hash.
         var hash = HashChain.origin
+        /// How many revisions were looked at.
+        var count = 0
     }
 
     /// Recomputes the hashes of the next revisions from their rows.
@@ -59,7 +61,7 @@ extension Connection {
                         + "\(entry.number - 1): it, or one before it, was changed"
                 )
             }
-            position = ChainPosition(number: entry.number, hash: hash)
+            position = ChainPosition(number: entry.number, hash: hash, count: position.count + 1)
         }
         return problems
     }
