@@ -12,6 +12,12 @@ struct ManagerCommand: AsyncParsableCommand {
 
             Exit status: 0 done, 1 failed, 2 wrong usage, 3 this replica follows, 4 nobody leads,
             5 the store cannot be used, 6 the plugin refused it, 7 recorded but not confirmed yet.
+
+            Examples:
+              infrakit-manager os --store-dir /mnt/shared/infrakit
+              infrakit-manager status
+              infrakit-manager history -n 5
+              infrakit-manager rollback 12
             """,
         subcommands: [
             OSCommand.self, HistoryCommand.self, ShowCommand.self, DiffCommand.self, RollbackCommand.self,

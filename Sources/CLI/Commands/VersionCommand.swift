@@ -6,7 +6,8 @@ struct VersionCommand: Verb {
     static let configuration = CommandConfiguration(
         commandName: "version",
         abstract: "Print build version information",
-        usage: "infrakit-manager version"
+        usage: "infrakit-manager version",
+        discussion: "Example: infrakit-manager version"
     )
 
     static var version: String { String(cString: cbuild_version()) }
