@@ -151,7 +151,7 @@ import Testing
             expect(
                 [try await failure { try await store.cancelRequest("r", within: patience) }],
                 .busy,
-                "nothing was stored"
+                "nothing was changed"
             )
             try other.execute("ROLLBACK")
             #expect(try await store.cancelRequest("r", within: patience) == false)
@@ -165,7 +165,7 @@ import Testing
             let other = try rawConnection(leader.store.path)
             try other.execute("BEGIN")
             _ = try other.lease()
-            expect([try await failure { try await leader.append([.set("a", 1)]) }], .busy, "nothing was stored")
+            expect([try await failure { try await leader.append([.set("a", 1)]) }], .busy, "nothing was changed")
             try other.execute("COMMIT")
             #expect(try await leader.append([.set("a", 1)]).number == 1)
         }
