@@ -183,7 +183,7 @@ struct PassedOnCallTests {
             )
             let ended = try await replica.end(of: "old")
             #expect(ended.state == .refused && ended.revision == nil)
-            #expect(ended.error?.hasPrefix("nobody led when it was asked, 1m40") == true, "\(ended)")
+            #expect(ended.error?.hasPrefix("nobody led when it was asked, ") == true, "\(ended)")
             #expect(replica.store.revisions.count == 4 && replica.plugin.watched == ["a", "b", "c"])
             #expect(replica.plugin.count { $0 == .stopUpdate(id: "a") } == 0)
             #expect(replica.store.lease.epoch == 1 && replica.standing.role == .leader)
