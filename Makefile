@@ -25,8 +25,8 @@ build: packages
 	swift build
 
 # One process for each target: all of them in one have stood still under load (CONTRIBUTING.md, Sleeping).
-TESTS := GroupSPITests TerminalTests DiffTests DocumentsTests StoreTests ManagerTests PluginRPCTests ProcessGroupTests CLITests InfrakitCLITests \
-	IntegrationTests
+TESTS := GroupSPITests TerminalTests DiffTests DocumentsTests StoreTests ManagerTests PluginRPCTests ProcessGroupTests SwarmTests CLITests \
+	InfrakitCLITests IntegrationTests
 
 test: packages
 	swift build --build-tests

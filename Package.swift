@@ -22,11 +22,12 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.36.0"),
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
     targets: [
-        // C: what Swift's Glibc module does not carry, SQLite, YAML, and the version and commit that this is built from.
+        // C: what Swift's Glibc module does not carry, SQLite, YAML, zlib, and the version and commit that this is built from.
         .target(
             name: "CBuild",
             cSettings: [
@@ -37,6 +38,7 @@ let package = Package(
         .target(name: "CLinux"),
         .target(name: "CSQLite", linkerSettings: [.linkedLibrary("sqlite3")]),
         .target(name: "CYAML", linkerSettings: [.linkedLibrary("yaml")]),
+        .target(name: "CZlib", linkerSettings: [.linkedLibrary("z")]),
 
         // Libraries, from the ones that know least to the ones that know most.
         .target(name: "GroupSPI"),
@@ -75,6 +77,19 @@ let package = Package(
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
+            ]
+        ),
+        .target(
+            name: "Swarm",
+            dependencies: [
+                "CZlib",
+                "GroupSPI",
+                "Store",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ]
         ),
         .target(
@@ -171,6 +186,17 @@ let package = Package(
         ),
         .testTarget(name: "StoreTests", dependencies: ["CSQLite", "GroupSPI", "Migrations", "Store"]),
         .testTarget(
+            name: "SwarmTests",
+            dependencies: [
+                "GroupSPI", "Store", "Swarm",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            ],
+            exclude: ["Vectors"]
+        ),
+        .testTarget(
             name: "TerminalTests",
             dependencies: ["Terminal", .product(name: "Logging", package: "swift-log")]
         ),
@@ -179,7 +205,7 @@ let package = Package(
 )
 
 // One strictness for every target of ours: what the compiler can find, it must find.
-for target in package.targets where !["CBuild", "CLinux", "CSQLite", "CYAML"].contains(target.name) {
+for target in package.targets where !["CBuild", "CLinux", "CSQLite", "CYAML", "CZlib"].contains(target.name) {
     target.swiftSettings = [
         .enableUpcomingFeature("ExistentialAny"),
         .enableUpcomingFeature("InternalImportsByDefault"),

@@ -1,0 +1,31 @@
+/// Why a label cannot be read, or a state not be put into one.
+public struct AnnotationError: Error, Hashable, Sendable {
+    /// What kind of trouble. More cases may come: switch with a default.
+    public enum Code: String, Sendable {
+        /// No base64, no zlib, no JSON, or JSON that is no state.
+        case corrupt
+        /// More than a label carries, or than it may unfold to.
+        case tooLarge
+    }
+
+    public let code: Code
+    /// One or two sentences for a person: what was wrong, and what to do.
+    public let message: String
+
+    public init(_ code: Code, _ message: String) {
+        self.code = code
+        self.message = message
+    }
+
+    static func corrupt(_ reason: String) -> AnnotationError {
+        AnnotationError(
+            .corrupt,
+            "the swarm's label is damaged, or not InfraKit's: \(reason). Nothing was changed. See it with docker info, or "
+                + "docker swarm inspect; put back a good one, or remove it to begin anew."
+        )
+    }
+}
+
+extension AnnotationError: CustomStringConvertible {
+    public var description: String { message }
+}

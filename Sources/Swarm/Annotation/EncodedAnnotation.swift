@@ -1,0 +1,42 @@
+/// A state as it goes into a label, with what it takes of the room there.
+public struct EncodedAnnotation: Hashable, Sendable {
+    /// How large a label may be.
+    ///
+    /// The swarm's log carries 1.5 MiB in one message, the whole swarm object in it: measured, a label of 1,571,419 bytes
+    /// passes beside little else. What is kept free is for other labels.
+    public struct Limit: Hashable, Sendable {
+        public var maximum: Int
+        /// From here on ``EncodedAnnotation/warning`` says so.
+        public var warning: Int
+
+        public init(maximum: Int = 1_500_000, warning: Int? = nil) {
+            self.maximum = maximum
+            self.warning = warning ?? maximum / 5 * 4
+        }
+    }
+
+    public let text: String
+    /// Of the text, in bytes.
+    public let size: Int
+    /// For a person, when little room is left.
+    public let warning: String?
+
+    /// - Throws: ``AnnotationError`` `tooLarge`.
+    init(_ text: [UInt8], limit: Limit) throws(AnnotationError) {
+        let size = text.count
+        guard size <= limit.maximum else {
+            throw AnnotationError(
+                .tooLarge,
+                "the groups take \(size) bytes of the swarm's label, packed; it carries \(limit.maximum). Nothing was "
+                    + "written. Make the groups' configuration smaller, or use a manager with a database (os)."
+            )
+        }
+        self.text = String(decoding: text, as: UTF8.self)
+        self.size = size
+        self.warning =
+            size < limit.warning
+            ? nil
+            : "the groups take \(size) of the \(limit.maximum) bytes that the swarm's label carries; beyond that, changes "
+                + "are refused"
+    }
+}
