@@ -1,0 +1,125 @@
+internal import AsyncHTTPClient
+internal import Glibc
+internal import NIOCore
+internal import NIOHTTP1
+internal import NIOPosix
+internal import NIOSSL
+
+extension EngineError {
+    /// Reads what the HTTP client threw.
+    init(_ error: any Error, at address: EngineAddress, longest: Int) {
+        switch error {
+        case let error as EngineError:
+            self = error
+        case is CancellationError:
+            self = .cancelled
+        case let error as HTTPClientError:
+            self.init(error, at: address)
+        case is NIOTooManyBytesError:
+            self = .malformed("\(address)", "more than \(longest) bytes")
+        case let error as HTTPParserError:
+            self = .malformed("\(address)", "\(error)")
+        case let error as IOError:
+            self.init(errno: error.errnoCode, at: address)
+        case let error as NIOConnectionError:
+            self.init(error, at: address)
+        case SocketAddressError.unixDomainSocketPathTooLong:
+            self.init(.settings, "the socket's path is too long: \(address). Use a shorter one.")
+        case NIOSSLError.uncleanShutdown:
+            self = .lost(address, "closed within TLS")
+        case is NIOSSLError, is BoringSSLError, is NIOSSLExtraError:
+            self = .handshake(error, at: address)
+        default:
+            self = .lost(address, "\(error)")
+        }
+    }
+
+    static let cancelled = EngineError(.cancelled, "the request to the Engine was given up")
+
+    static func timeout(_ address: EngineAddress, after limit: Duration) -> EngineError {
+        EngineError(
+            .timeout,
+            "the Engine at \(address) gave no answer within \(limit.milliseconds) ms. It may be busy, stopped, or without "
+                + "its swarm's leader: see docker node ls on another manager."
+        )
+    }
+
+    static func lost(_ address: EngineAddress, _ reason: String) -> EngineError {
+        EngineError(
+            .lost,
+            "the connection to the Engine at \(address) broke before its answer (\(reason)). Was the Engine restarted?"
+        )
+    }
+
+    static func handshake(_ error: any Error, at address: EngineAddress) -> EngineError {
+        let reason = "\(error)"
+        // OpenSSL's name for an answer that is no TLS at all.
+        let advice =
+            reason.contains("WRONG_VERSION_NUMBER") || reason.contains("HTTP_REQUEST")
+            ? "It seems to speak no TLS there: name its TLS port, or leave the TLS flags away."
+            : "Check --tlscacert, --tlscert and --tlskey, and that the certificate is for the host in the address."
+        return EngineError(.tls, "no trusted connection to the Engine at \(address): \(reason). \(advice)")
+    }
+
+    private init(_ error: HTTPClientError, at address: EngineAddress) {
+        switch error {
+        case .cancelled:
+            self = .cancelled
+        case .alreadyShutdown:
+            self.init(.cancelled, "the client of the Engine at \(address) was closed")
+        case .connectTimeout, .getConnectionFromPoolTimeout, .readTimeout, .deadlineExceeded:
+            self.init(.timeout, "the Engine at \(address) gave no answer in time. It may be busy or stopped.")
+        case .tlsHandshakeTimeout:
+            self.init(.tls, "the Engine at \(address) does not finish the TLS handshake. Is that its TLS port?")
+        case .invalidURL, .emptyHost, .emptyScheme, .missingSocketPath:
+            self.init(.settings, "\(address) is no address of an Engine. See --host.")
+        case .remoteConnectionClosed:
+            self = .lost(address, "closed by the Engine")
+        default:
+            self = .lost(address, "\(error)")
+        }
+    }
+
+    private init(_ error: NIOConnectionError, at address: EngineAddress) {
+        if let cause = error.connectionErrors.first?.error {
+            if let cause = cause as? IOError {
+                self.init(errno: cause.errnoCode, at: address)
+            } else {
+                self.init(.unreachable, "cannot connect to the Engine at \(address): \(cause). Check --host.")
+            }
+        } else if let cause = error.dnsAError ?? error.dnsAAAAError {
+            self.init(.unreachable, "cannot look up the Engine's host of \(address): \(cause). Check --host.")
+        } else {
+            self.init(.unreachable, "cannot connect to the Engine at \(address). Check --host.")
+        }
+    }
+
+    private init(errno: Int32, at address: EngineAddress) {
+        let words = strerror(errno).map { String(cString: $0) } ?? "error \(errno)"
+        switch errno {
+        case EACCES, EPERM:
+            self.init(
+                .noRights,
+                "no right to use the Engine's socket at \(address). Run as root, or as a member of the group docker.",
+                words: words
+            )
+        case ECONNREFUSED, ENOENT, ENOTDIR:
+            self.init(
+                .notRunning,
+                "no Docker Engine runs at \(address). Start it (systemctl start docker), or name it with --host.",
+                words: words
+            )
+        case ECONNRESET, EPIPE, ENOTCONN, EBADF:
+            self = .lost(address, words)
+        default:
+            self.init(.unreachable, "cannot connect to the Engine at \(address): \(words). Check --host.", words: words)
+        }
+    }
+}
+
+extension Duration {
+    var milliseconds: Int {
+        let (seconds, attoseconds) = components
+        return Int(seconds) * 1000 + Int(attoseconds / 1_000_000_000_000_000)
+    }
+}
