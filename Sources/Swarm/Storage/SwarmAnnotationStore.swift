@@ -1,0 +1,119 @@
+/// Reads and replaces a label of the swarm, so that of two writers who began with the same text one alone succeeds.
+///
+/// The Engine knows no such thing for one label: an update replaces the whole specification, and names the version that
+/// it was made from. That version rises for reasons that are nobody's write, so losing it means to look again.
+public struct SwarmAnnotationStore: Sendable {
+    /// How a write behaves when the Engine does not say yes or no.
+    public struct Settings: Hashable, Sendable {
+        /// For one request.
+        public var requestLimit: Duration
+        /// How often a write is sent, at most.
+        public var attempts: Int
+        /// How long all of it may take: sending, and finding out what became of it.
+        public var limit: Duration
+        /// Before looking again; doubles up to a second.
+        public var pause: Duration
+
+        public init(
+            requestLimit: Duration = EngineClient.standardLimit,
+            attempts: Int = 5,
+            limit: Duration = .seconds(15),
+            pause: Duration = .milliseconds(100)
+        ) {
+            self.requestLimit = requestLimit
+            self.attempts = attempts
+            self.limit = limit
+            self.pause = pause
+        }
+    }
+
+    private let client: EngineClient
+    private let settings: Settings
+
+    public init(_ client: EngineClient, settings: Settings = Settings()) {
+        self.client = client
+        self.settings = settings
+    }
+
+    /// What the labels hold. A manager that was cut off may answer from before the cut.
+    public func read() async throws(EngineError) -> SwarmSnapshot {
+        SwarmSnapshot(try await client.swarm(within: settings.requestLimit))
+    }
+
+    /// Replaces the label's text, if it is still the one that the caller began with.
+    ///
+    /// - Parameters:
+    ///   - label: its name.
+    ///   - old: the text that the caller began with; nil: no label.
+    ///   - new: has to differ from every text that the label had before, as one with a revision and an epoch does.
+    ///   - mayWrite: asked right before every sending; false ends it.
+    /// - Throws: ``EngineError``: `lostRace` when somebody else wrote, `unknownOutcome` when it cannot be told whether
+    ///   the write took place. After any other nothing was written.
+    public func compareAndSwap(
+        label: String,
+        from old: String?,
+        to new: String,
+        while mayWrite: @Sendable () -> Bool = { true }
+    ) async throws(EngineError) {
+        var course = SwapCourse(old: old, new: new)
+        let end = ContinuousClock.now + settings.limit
+        var pause = settings.pause
+        var sent = 0
+        while true {
+            do throws(EngineError) {
+                let object = try await client.swarm(within: settings.requestLimit)
+                switch course.look(at: object.spec.label(label), version: object.version) {
+                case .done: return
+                case .lost: throw Self.lostRace(label)
+                case .unclear: throw Self.overwritten(label)
+                case .write where sent < settings.attempts:
+                    guard mayWrite() else { throw Self.notAllowed(label) }
+                    sent += 1
+                    course.sent(version: object.version)
+                    let spec = object.spec.setting(label: label, to: new)
+                    try await client.update(spec, version: object.version, within: settings.requestLimit)
+                    return
+                case .write:
+                    // What was sent may still come through; sending more does not help.
+                    guard course.isOpen else { throw Self.outrun(label, sent) }
+                }
+            } catch {
+                if let end = course.failed(error) { throw end }
+            }
+            guard ContinuousClock.now < end else { throw course.timeout(label, after: settings.limit) }
+            do {
+                try await Task.sleep(for: pause, clock: .suspending)
+            } catch {
+                throw course.end(.cancelled)
+            }
+            pause = min(pause * 2, .seconds(1))
+        }
+    }
+
+    private static func lostRace(_ label: String) -> EngineError {
+        EngineError(
+            .lostRace,
+            "somebody else changed the swarm's label '\(label)'; nothing was written. Look again, then decide."
+        )
+    }
+
+    private static func overwritten(_ label: String) -> EngineError {
+        EngineError(
+            .unknownOutcome,
+            "the Engine did not say whether it wrote the swarm's label '\(label)', and somebody else has written it since. "
+                + "Look what it holds now."
+        )
+    }
+
+    private static func notAllowed(_ label: String) -> EngineError {
+        EngineError(.cancelled, "this replica may not write the swarm's label '\(label)' any more")
+    }
+
+    private static func outrun(_ label: String, _ sent: Int) -> EngineError {
+        EngineError(
+            .lostRace,
+            "the swarm was changed by others at each of \(sent) attempts to write its label '\(label)'; nothing was written. "
+                + "Try again."
+        )
+    }
+}
