@@ -1,0 +1,175 @@
+import GroupSPI
+import Store
+import Swarm
+import Testing
+
+@Suite("A real swarm", .serialized, .swarmLab)
+struct SwarmLabTests {
+    @Test func `The client understands every kind of node`() async throws {
+        try await SwarmLab.run { lab in
+            let leader = try await lab.leader()
+            for (node, isManager) in [("n1", true), ("n2", true), ("n3", true), ("w1", false), ("s1", false)] {
+                let client = try lab.client(node)
+                let info = try await client.info()
+                #expect(info.isManager == isManager && info.trouble.isEmpty)
+                let answer = await SwarmObserver(client, within: .seconds(10)).observe().answer
+                switch node {
+                case leader: #expect(answer == .leader(canSeeMajority: true))
+                case "w1", "s1":
+                    guard case .excluded = answer else {
+                        Issue.record("\(node): \(answer)")
+                        break
+                    }
+                    let error = await #expect(throws: EngineError.self) { try await client.swarm() }
+                    #expect(error?.code == (node == "w1" ? .worker : .notInSwarm))
+                default: #expect(answer == .follower)
+                }
+                await client.shutdown()
+            }
+        }
+    }
+
+    @Test func `A label is swapped, and nothing else is changed`() async throws {
+        try await SwarmLab.run { lab in
+            let clients = try ["n1", "n2", "n3"].map { try lab.client($0) }
+            let stores = clients.map { SwarmAnnotationStore($0) }
+            let before = try await clients[0].swarm()
+            #expect(try await stores[1].read().label == nil)
+
+            // Three managers with the same beginning.
+            let wins = await withTaskGroup(of: EngineError.Code?.self) { group in
+                for (number, store) in stores.enumerated() {
+                    group.addTask {
+                        do throws(EngineError) {
+                            try await store.compareAndSwap(label: "infrakit", from: nil, to: "by \(number)")
+                            return nil
+                        } catch {
+                            return error.code
+                        }
+                    }
+                }
+                return await group.reduce(into: [EngineError.Code?]()) { $0.append($1) }
+            }
+            #expect(wins.count { $0 == nil } == 1 && wins.count { $0 == .lostRace } == 2, "\(wins)")
+            let text = try #require(try await stores[2].read().text)
+            let after = try await clients[0].swarm()
+            #expect(after.spec == before.spec.setting(label: "infrakit", to: text))
+            #expect(after.version > before.version)
+
+            // A stale version, in the Engine's own words.
+            let error = await #expect(throws: EngineError.self) {
+                try await clients[1].update(before.spec, version: before.version)
+            }
+            #expect(error?.code == .lostRace)
+
+            // A chain of writes by all of them, each on the one before.
+            var last = text
+            for number in 0..<30 {
+                let groups = [
+                    GlobalConfig.Entry(
+                        spec: GroupSpec(id: "g\(number)", properties: try RawJSON("{ \"N\": 1.0 }")),
+                        plugin: "p"
+                    )
+                ]
+                let next = try Annotation(revision: number, epoch: 1, historyHash: "\(number)", groups: groups)
+                    .encoded().text
+                try await stores[number % 3].compareAndSwap(label: "infrakit", from: last, to: next)
+                last = next
+            }
+            let annotation = try #require(try await stores[0].read().annotation())
+            #expect(annotation.revision == 29 && annotation.groups[0].spec.properties.text == "{ \"N\": 1.0 }")
+
+            // What fits, and what does not.
+            let large = String(repeating: "x", count: EncodedAnnotation.Limit().maximum)
+            try await stores[1].compareAndSwap(label: "infrakit", from: last, to: large)
+            #expect(try await stores[2].read().text == large)
+            let larger = String(repeating: "y", count: 1_600_000)
+            let refusal = await #expect(throws: EngineError.self) {
+                try await stores[0].compareAndSwap(label: "infrakit", from: large, to: larger)
+            }
+            #expect(refusal?.code == .tooLarge, "\(String(describing: refusal))")
+            #expect(try await stores[0].read().text == large)
+            for client in clients { await client.shutdown() }
+        }
+    }
+
+    @Test func `A write into a stopped leader is known in the end`() async throws {
+        try await SwarmLab.run { lab in
+            let leader = try await lab.leader()
+            let others = ["n1", "n2", "n3"].filter { $0 != leader }
+            let client = try lab.client(others[0])
+            let object = try await client.swarm()
+            try await lab("pause", leader)
+            // Straight at the Engine, so that a write is under way while there is no leader.
+            let spec = object.spec.setting(label: "infrakit", to: "hung")
+            let error = await #expect(throws: EngineError.self) {
+                try await client.update(spec, version: object.version)
+            }
+            print("swarm lab: a write while the leader is stopped: \(error.map { "\($0.code)" } ?? "none")")
+            #expect(error?.leavesOutcomeOpen == true)
+            let store = SwarmAnnotationStore(client, settings: .init(limit: .seconds(90)))
+            // Whatever becomes of that write: one of the two texts is there in the end, and the caller knows which.
+            var outcome: EngineError?
+            repeat {
+                do throws(EngineError) {
+                    outcome = nil
+                    try await store.compareAndSwap(label: "infrakit", from: nil, to: "second")
+                } catch {
+                    outcome = error
+                }
+            } while outcome?.code == .timeout || outcome?.code == .noQuorum
+            try await lab("resume", leader)
+            let text = try await {
+                while true {
+                    if let text = try? await store.read().text { return text }
+                    try await Task.sleep(for: .milliseconds(100), clock: .suspending)
+                }
+            }()
+            print(
+                "swarm lab: then the swap ends with \(outcome.map { "\($0.code)" } ?? "success"), the label is '\(text)'"
+            )
+            #expect(text == (outcome == nil ? "second" : "hung"))
+            if let outcome { #expect(outcome.code == .lostRace || outcome.code == .unknownOutcome) }
+            await client.shutdown()
+        }
+    }
+
+    @Test func `Claims follow the office, and there are never two`() async throws {
+        try await SwarmLab.run { lab in
+            let nodes = ["n1", "n2", "n3"]
+            let watch = ClaimWatch(nodes, SwarmDetectorSettings(limit: .seconds(3)))
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                defer { group.cancelAll() }
+                for node in nodes {
+                    let client = try lab.client(node)
+                    group.addTask {
+                        await watch.follow(node, client, every: .milliseconds(400))
+                        await client.shutdown()
+                    }
+                }
+                group.addTask { await watch.sample() }
+                try await eventually("a claim") { watch.leaders.count == 1 }
+                #expect(try await [lab.leader()] == watch.leaders)
+                for (fault, cure) in [("pause", "resume"), ("cut", "heal"), ("kill", "start"), ("demote", "promote")] {
+                    let old = try #require(watch.leaders.first)
+                    let start = ContinuousClock.now
+                    try await lab(fault, old)
+                    try await eventually("another claim after \(fault)") {
+                        watch.leaders.count == 1 && watch.leaders != [old]
+                    }
+                    let new = try #require(watch.leaders.first)
+                    try await lab(cure, old)
+                    // Well again: all managers answer, and the same one leads.
+                    try await eventually("a whole swarm after \(cure)") {
+                        watch.answers.values.count { $0 == .follower } == 2
+                            && watch.answers.values.contains(.leader(canSeeMajority: true))
+                            && watch.leaders.count == 1
+                    }
+                    let course = watch.changes.filter { $0.at > start }.map { "\($0) at \(($0.at - start))" }
+                    print("swarm lab: \(fault) \(old), then \(new): \(course.joined(separator: ", "))")
+                }
+            }
+            #expect(watch.changes.allSatisfy { $0.leaders.count < 2 }, "\(watch.changes)")
+        }
+    }
+}
