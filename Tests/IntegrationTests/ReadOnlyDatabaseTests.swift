@@ -122,8 +122,7 @@ import Testing
             prefix = ["/usr/bin/unshare", "--mount", "/bin/sh", "-c", script, "sh"]
         }
         guard Files.exists(prefix[0]) else {
-            printError("SKIPPED: a database that is protected by its \(protection): there is no \(prefix[0])")
-            return nil
+            try Test.cancel("SKIPPED: a database that is protected by its \(protection): there is no \(prefix[0])")
         }
         let program = try RunningProgram(
             prefix + [BuiltProgram.manager.path(), "version"],
@@ -133,8 +132,7 @@ import Testing
         var status: Int32 = 0
         waitpid(program.pid, &status, 0)
         guard status == 0 else {
-            printError("SKIPPED: a database that is protected by its \(protection): \(program.errors)")
-            return nil
+            try Test.cancel("SKIPPED: a database that is protected by its \(protection): \(program.errors)")
         }
         return prefix
     }

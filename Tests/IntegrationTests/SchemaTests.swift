@@ -63,7 +63,9 @@ import Testing
                 #expect(check.output.contains("23 files compared with 12 schemas"), "\(check)")
                 return
             }
-            printError("SKIPPED: live outputs against docs/schema: no python3 with jsonschema (pip install jsonschema)")
+            try Test.cancel(
+                "SKIPPED: live outputs against docs/schema: no python3 with jsonschema (pip install jsonschema)"
+            )
         }
     }
 
