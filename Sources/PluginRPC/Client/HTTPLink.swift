@@ -103,24 +103,13 @@ final class HTTPLink: Link {
         _ = try? await done?.get()
     }
 
-    /// A Unix socket's path goes where a URL has its host, with every byte that a host cannot hold escaped.
+    /// A Unix socket's path goes where a URL has its host.
     static func url(of address: PluginEndpoint.Address) -> String {
         switch address {
         case .http(let url):
             return url
         case .socket(let path):
-            var host = ""
-            for byte in path.utf8 {
-                switch byte {
-                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                    UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."):
-                    host.unicodeScalars.append(UnicodeScalar(byte))
-                default:
-                    host += byte < 0x10 ? "%0" : "%"
-                    host += String(byte, radix: 16, uppercase: true)
-                }
-            }
-            return "http+unix://\(host)/"
+            return "http+unix://\(path.percentEncoded)/"
         }
     }
 

@@ -1,3 +1,5 @@
+internal import GroupSPI
+
 /// Where the Docker Engine listens.
 public struct EngineAddress: Hashable, Sendable {
     public enum Place: Hashable, Sendable {
@@ -113,19 +115,7 @@ public struct EngineAddress: Hashable, Sendable {
         case .tcp(let host, let port, let isSecure):
             return "\(isSecure ? "https" : "http")://\(host.contains(":") ? "[\(host)]" : host):\(port)\(path)"
         case .socket(let socket):
-            // The socket's path goes where a URL has its host, with every byte that a host cannot hold escaped.
-            var host = ""
-            for byte in socket.utf8 {
-                switch byte {
-                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                    UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."):
-                    host.unicodeScalars.append(UnicodeScalar(byte))
-                default:
-                    host += byte < 0x10 ? "%0" : "%"
-                    host += String(byte, radix: 16, uppercase: true)
-                }
-            }
-            return "http+unix://\(host)\(path)"
+            return "http+unix://\(socket.percentEncoded)\(path)"
         }
     }
 }
