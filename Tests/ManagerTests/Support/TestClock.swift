@@ -14,7 +14,9 @@ final class TestClock: ManagerClock {
 
     func now() -> BootInstant { state.withLock(\.now) }
 
-    func advance(by duration: Duration) {
+    /// - Returns: how many tasks that woke up.
+    @discardableResult
+    func advance(by duration: Duration) -> Int {
         let due = state.withLock { state in
             state.now = state.now + duration
             let due = state.sleepers.filter { $0.value.instant <= state.now }
@@ -22,6 +24,17 @@ final class TestClock: ManagerClock {
             return due.values.sorted { $0.instant < $1.instant }
         }
         for sleeper in due { sleeper.continuation.resume(returning: true) }
+        return due.count
+    }
+
+    /// Moves on, and waits until as many tasks sleep as before: what the step woke up has done its work and sleeps again.
+    /// A task that does not come back, because it has ended, is given up soon.
+    func step(by duration: Duration) async throws {
+        let before = sleepers
+        guard advance(by: duration) > 0 else { return await Task.yield() }
+        for _ in 0..<20 where sleepers < before {
+            try await Task.sleep(for: .milliseconds(1), clock: .suspending)
+        }
     }
 
     /// How many tasks wait for this clock.

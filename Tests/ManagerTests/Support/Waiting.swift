@@ -24,8 +24,7 @@ func eventually(
 ) async throws {
     for _ in 0..<10_000 {
         if try await condition() { return }
-        clock.advance(by: step)
-        try await Task.sleep(for: .milliseconds(2), clock: .suspending)
+        try await clock.step(by: step)
     }
     throw NeverCame(description: "never: \(what)")
 }
@@ -34,8 +33,7 @@ func eventually(
 func pass(_ duration: Duration, on clock: TestClock, step: Duration = .milliseconds(100)) async throws {
     let end = clock.now() + duration
     while clock.now() < end {
-        clock.advance(by: step)
-        try await Task.sleep(for: .milliseconds(2), clock: .suspending)
+        try await clock.step(by: step)
     }
 }
 
