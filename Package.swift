@@ -47,7 +47,9 @@ let package = Package(
         .target(
             name: "Migrations",
             path: "migrations",
-            resources: [.embedInCode("v001_initial.sql"), .embedInCode("v002_operations.sql")]
+            resources: [
+                .embedInCode("v001_initial.sql"), .embedInCode("v002_operations.sql"), .embedInCode("v003_swarm.sql"),
+            ]
         ),
         .target(
             name: "Store",
@@ -86,6 +88,7 @@ let package = Package(
                 "GroupSPI",
                 "Store",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
@@ -122,6 +125,7 @@ let package = Package(
                 "PluginRPC",
                 "ProcessGroup",
                 "Store",
+                "Swarm",
                 "Terminal",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),

@@ -4,5 +4,6 @@ public enum Migrations {
     public static let scripts: [String] = [
         String(decoding: PackageResources.v001_initial_sql, as: UTF8.self),
         String(decoding: PackageResources.v002_operations_sql, as: UTF8.self),
+        String(decoding: PackageResources.v003_swarm_sql, as: UTF8.self),
     ]
 }

@@ -17,7 +17,7 @@ public final class ManagerRuntime: Sendable {
 
     /// - Parameters:
     ///   - makeGuard: makes the orphan guard; it tells its reason against leading, or nil, to the function it is given.
-    ///   - holderIsGone: whether a lease's holder is known to have ended.
+    ///   - vacancy: why a lease may be taken over at once; nil when it may not. See ``HolderProbe``.
     /// - Throws: ``SettingsError`` when the system gives no timer or no thread.
     public init(
         _ configuration: ManagerConfiguration,
@@ -25,7 +25,7 @@ public final class ManagerRuntime: Sendable {
         plugin: any GroupPlugin,
         clock: any ManagerClock = BootClock(),
         logger: Logger,
-        holderIsGone: @escaping @Sendable (Lease) -> Bool,
+        vacancy: @escaping @Sendable (Lease) -> String?,
         makeGuard: (@escaping @Sendable (String?) -> Void) -> any OrphanGuard
     ) throws(SettingsError) {
         let (events, continuation) = AsyncStream.makeStream(of: ElectionEvent.self)
@@ -61,7 +61,7 @@ public final class ManagerRuntime: Sendable {
             board: board,
             pulse: pulse,
             orphanGuard: orphanGuard,
-            holderIsGone: holderIsGone,
+            vacancy: vacancy,
             clock: clock,
             logger: logger,
             events: events,

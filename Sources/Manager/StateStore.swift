@@ -1,7 +1,8 @@
 public import GroupSPI
 public import Store
 
-/// What the manager needs of its store. In os mode that is the shared database itself; a test brings one in memory.
+/// What the manager needs of its store. In os mode that is the shared database itself, in swarm mode a label of the swarm
+/// with a copy on each node; a test brings one in memory.
 public protocol StateStore: Sendable {
     func lease(within timeout: Duration) async throws(StoreError) -> Lease
     func acquireLease(
@@ -31,6 +32,15 @@ public protocol StateStore: Sendable {
 
     func waitingConfirmations(within timeout: Duration) async throws(StoreError) -> [Confirmation]
     func overtakeConfirmation(of revision: Int, fence: Fence, within timeout: Duration) async throws(StoreError)
+
+    /// Notes something in the history and settles the request that asked for it.
+    func apply(
+        _ mark: HistoryMark,
+        author: Author,
+        settling id: String,
+        fence: Fence,
+        within timeout: Duration
+    ) async throws(StoreError)
 
     func prune(
         _ policy: RetentionPolicy,

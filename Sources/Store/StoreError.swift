@@ -47,6 +47,8 @@ public struct StoreError: Error, Hashable, Sendable {
         case notFound
         /// The request contradicts what is stored.
         case conflict
+        /// More than the place can hold, for this change only. Nothing was stored.
+        case tooLarge
         /// A file to import that has no shape we know.
         case malformed
     }
@@ -123,7 +125,7 @@ public struct StoreError: Error, Hashable, Sendable {
         )
     }
 
-    static func fenced(_ lease: Lease?) -> StoreError {
+    public static func fenced(_ lease: Lease?) -> StoreError {
         guard let lease, !lease.holder.isEmpty else {
             return StoreError(.fenced, "this replica does not hold the lease; nobody does")
         }

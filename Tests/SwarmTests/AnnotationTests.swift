@@ -53,7 +53,7 @@ struct AnnotationTests {
     @Test(arguments: ["0", "1", "6", "9", "flushed"])
     func `A label of the Go manager is read`(_ level: String) throws {
         let annotation = try Annotation(label: try Recorded.text("go-manager-\(level).label"))
-        #expect(annotation.revision == nil && annotation.epoch == nil && annotation.historyHash == nil)
+        #expect(annotation.image == nil)
         #expect(annotation.groups.map(\.spec.id) == ["cattle", "pets"])
         #expect(annotation.groups.map(\.plugin) == ["group-stateless", "group-stateless"])
         let json = try Recorded.text("go-manager.json")
@@ -164,12 +164,12 @@ struct AnnotationTests {
             try annotation.encoded(limit: .init(maximum: size * 2, warning: size)).warning?.contains("\(size)") == true
         )
         #expect(try annotation.encoded(limit: .init(maximum: size * 2, warning: size + 1)).warning == nil)
-        #expect(EncodedAnnotation.Limit() == EncodedAnnotation.Limit(maximum: 1_500_000, warning: 1_200_000))
+        #expect(EncodedAnnotation.Limit() == EncodedAnnotation.Limit(maximum: 1_400_000, warning: 1_120_000))
     }
 
     @Test func `The real limit`() throws {
         let small = try Annotation(groups: [Self.noise(1_000_000)]).encoded()
-        #expect(small.warning == nil && small.size < 1_200_000)
+        #expect(small.warning == nil && small.size < 1_120_000)
         let error = #expect(throws: AnnotationError.self) { try Annotation(groups: [Self.noise(2_000_000)]).encoded() }
         #expect(error?.code == .tooLarge)
     }

@@ -36,10 +36,11 @@ struct SwarmObserverTests {
         #expect(try await Self.look(try Self.node("minority")).0 == .leader(canSeeMajority: false))
     }
 
-    @Test func `A follower is not asked for more than it takes`() async throws {
+    @Test func `A follower tells who leads, and follows also when it cannot`() async throws {
         let (answer, paths) = try await Self.look(try Self.node("follower"))
         #expect(answer == .follower)
-        #expect(paths.count == 2)
+        #expect(paths.last == "/nodes")
+        #expect(try await Self.look(try Self.node("follower", ["/nodes": .drop])).0 == .follower)
     }
 
     @Test func `An office that moves between two requests`() async throws {

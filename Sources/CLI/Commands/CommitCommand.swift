@@ -42,7 +42,7 @@ struct CommitCommand: Verb {
 
     func run(in session: Session) async throws -> ExitStatus {
         let entries = try Declaration.entries(in: try InputFile.read(file), named: file)
-        let store = store.open(in: session)
+        let store = try await store.openToRead(in: session)
         let standing = try await store.states(within: commandTimeout)
         let waiting = RequestWait(store: store, timeout: change.wait.duration, session: session)
         if change.dryRun {

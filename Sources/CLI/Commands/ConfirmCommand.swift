@@ -7,7 +7,7 @@ struct ConfirmCommand: Verb {
         commandName: "confirm",
         abstract: "Keep a revision that was committed with --confirm",
         discussion: """
-            Needs no leader. Without a revision: the one that waits, if only one does.
+            Needs no leader, but for a swarm. Without a revision: the one that waits, if only one does.
 
             Examples:
               infrakit-manager confirm
@@ -36,7 +36,7 @@ struct ConfirmCommand: Verb {
             }
             number = first
         }
-        try await store.confirm(number, within: commandTimeout)
+        try await MarkedHistory(store: store, session: session).apply(.confirm(number))
         session.standardOutput("revision \(number) confirmed\n")
         return .done
     }

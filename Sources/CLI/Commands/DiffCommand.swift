@@ -42,7 +42,7 @@ struct DiffCommand: Verb {
 
     func run(in session: Session) async throws -> ExitStatus {
         do {
-            let store = store.open(in: session)
+            let store = try await store.openToRead(in: session)
             let before = try await from.number(in: store)
             let after = try await RevisionWord.numberOrCurrent(to, in: store)
             let diff = ConfigurationDiff(

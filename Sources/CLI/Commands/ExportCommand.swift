@@ -25,7 +25,7 @@ struct ExportCommand: Verb {
     @OptionGroup var store: StoreOptions
 
     func run(in session: Session) async throws -> ExitStatus {
-        let store = store.open(in: session)
+        let store = try await store.openToRead(in: session)
         var states = try await store.states(within: commandTimeout)
         if let revision {
             states = try await store.wholeStates(at: try await revision.number(in: store), within: commandTimeout)
@@ -71,7 +71,7 @@ struct ImportCommand: Verb {
         if let entry = entries.first(where: { $0.spec.id.isEmpty }) {
             throw Failure("\(file): a group of the plugin '\(entry.plugin)' has no name; nothing was changed")
         }
-        let store = store.open(in: session)
+        let store = try await store.openToRead(in: session)
         let request = try await RequestWait(store: store, timeout: wait.duration, session: session).run(
             .import(entries),
             message: message ?? "imported from \(file == "-" ? "standard input" : file)"

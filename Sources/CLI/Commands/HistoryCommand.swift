@@ -58,7 +58,7 @@ struct HistoryCommand: Verb {
     }
 
     func run(in session: Session) async throws -> ExitStatus {
-        let store = store.open(in: session)
+        let store = try await store.openToRead(in: session)
         var query = HistoryQuery(group: group)
         query.since = try since.map { try Self.time($0, now: session.now()) }
         if let path {

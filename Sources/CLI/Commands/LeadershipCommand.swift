@@ -15,7 +15,7 @@ struct LeadershipCommand: Verb {
     @OptionGroup var format: OutputOptions
 
     func run(in session: Session) async throws -> ExitStatus {
-        let terms = try await store.open(in: session).terms(within: commandTimeout)
+        let terms = try await store.openToRead(in: session).terms(within: commandTimeout)
         session.write(Self.table(terms).text(width: session.width), Self.json(terms), format.output)
         return .done
     }

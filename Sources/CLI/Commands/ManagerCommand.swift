@@ -20,7 +20,8 @@ struct ManagerCommand: AsyncParsableCommand {
               infrakit-manager rollback 12
             """,
         subcommands: [
-            OSCommand.self, HistoryCommand.self, ShowCommand.self, DiffCommand.self, RollbackCommand.self,
+            OSCommand.self, SwarmCommand.self, HistoryCommand.self, ShowCommand.self, DiffCommand.self,
+            RollbackCommand.self,
             CommitCommand.self, ConfirmCommand.self, TagCommand.self, UntagCommand.self, StatusCommand.self,
             LeadershipCommand.self, StepDownCommand.self, DoctorCommand.self, VerifyCommand.self, BackupCommand.self,
             ExportCommand.self, ImportCommand.self, PluginCommand.self, VersionCommand.self, GuardCommand.self,

@@ -40,7 +40,11 @@ struct RequestWait {
                 // Taken back, so that it does not surprise anybody later; unless a leader was faster.
                 case .waiting where isLate:
                     if try await store.cancelRequest(request.id, within: commandTimeout) { throw nobody }
-                case .waiting, .done, .cancelled: break
+                case .cancelled where isLate: throw nobody
+                // Its manager has passed it on, and may be taking it back.
+                case .passedOn where ContinuousClock.now >= deadline + Self.withdrawal: throw unknown
+                case .passedOn where isLate: _ = try await store.cancelRequest(request.id, within: commandTimeout)
+                case .waiting, .done, .cancelled, .passedOn: break
                 }
             }
             let rest = max(deadline - ContinuousClock.now, .milliseconds(20))
@@ -53,6 +57,16 @@ struct RequestWait {
         Failure(
             "nobody leads: no manager took the request up within \(timeout.goText), and nothing was changed",
             .noLeader
+        )
+    }
+
+    /// How long taking back a request that was passed on may take.
+    private static let withdrawal = Duration.seconds(10)
+
+    private var unknown: Failure {
+        Failure(
+            "no answer within \((timeout + Self.withdrawal).goText): the request was passed on and may still be carried out. "
+                + "Look at the history before you ask again."
         )
     }
 

@@ -32,7 +32,7 @@ struct RollbackCommand: Verb {
     @OptionGroup var format: OutputOptions
 
     func run(in session: Session) async throws -> ExitStatus {
-        let store = store.open(in: session)
+        let store = try await store.openToRead(in: session)
         let target = try await revision.number(in: store)
         let wanted = try await store.wholeStates(at: target, within: commandTimeout)
         try await requireGroup(among: wanted, store)

@@ -26,7 +26,7 @@ struct ShowCommand: Verb {
     @OptionGroup var store: StoreOptions
 
     func run(in session: Session) async throws -> ExitStatus {
-        let store = store.open(in: session)
+        let store = try await store.openToRead(in: session)
         let number = try await RevisionWord.numberOrCurrent(revision, in: store)
         if let group {
             let state = try await store.state(of: group, at: number, within: commandTimeout)

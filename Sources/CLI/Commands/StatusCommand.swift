@@ -23,7 +23,7 @@ struct StatusCommand: Verb {
 
     func run(in session: Session) async throws -> ExitStatus {
         let replica = await LocalReplica.ask(naming.name ?? ServingOptions.defaultName, in: session)
-        let database = store.open(in: session)
+        let database = try await store.openToRead(in: session)
         let lease = try await database.lease(within: commandTimeout)
         let summary = try await database.summary(within: commandTimeout)
         let report = StatusReport(
@@ -31,6 +31,7 @@ struct StatusCommand: Verb {
             summary: summary,
             replica: replica,
             storage: StorageReport(path: database.path),
+            swarm: try await database.swarmCopy(within: commandTimeout),
             now: session.now()
         )
         session.write(report.text, report.json, format.output)

@@ -21,6 +21,13 @@ struct StepDownCommand: Verb {
 
     func run(in session: Session) async throws -> ExitStatus {
         let store = store.open(in: session)
+        if let copy = try await store.swarmCopy(within: commandTimeout) {
+            let node = copy.leader.isEmpty ? "NODE" : copy.leader
+            throw Failure(
+                "leadership follows the swarm's and cannot be handed over alone. docker node demote \(node) moves both; docker "
+                    + "node promote \(node) then makes the node a manager again."
+            )
+        }
         let lease = try await store.lease(within: commandTimeout)
         _ = try await RequestWait(store: store, timeout: wait.duration, session: session).run(.stepDown)
         session.standardOutput("\(lease.holder) hands leadership over (epoch \(lease.epoch))\n")

@@ -48,7 +48,7 @@ struct TagCommand: Verb {
             return .done
         }
         let number = try await revision.number(in: store)
-        try await store.setTag(name, to: number, author: .ofProcess(), moving: move, within: commandTimeout)
+        try await MarkedHistory(store: store, session: session).apply(.tag(name, revision: number, moving: move))
         session.write(
             "\(name) is revision \(number)\n",
             ["tag": .string(name), "revision": .int(number)],
@@ -94,7 +94,7 @@ struct UntagCommand: Verb {
     @OptionGroup var store: StoreOptions
 
     func run(in session: Session) async throws -> ExitStatus {
-        try await store.open(in: session).removeTag(name, within: commandTimeout)
+        try await MarkedHistory(store: store.open(in: session), session: session).apply(.untag(name))
         session.standardOutput("\(name) is no tag any more\n")
         return .done
     }

@@ -9,6 +9,8 @@ struct StatusReport {
     /// What the manager on this host says of itself (`Manager.Status`); nil when none answers.
     let replica: JSONView?
     let storage: StorageReport
+    /// Of what the database is a copy; nil in os mode.
+    let swarm: SwarmCopy?
     let now: Timestamp
 
     /// The times are the leader's, the comparison is this host's: good enough to tell people, never to decide.
@@ -36,6 +38,7 @@ struct StatusReport {
             ],
             "plugin": replica?.member("plugin").map { .raw($0.raw) } ?? nil,
             "storage": storage.json,
+            "swarm": swarm.map(\.json) ?? nil,
         ]
     }
 
@@ -61,6 +64,7 @@ struct StatusReport {
             let health = plugin.member("reachable")?.bool == true ? "reachable" : "not reachable"
             lines.append("Plugin:    \(plugin.member("name")?.string ?? "") \(health)\(trouble)")
         }
+        if let swarm { lines += swarm.lines(at: now) }
         lines.append("Database:  \(storage.text)")
         return lines.map { $0 + "\n" }.joined()
     }
@@ -111,5 +115,25 @@ struct StorageReport {
     var text: String {
         let place = storage.map { " (\($0.type) at \($0.mountPoint))" } ?? ""
         return path + place + (storage?.hazard.map { "; unsafe: \($0)" } ?? "")
+    }
+}
+
+extension SwarmCopy {
+    var json: JSON {
+        [
+            "cluster": .string(cluster), "node": .string(node), "leader": leader.isEmpty ? nil : .string(leader),
+            "version": .int(version), "labelSize": .int(labelSize), "labelLimit": .int(labelLimit),
+            "readAt": .string(Timestamp(milliseconds: readAt).rfc3339), "trouble": .string(trouble),
+        ]
+    }
+
+    func lines(at now: Timestamp) -> [String] {
+        let share = labelLimit > 0 ? labelSize * 100 / labelLimit : 0
+        return [
+            "Swarm:     \(cluster), version \(version), read \(Timestamp(milliseconds: readAt).age(at: now))"
+                + (trouble.map { "; now: \($0)" } ?? ""),
+            "Node:      \(node); \(leader.isEmpty ? "which node leads is not known" : "\(leader) leads the swarm")",
+            "Label:     \(labelSize) of \(labelLimit) bytes (\(share) %)",
+        ]
     }
 }

@@ -13,6 +13,11 @@ struct CommandLineWords {
     }
 
     func inOrder(_ words: [String]) -> [String] {
+        // As with the original, a switch that may be given a value means true without one.
+        inOrderAsGiven(words.map { $0 == "--tlsverify" ? "--tlsverify=true" : $0 })
+    }
+
+    private func inOrderAsGiven(_ words: [String]) -> [String] {
         var moved: [String] = []
         var index = 0
         while index < words.count, words[index].hasPrefix("-") {
@@ -64,6 +69,11 @@ struct CommandLineWords {
         "os": logging + [
             "--name", "--proxy-for-group", "--id", "--store-dir", "--leader-file", "--lease-ttl", "--renew-deadline",
             "--poll-interval", "--reconcile-interval", "--rpc-timeout", "--plugin-protocol", "--unsafe-storage",
+            "--history-limit", "--history-max-age", "--forward-writes", "--socket-mode", "--allow-uid",
+        ],
+        "swarm": logging + [
+            "--name", "--proxy-for-group", "--id", "--store-dir", "--host", "--tlscacert", "--tlscert", "--tlskey",
+            "--tlsverify", "--poll-interval", "--reconcile-interval", "--rpc-timeout", "--plugin-protocol",
             "--history-limit", "--history-max-age", "--forward-writes", "--socket-mode", "--allow-uid",
         ],
         "history": reading,

@@ -3,6 +3,7 @@ internal import Manager
 internal import PluginRPC
 internal import ProcessGroup
 internal import Store
+internal import Swarm
 
 /// Why a command failed: the sentence that a person reads and the status that a script reads.
 ///
@@ -22,6 +23,7 @@ struct Failure: Error {
         case let error as StoreError: self.init(error.message, Self.status(error.code))
         case let error as SettingsError: self.init(error.message, .usage)
         case let error as GroupError: self.init(error.message, Self.status(error.code))
+        case let error as EngineError: self.init(error.message, error.code == .settings ? .usage : .failed)
         case let error as PluginServerError: self.init(error.description)
         case let error as ProcessGroupError: self.init(error.description)
         default: self.init("\(error)")

@@ -69,10 +69,33 @@ struct StoreOptions: ParsableArguments {
 
     func directory(in session: Session) -> String { storeDir ?? Self.defaultDirectory(in: session) }
 
+    /// Makes the default directory, which is ours; one that was named and is not there is a mistake, or a missing mount.
+    func prepareDirectory(in session: Session) throws {
+        let directory = directory(in: session)
+        if directory == Self.defaultDirectory(in: session) { try Directories.make(directory) }
+    }
+
     static func defaultDirectory(in session: Session) -> String { "\(session.home)/.infrakit/configs" }
 
     /// The store, for a command: it never creates or migrates it.
     func open(in session: Session) -> Store { Self.store(in: storeDir, session) }
+
+    /// The store, for a command that shows what it holds: a copy that is old says so.
+    func openToRead(in session: Session) async throws -> Store {
+        let store = open(in: session)
+        guard let copy = try await store.swarmCopy(within: commandTimeout) else { return store }
+        let age = Timestamp(milliseconds: copy.readAt)
+        if session.now().milliseconds - copy.readAt > Self.freshness {
+            let reason = copy.trouble ?? "no manager on this node keeps it up to date"
+            session.standardError(
+                "note: what this node knows of the swarm was read \(age.age(at: session.now())): \(reason)\n"
+            )
+        }
+        return store
+    }
+
+    /// In milliseconds. A manager notes every few seconds that nothing has changed.
+    private static let freshness = 15_000
 
     /// - Parameter directory: nil for the default one.
     static func store(in directory: String?, _ session: Session) -> Store {

@@ -74,8 +74,8 @@ public struct Election: Sendable {
         expire(now, &directives)
         switch event {
         case .tick: break
-        case .observed(let lease, let startedAt, let holderIsGone):
-            observed(lease, startedAt, holderIsGone, now, &directives)
+        case .observed(let lease, let startedAt, let vacancy):
+            observed(lease, startedAt, vacancy, now, &directives)
         case .observationFailed(let reason): trouble = reason
         case .acquired(let lease): acquired(lease, now, &directives)
         case .acquisitionLost, .acquisitionFailed: acquisitionFailed(event)
@@ -144,7 +144,7 @@ public struct Election: Sendable {
     private mutating func observed(
         _ lease: Lease,
         _ startedAt: BootInstant,
-        _ holderIsGone: Bool,
+        _ vacancy: String?,
         _ now: BootInstant,
         _ directives: inout [ElectionDirective]
     ) {
@@ -160,13 +160,11 @@ public struct Election: Sendable {
         // The wait of a ttl has to lie between two readings: from after the first to before the last.
         let waited = startedAt - current.since
         let reason: String
-        if !lease.isHeld {
+        if let vacancy {
             // Whoever has just handed over lets another go first.
             guard restUntil == nil else { return }
-            reason = "released"
-        } else if holderIsGone {
-            reason = "the process of \(lease.holder) has ended"
-        } else if waited >= .milliseconds(lease.ttl) {
+            reason = vacancy
+        } else if lease.isHeld, waited >= .milliseconds(lease.ttl) {
             reason = "no renewal by \(lease.holder) for \(lease.ttl) ms"
         } else {
             return

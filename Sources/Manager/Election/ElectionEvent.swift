@@ -4,9 +4,9 @@ public import Store
 public enum ElectionEvent: Sendable {
     /// Time has passed.
     case tick
-    /// The row was read. `startedAt` is from before the reading; `holderIsGone` when the holder's process ran on this
-    /// host and has ended, and so has its orphan guard.
-    case observed(Lease, startedAt: BootInstant, holderIsGone: Bool)
+    /// The row was read. `startedAt` is from before the reading; `vacancy` says why the lease may be taken over at once:
+    /// it was released, or its holder is known to have let go; nil when it may not.
+    case observed(Lease, startedAt: BootInstant, vacancy: String?)
     case observationFailed(String)
     case acquired(Lease)
     /// The row had changed: its holder lives, or another was faster.

@@ -12,7 +12,7 @@ actor LeadershipLoop {
     private let board: StandingBoard
     private let pulse: LoopPulse
     private let orphanGuard: any OrphanGuard
-    private let holderIsGone: @Sendable (Lease) -> Bool
+    private let vacancy: @Sendable (Lease) -> String?
     private let clock: any ManagerClock
     private let deadlineThread: DeadlineThread
     private let logger: Logger
@@ -23,6 +23,8 @@ actor LeadershipLoop {
     private var lease: Lease?
     private var hasReleasedLeftovers = false
     private var hasLooked = false
+    /// Why the last reading of the lease failed.
+    private var trouble: String?
 
     init(
         election: Election,
@@ -34,7 +36,7 @@ actor LeadershipLoop {
         board: StandingBoard,
         pulse: LoopPulse,
         orphanGuard: any OrphanGuard,
-        holderIsGone: @escaping @Sendable (Lease) -> Bool,
+        vacancy: @escaping @Sendable (Lease) -> String?,
         clock: any ManagerClock,
         logger: Logger,
         events: AsyncStream<ElectionEvent>,
@@ -49,7 +51,7 @@ actor LeadershipLoop {
         self.board = board
         self.pulse = pulse
         self.orphanGuard = orphanGuard
-        self.holderIsGone = holderIsGone
+        self.vacancy = vacancy
         self.clock = clock
         self.logger = logger
         self.events = events
@@ -165,9 +167,12 @@ actor LeadershipLoop {
         let startedAt = clock.now()
         do throws(StoreError) {
             let lease = try await store.lease(within: settings.renewDeadline)
-            post(.observed(lease, startedAt: startedAt, holderIsGone: holderIsGone(lease)))
+            trouble = nil
+            post(.observed(lease, startedAt: startedAt, vacancy: vacancy(lease)))
         } catch {
-            logger.warning("lease not read", metadata: ["error": "\(error)"])
+            // A lasting trouble is told once.
+            if trouble != error.message { logger.warning("lease not read", metadata: ["error": "\(error)"]) }
+            trouble = error.message
             post(.observationFailed(error.message))
         }
     }

@@ -30,6 +30,7 @@ extension GroupKeeper {
             case .import(let entries):
                 try await commit(request, entries, operation: .import, expectedCurrent: nil, confirmWithin: nil, token)
             case .write(let call): await carryOut(call, for: request, token)
+            case .mark(let mark): try await apply(mark, for: request, token)
             case .stepDown: await stepDown(request, token)
             }
         } catch  where (error.code == .rejected || error.code == .badRequest) && self.token === token {
@@ -137,6 +138,25 @@ extension GroupKeeper {
             )
         } catch {
             logger.warning("request not answered", metadata: ["request": "\(request.id)", "error": "\(error)"])
+        }
+    }
+
+    private func apply(_ mark: HistoryMark, for request: Request, _ token: TermToken) async throws(GroupError) {
+        do throws(StoreError) {
+            try await store.apply(
+                mark,
+                author: request.author,
+                settling: request.id,
+                fence: fence(token.epoch),
+                within: settings.storeTimeout
+            )
+        } catch {
+            switch error.code {
+            case .notFound, .conflict: throw GroupError(.rejected, error.message)
+            case .busy: break
+            default: report(.storeUncertain(epoch: token.epoch, error.message))
+            }
+            throw GroupError(.storeUnavailable, "store unreachable: \(error)")
         }
     }
 

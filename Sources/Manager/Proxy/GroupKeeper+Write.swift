@@ -78,6 +78,7 @@ extension GroupKeeper {
                 throw GroupError(.notLeader, "\(error.message); nothing was changed")
             case .busy, .conflict:
                 throw GroupError(.storeUnavailable, "store unreachable, nothing was changed: \(error.message)")
+            case .tooLarge: throw GroupError(.rejected, error.message)
             default:
                 report(.storeUncertain(epoch: token.epoch, error.message))
                 throw GroupError(.storeUnavailable, "store unreachable: \(error.message)")

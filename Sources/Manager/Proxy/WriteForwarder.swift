@@ -28,6 +28,9 @@ struct WriteForwarder {
         }
     }
 
+    /// How long taking back what another node was asked may take.
+    private static let withdrawal = Duration.seconds(10)
+
     private func wait(for request: Request) async throws -> GroupReply {
         let deadline = clock.now() + settings.rpcTimeout
         var settled: (at: BootInstant, reply: Result<GroupReply, GroupError>)?
@@ -52,8 +55,11 @@ struct WriteForwarder {
                         "no leader took it up within \(settings.rpcTimeout.goText); nothing was changed"
                     )
                 }
-                if found?.state == .done {
+                if found?.state == .done || clock.now() >= deadline + Self.withdrawal {
                     throw GroupError(.unknownOutcome, "the leader took it up and has not answered")
+                }
+                if found?.state == .cancelled {
+                    throw GroupError(.notLeader, "no leader took it up; nothing was changed")
                 }
             }
             do {

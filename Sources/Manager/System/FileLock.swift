@@ -7,14 +7,27 @@ public final class FileLock: Sendable {
     /// Waits until the lock is free.
     ///
     /// - Throws: ``SettingsError`` when the file cannot be opened.
-    public init(waitingFor path: String) throws(SettingsError) {
+    public convenience init(waitingFor path: String) throws(SettingsError) {
+        try self.init(path, LOCK_EX)
+    }
+
+    /// Takes the lock at once.
+    ///
+    /// - Throws: ``SettingsError`` when the file cannot be opened, or another process holds the lock.
+    public convenience init(taking path: String) throws(SettingsError) {
+        try self.init(path, LOCK_EX | LOCK_NB)
+    }
+
+    private init(_ path: String, _ operation: Int32) throws(SettingsError) {
         let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else {
             throw SettingsError(message: "cannot open the lock \(path): \(String(cString: strerror(errno)))")
         }
-        while flock(descriptor, LOCK_EX) != 0 {
+        while flock(descriptor, operation) != 0 {
             guard errno == EINTR else {
-                let reason = String(cString: strerror(errno))
+                let reason =
+                    errno == EWOULDBLOCK
+                    ? "another process\(Self.owner(path)) holds it" : String(cString: strerror(errno))
                 close(descriptor)
                 throw SettingsError(message: "cannot lock \(path): \(reason)")
             }
@@ -24,6 +37,11 @@ public final class FileLock: Sendable {
         let words = Array("\(getpid())\n".utf8)
         _ = ftruncate(descriptor, 0)
         words.withUnsafeBytes { _ = pwrite(descriptor, $0.baseAddress, $0.count, 0) }
+    }
+
+    private static func owner(_ path: String) -> String {
+        let pid = ProcFS.read(path).map { $0.prefix { $0.isNumber } } ?? ""
+        return pid.isEmpty ? "" : " (pid \(pid))"
     }
 
     deinit { Self.unlock(descriptor) }

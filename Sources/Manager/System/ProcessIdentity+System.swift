@@ -28,6 +28,12 @@ extension ProcessIdentity {
 /// Tells whether a lease's holder has ended, where this host can know: nobody has to wait out the ttl of a process that
 /// is gone. Of other hosts it knows nothing.
 public enum HolderProbe {
+    /// Why the lease may be taken over without waiting for the ttl.
+    public static func vacancy(_ lease: Lease, seenFrom here: ProcessIdentity) -> String? {
+        guard lease.isHeld else { return "released" }
+        return isGone(lease, seenFrom: here) ? "the process of \(lease.holder) has ended" : nil
+    }
+
     public static func isGone(_ lease: Lease, seenFrom here: ProcessIdentity) -> Bool {
         guard lease.isHeld, here.canSee(lease.process) else { return false }
         if let found = ProcFS.process(lease.process.pid), found.startTime == lease.process.startTime,

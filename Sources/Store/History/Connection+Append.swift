@@ -17,25 +17,7 @@ extension Connection {
             previous: head?.hash ?? HashChain.origin,
             HashChain.Entry(draft, number: number, time: time, fence: fence)
         )
-        try execute(
-            """
-            INSERT INTO revision (number, token, time, epoch, manager, author, operation, target, message, hash)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-            """,
-            .int(number),
-            .blob(draft.token),
-            .int(time),
-            .int(fence.epoch),
-            .int(try nameID(fence.manager)),
-            .int(try authorID(draft.author)),
-            .int(draft.operation.rawValue),
-            .int(draft.target),
-            .text(draft.message),
-            .blob(hash)
-        )
-        for change in draft.changes { try insert(change, revision: number) }
-        if let allowed = draft.confirmWithin { try insertConfirmation(of: number, allowed: allowed, time: time) }
-        return Revision(
+        let revision = Revision(
             number: number,
             time: time,
             epoch: fence.epoch,
@@ -47,8 +29,34 @@ extension Connection {
             changes: draft.changes,
             hash: hash,
             tags: [],
-            confirmation: try confirmation(of: number)
+            confirmation: draft.confirmWithin.map {
+                Confirmation(revision: number, allowed: $0, deadline: time + $0, state: .waiting)
+            }
         )
+        try insert(revision, token: draft.token)
+        return revision
+    }
+
+    /// - Parameter token: what the hash covers beside the revision.
+    func insert(_ revision: Revision, token: [UInt8]) throws {
+        try execute(
+            """
+            INSERT INTO revision (number, token, time, epoch, manager, author, operation, target, message, hash)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            """,
+            .int(revision.number),
+            .blob(token),
+            .int(revision.time),
+            .int(revision.epoch),
+            .int(try nameID(revision.manager)),
+            .int(try authorID(revision.author)),
+            .int(revision.operation.rawValue),
+            .int(revision.target),
+            .text(revision.message),
+            .blob(revision.hash)
+        )
+        for change in revision.changes { try insert(change, revision: revision.number) }
+        if let confirmation = revision.confirmation { try insert(confirmation) }
     }
 
     private func insert(_ change: Change, revision: Int) throws {
@@ -77,7 +85,13 @@ extension Connection {
     /// Records how a pending change came out, if the writer still leads. A change that is settled stays as it is.
     func recordOutcome(_ outcome: Outcome, fence: Fence) throws {
         try requireLease(fence)
-        let changed = try execute(
+        if try setOutcome(outcome), outcome.status == .applied { try supersede(before: outcome) }
+    }
+
+    /// - Returns: false when that change is settled, or does not exist.
+    @discardableResult
+    func setOutcome(_ outcome: Outcome) throws -> Bool {
+        try execute(
             """
             UPDATE change SET status = ?, error = ?
             WHERE revision = ? AND group_id = (SELECT id FROM name WHERE text = ?) AND status = 0
@@ -86,19 +100,16 @@ extension Connection {
             .text(outcome.error),
             .int(outcome.revision),
             .text(outcome.group)
-        )
-        if changed == 1, outcome.status == .applied { try supersede(before: outcome) }
+        ) == 1
     }
 
-    /// What was still open when a later change of the group was confirmed will never be answered: nobody asks the plugin
-    /// about it any more.
     private func supersede(before outcome: Outcome) throws {
         try execute(
             """
             UPDATE change SET status = 2, error = ?
             WHERE group_id = (SELECT id FROM name WHERE text = ?) AND revision < ? AND status = 0
             """,
-            .text("superseded by revision \(outcome.revision) before the plugin confirmed it"),
+            .text(Outcome.superseded(by: outcome.revision)),
             .text(outcome.group),
             .int(outcome.revision)
         )

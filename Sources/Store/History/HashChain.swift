@@ -5,9 +5,9 @@ internal import GroupSPI
 /// change, drop or insert one without changing all that follow.
 ///
 /// Outcomes are not covered: they come later than the revision.
-enum HashChain {
+public enum HashChain {
     /// What the first revision follows.
-    static let origin = [UInt8](repeating: 0, count: 32)
+    public static let origin = [UInt8](repeating: 0, count: 32)
 
     static func digest(_ bytes: [UInt8]) -> [UInt8] { Array(SHA256.hash(data: bytes)) }
 

@@ -98,6 +98,52 @@ public struct Lease: Hashable, Sendable {
     }
 
     public var isHeld: Bool { !holder.isEmpty }
+
+    /// Nobody has ever led.
+    public static let none = nobody(since: 0)
+
+    /// Nobody leads; that was the last epoch.
+    public static func nobody(since epoch: Int) -> Lease {
+        Lease(
+            holder: "",
+            instance: "",
+            epoch: epoch,
+            sequence: 0,
+            ttl: 0,
+            acquiredAt: 0,
+            renewedAt: 0,
+            expiresAt: 0,
+            process: ProcessIdentity(host: "", bootID: "", pidNamespace: "", pid: 0, startTime: 0),
+            socket: "",
+            pluginSocket: "",
+            guardLock: ""
+        )
+    }
+
+    /// The same without a holder.
+    var released: Lease { with(holder: "", renewedAt: renewedAt, sequence: sequence + 1) }
+
+    /// The same, seen to stand at a moment.
+    public func seen(at time: Int, sequence: Int) -> Lease {
+        with(holder: holder, renewedAt: time, sequence: sequence)
+    }
+
+    private func with(holder: String, renewedAt: Int, sequence: Int) -> Lease {
+        Lease(
+            holder: holder,
+            instance: instance,
+            epoch: epoch,
+            sequence: sequence,
+            ttl: ttl,
+            acquiredAt: acquiredAt,
+            renewedAt: renewedAt,
+            expiresAt: renewedAt + ttl,
+            process: process,
+            socket: socket,
+            pluginSocket: pluginSocket,
+            guardLock: guardLock
+        )
+    }
 }
 
 /// What a write must prove inside its own transaction.

@@ -7,6 +7,8 @@ public enum Operation: Int, Sendable, CaseIterable {
     case destroy = 5
     case rollback = 6
     case `import` = 7
+    /// Nobody asked: a copy of the history goes on from what it found after a gap.
+    case adopt = 8
 
     /// The word in the history.
     public var name: String { "\(self)" }

@@ -12,4 +12,10 @@ public struct Outcome: Hashable, Sendable {
         self.status = status
         self.error = error
     }
+
+    /// What is said of a change that was still open when a later one of its group was confirmed: nobody asks the plugin
+    /// about it any more.
+    static func superseded(by revision: Int) -> String {
+        "superseded by revision \(revision) before the plugin confirmed it"
+    }
 }

@@ -9,6 +9,8 @@ public struct Request: Hashable, Sendable {
         case commit([GlobalConfig.Entry], expectedCurrent: Int?, confirmWithin: Int?)
         /// Take groups over that another manager has kept, in one revision.
         case `import`([GlobalConfig.Entry])
+        /// Note something in the history, where commands cannot do so themselves.
+        case mark(HistoryMark)
         /// A user's call that another replica passes on.
         case write(GroupRequest)
         /// Give leadership up.
@@ -24,6 +26,8 @@ public struct Request: Hashable, Sendable {
         case refused = 3
         /// Taken back by the one who asked, before a leader saw it.
         case cancelled = 4
+        /// On its way to a leader that does not see this database: whoever asked cannot take it back alone.
+        case passedOn = 5
     }
 
     /// See ``makeID()``.

@@ -6,6 +6,13 @@ public struct Tag: Hashable, Sendable {
     /// Milliseconds since 1970.
     public let time: Int
 
+    public init(name: String, revision: Int, author: Author, time: Int) {
+        self.name = name
+        self.revision = revision
+        self.author = author
+        self.time = time
+    }
+
     /// Whether a text can name a tag: it begins with a letter, so that no tag passes for a number.
     public static func isName(_ text: String) -> Bool {
         guard let first = text.utf8.first, isLetter(first), text.utf8.count <= 63 else { return false }

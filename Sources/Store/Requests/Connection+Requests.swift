@@ -30,6 +30,9 @@ extension Connection {
         case .write(let call):
             kind = RequestKindName.write
             body = .blob(RequestBody.encode(call).bytes)
+        case .mark(let mark):
+            kind = RequestKindName.mark
+            body = .blob(RequestBody.encode(mark).bytes)
         case .stepDown:
             kind = RequestKindName.stepDown
         }
@@ -115,6 +118,7 @@ extension Connection {
                 throw StoreError(.corrupt, "the request \(row.text(0)) passes on an unknown call")
             }
             return .write(call)
+        case RequestKindName.mark: return .mark(try RequestBody.decodeMark(row.blob(12)))
         case RequestKindName.stepDown: return .stepDown
         case let name: throw StoreError(.corrupt, "the request \(row.text(0)) is of the unknown kind '\(name)'")
         }
@@ -166,14 +170,39 @@ extension Connection {
         return StoreError(.conflict, "the request \(id) is \(request.state) already; nothing was stored")
     }
 
-    /// Takes a request back.
+    /// Takes a request back. For one that was passed on that is a wish; see ``Request/State/passedOn``.
     ///
-    /// - Returns: false when a leader has taken it up.
+    /// - Returns: false when a leader has taken it up, or may have.
     func cancelRequest(_ id: String) throws -> Bool {
         try execute(
+            "UPDATE request SET withdrawn = 1 WHERE id = ? AND state = ?",
+            .text(id),
+            .int(Request.State.passedOn.rawValue)
+        )
+        return try execute(
             "UPDATE request SET state = ? WHERE id = ? AND state = 0",
             .int(Request.State.cancelled.rawValue),
             .text(id)
+        ) == 1
+    }
+
+    func passedOnRequests() throws -> [(request: Request, isWithdrawn: Bool)] {
+        try all(
+            """
+            SELECT \(requestColumns), q.withdrawn FROM request q JOIN author a ON a.id = q.author
+            WHERE q.state = ? ORDER BY q.number
+            """,
+            .int(Request.State.passedOn.rawValue)
+        ) { row in (request: try Self.request(row), isWithdrawn: row.int(17) != 0) }
+    }
+
+    func moveRequest(_ id: String, from old: Request.State, to new: Request.State, error: String?) throws -> Bool {
+        try execute(
+            "UPDATE request SET state = ?, error = ? WHERE id = ? AND state = ?",
+            .int(new.rawValue),
+            .text(error),
+            .text(id),
+            .int(old.rawValue)
         ) == 1
     }
 
@@ -193,8 +222,9 @@ private enum RequestKindName {
     static let commit = "commit"
     static let `import` = "import"
     static let write = "write"
+    static let mark = "mark"
     static let stepDown = "step-down"
 
     /// For an SQL list.
-    static let all = [rollback, commit, `import`, write, stepDown].map { "'\($0)'" }.joined(separator: ", ")
+    static let all = [rollback, commit, `import`, write, mark, stepDown].map { "'\($0)'" }.joined(separator: ", ")
 }

@@ -1,9 +1,9 @@
-internal import GroupSPI
+public import GroupSPI
 
 /// How the parts of a request that may be long are stored: as JSON, the specifications byte for byte.
-enum RequestBody {
+public enum RequestBody {
     /// What was accepted when it was asked is read again, although it is wrapped in a few more levels and names by then.
-    static let limits = JSONLimits(maximumBytes: .max, maximumDepth: JSONLimits.standard.maximumDepth + 8)
+    public static let limits = JSONLimits(maximumBytes: .max, maximumDepth: JSONLimits.standard.maximumDepth + 8)
 
     static func encode(_ request: GroupRequest) -> RawJSON {
         var members: [JSON.Member] = [.init("method", .string(request.method))]
@@ -46,7 +46,30 @@ enum RequestBody {
         return try GroupSpec(spec)
     }
 
-    static func encode(_ answer: Result<GroupReply, GroupError>) -> RawJSON {
+    static func encode(_ mark: HistoryMark) -> RawJSON {
+        let json: JSON =
+            switch mark {
+            case .tag(let name, let revision, let moving):
+                ["tag": .string(name), "revision": .int(revision), "moving": .bool(moving)]
+            case .untag(let name): ["untag": .string(name)]
+            case .confirm(let revision): ["confirm": .int(revision)]
+            }
+        return json.raw
+    }
+
+    static func decodeMark(_ bytes: [UInt8]) throws -> HistoryMark {
+        let view = try JSONView(bytes, limits: limits)
+        if let name = view.member("tag")?.string, let revision = view.member("revision")?.int {
+            return .tag(name, revision: revision, moving: view.member("moving")?.bool == true)
+        }
+        if let name = view.member("untag")?.string { return .untag(name) }
+        guard let revision = view.member("confirm")?.int else {
+            throw StoreError(.corrupt, "a request notes something unknown")
+        }
+        return .confirm(revision)
+    }
+
+    public static func encode(_ answer: Result<GroupReply, GroupError>) -> RawJSON {
         switch answer {
         case .success(.details(let text)): return (["details": .string(text)] as JSON).raw
         case .success(.plan(let text)): return (["plan": .string(text)] as JSON).raw
@@ -57,7 +80,7 @@ enum RequestBody {
         }
     }
 
-    static func decodeAnswer(_ bytes: [UInt8]) throws -> Result<GroupReply, GroupError> {
+    public static func decodeAnswer(_ bytes: [UInt8]) throws -> Result<GroupReply, GroupError> {
         let view = try JSONView(bytes, limits: limits)
         if let message = view.member("error")?.string {
             let code = view.member("code")?.string.flatMap(GroupError.Code.init) ?? .rejected

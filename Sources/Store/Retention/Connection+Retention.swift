@@ -130,18 +130,22 @@ extension Connection {
     }
 
     /// Notes which numbers are gone, in one row with the gaps on both sides.
-    private func recordGap(_ gap: (first: Int, last: Int, hash: [UInt8])) throws {
-        let left = try first("SELECT first FROM gap WHERE last = ?", .int(gap.first - 1)) { $0.int(0) }
-        let right = try first("SELECT last, hash FROM gap WHERE first = ?", .int(gap.last + 1)) { row in
-            (last: row.int(0), hash: row.blob(1))
+    func recordGap(_ gap: (first: Int, last: Int, hash: [UInt8]), reason: GapReason = .removed) throws {
+        let left = try first("SELECT first, reason FROM gap WHERE last = ?", .int(gap.first - 1)) { row in
+            (first: row.int(0), reason: row.int(1))
+        }
+        let right = try first("SELECT last, hash, reason FROM gap WHERE first = ?", .int(gap.last + 1)) { row in
+            (last: row.int(0), hash: row.blob(1), reason: row.int(2))
         }
         try execute("DELETE FROM gap WHERE last = ?", .int(gap.first - 1))
         try execute("DELETE FROM gap WHERE first = ?", .int(gap.last + 1))
+        // Of numbers that were removed and others that were never seen, all count as removed.
         try execute(
-            "INSERT INTO gap (first, last, hash) VALUES (?, ?, ?)",
-            .int(left ?? gap.first),
+            "INSERT INTO gap (first, last, hash, reason) VALUES (?, ?, ?, ?)",
+            .int(left?.first ?? gap.first),
             .int(right?.last ?? gap.last),
-            .blob(right?.hash ?? gap.hash)
+            .blob(right?.hash ?? gap.hash),
+            .int(min(reason.rawValue, left?.reason ?? reason.rawValue, right?.reason ?? reason.rawValue))
         )
     }
 
@@ -182,11 +186,41 @@ extension Connection {
         guard number >= 1, number <= newest else {
             throw StoreError(.notFound, "there is no revision \(number): the history has \(kept)")
         }
-        throw StoreError(
-            .notFound,
-            exists
-                ? "of revision \(number) only what it set itself is kept, not what stood beside it; there are \(kept)"
-                : "revision \(number) was removed by retention; there are \(kept)"
-        )
+        let unseen = try unseenGaps()
+        if !unseen.isEmpty { kept += ", without \(unseen.map(\.text).joined(separator: ", "))" }
+        let reason =
+            if exists {
+                "of revision \(number) only what it set itself is kept, not what stood beside it"
+            } else if unseen.contains(where: { $0.numbers.contains(number) }) {
+                "revision \(number) was made while this copy of the history was not told, and it has never seen it"
+            } else {
+                "revision \(number) was removed by retention"
+            }
+        throw StoreError(.notFound, "\(reason); there are \(kept)")
+    }
+
+    /// The numbers that this copy of the history has never seen, the oldest first.
+    func unseenGaps() throws -> [Gap] {
+        try all(
+            "SELECT first, last FROM gap WHERE reason = ? ORDER BY first",
+            .int(GapReason.unseen.rawValue)
+        ) { row in Gap(numbers: row.int(0)...row.int(1)) }
+    }
+}
+
+/// Why numbers are missing in the history. Stored as the raw value: append only.
+enum GapReason: Int {
+    /// By retention.
+    case removed = 0
+    /// This copy was not told of them.
+    case unseen = 1
+}
+
+/// Numbers that are missing.
+struct Gap {
+    let numbers: ClosedRange<Int>
+
+    var text: String {
+        numbers.count == 1 ? "\(numbers.lowerBound)" : "\(numbers.lowerBound) to \(numbers.upperBound)"
     }
 }

@@ -1,11 +1,11 @@
 extension Connection {
-    func insertConfirmation(of revision: Int, allowed: Int, time: Int) throws {
+    func insert(_ confirmation: Confirmation) throws {
         try execute(
             "INSERT INTO confirmation (revision, allowed, deadline, state) VALUES (?, ?, ?, ?)",
-            .int(revision),
-            .int(allowed),
-            .int(time + allowed),
-            .int(Confirmation.State.waiting.rawValue)
+            .int(confirmation.revision),
+            .int(confirmation.allowed),
+            .int(confirmation.deadline),
+            .int(confirmation.state.rawValue)
         )
     }
 
@@ -46,20 +46,8 @@ extension Connection {
         )
         guard changed == 0 else { return }
         guard let confirmation = try confirmation(of: revision) else {
-            let waiting = try waitingConfirmations().map { "\($0.revision)" }
-            throw StoreError(
-                .notFound,
-                "revision \(revision) needs no confirmation; "
-                    + (waiting.isEmpty ? "none does" : "these do: \(waiting.joined(separator: ", "))")
-            )
+            throw StoreError.needsNoConfirmation(revision, waiting: try waitingConfirmations().map(\.revision))
         }
-        let reason =
-            switch confirmation.state {
-            case .waiting, .confirmed: "revision \(revision) is confirmed already"
-            case .reverted: "revision \(revision) was reverted: nobody had confirmed it in time. Commit it again."
-            case .overtaken:
-                "later revisions have changed all that revision \(revision) had: nothing is left to confirm"
-            }
-        throw StoreError(.conflict, reason)
+        throw StoreError.confirmationEnded(confirmation)
     }
 }

@@ -31,10 +31,7 @@ extension Connection {
     func setTag(_ name: String, to revision: Int, author: Author, moving: Bool, time: Int) throws {
         try requireWhole(revision)
         if let taken = try revisionNumber(tagged: name), taken != revision, !moving {
-            throw StoreError(
-                .conflict,
-                "the tag '\(name)' stands for revision \(taken) already; --move moves it, another name keeps both"
-            )
+            throw StoreError.tagTaken(name, by: taken)
         }
         try execute(
             """
@@ -52,12 +49,7 @@ extension Connection {
     /// - Throws: ``StoreError`` `notFound`.
     func removeTag(_ name: String) throws {
         guard try execute("DELETE FROM tag WHERE name = ?", .text(name)) == 1 else {
-            let names = try tags().map(\.name)
-            throw StoreError(
-                .notFound,
-                "there is no tag '\(name)'; "
-                    + (names.isEmpty ? "there are none" : "there are: \(names.joined(separator: ", "))")
-            )
+            throw StoreError.noTag(name, of: try tags().map(\.name))
         }
     }
 }

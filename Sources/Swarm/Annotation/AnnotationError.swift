@@ -17,11 +17,11 @@ public struct AnnotationError: Error, Hashable, Sendable {
         self.message = message
     }
 
-    static func corrupt(_ reason: String) -> AnnotationError {
+    static func corrupt(_ reason: String, label: String) -> AnnotationError {
         AnnotationError(
             .corrupt,
-            "the swarm's label is damaged, or not InfraKit's: \(reason). Nothing was changed. See it with docker info, or "
-                + "docker swarm inspect; put back a good one, or remove it to begin anew."
+            "the swarm's label '\(label)' is damaged, or not InfraKit's: \(reason). Nothing was changed. See it with docker "
+                + "info, or docker swarm inspect; put back a good one, or remove it to begin anew."
         )
     }
 }

@@ -3,13 +3,13 @@ public struct EncodedAnnotation: Hashable, Sendable {
     /// How large a label may be.
     ///
     /// The swarm's log carries 1.5 MiB in one message, the whole swarm object in it: measured, a label of 1,571,419 bytes
-    /// passes beside little else. What is kept free is for other labels.
+    /// passes beside little else. What is kept free is for the requests of other nodes and for other labels.
     public struct Limit: Hashable, Sendable {
         public var maximum: Int
         /// From here on ``EncodedAnnotation/warning`` says so.
         public var warning: Int
 
-        public init(maximum: Int = 1_500_000, warning: Int? = nil) {
+        public init(maximum: Int = 1_400_000, warning: Int? = nil) {
             self.maximum = maximum
             self.warning = warning ?? maximum / 5 * 4
         }
@@ -22,8 +22,8 @@ public struct EncodedAnnotation: Hashable, Sendable {
     public let warning: String?
 
     /// - Throws: ``AnnotationError`` `tooLarge`.
-    init(_ text: [UInt8], limit: Limit) throws(AnnotationError) {
-        let size = text.count
+    init(_ text: String, limit: Limit) throws(AnnotationError) {
+        let size = text.utf8.count
         guard size <= limit.maximum else {
             throw AnnotationError(
                 .tooLarge,
@@ -31,7 +31,7 @@ public struct EncodedAnnotation: Hashable, Sendable {
                     + "written. Make the groups' configuration smaller, or use a manager with a database (os)."
             )
         }
-        self.text = String(decoding: text, as: UTF8.self)
+        self.text = text
         self.size = size
         self.warning =
             size < limit.warning

@@ -24,6 +24,8 @@ public struct EngineError: Error, Hashable, Sendable {
         case lost
         /// Somebody else's update of the swarm came first.
         case lostRace
+        /// What the write was to change together with its label is not as it was.
+        case conflict
         /// More than the swarm carries.
         case tooLarge
         /// The Engine speaks no version of its interface that has what is needed.

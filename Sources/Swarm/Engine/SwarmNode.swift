@@ -59,6 +59,9 @@ public struct SwarmNode: Hashable, Sendable {
 }
 
 extension [SwarmNode] {
+    /// The one that leads, as far as the list knows.
+    public var leader: SwarmNode? { first { $0.manager?.isLeader == true } }
+
     /// More than half of the managers are reachable.
     public var hasReachableMajority: Bool {
         let managers = compactMap(\.manager)

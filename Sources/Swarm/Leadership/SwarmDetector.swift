@@ -64,6 +64,13 @@ public struct SwarmDetector: Sendable {
         }
     }
 
+    /// The manager that led before has let its groups go, or is known to have ended: there is nothing to wait for but two
+    /// agreeing answers.
+    public mutating func skipSettling() {
+        guard case .unknown = state, let row, row.count > 1 else { return }
+        state = .leading(until: row.askedAt + settings.limit)
+    }
+
     /// What may be claimed at that moment.
     public func claim(at now: ContinuousClock.Instant) -> SwarmClaim {
         switch state {

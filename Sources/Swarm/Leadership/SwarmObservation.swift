@@ -13,13 +13,33 @@ public struct SwarmObservation: Hashable, Sendable {
     }
 
     public let answer: Answer
+    /// This node, and the one that leads; nil where that is not known.
+    public let nodes: Nodes?
     /// Before the first request was sent.
     public let askedAt: ContinuousClock.Instant
     /// After the last answer came.
     public let answeredAt: ContinuousClock.Instant
 
-    public init(_ answer: Answer, askedAt: ContinuousClock.Instant, answeredAt: ContinuousClock.Instant) {
+    public struct Nodes: Hashable, Sendable {
+        /// This node's id.
+        public let own: String
+        /// The node that leads; nil when the Engine names none.
+        public let leader: SwarmNode?
+
+        public init(own: String, leader: SwarmNode?) {
+            self.own = own
+            self.leader = leader
+        }
+    }
+
+    public init(
+        _ answer: Answer,
+        nodes: Nodes? = nil,
+        askedAt: ContinuousClock.Instant,
+        answeredAt: ContinuousClock.Instant
+    ) {
         self.answer = answer
+        self.nodes = nodes
         self.askedAt = askedAt
         self.answeredAt = answeredAt
     }

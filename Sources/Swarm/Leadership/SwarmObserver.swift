@@ -9,39 +9,46 @@ public struct SwarmObserver: Sendable {
         self.limit = limit
     }
 
-    /// One look: `/info`, then `/nodes/{id}`, and for a leader `/nodes`. Never fails: what went wrong is an answer too.
+    /// One look: `/info`, `/nodes/{id}`, `/nodes`. Never fails: what went wrong is an answer too.
     public func observe() async -> SwarmObservation {
         let clock = ContinuousClock()
         let askedAt = clock.now
-        let answer = await answer(until: askedAt + limit)
-        return SwarmObservation(answer, askedAt: askedAt, answeredAt: clock.now)
+        let (answer, nodes) = await look(until: askedAt + limit)
+        return SwarmObservation(answer, nodes: nodes, askedAt: askedAt, answeredAt: clock.now)
     }
 
-    private func answer(until end: ContinuousClock.Instant) async -> SwarmObservation.Answer {
+    private func look(
+        until end: ContinuousClock.Instant
+    ) async -> (SwarmObservation.Answer, SwarmObservation.Nodes?) {
         do throws(EngineError) {
             let info = try await client.info(within: rest(until: end))
             let engine = "\(client.address)"
             switch info.state {
-            case .inactive: return .excluded(reason: .notInSwarm(engine))
-            case .locked: return .excluded(reason: .locked(engine))
-            case .pending: return .unknown(reason: "the Engine is joining its swarm")
+            case .inactive: return (.excluded(reason: .notInSwarm(engine)), nil)
+            case .locked: return (.excluded(reason: .locked(engine)), nil)
+            case .pending: return (.unknown(reason: "the Engine is joining its swarm"), nil)
             case .trouble(let word):
-                return .unknown(reason: "the Engine's swarm is in state '\(word)': \(info.trouble)")
+                return (.unknown(reason: "the Engine's swarm is in state '\(word)': \(info.trouble)"), nil)
             case .active: break
             }
-            guard info.trouble.isEmpty else { return .unknown(reason: info.trouble) }
-            guard info.isManager else { return .excluded(reason: "the Engine at \(engine) is a swarm worker") }
+            guard info.trouble.isEmpty else { return (.unknown(reason: info.trouble), nil) }
+            guard info.isManager else { return (.excluded(reason: "the Engine at \(engine) is a swarm worker"), nil) }
             let node = try await client.node(info.nodeID, within: rest(until: end))
-            guard node.manager?.isLeader == true else { return .follower }
+            guard node.manager?.isLeader == true else {
+                // Who leads is for people to know.
+                let nodes = try? await client.nodes(within: rest(until: end))
+                return (.follower, SwarmObservation.Nodes(own: info.nodeID, leader: nodes?.leader))
+            }
             let nodes = try await client.nodes(within: rest(until: end))
+            let seen = SwarmObservation.Nodes(own: info.nodeID, leader: nodes.leader)
             // The list is newer: between the two the office may have moved on.
             let own = nodes.first { $0.id == info.nodeID }
-            guard own?.manager?.isLeader == true else { return .follower }
-            return .leader(canSeeMajority: nodes.hasReachableMajority)
+            guard own?.manager?.isLeader == true else { return (.follower, seen) }
+            return (.leader(canSeeMajority: nodes.hasReachableMajority), seen)
         } catch {
             switch error.code {
-            case .worker, .notInSwarm, .locked: return .excluded(reason: error.message)
-            default: return .unknown(reason: error.message)
+            case .worker, .notInSwarm, .locked: return (.excluded(reason: error.message), nil)
+            default: return (.unknown(reason: error.message), nil)
             }
         }
     }

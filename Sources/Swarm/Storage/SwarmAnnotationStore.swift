@@ -46,33 +46,44 @@ public struct SwarmAnnotationStore: Sendable {
     ///   - label: its name.
     ///   - old: the text that the caller began with; nil: no label.
     ///   - new: has to differ from every text that the label had before, as one with a revision and an epoch does.
+    ///   - others: from what the swarm holds to the labels that are to change in the same update; asked before every
+    ///     sending. What it throws ends the write.
+    ///   - limit: instead of that of the settings.
     ///   - mayWrite: asked right before every sending; false ends it.
+    /// - Returns: the version in which the new text was seen, or on which it was written.
     /// - Throws: ``EngineError``: `lostRace` when somebody else wrote, `unknownOutcome` when it cannot be told whether
     ///   the write took place. After any other nothing was written.
+    @discardableResult
     public func compareAndSwap(
         label: String,
         from old: String?,
         to new: String,
+        others: @Sendable (SwarmSnapshot) throws(EngineError) -> [String: String] = { _ in [:] },
+        within limit: Duration? = nil,
         while mayWrite: @Sendable () -> Bool = { true }
-    ) async throws(EngineError) {
+    ) async throws(EngineError) -> SwarmPosition {
         var course = SwapCourse(old: old, new: new)
-        let end = ContinuousClock.now + settings.limit
+        let limit = limit ?? settings.limit
+        let end = ContinuousClock.now + limit
         var pause = settings.pause
         var sent = 0
         while true {
             do throws(EngineError) {
                 let object = try await client.swarm(within: settings.requestLimit)
                 switch course.look(at: object.spec.label(label), version: object.version) {
-                case .done: return
+                case .done: return SwarmPosition(seen: object.version)
                 case .lost: throw Self.lostRace(label)
                 case .unclear: throw Self.overwritten(label)
                 case .write where sent < settings.attempts:
                     guard mayWrite() else { throw Self.notAllowed(label) }
+                    var spec = object.spec.setting(label: label, to: new)
+                    for (name, text) in try others(SwarmSnapshot(object)) {
+                        spec = spec.setting(label: name, to: text)
+                    }
                     sent += 1
                     course.sent(version: object.version)
-                    let spec = object.spec.setting(label: label, to: new)
                     try await client.update(spec, version: object.version, within: settings.requestLimit)
-                    return
+                    return SwarmPosition(writtenOn: object.version)
                 case .write:
                     // What was sent may still come through; sending more does not help.
                     guard course.isOpen else { throw Self.outrun(label, sent) }
@@ -80,7 +91,7 @@ public struct SwarmAnnotationStore: Sendable {
             } catch {
                 if let end = course.failed(error) { throw end }
             }
-            guard ContinuousClock.now < end else { throw course.timeout(label, after: settings.limit) }
+            guard ContinuousClock.now < end else { throw course.timeout(label, after: limit) }
             do {
                 try await Task.sleep(for: pause, clock: .suspending)
             } catch {

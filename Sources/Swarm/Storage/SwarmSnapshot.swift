@@ -1,16 +1,22 @@
 /// What the swarm's labels held at one moment.
 public struct SwarmSnapshot: Hashable, Sendable {
+    /// The swarm's id.
+    public let cluster: String
     /// The version that a change of the swarm would have to name.
     public let version: UInt64
     /// The label with a state, of those in ``Annotation/labels``; nil when there is none.
     public let label: String?
     /// That label's text, not decoded.
     public let text: String?
+    /// The text of ``Mailbox/label``, not decoded.
+    public let mailbox: String?
 
     init(_ object: SwarmObject) {
+        cluster = object.id
         version = object.version
         label = Annotation.labels.first { object.spec.label($0) != nil }
         text = label.flatMap { object.spec.label($0) }
+        mailbox = object.spec.label(Mailbox.label)
     }
 
     /// - Returns: nil when there is no label.

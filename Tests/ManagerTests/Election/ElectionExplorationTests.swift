@@ -180,10 +180,10 @@ struct ElectionWorld {
         let epoch = leading?.epoch ?? lastEpoch
         var events: [ElectionEvent] = [
             .tick, .hindered(isHindered ? nil : "hindered"), .stop, .observationFailed("io"),
-            .observed(.released(epoch: lastEpoch, sequence: 7), startedAt: later, holderIsGone: false),
-            .observed(.held(epoch: lastEpoch + 1, sequence: 8), startedAt: later, holderIsGone: false),
-            .observed(.held(epoch: lastEpoch + 1, sequence: 8), startedAt: now, holderIsGone: false),
-            .observed(.held(epoch: lastEpoch + 1, sequence: 9), startedAt: later, holderIsGone: true),
+            .observed(.released(epoch: lastEpoch, sequence: 7), startedAt: later, vacancy: "released"),
+            .observed(.held(epoch: lastEpoch + 1, sequence: 8), startedAt: later, vacancy: nil),
+            .observed(.held(epoch: lastEpoch + 1, sequence: 8), startedAt: now, vacancy: nil),
+            .observed(.held(epoch: lastEpoch + 1, sequence: 9), startedAt: later, vacancy: "gone"),
             // Of a term that is over, or never was.
             .renewed(epoch: epoch - 1), .freed(epoch: epoch - 1), .storeUncertain(epoch: epoch - 1, "io"),
         ]

@@ -166,7 +166,7 @@ struct ElectionRuleTests {
     @Test func standsDownAtTheDeadlineWhateverHappens() throws {
         let events: [ElectionEvent] = [
             .tick, .renewed(epoch: 1), .renewalFailed(epoch: 1, "busy"),
-            .observed(.held(epoch: 1), startedAt: .init(nanoseconds: 0), holderIsGone: false),
+            .observed(.held(epoch: 1), startedAt: .init(nanoseconds: 0), vacancy: nil),
             .hindered(nil), .acquisitionLost, .stepDown(epoch: 1, "asked"), .stop, .freed(epoch: 1), .freed(epoch: 0),
         ]
         for event in events {

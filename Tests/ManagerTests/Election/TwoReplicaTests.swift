@@ -279,7 +279,8 @@ struct TwoReplicaModel {
             if isLost() { return push(.tell(.observationFailed("io")), for: index, after: back) }
             let isGone = row.holder.map { $0 >= 10 || replicas[$0].isProcessGone } ?? false
             let probe = isGone || (fault == .wrongProbe && row.holder != index)
-            push(.tell(.observed(lease, startedAt: startedAt, holderIsGone: probe)), for: index, after: back)
+            let vacancy = !lease.isHeld ? "released" : probe ? "the process has ended" : nil
+            push(.tell(.observed(lease, startedAt: startedAt, vacancy: vacancy)), for: index, after: back)
         case .acquire(let watched):
             if isLost() { return push(.tell(.acquisitionFailed("io")), for: index, after: back) }
             let isUnchanged = row.epoch == watched.epoch && row.sequence == watched.sequence

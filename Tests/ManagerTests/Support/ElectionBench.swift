@@ -26,7 +26,8 @@ struct ElectionBench {
     }
 
     mutating func see(_ lease: Lease, startedAt: BootInstant? = nil, isGone: Bool = false) -> [ElectionDirective] {
-        tell(.observed(lease, startedAt: startedAt ?? now, holderIsGone: isGone))
+        let vacancy = lease.isHeld ? (isGone ? "the process of \(lease.holder) has ended" : nil) : "released"
+        return tell(.observed(lease, startedAt: startedAt ?? now, vacancy: vacancy))
     }
 
     /// From the start to leading in epoch 1; the term counts from `now`.

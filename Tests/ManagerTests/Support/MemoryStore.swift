@@ -38,6 +38,7 @@ final class MemoryStore: StateStore {
         var confirmations: [Confirmation] = []
         var prunings: [Pruning] = []
         var epochs: [Int] = []
+        var marks: [HistoryMark] = []
     }
 
     let clock: TestClock
@@ -78,6 +79,20 @@ final class MemoryStore: StateStore {
     func request(_ id: String) -> Request? { state.withLock { $0.requests.first { $0.id == id } } }
     /// Somebody takes a request back.
     func cancel(_ id: String) { state.withLock { try? $0.update(id, .cancelled) } }
+    func apply(
+        _ mark: HistoryMark,
+        author: Author,
+        settling id: String,
+        fence: Fence,
+        within timeout: Duration
+    ) async throws(StoreError) {
+        try await run(.finish, timeout) { state throws(StoreError) in
+            try Self.require(fence, state)
+            try state.update(id, .done)
+            state.marks.append(mark)
+        }
+    }
+
     func submit(_ request: Request) { state.withLock { $0.requests.append(request) } }
 
     /// What is left by an earlier leader: a revision with these changes.

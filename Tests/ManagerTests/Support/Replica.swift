@@ -64,7 +64,7 @@ final class Replica: Sendable {
             plugin: plugin,
             clock: store.clock,
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
-            holderIsGone: { _ in false },
+            vacancy: { $0.isHeld ? nil : "released" },
             makeGuard: { hinder in
                 orphanGuard.attach(hinder)
                 return orphanGuard

@@ -71,13 +71,13 @@ struct SwarmLabTests {
                         plugin: "p"
                     )
                 ]
-                let next = try Annotation(revision: number, epoch: 1, historyHash: "\(number)", groups: groups)
+                let next = try Annotation(revision: number, epoch: 1, historyHash: "00", groups: groups)
                     .encoded().text
                 try await stores[number % 3].compareAndSwap(label: "infrakit", from: last, to: next)
                 last = next
             }
             let annotation = try #require(try await stores[0].read().annotation())
-            #expect(annotation.revision == 29 && annotation.groups[0].spec.properties.text == "{ \"N\": 1.0 }")
+            #expect(annotation.image?.newest == 29 && annotation.groups[0].spec.properties.text == "{ \"N\": 1.0 }")
 
             // What fits, and what does not.
             let large = String(repeating: "x", count: EncodedAnnotation.Limit().maximum)

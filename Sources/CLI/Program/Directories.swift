@@ -1,0 +1,13 @@
+internal import Glibc
+
+enum Directories {
+    /// Makes a directory and those above it, for this user alone; existing ones stay as they are.
+    static func make(_ path: String) throws {
+        var status = stat()
+        guard stat(path, &status) != 0 else { return }
+        if let slash = path.lastIndex(of: "/"), slash != path.startIndex { try make(String(path[..<slash])) }
+        guard mkdir(path, 0o700) == 0 || errno == EEXIST else {
+            throw Failure("cannot make the directory \(path): \(String(cString: strerror(errno)))")
+        }
+    }
+}

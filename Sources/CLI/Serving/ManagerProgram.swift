@@ -1,0 +1,124 @@
+internal import GroupSPI
+internal import Logging
+internal import Manager
+internal import NIOPosix
+internal import PluginRPC
+internal import ServiceLifecycle
+internal import Store
+
+/// A manager in front of a group plugin, from its start to its end.
+struct ManagerProgram {
+    let claimant: Claimant
+    let logger: Logger
+    private let naming: NameOptions
+    private let proxy: ProxyOptions
+    private let logging: LogOptions
+    private let replica: ReplicaOptions
+    private let session: Session
+
+    init(
+        naming: NameOptions,
+        proxy: ProxyOptions,
+        logging: LogOptions,
+        replica: ReplicaOptions,
+        session: Session
+    ) {
+        self.naming = naming
+        self.proxy = proxy
+        self.logging = logging
+        self.replica = replica
+        self.session = session
+        logger = logging.logger("infrakit-manager", in: session)
+        let name = naming.name ?? ServingOptions.defaultName
+        let process = ProcessIdentity.current()
+        claimant = Claimant(
+            id: replica.id ?? "\(process.host)/\(name)",
+            instance: Request.makeID(),
+            process: process,
+            socket: session.plugins.socketPath(for: name),
+            pluginSocket: session.plugins.socketPath(for: proxy.proxyForGroup),
+            guardLock: "\(session.plugins.path)/.\(name).guard"
+        )
+    }
+
+    private var name: String { naming.name ?? ServingOptions.defaultName }
+    private var plugin: String { proxy.proxyForGroup }
+
+    /// Serves the manager's socket until a signal ends it.
+    ///
+    /// - Parameters:
+    ///   - vacancy: why a lease may be taken over at once.
+    ///   - details: where the state is, for the log.
+    func run(
+        on store: any StateStore,
+        election: ElectionSettings,
+        leaderFile: String? = nil,
+        heritageDirectory: String? = nil,
+        vacancy: @escaping @Sendable (Lease) -> String?,
+        details: [String: String]
+    ) async throws {
+        try Directories.make(session.plugins.path)
+        var metadata: Logger.Metadata = [
+            "version": "\(VersionCommand.version)", "commit": "\(VersionCommand.commit)", "id": "\(claimant.id)",
+            "socket": "\(claimant.socket)", "plugin": "\(plugin)",
+        ]
+        for (name, value) in details { metadata[name] = "\(value)" }
+        logger.info("manager starting", metadata: metadata)
+        let notifier = ServiceNotifier(session.service, logger: logger)
+        let eventLoops = MultiThreadedEventLoopGroup.singleton
+        let client = PluginClient(
+            name: plugin,
+            endpoint: .named(plugin, session.plugins),
+            protocol: replica.pluginProtocol,
+            limits: .standard,
+            group: eventLoops,
+            logger: logger
+        )
+        let orphanCommand = try GuardCommand.arguments(
+            lock: claimant.guardLock,
+            plugin: plugin,
+            pluginProtocol: replica.pluginProtocol,
+            log: logging.log
+        )
+        var guardProcess: GuardProcess?
+        let runtime = try ManagerRuntime(
+            ManagerConfiguration(
+                claimant: claimant,
+                election: election,
+                keeper: replica.keeperSettings(election, plugin: plugin),
+                leaderFile: leaderFile,
+                leaderNames: [name, claimant.id],
+                heritageDirectory: heritageDirectory
+            ),
+            store: store,
+            plugin: client,
+            logger: logger,
+            vacancy: vacancy,
+            makeGuard: { hinder in
+                let process = GuardProcess(command: orphanCommand, logger: logger, hinder: hinder)
+                guardProcess = process
+                return process
+            }
+        )
+        try await Services.run(logger: logger) {
+            let server = try await PluginServer.start(
+                ServedPlugin(name: name, group: runtime.proxy, manager: runtime.proxy),
+                at: claimant.socket,
+                configuration: replica.serving.serverConfiguration,
+                group: eventLoops,
+                logger: logger
+            )
+            guardProcess?.start()
+            return [
+                ManagerService(
+                    runtime: runtime,
+                    server: server,
+                    client: client,
+                    limit: election.ttl,
+                    report: ManagerReport(notifier: notifier, logger: logger)
+                )
+            ]
+        }
+        logger.info("manager stopped")
+    }
+}

@@ -1,0 +1,75 @@
+internal import ArgumentParser
+internal import Manager
+internal import PluginRPC
+internal import Store
+
+/// Of a manager, wherever its state and leadership come from.
+struct ReplicaOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "This replica's name in lease, history and errors (INFRAKIT_ID; default: <host>/<name>)",
+            valueName: "string"
+        )
+    )
+    var id: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "How often the plugin is asked what it watches (INFRAKIT_RECONCILE_INTERVAL)",
+            valueName: "d"
+        )
+    )
+    var reconcileInterval = GoDuration(.seconds(10))
+
+    @Option(help: ArgumentHelp("How long a call to the plugin may take (INFRAKIT_RPC_TIMEOUT)", valueName: "d"))
+    var rpcTimeout = GoDuration(.seconds(30))
+
+    @Option(
+        help: ArgumentHelp(
+            "What the plugin speaks: auto, stream or http (INFRAKIT_PLUGIN_PROTOCOL)",
+            valueName: "protocol"
+        )
+    )
+    var pluginProtocol = PluginProtocol.auto
+
+    @Option(
+        help: ArgumentHelp(
+            "Keep so many of the newest revisions; tagged and current ones stay (INFRAKIT_HISTORY_LIMIT; default: all)",
+            valueName: "n"
+        )
+    )
+    var historyLimit: Int?
+
+    @Option(
+        help: ArgumentHelp(
+            "Keep revisions for so long; tagged and current ones stay (INFRAKIT_HISTORY_MAX_AGE; default: for ever)",
+            valueName: "d"
+        )
+    )
+    var historyMaxAge: GoDuration?
+
+    @Flag(
+        help: "Pass users' writes on to the leader instead of refusing them while following (INFRAKIT_FORWARD_WRITES)"
+    )
+    var forwardWrites = false
+
+    @OptionGroup var serving: ServingOptions
+
+    func validate() throws {
+        if let historyLimit, historyLimit < 1 {
+            throw ValidationError("--history-limit is 1 or more, not \(historyLimit)")
+        }
+    }
+
+    func keeperSettings(_ election: ElectionSettings, plugin: String) -> KeeperSettings {
+        var settings = KeeperSettings(
+            rpcTimeout: rpcTimeout.duration,
+            reconcileInterval: reconcileInterval.duration,
+            election: election,
+            pluginName: plugin
+        )
+        settings.retention = RetentionPolicy(limit: historyLimit, maximumAge: historyMaxAge?.duration.milliseconds)
+        settings.forwardsWrites = forwardWrites
+        return settings
+    }
+}

@@ -1,0 +1,261 @@
+internal import GroupSPI
+
+extension Connection {
+    /// Brings this copy of the history up to date with an image: new revisions, outcomes, names, the lease, and what
+    /// became of the requests that were asked here.
+    ///
+    /// - Parameters:
+    ///   - image: nil when there is none yet.
+    ///   - copy: where the image was found.
+    func project(_ image: HistoryImage?, _ copy: SwarmCopy, time: Int) throws -> Projection {
+        if let known = try swarmCopy()?.position, known > copy.position { return .stale }
+        var count = 0
+        if let image {
+            if let number = try divergence(from: image) { return .diverged(at: number) }
+            try adopt(image.base, lease: image.lease, time: time)
+            let newest = try newestRevisionNumber
+            for record in image.records where record.revision.number > newest {
+                try insert(record.revision, token: record.token)
+                count += 1
+            }
+            for record in image.records where record.revision.number <= newest { try takeOutcomes(record.revision) }
+            try takeTags(image.tags)
+            try takeLease(image.lease)
+            for term in image.terms { try take(term) }
+            for settled in image.settled { try take(settled) }
+        }
+        try set(copy)
+        return .done(revisions: count)
+    }
+
+    /// The newest revision that both have, if it differs; or one that only this copy has.
+    private func divergence(from image: HistoryImage) throws -> Int? {
+        let newest = try newestRevisionNumber
+        guard newest > 0 else { return nil }
+        guard newest <= image.newest else { return newest }
+        guard let expected = image.hash(at: newest) else { return nil }
+        let found = try first("SELECT hash FROM revision WHERE number = ?", .int(newest)) { $0.blob(0) }
+        return found == expected ? nil : newest
+    }
+
+    // MARK: - What was not seen
+
+    /// Goes on from what stood before the image's records, where this copy has not seen all that led there.
+    private func adopt(_ base: HistoryImage.Base, lease: Lease, time: Int) throws {
+        let newest = try newestRevisionNumber
+        try settleUnseen(through: min(base.revision, newest), base)
+        guard newest < base.revision else { return }
+        let previous = try first("SELECT hash FROM revision WHERE number = ?", .int(newest)) { $0.blob(0) }
+        let first = newest + 1
+        if first < base.revision {
+            try recordGap((first, base.revision - 1, previous ?? HashChain.origin), reason: .unseen)
+        }
+        let adopted = HistoryImage.Record(
+            Revision(
+                number: base.revision,
+                time: time,
+                epoch: lease.epoch,
+                manager: lease.holder,
+                author: Author(user: nil, uid: nil, host: ""),
+                operation: .adopt,
+                target: nil,
+                message: first < base.revision
+                    ? "revisions \(first) to \(base.revision) were made while this node was not told"
+                    : "made while this node was not told",
+                changes: try changes(to: base.groups),
+                hash: base.hash,
+                tags: [],
+                confirmation: nil
+            ),
+            token: []
+        )
+        // Nobody can recompute the hash that covers what was not seen. What is written here gets a seal of its own, in
+        // the place of the random token.
+        let seal = HashChain.hash(previous: previous ?? HashChain.origin, HashChain.Entry(adopted))
+        try insert(adopted.revision, token: seal)
+    }
+
+    /// From the groups as this copy knows them to others, all confirmed.
+    private func changes(to groups: [String: GlobalConfig.Entry]) throws -> [Change] {
+        let known = try states()
+        var changes: [Change] = []
+        for state in known where state.spec != nil && groups[state.group] == nil {
+            changes.append(Change(group: state.group, action: .free, status: .applied))
+        }
+        let standing = Dictionary(known.map { ($0.group, $0.change.action) }, uniquingKeysWith: { first, _ in first })
+        for (group, entry) in groups {
+            let action = Change.Action.set(entry.spec.properties, plugin: entry.plugin)
+            if standing[group] != action { changes.append(Change(group: group, action: action, status: .applied)) }
+        }
+        return changes.sorted { $0.group.utf8.lexicographicallyPrecedes($1.group.utf8) }
+    }
+
+    /// Settles what is pending here and was settled elsewhere without this node being told how: what stands tells.
+    private func settleUnseen(through last: Int, _ base: HistoryImage.Base) throws {
+        let pending = try all(
+            """
+            SELECT c.revision, g.text, c.action, p.text, s.body FROM change c JOIN name g ON g.id = c.group_id
+                LEFT JOIN name p ON p.id = c.plugin LEFT JOIN spec s ON s.id = c.spec
+            WHERE c.status = 0 AND c.revision <= ? ORDER BY c.revision DESC
+            """,
+            .int(last)
+        ) { row in
+            (
+                revision: row.int(0), group: row.text(1), plugin: row.text(3),
+                properties: row.int(2) == ActionCode.set ? row.blob(4) : nil
+            )
+        }
+        var seen: Set<String> = []
+        for change in pending {
+            let stands = base.groups[change.group]
+            let isStanding =
+                stands?.spec.properties.bytes == change.properties && stands?.plugin ?? change.plugin == change.plugin
+            let isApplied = seen.insert(change.group).inserted && isStanding
+            try setOutcome(
+                Outcome(
+                    revision: change.revision,
+                    group: change.group,
+                    status: isApplied ? .applied : .rejected,
+                    error: isApplied ? nil : "how it came out was not told to this node; it does not stand"
+                )
+            )
+        }
+    }
+
+    // MARK: - What changes of what is known
+
+    private func takeOutcomes(_ revision: Revision) throws {
+        for change in revision.changes where change.status != .pending {
+            try setOutcome(
+                Outcome(revision: revision.number, group: change.group, status: change.status, error: change.error)
+            )
+        }
+        guard let confirmation = revision.confirmation, confirmation.state != .waiting else { return }
+        try execute(
+            "UPDATE confirmation SET state = ? WHERE revision = ? AND state = 0",
+            .int(confirmation.state.rawValue),
+            .int(revision.number)
+        )
+    }
+
+    private func takeTags(_ tags: [Tag]) throws {
+        guard try self.tags() != tags else { return }
+        try execute("DELETE FROM tag")
+        for tag in tags {
+            // A revision that was never seen here cannot carry a name.
+            try execute(
+                """
+                INSERT INTO tag (name, revision, author, time)
+                SELECT ?1, number, ?3, ?4 FROM revision WHERE number = ?2
+                """,
+                .text(tag.name),
+                .int(tag.revision),
+                .int(try authorID(tag.author)),
+                .int(tag.time)
+            )
+        }
+    }
+
+    private func takeLease(_ lease: Lease) throws {
+        guard try self.lease() != lease else { return }
+        try execute(
+            """
+            UPDATE lease SET holder = ?, instance = ?, epoch = ?, sequence = ?, ttl = ?, acquired_at = ?, renewed_at = ?,
+                expires_at = ?, host = ?, boot_id = ?, pid_namespace = ?, pid = ?, start_time = ?, socket = ?,
+                plugin_socket = ?, guard_lock = ?
+            WHERE id = 1
+            """,
+            .text(lease.holder),
+            .text(lease.instance),
+            .int(lease.epoch),
+            .int(lease.sequence),
+            .int(lease.ttl),
+            .int(lease.acquiredAt),
+            .int(lease.renewedAt),
+            .int(lease.expiresAt),
+            .text(lease.process.host),
+            .text(lease.process.bootID),
+            .text(lease.process.pidNamespace),
+            .int(lease.process.pid),
+            .int(lease.process.startTime),
+            .text(lease.socket),
+            .text(lease.pluginSocket),
+            .text(lease.guardLock)
+        )
+    }
+
+    private func take(_ term: Term) throws {
+        try execute(
+            """
+            INSERT INTO leadership (epoch, manager, from_at, until_at, reason) VALUES (?, ?, ?, ?, ?)
+            ON CONFLICT (epoch) DO UPDATE SET until_at = excluded.until_at, reason = excluded.reason
+                WHERE until_at IS NOT excluded.until_at
+            """,
+            .int(term.epoch),
+            .text(term.manager),
+            .int(term.from),
+            .int(term.until),
+            .text(term.reason)
+        )
+    }
+
+    private func take(_ settled: HistoryImage.Settled) throws {
+        try execute(
+            """
+            UPDATE request SET state = ?1, revision = ?2, error = ?3, reply = ?4
+            WHERE id = ?5 AND (state IN (0, \(Request.State.passedOn.rawValue)) OR (reply IS NULL AND ?4 IS NOT NULL))
+            """,
+            .int(settled.state.rawValue),
+            .int(settled.revision),
+            .text(settled.error),
+            settled.answer.map { .blob(RequestBody.encode($0).bytes) } ?? .null,
+            .text(settled.id)
+        )
+    }
+
+    // MARK: - The copy itself
+
+    func swarmCopy() throws -> SwarmCopy? {
+        try first(
+            """
+            SELECT cluster, node, leader, position, version, label_size, label_limit, read_at, trouble FROM swarm
+            WHERE id = 1
+            """
+        ) { row in
+            SwarmCopy(
+                cluster: row.text(0),
+                node: row.text(1),
+                leader: row.text(2),
+                position: row.int(3),
+                version: row.int(4),
+                labelSize: row.int(5),
+                labelLimit: row.int(6),
+                readAt: row.int(7),
+                trouble: row.optionalText(8)
+            )
+        }
+    }
+
+    private func set(_ copy: SwarmCopy) throws {
+        try execute(
+            """
+            INSERT OR REPLACE INTO swarm
+                (id, cluster, node, leader, position, version, label_size, label_limit, read_at, trouble)
+            VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            """,
+            .text(copy.cluster),
+            .text(copy.node),
+            .text(copy.leader),
+            .int(copy.position),
+            .int(copy.version),
+            .int(copy.labelSize),
+            .int(copy.labelLimit),
+            .int(copy.readAt),
+            .text(copy.trouble)
+        )
+    }
+
+    func setSwarmTrouble(_ trouble: String) throws {
+        try execute("UPDATE swarm SET trouble = ? WHERE id = 1", .text(trouble))
+    }
+}

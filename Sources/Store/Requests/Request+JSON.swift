@@ -1,0 +1,76 @@
+public import GroupSPI
+
+/// A waiting request as it travels where there is no common database.
+extension Request {
+    /// What became of it does not travel with it.
+    public var json: JSON {
+        var members: [JSON.Member] = [.init("ID", .string(id))]
+        switch kind {
+        case .rollback(let target, let group, let expected):
+            members += [
+                .init("Kind", "rollback"), .init("Target", .int(target)), .init("Group", .string(group)),
+                .init("ExpectedCurrent", .int(expected)),
+            ]
+        case .commit(let entries, let expected, let confirmWithin):
+            members += [
+                .init("Kind", "commit"), .init("Config", GlobalConfig.encode(entries)),
+                .init("ExpectedCurrent", .int(expected)), .init("ConfirmWithin", .int(confirmWithin)),
+            ]
+        case .import(let entries):
+            members += [.init("Kind", "import"), .init("Config", GlobalConfig.encode(entries))]
+        case .mark(let mark): members += [.init("Kind", "mark"), .init("Mark", .raw(RequestBody.encode(mark)))]
+        case .write(let call): members += [.init("Kind", "write"), .init("Call", .raw(RequestBody.encode(call)))]
+        case .stepDown: members.append(.init("Kind", "step-down"))
+        }
+        members += [
+            .init("User", .string(author.user)), .init("UID", .int(author.uid)), .init("Host", .string(author.host)),
+            .init("Message", .string(message)), .init("Time", .int(time)), .init("Patience", .int(patience)),
+        ]
+        return .object(members)
+    }
+
+    /// - Returns: nil for a kind that this program does not know: it waits for a leader that does.
+    /// - Throws: ``StoreError`` `malformed`.
+    public init?(_ view: JSONView) throws(StoreError) {
+        guard let id = view.member("ID")?.string, !id.isEmpty, let host = view.member("Host")?.string,
+            let time = view.member("Time")?.int
+        else { throw StoreError(.malformed, "a request without ID, Host or Time") }
+        guard let kind = try Self.kind(view, id) else { return nil }
+        self.init(
+            id: id,
+            kind: kind,
+            author: Author(user: view.member("User")?.string, uid: view.member("UID")?.int, host: host),
+            message: view.member("Message")?.string ?? "",
+            time: time,
+            patience: view.member("Patience")?.int ?? 0
+        )
+    }
+
+    private static func kind(_ view: JSONView, _ id: String) throws(StoreError) -> Kind? {
+        let expected = view.member("ExpectedCurrent")?.int
+        let config = view.member("Config").map { Array($0.bytes) } ?? []
+        do {
+            switch view.member("Kind")?.string {
+            case "rollback":
+                guard let target = view.member("Target")?.int else { return nil }
+                return .rollback(to: target, group: view.member("Group")?.string, expectedCurrent: expected)
+            case "commit":
+                return .commit(
+                    try GlobalConfig.decode(config, limits: RequestBody.limits),
+                    expectedCurrent: expected,
+                    confirmWithin: view.member("ConfirmWithin")?.int
+                )
+            case "import": return .import(try GlobalConfig.decode(config, limits: RequestBody.limits))
+            case "mark":
+                return .mark(try RequestBody.decodeMark(view.member("Mark").map { Array($0.bytes) } ?? []))
+            case "write":
+                let call = try RequestBody.decodeRequest(view.member("Call").map { Array($0.bytes) } ?? [])
+                return call.map { .write($0) }
+            case "step-down": return .stepDown
+            default: return nil
+            }
+        } catch {
+            throw StoreError(.malformed, "the request \(id) cannot be read: \(error)")
+        }
+    }
+}

@@ -1,0 +1,37 @@
+/// The sentences about tags and confirmations.
+extension StoreError {
+    static func tagTaken(_ name: String, by revision: Int) -> StoreError {
+        StoreError(
+            .conflict,
+            "the tag '\(name)' stands for revision \(revision) already; --move moves it, another name keeps both"
+        )
+    }
+
+    static func noTag(_ name: String, of names: [String]) -> StoreError {
+        StoreError(
+            .notFound,
+            "there is no tag '\(name)'; "
+                + (names.isEmpty ? "there are none" : "there are: \(names.joined(separator: ", "))")
+        )
+    }
+
+    static func needsNoConfirmation(_ revision: Int, waiting: [Int]) -> StoreError {
+        StoreError(
+            .notFound,
+            "revision \(revision) needs no confirmation; "
+                + (waiting.isEmpty ? "none does" : "these do: \(waiting.map(String.init).joined(separator: ", "))")
+        )
+    }
+
+    static func confirmationEnded(_ confirmation: Confirmation) -> StoreError {
+        let revision = confirmation.revision
+        let reason =
+            switch confirmation.state {
+            case .waiting, .confirmed: "revision \(revision) is confirmed already"
+            case .reverted: "revision \(revision) was reverted: nobody had confirmed it in time. Commit it again."
+            case .overtaken:
+                "later revisions have changed all that revision \(revision) had: nothing is left to confirm"
+            }
+        return StoreError(.conflict, reason)
+    }
+}

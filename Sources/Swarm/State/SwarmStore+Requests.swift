@@ -1,0 +1,215 @@
+public import GroupSPI
+internal import Logging
+public import Store
+
+/// What is asked of the leader: on its own node through its copy, on another through a label of the swarm.
+extension SwarmStore {
+    public func submit(_ request: Request, within timeout: Duration) async throws(StoreError) {
+        try await copy.submit(request, within: timeout)
+    }
+
+    public func request(_ id: String, within timeout: Duration) async throws(StoreError) -> Request? {
+        try await copy.request(id, within: timeout)
+    }
+
+    public func cancelRequest(_ id: String, within timeout: Duration) async throws(StoreError) -> Bool {
+        try await copy.cancelRequest(id, within: timeout)
+    }
+
+    /// Of this node and of the others.
+    public func waitingRequests(within timeout: Duration) async throws(StoreError) -> [Request] {
+        let own = try await copy.waitingRequests(within: timeout)
+        guard let known, let image = known.image else { return own }
+        let settled = Set(image.settled.map(\.id))
+        return own + (known.mailbox?.requests.filter { !settled.contains($0.id) } ?? [])
+    }
+
+    public func finishRequest(
+        _ id: String,
+        state: Request.State,
+        error: String?,
+        fence: Fence,
+        within timeout: Duration
+    ) async throws(StoreError) {
+        guard isAskedElsewhere(id) else {
+            return try await copy.finishRequest(id, state: state, error: error, fence: fence, within: timeout)
+        }
+        try await settle(id, within: timeout) { image, until throws(StoreError) in
+            try image.require(fence)
+            try image.settle(HistoryImage.Settled(id: id, state: state, error: error, until: until))
+        }
+    }
+
+    public func answerRequest(
+        _ id: String,
+        _ answer: Result<GroupReply, GroupError>,
+        fence: Fence,
+        within timeout: Duration
+    ) async throws(StoreError) {
+        let isSettled = known?.image?.settled.contains { $0.id == id } == true
+        guard isSettled || isAskedElsewhere(id) else {
+            return try await copy.answerRequest(id, answer, fence: fence, within: timeout)
+        }
+        let until = Store.wallClock() + Self.grace
+        try await edit(taking: isAskedElsewhere(id) ? [id] : [], within: timeout) { image throws(StoreError) in
+            try image.require(fence)
+            image.answer(id, answer, until: until)
+        }
+    }
+
+    public func removeRequests(before time: Int, fence: Fence, within timeout: Duration) async throws(StoreError) {
+        try await copy.removeRequests(before: time, fence: fence, within: timeout)
+    }
+
+    // MARK: - Settling
+
+    private func isAskedElsewhere(_ id: String) -> Bool { known?.mailbox?.ids.contains(id) == true }
+
+    /// How long after the patience of who asked the outcome is kept for them, in milliseconds.
+    private static let grace = 180_000
+
+    /// Settles a request in the same write as what it brings about. Who asked can take it back only before.
+    ///
+    /// - Throws: ``StoreError`` `conflict` when they have.
+    func settle<Value: Sendable>(
+        _ id: String,
+        within timeout: Duration,
+        _ body: @escaping @Sendable (inout HistoryImage, _ until: Int) throws(StoreError) -> Value
+    ) async throws(StoreError) -> Value {
+        let isAskedElsewhere = isAskedElsewhere(id)
+        let patience: Int?
+        if isAskedElsewhere {
+            patience = known?.mailbox?.requests.first { $0.id == id }?.patience
+        } else {
+            patience = try await copy.request(id, within: timeout)?.patience
+            guard try await copy.moveRequest(id, from: .waiting, to: .passedOn, within: timeout) else {
+                throw StoreError(
+                    .conflict,
+                    "the request \(id) is settled already, or was taken back; nothing was stored"
+                )
+            }
+            settling.insert(id)
+        }
+        defer { settling.remove(id) }
+        let until = Store.wallClock() + (patience ?? 0) + Self.grace
+        do throws(StoreError) {
+            return try await edit(taking: isAskedElsewhere ? [id] : [], within: timeout) { image throws(StoreError) in
+                try body(&image, until)
+            }
+        } catch {
+            // When it is open what became of it, the next look tells.
+            if !isAskedElsewhere, error.code != .unknownOutcome {
+                _ = try? await copy.moveRequest(id, from: .passedOn, to: .waiting, within: timeout)
+            }
+            throw error
+        }
+    }
+
+    // MARK: - Passing on
+
+    /// After a look: passes on what this node's commands ask of a leader elsewhere, takes back what they no longer want,
+    /// and finds out what became of what is in neither place.
+    func exchangeRequests() async {
+        guard !isExchanging, let state = known, let image = state.image, let old = state.mailbox else { return }
+        isExchanging = true
+        defer { isExchanging = false }
+        do throws(StoreError) {
+            var mailbox = old
+            let limit = settings.swap.limit
+            let settled = Set(image.settled.map(\.id))
+            var withdrawn: Set<String> = []
+            for (request, isWithdrawn) in try await copy.passedOnRequests(within: limit)
+            where !settling.contains(request.id) && !settled.contains(request.id) {
+                if old.ids.contains(request.id) {
+                    if isWithdrawn { withdrawn.insert(request.id) }
+                } else {
+                    try await bringBack(request, isWithdrawn)
+                }
+            }
+            mailbox.remove(withdrawn)
+            let added = try await passOn(to: &mailbox, image)
+            guard mailbox != old else { return }
+            try await write(mailbox, over: state)
+            for id in withdrawn {
+                _ = try await copy.moveRequest(id, from: .passedOn, to: .cancelled, within: limit)
+            }
+            if added > 0 { logger.info("requests passed on", metadata: ["requests": "\(added)"]) }
+        } catch {
+            // What was passed on or was to be taken back is found again by the next look.
+            logger.warning("requests not passed on", metadata: ["error": "\(error)"])
+        }
+    }
+
+    /// A request that is neither on its way any more nor settled.
+    private func bringBack(_ request: Request, _ isWithdrawn: Bool) async throws(StoreError) {
+        let age = Store.wallClock() - request.time
+        let state: Request.State =
+            if age > request.patience + Self.grace / 3 {
+                // Nobody remembers any more how it came out.
+                .refused
+            } else {
+                isWithdrawn ? .cancelled : .waiting
+            }
+        _ = try await copy.moveRequest(
+            request.id,
+            from: .passedOn,
+            to: state,
+            error: state == .refused ? "whether the leader carried it out is not known; look at the history" : nil,
+            within: settings.swap.limit
+        )
+    }
+
+    private func passOn(to mailbox: inout Mailbox, _ image: HistoryImage) async throws(StoreError) -> Int {
+        // A leader takes up its own.
+        guard !claims.claim.isLeader, image.lease.isHeld, image.place != claims.nodes?.own else { return 0 }
+        var count = 0
+        for request in try await copy.waitingRequests(within: settings.swap.limit) {
+            var next = mailbox
+            next.add(request)
+            do throws(AnnotationError) {
+                _ = try next.encoded()
+            } catch {
+                _ = try await copy.moveRequest(
+                    request.id,
+                    from: .waiting,
+                    to: .refused,
+                    error: error.message,
+                    within: settings.swap.limit
+                )
+                continue
+            }
+            guard
+                try await copy.moveRequest(
+                    request.id,
+                    from: .waiting,
+                    to: .passedOn,
+                    within: settings.swap.limit
+                )
+            else { continue }
+            mailbox = next
+            count += 1
+        }
+        return count
+    }
+
+    private func write(_ mailbox: Mailbox, over state: SwarmState) async throws(StoreError) {
+        do {
+            let text = try mailbox.encoded()
+            let position = try await annotations.compareAndSwap(
+                label: Mailbox.label,
+                from: state.mailboxText,
+                to: text,
+                within: settings.swap.limit
+            )
+            guard var next = known, next.position < position else { return }
+            next.position = position
+            next.mailbox = mailbox
+            next.mailboxText = text
+            known = next
+        } catch let error as EngineError {
+            throw StoreError(error, isWrite: true)
+        } catch {
+            throw StoreError(.tooLarge, "\(error)")
+        }
+    }
+}

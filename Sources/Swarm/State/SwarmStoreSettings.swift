@@ -1,0 +1,35 @@
+public import Store
+
+/// The times and sizes by which a ``SwarmStore`` works.
+public struct SwarmStoreSettings: Hashable, Sendable {
+    public var detector: SwarmDetectorSettings
+    /// For one look at the leadership.
+    public var lookLimit: Duration
+    /// How a write behaves when the Engine does not say yes or no.
+    public var swap: SwarmAnnotationStore.Settings
+    /// How much of the past the label keeps.
+    public var past: HistoryImage.Limits
+    public var label: EncodedAnnotation.Limit
+    /// How often the copy notes that nothing has changed.
+    public var noteInterval: Duration
+    /// After so many looks that show something older than what is known, the older is believed: the swarm was put back.
+    public var patience: Int
+
+    public init(
+        detector: SwarmDetectorSettings = SwarmDetectorSettings(),
+        lookLimit: Duration = .seconds(1),
+        swap: SwarmAnnotationStore.Settings = SwarmAnnotationStore.Settings(),
+        past: HistoryImage.Limits = HistoryImage.Limits(),
+        label: EncodedAnnotation.Limit = EncodedAnnotation.Limit(),
+        noteInterval: Duration = .seconds(5),
+        patience: Int = 30
+    ) {
+        self.detector = detector
+        self.lookLimit = lookLimit
+        self.swap = swap
+        self.past = past
+        self.label = label
+        self.noteInterval = noteInterval
+        self.patience = patience
+    }
+}
