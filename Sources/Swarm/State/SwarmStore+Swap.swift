@@ -78,8 +78,7 @@ extension SwarmStore {
         guard !done.isEmpty else { return }
         image.trim(to: settings.past, time: Store.wallClock())
         do throws(StoreError) {
-            guard image != state.image else { return done.forEach { $0.finish(nil) } }
-            try await write(image, over: state, taking: done.reduce(into: []) { $0.formUnion($1.taking) }, by: done)
+            if image != state.image { try await write(image, over: state, by: done) }
             for edit in done { edit.finish(nil) }
         } catch {
             // Of several, one may be what the label cannot take, or a request that was taken back.
@@ -94,10 +93,10 @@ extension SwarmStore {
     private func write(
         _ image: HistoryImage,
         over state: SwarmState,
-        taking: Set<String>,
         by edits: [Edit]
     ) async throws(StoreError) {
         var image = image
+        let taking = edits.reduce(into: Set<String>()) { $0.formUnion($1.taking) }
         let encoded: EncodedAnnotation
         do throws(AnnotationError) {
             encoded = try encode(&image)
