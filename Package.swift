@@ -165,7 +165,8 @@ let package = Package(
         .testTarget(
             name: "IntegrationTests",
             dependencies: [
-                "CLI", "CSQLite", "GroupSPI", "InfrakitCLI", "Migrations", "PluginRPC", "Store",
+                "CLI", "CSQLite", "GroupSPI", "InfrakitCLI", "Migrations", "PluginRPC", "Store", "Swarm",
+                "SwarmLabSupport",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOPosix", package: "swift-nio"),
             ]
@@ -189,10 +190,15 @@ let package = Package(
             dependencies: ["GroupSPI", "ProcessGroup", .product(name: "Logging", package: "swift-log")]
         ),
         .testTarget(name: "StoreTests", dependencies: ["CSQLite", "GroupSPI", "Migrations", "Store"]),
+        .target(
+            name: "SwarmLabSupport",
+            dependencies: ["Swarm", .product(name: "NIOPosix", package: "swift-nio")],
+            path: "Tests/SwarmLabSupport"
+        ),
         .testTarget(
             name: "SwarmTests",
             dependencies: [
-                "GroupSPI", "Store", "Swarm",
+                "GroupSPI", "Store", "Swarm", "SwarmLabSupport",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),

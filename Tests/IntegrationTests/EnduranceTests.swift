@@ -1,59 +1,36 @@
 import GroupSPI
-import PluginRPC
 import Store
-import Synchronization
 import Testing
 
 /// What was acknowledged survives: writers go on while leaders are killed under them.
 @Suite struct EnduranceTests {
-    /// What writers know of their writes: each is a size that no other write uses.
-    private struct Ledger {
-        var acknowledged: [Int] = []
-        /// The manager said that it was stored, though the plugin had not confirmed it.
-        var recorded: [Int] = []
-        var refused: [Int] = []
-        /// The connection broke, or the answer left it open.
-        var unknown: [Int] = []
-    }
-
-    /// What the parts of a test share.
-    private final class Shared: Sendable {
-        private let state = Mutex((ledger: Ledger(), isOver: false))
-
-        var ledger: Ledger { state.withLock { $0.ledger } }
-        var isOver: Bool { state.withLock { $0.isOver } }
-
-        func note(_ change: (inout Ledger) -> Void) { state.withLock { change(&$0.ledger) } }
-        func end() { state.withLock { $0.isOver = true } }
-    }
-
     @Test func acknowledgedWritesSurviveFiveKilledLeaders() async throws {
         try await World.with { world in
             let hosts = [try await world.host("n1"), try await world.host("n2")]
             for host in hosts { try await host.startManager() }
             try await world.leader()
-            let shared = Shared()
+            let ledger = Ledger()
 
             try await withThrowingTaskGroup(of: Void.self) { tasks in
                 for writer in 0..<3 {
-                    tasks.addTask { try await Self.write(writer, hosts, shared) }
+                    tasks.addTask { try await ledger.write(writer, hosts) }
                 }
                 for round in 1...5 {
                     let leader = try await world.leader()
                     let epoch = try await world.lease().epoch
-                    let before = shared.ledger.acknowledged.count
+                    let before = ledger.entries.acknowledged.count
                     try await eventually("writes succeed in round \(round)") {
-                        shared.ledger.acknowledged.count > before + 5
+                        ledger.entries.acknowledged.count > before + 5
                     }
                     try await leader.manager.crash()
                     try await leader.startManager()
                     try await world.leader(after: epoch)
                 }
-                let before = shared.ledger.acknowledged.count
+                let before = ledger.entries.acknowledged.count
                 try await eventually("writes succeed after the last kill") {
-                    shared.ledger.acknowledged.count > before + 5
+                    ledger.entries.acknowledged.count > before + 5
                 }
-                shared.end()
+                ledger.end()
                 try await tasks.waitForAll()
             }
 
@@ -63,13 +40,7 @@ import Testing
             let history = try await world.history()
             #expect(history.map(\.number) == Array(1...history.count))
             #expect(history.map(\.epoch) == history.map(\.epoch).sorted())
-            var counts: [Int: Int] = [:]
-            for size in history.flatMap(\.sizes).compactMap({ $0 }) { counts[size, default: 0] += 1 }
-            let known = shared.ledger
-            #expect(known.acknowledged.allSatisfy { counts[$0] == 1 }, "an acknowledged one is not there once")
-            #expect(known.recorded.allSatisfy { counts[$0] == 1 }, "a recorded one is not there once")
-            #expect(known.unknown.allSatisfy { counts[$0, default: 0] <= 1 }, "a commit was stored twice")
-            #expect(known.refused.allSatisfy { counts[$0] == nil }, "a refused commit was stored")
+            ledger.expectAllOf(history)
 
             try await Self.expectOneLeaderAtATime(world)
             // What stands is what the last leader's plugin has.
@@ -77,39 +48,6 @@ import Testing
             let states = try await world.store.states(within: .seconds(20))
             try await eventually("the plugin has what stands") {
                 states.allSatisfy { leader.plugin.spec(of: $0.group) == $0.spec?.spec }
-            }
-        }
-    }
-
-    private static func write(
-        _ writer: Int,
-        _ hosts: [Host],
-        _ shared: Shared
-    ) async throws {
-        var size = writer * 1_000_000
-        while !shared.isOver {
-            for host in hosts where !shared.isOver {
-                size += 1
-                let spec = GroupSpec.sized("g\(writer)", size)
-                do throws(GroupError) {
-                    let request = GroupRequest.commit(spec, pretend: false)
-                    _ = try await host.call(request, within: .seconds(30))
-                    shared.note { $0.acknowledged.append(size) }
-                } catch {
-                    shared.note { ledger in
-                        switch error.code {
-                        case .unreachable: ledger.refused.append(size)
-                        case .rejected where error.message.contains("not the leader"),
-                            .rejected where error.message.contains("nothing was changed"):
-                            ledger.refused.append(size)
-                        case .rejected where error.message.contains("recorded as revision"):
-                            ledger.recorded.append(size)
-                        default: ledger.unknown.append(size)
-                        }
-                    }
-                }
-                // A client that asks a follower over and over is of no use to anybody.
-                try await Task.sleep(for: .milliseconds(5), clock: .suspending)
             }
         }
     }
@@ -134,10 +72,10 @@ import Testing
             let hosts = [try await world.host("n1"), try await world.host("n2")]
             for host in hosts { try await host.startManager() }
             try await world.leader()
-            let shared = Shared()
+            let ledger = Ledger()
             try await withThrowingTaskGroup(of: Void.self) { tasks in
                 tasks.addTask {
-                    while !shared.isOver {
+                    while !ledger.isOver {
                         let finished = try await world.manager("history", "-o", "json")
                         #expect(finished.status == 0, "\(finished)")
                         _ = try finished.json()
@@ -154,7 +92,7 @@ import Testing
                     try await leader.startManager()
                     try await world.leader(after: epoch)
                 }
-                shared.end()
+                ledger.end()
                 try await tasks.waitForAll()
             }
             let leader = try await world.leader()

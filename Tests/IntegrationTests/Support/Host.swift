@@ -2,6 +2,7 @@ import Glibc
 import GroupSPI
 import Logging
 import PluginRPC
+import Store
 import Synchronization
 import Testing
 
@@ -10,6 +11,8 @@ final class Host: Sendable {
     let name: String
     let directory: String
     let plugin: FakePlugin
+    /// The Engine of this host; nil for a host that shares the world's store.
+    let engine: String?
     private unowned let world: World
     private let running = Mutex<RunningProgram?>(nil)
 
@@ -18,8 +21,9 @@ final class Host: Sendable {
     /// For tests in which a lease has to run out.
     static let quick = ["--lease-ttl", "2s", "--poll-interval", "250ms"]
 
-    init(_ name: String, in world: World) throws {
+    init(_ name: String, in world: World, engine: String? = nil) throws {
         self.name = name
+        self.engine = engine
         self.world = world
         directory = "\(world.path)/\(name)"
         try Files.makeDirectory(directory)
@@ -27,7 +31,15 @@ final class Host: Sendable {
     }
 
     var environment: [String: String] {
-        ["INFRAKIT_PLUGINS_DIR": directory, "INFRAKIT_STORE_DIR": world.storeDirectory]
+        ["INFRAKIT_PLUGINS_DIR": directory, "INFRAKIT_STORE_DIR": storeDirectory]
+    }
+
+    /// In swarm mode its own.
+    var storeDirectory: String { engine == nil ? world.storeDirectory : directory }
+
+    /// The database, as any program may read it.
+    var store: Store {
+        Store.openForCommand(StoreConfiguration(path: StoreConfiguration.path(in: storeDirectory), busyTimeout: 5000))
     }
 
     // MARK: - The manager
@@ -53,7 +65,8 @@ final class Host: Sendable {
         _ words: [String] = Host.patient,
         environment more: [String: String] = [:]
     ) throws -> RunningProgram {
-        let known = ["os", "--id", name, "--reconcile-interval", "400ms", "--store-dir", world.storeDirectory]
+        let mode = engine.map { ["swarm", "--host", "unix://\($0)"] } ?? ["os"]
+        let known = mode + ["--id", name, "--reconcile-interval", "400ms", "--store-dir", storeDirectory]
         let program = try world.start(
             .manager,
             known + words,

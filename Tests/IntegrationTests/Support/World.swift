@@ -57,9 +57,16 @@ final class World: Sendable {
         return host
     }
 
+    /// A host with a Docker Engine, and a fake group plugin that runs.
+    func host(_ name: String, engine: String) async throws -> Host {
+        let host = try bareHost(name, engine: engine)
+        try await host.plugin.start()
+        return host
+    }
+
     /// A host without any plugin.
-    func bareHost(_ name: String) throws -> Host {
-        let host = try Host(name, in: self)
+    func bareHost(_ name: String, engine: String? = nil) throws -> Host {
+        let host = try Host(name, in: self, engine: engine)
         state.withLock { $0.hosts.append(host) }
         return host
     }

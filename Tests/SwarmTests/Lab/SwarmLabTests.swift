@@ -1,12 +1,13 @@
 import GroupSPI
 import Store
 import Swarm
+import SwarmLabSupport
 import Testing
 
 @Suite("A real swarm", .serialized, .swarmLab)
 struct SwarmLabTests {
     @Test func `The client understands every kind of node`() async throws {
-        try await SwarmLab.run { lab in
+        try await withLab { lab in
             let leader = try await lab.leader()
             for (node, isManager) in [("n1", true), ("n2", true), ("n3", true), ("w1", false), ("s1", false)] {
                 let client = try lab.client(node)
@@ -30,7 +31,7 @@ struct SwarmLabTests {
     }
 
     @Test func `A label is swapped, and nothing else is changed`() async throws {
-        try await SwarmLab.run { lab in
+        try await withLab { lab in
             let clients = try ["n1", "n2", "n3"].map { try lab.client($0) }
             let stores = clients.map { SwarmAnnotationStore($0) }
             let before = try await clients[0].swarm()
@@ -94,7 +95,7 @@ struct SwarmLabTests {
     }
 
     @Test func `A write into a stopped leader is known in the end`() async throws {
-        try await SwarmLab.run { lab in
+        try await withLab { lab in
             let leader = try await lab.leader()
             let others = ["n1", "n2", "n3"].filter { $0 != leader }
             let client = try lab.client(others[0])
@@ -135,7 +136,7 @@ struct SwarmLabTests {
     }
 
     @Test func `Claims follow the office, and there are never two`() async throws {
-        try await SwarmLab.run { lab in
+        try await withLab { lab in
             let nodes = ["n1", "n2", "n3"]
             let watch = ClaimWatch(nodes, SwarmDetectorSettings(limit: .seconds(3)))
             try await withThrowingTaskGroup(of: Void.self) { group in

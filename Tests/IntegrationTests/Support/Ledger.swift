@@ -1,0 +1,67 @@
+import GroupSPI
+import Store
+import Synchronization
+import Testing
+
+/// What writers know of their writes, to be compared with the history: each is a size that no other write uses.
+final class Ledger: Sendable {
+    struct Entries {
+        var acknowledged: [Int] = []
+        /// The manager said that it was stored, though the plugin had not confirmed it.
+        var recorded: [Int] = []
+        var refused: [Int] = []
+        /// The connection broke, or the answer left it open.
+        var unknown: [Int] = []
+    }
+
+    private let state = Mutex((entries: Entries(), isOver: false))
+
+    var entries: Entries { state.withLock { $0.entries } }
+    var isOver: Bool { state.withLock { $0.isOver } }
+
+    /// Ends the writers.
+    func end() { state.withLock { $0.isOver = true } }
+
+    private func note(_ change: (inout Entries) -> Void) { state.withLock { change(&$0.entries) } }
+
+    /// Commits the group `g<writer>` again and again, to one host after the other.
+    func write(_ writer: Int, _ hosts: [Host], every pause: Duration = .milliseconds(5)) async throws {
+        var size = writer * 1_000_000
+        while !isOver {
+            for host in hosts where !isOver {
+                size += 1
+                let spec = GroupSpec.sized("g\(writer)", size)
+                do throws(GroupError) {
+                    let request = GroupRequest.commit(spec, pretend: false)
+                    _ = try await host.call(request, within: .seconds(30))
+                    note { $0.acknowledged.append(size) }
+                } catch {
+                    note { entries in
+                        switch error.code {
+                        case .unreachable: entries.refused.append(size)
+                        case .rejected where error.message.contains("not the leader"),
+                            .rejected where error.message.contains("nothing was changed"):
+                            entries.refused.append(size)
+                        case .rejected where error.message.contains("recorded as revision"):
+                            entries.recorded.append(size)
+                        default: entries.unknown.append(size)
+                        }
+                    }
+                }
+                // A client that asks a follower over and over is of no use to anybody.
+                try await Task.sleep(for: pause, clock: .suspending)
+            }
+        }
+    }
+
+    func expectAllOf(_ history: [Revision]) {
+        var counts: [Int: Int] = [:]
+        for size in history.flatMap(\.sizes).compactMap({ $0 }) { counts[size, default: 0] += 1 }
+        let known = entries
+        #expect(!known.acknowledged.isEmpty)
+        #expect(known.acknowledged.allSatisfy { counts[$0] == 1 }, "an acknowledged one is not there once")
+        #expect(known.recorded.allSatisfy { counts[$0] == 1 }, "a recorded one is not there once")
+        #expect(known.unknown.allSatisfy { counts[$0, default: 0] <= 1 }, "a commit was stored twice")
+        #expect(known.refused.allSatisfy { counts[$0] == nil }, "a refused commit was stored")
+    }
+}

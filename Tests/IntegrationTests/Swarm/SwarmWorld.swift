@@ -1,0 +1,82 @@
+import GroupSPI
+import Store
+import Swarm
+import SwarmLabSupport
+import Testing
+
+/// A real swarm of three managers, and on each of their nodes a manager of ours with a plugin of its own.
+struct SwarmWorld {
+    let world: World
+    let lab: SwarmLab
+    let hosts: [Host]
+
+    static func with(_ body: (SwarmWorld) async throws -> Void) async throws {
+        do {
+            try await SwarmLab.run { lab in
+                try await World.with { world in
+                    var hosts: [Host] = []
+                    for name in SwarmLab.managers {
+                        hosts.append(try await world.host(name, engine: lab.socket(name)))
+                    }
+                    try await body(SwarmWorld(world: world, lab: lab, hosts: hosts))
+                }
+            }
+        } catch let trouble as SwarmLab.Trouble where trouble.isAbsent {
+            try Test.cancel("SKIPPED: \(trouble)")
+        }
+    }
+
+    func startManagers(_ words: [String] = []) async throws {
+        for host in hosts { try await host.startManager(words) }
+    }
+
+    func host(_ name: String) throws -> Host { try #require(hosts.first { $0.name == name }) }
+
+    /// Waits for a manager that leads and has read what stands, as it says itself.
+    @discardableResult
+    func leader(
+        after epoch: Int = 0,
+        within limit: Duration = .seconds(90),
+        sourceLocation: SourceLocation = #_sourceLocation
+    ) async throws -> (host: Host, epoch: Int) {
+        try await eventually(
+            "a manager leads in an epoch after \(epoch)",
+            within: limit,
+            sourceLocation: sourceLocation
+        ) {
+            for host in hosts {
+                guard let lease = try? await host.store.lease(within: .seconds(5)), lease.epoch > epoch,
+                    lease.holder == host.name, host.hasLoaded(epoch: lease.epoch)
+                else { continue }
+                return (host, lease.epoch)
+            }
+            return nil
+        }
+    }
+
+    /// What the label of the swarm holds, read through any node that tells.
+    func annotation() async throws -> Annotation {
+        try await eventually("the label can be read") {
+            for node in SwarmLab.managers {
+                let client = try lab.client(node)
+                let snapshot = try? await SwarmAnnotationStore(client).read()
+                await client.shutdown()
+                if let annotation = try snapshot?.annotation() { return annotation }
+            }
+            return nil
+        }
+    }
+
+    /// Waits until every copy has all that the label holds.
+    func copiesAgree() async throws {
+        try await eventually("every copy has what the label holds", within: .seconds(60)) {
+            let image = try #require(try await annotation().image)
+            for host in hosts {
+                guard let found = try? await host.store.revision(image.newest, within: .seconds(5)),
+                    found.hash == image.hash
+                else { return false }
+            }
+            return true
+        }
+    }
+}
