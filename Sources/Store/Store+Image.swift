@@ -31,6 +31,30 @@ extension Store {
         )
     }
 
+    /// Removes the next revisions of a copy that a policy does not keep; see ``prune(_:after:fence:within:)``.
+    public func pruneCopy(
+        _ policy: RetentionPolicy,
+        after position: Int,
+        within timeout: Duration
+    ) async throws(StoreError) -> PruneStep {
+        try await writer.run(
+            within: timeout,
+            verify: { _, _ in true },
+            {
+                try $0.prune(policy, after: position, count: Self.pruneLength, fence: nil, time: Store.wallClock())
+            }
+        )
+    }
+
+    /// Forgets some of a copy's requests that have ended and were made before a time, in milliseconds since 1970.
+    public func removeCopiedRequests(before time: Int, within timeout: Duration) async throws(StoreError) {
+        try await writer.run(
+            within: timeout,
+            verify: { _, _ in true },
+            { try $0.removeRequests(before: time, fence: nil) }
+        )
+    }
+
     /// What stands here, as an image goes on from it that has lost its own past.
     public func imageBase(within timeout: Duration) async throws(StoreError) -> HistoryImage.Base {
         try await reader.run(within: timeout) { connection in

@@ -17,7 +17,7 @@ extension Store {
     }
 
     /// How many revisions a step looks at: some milliseconds' work, so that no renewal waits for it.
-    private static let pruneLength = 200
+    static let pruneLength = 200
 
     public func retention(within timeout: Duration) async throws(StoreError) -> Retention {
         try await reader.run(within: timeout) { try $0.retention() }

@@ -139,6 +139,7 @@ struct SwarmCommand: Verb {
         settings.swap.limit = election.renewDeadline
         // Often enough for the lease to be shown as standing.
         settings.noteInterval = min(.seconds(5), election.pollInterval * 3)
+        settings.retention = replica.retention
         return settings
     }
 }

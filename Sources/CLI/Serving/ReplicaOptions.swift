@@ -61,6 +61,10 @@ struct ReplicaOptions: ParsableArguments {
         }
     }
 
+    var retention: RetentionPolicy {
+        RetentionPolicy(limit: historyLimit, maximumAge: historyMaxAge?.duration.milliseconds)
+    }
+
     func keeperSettings(_ election: ElectionSettings, plugin: String) -> KeeperSettings {
         var settings = KeeperSettings(
             rpcTimeout: rpcTimeout.duration,
@@ -68,7 +72,7 @@ struct ReplicaOptions: ParsableArguments {
             election: election,
             pluginName: plugin
         )
-        settings.retention = RetentionPolicy(limit: historyLimit, maximumAge: historyMaxAge?.duration.milliseconds)
+        settings.retention = retention
         settings.forwardsWrites = forwardWrites
         return settings
     }

@@ -207,8 +207,8 @@ extension Connection {
     }
 
     /// Forgets requests that have ended and were made before a time, if the writer still leads.
-    func removeRequests(before time: Int, fence: Fence) throws {
-        try requireLease(fence)
+    func removeRequests(before time: Int, fence: Fence?) throws {
+        if let fence { try requireLease(fence) }
         try execute(
             "DELETE FROM request WHERE number IN (SELECT number FROM request WHERE state <> 0 AND time < ? LIMIT 200)",
             .int(time)

@@ -19,10 +19,16 @@ extension Connection {
     /// - Parameters:
     ///   - position: the last revision that was looked at; 0 at the start.
     ///   - count: how many revisions to look at, at most: every step is a short transaction.
+    ///   - fence: nil where no lease is needed, because the file is one node's own copy.
     ///   - time: now, in milliseconds since 1970.
-    func prune(_ policy: RetentionPolicy, after position: Int, count: Int, fence: Fence, time: Int) throws -> PruneStep
-    {
-        try requireLease(fence)
+    func prune(
+        _ policy: RetentionPolicy,
+        after position: Int,
+        count: Int,
+        fence: Fence?,
+        time: Int
+    ) throws -> PruneStep {
+        if let fence { try requireLease(fence) }
         let before = try retention()
         let whole = max(before.whole, try firstWholeRevision(policy, time: time))
         let candidates = try all(
@@ -50,8 +56,8 @@ extension Connection {
                 .int(whole),
                 .int(removed),
                 .int(time),
-                .int(fence.epoch),
-                .text(fence.manager)
+                .int(fence?.epoch ?? 0),
+                .text(fence?.manager ?? "")
             )
         }
         return PruneStep(removed: removed, position: candidates.count < count ? nil : candidates.last?.number)

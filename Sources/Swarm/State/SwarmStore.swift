@@ -24,6 +24,7 @@ public actor SwarmStore {
     private var origin: SwarmCopy?
     private var looks = 0
     private var olderLooks = 0
+    private var tidiedAt: ContinuousClock.Instant?
     private var notedAt: ContinuousClock.Instant?
     private var notedText: String?
     private var notedNodes: SwarmObservation.Nodes?
@@ -159,6 +160,25 @@ public actor SwarmStore {
         try await updateCopy()
         if isNobodysTurn(state) { claims.skipSettling() }
         await exchangeRequests()
+        await tidy()
+    }
+
+    /// Removes from the copy what it need not keep. A leader's keeper does so itself.
+    private func tidy() async {
+        let now = ContinuousClock.now
+        guard !claims.claim.isLeader, tidiedAt.map({ now - $0 >= settings.tidyInterval }) ?? true else { return }
+        tidiedAt = now
+        do throws(StoreError) {
+            let limit = settings.swap.limit
+            try await copy.removeCopiedRequests(before: Store.wallClock() - 86_400_000, within: limit)
+            guard !settings.retention.keepsEverything else { return }
+            var position: Int? = 0
+            while let from = position {
+                position = try await copy.pruneCopy(settings.retention, after: from, within: limit).position
+            }
+        } catch {
+            logger.warning("history not pruned", metadata: ["error": "\(error)"])
+        }
     }
 
     private func newestPosition(of cluster: String) -> Int? {

@@ -12,6 +12,9 @@ public struct SwarmStoreSettings: Hashable, Sendable {
     public var label: EncodedAnnotation.Limit
     /// How often the copy notes that nothing has changed.
     public var noteInterval: Duration
+    /// How much of the history this node's copy keeps, and how often the rest is removed.
+    public var retention = RetentionPolicy()
+    public var tidyInterval = Duration.seconds(60)
     /// After so many looks that show something older than what is known, the older is believed: the swarm was put back.
     public var patience: Int
 
