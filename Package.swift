@@ -143,6 +143,7 @@ let package = Package(
         ),
 
         // Tests: one target for each library, and one that runs the programs.
+        .target(name: "ManagerModels", dependencies: ["GroupSPI", "Store"], path: "Tests/ManagerModels"),
         .target(name: "PluginFakes", dependencies: ["GroupSPI"], path: "Tests/PluginFakes"),
         .testTarget(
             name: "CLITests",
@@ -200,12 +201,28 @@ let package = Package(
             name: "TerminalTests",
             dependencies: ["Terminal", .product(name: "Logging", package: "swift-log")]
         ),
+
+        // The simulation: `simulate` runs it, SimulationTests run `simulate`.
+        .target(name: "CSimulation", path: "Tests/CSimulation"),
+        .target(
+            name: "Simulation",
+            dependencies: [
+                "CSimulation", "GroupSPI", "Manager", "ManagerModels", "Store",
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            path: "Tests/Simulation"
+        ),
+        .executableTarget(
+            name: "simulate",
+            dependencies: ["Simulation", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            path: "Tests/Simulate"
+        ),
     ],
     swiftLanguageModes: [.v6]
 )
 
 // One strictness for every target of ours: what the compiler can find, it must find.
-for target in package.targets where !["CBuild", "CLinux", "CSQLite", "CYAML", "CZlib"].contains(target.name) {
+for target in package.targets where !["CBuild", "CLinux", "CSQLite", "CSimulation", "CYAML", "CZlib"].contains(target.name) {
     target.swiftSettings = [
         .enableUpcomingFeature("ExistentialAny"),
         .enableUpcomingFeature("InternalImportsByDefault"),

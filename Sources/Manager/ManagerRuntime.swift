@@ -7,6 +7,7 @@ public final class ManagerRuntime: Sendable {
     /// What to serve on the manager's socket.
     public let proxy: GroupProxy
     public let board: StandingBoard
+    package let gate: LeadershipGate
 
     private let configuration: ManagerConfiguration
     private let loop: LeadershipLoop
@@ -19,7 +20,7 @@ public final class ManagerRuntime: Sendable {
     ///   - makeGuard: makes the orphan guard; it tells its reason against leading, or nil, to the function it is given.
     ///   - holderIsGone: whether a lease's holder is known to have ended.
     /// - Throws: ``SettingsError`` when the system gives no timer or no thread.
-    public init(
+    public convenience init(
         _ configuration: ManagerConfiguration,
         store: any StateStore,
         plugin: any GroupPlugin,
@@ -28,9 +29,31 @@ public final class ManagerRuntime: Sendable {
         holderIsGone: @escaping @Sendable (Lease) -> Bool,
         makeGuard: (@escaping @Sendable (String?) -> Void) -> any OrphanGuard
     ) throws(SettingsError) {
+        try self.init(
+            configuration,
+            store: store,
+            plugin: plugin,
+            clock: clock,
+            logger: logger,
+            holderIsGone: holderIsGone,
+            parts: RuntimeParts(),
+            makeGuard: makeGuard
+        )
+    }
+
+    package init(
+        _ configuration: ManagerConfiguration,
+        store: any StateStore,
+        plugin: any GroupPlugin,
+        clock: any ManagerClock,
+        logger: Logger,
+        holderIsGone: @escaping @Sendable (Lease) -> Bool,
+        parts: RuntimeParts,
+        makeGuard: (@escaping @Sendable (String?) -> Void) -> any OrphanGuard
+    ) throws(SettingsError) {
         let (events, continuation) = AsyncStream.makeStream(of: ElectionEvent.self)
         let post: @Sendable (ElectionEvent) -> Void = { continuation.yield($0) }
-        let gate = LeadershipGate(clock: clock)
+        let gate = parts.makeGate(clock)
         let board = StandingBoard()
         let pulse = LoopPulse(clock.now())
         var initial: [String: String] = [:]
@@ -52,7 +75,7 @@ public final class ManagerRuntime: Sendable {
             report: post
         )
         self.loop = try LeadershipLoop(
-            election: Election(configuration.election, seed: .random(in: .min ... .max)),
+            election: Election(configuration.election, seed: parts.seed),
             store: store,
             claimant: configuration.claimant,
             settings: configuration.election,
@@ -65,7 +88,8 @@ public final class ManagerRuntime: Sendable {
             clock: clock,
             logger: logger,
             events: events,
-            post: post
+            post: post,
+            parts: parts
         )
         self.proxy = GroupProxy(
             keeper: keeper,
@@ -78,6 +102,7 @@ public final class ManagerRuntime: Sendable {
         )
         self.configuration = configuration
         self.board = board
+        self.gate = gate
         self.hindrances = hindrances
         self.clock = clock
         self.pulse = pulse

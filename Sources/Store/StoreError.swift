@@ -123,7 +123,7 @@ public struct StoreError: Error, Hashable, Sendable {
         )
     }
 
-    static func fenced(_ lease: Lease?) -> StoreError {
+    package static func fenced(_ lease: Lease?) -> StoreError {
         guard let lease, !lease.holder.isEmpty else {
             return StoreError(.fenced, "this replica does not hold the lease; nobody does")
         }

@@ -14,6 +14,7 @@ struct WriteForwarder {
             id: Request.makeID(),
             kind: .write(call),
             author: caller,
+            time: clock.wallTime(),
             patience: settings.rpcTimeout.milliseconds
         )
         do {

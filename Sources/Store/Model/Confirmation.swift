@@ -16,4 +16,11 @@ public struct Confirmation: Hashable, Sendable {
     /// Milliseconds since 1970, by the clock of the leader that stored it.
     public let deadline: Int
     public let state: State
+
+    package init(revision: Int, allowed: Int, deadline: Int, state: State) {
+        self.revision = revision
+        self.allowed = allowed
+        self.deadline = deadline
+        self.state = state
+    }
 }

@@ -49,6 +49,34 @@ public struct Revision: Hashable, Sendable {
     /// Whether somebody has to confirm it; nil when nobody has to.
     public let confirmation: Confirmation?
 
+    package init(
+        number: Int,
+        time: Int,
+        epoch: Int,
+        manager: String,
+        author: Author,
+        operation: Operation,
+        target: Int?,
+        message: String,
+        changes: [Change],
+        hash: [UInt8],
+        tags: [String],
+        confirmation: Confirmation?
+    ) {
+        self.number = number
+        self.time = time
+        self.epoch = epoch
+        self.manager = manager
+        self.author = author
+        self.operation = operation
+        self.target = target
+        self.message = message
+        self.changes = changes
+        self.hash = hash
+        self.tags = tags
+        self.confirmation = confirmation
+    }
+
     public var parent: Int? { number > 1 ? number - 1 : nil }
     public var groups: [String] { changes.map(\.group) }
     public var status: Status { Status.combining(changes.map(\.status)) }
