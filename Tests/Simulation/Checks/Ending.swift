@@ -10,7 +10,8 @@ final class Ending: @unchecked Sendable {
     private var attempts = 0
 
     private enum Commit {
-        case none, underWay, done
+        case none, done
+        case underWay(SimulatedProcess)
     }
 
     /// More than anything waits for: the longest pause between two attempts is half a minute.
@@ -39,11 +40,12 @@ final class Ending: @unchecked Sendable {
         guard disorder == nil else { return }
         switch commit {
         case .done: return finish()
-        case .underWay: return
+        // A manager that ends does not answer.
+        case .underWay(let process): guard process.isEnded else { return }
         case .none: break
         }
         guard let manager = world.replicas.first(where: { $0.manager?.actingEpoch != nil })?.manager else { return }
-        commit = .underWay
+        commit = .underWay(manager.process)
         attempts += 1
         world.users.commitLast(of: manager) { [self] answer in
             guard case .failure(let error) = answer else { return commit = .done }

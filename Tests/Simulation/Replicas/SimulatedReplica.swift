@@ -111,6 +111,9 @@ final class SimulatedReplica: @unchecked Sendable {
         manager.store.end()
         manager.orphanGuard.managerEnded()
         self.manager = nil
+        // An order to stop from before, carried out only now: it does not stay away.
+        guard world.faults.calmSince != nil else { return }
+        world.scheduler.plan(after: 1_000_000, for: world.scheduler.world) { [self] in start() }
     }
 
     /// Its host is without power.
