@@ -169,7 +169,9 @@ let package = Package(
         ),
         .testTarget(
             name: "ManagerTests",
-            dependencies: ["GroupSPI", "Manager", "Store", .product(name: "Logging", package: "swift-log")]
+            dependencies: [
+                "GroupSPI", "Manager", "ManagerModels", "Store", .product(name: "Logging", package: "swift-log"),
+            ]
         ),
         .testTarget(
             name: "PluginRPCTests",
@@ -217,12 +219,17 @@ let package = Package(
             dependencies: ["Simulation", .product(name: "ArgumentParser", package: "swift-argument-parser")],
             path: "Tests/Simulate"
         ),
+        .testTarget(
+            name: "SimulationTests",
+            dependencies: ["GroupSPI", "ManagerModels", "Simulation", "Store", "simulate"]
+        ),
     ],
     swiftLanguageModes: [.v6]
 )
 
 // One strictness for every target of ours: what the compiler can find, it must find.
-for target in package.targets where !["CBuild", "CLinux", "CSQLite", "CSimulation", "CYAML", "CZlib"].contains(target.name) {
+for target in package.targets
+where !["CBuild", "CLinux", "CSQLite", "CSimulation", "CYAML", "CZlib"].contains(target.name) {
     target.swiftSettings = [
         .enableUpcomingFeature("ExistentialAny"),
         .enableUpcomingFeature("InternalImportsByDefault"),

@@ -121,7 +121,9 @@ extension StoreModel {
         return states.values.sorted { $0.group.utf8.lexicographicallyPrecedes($1.group.utf8) }
     }
 
-    public func state(of group: String) -> GroupState? { states().first { $0.group == group } }
+    public func state(of group: String, before number: Int) -> GroupState? {
+        states(at: number - 1).first { $0.group == group }
+    }
 
     public func wholeStates(at number: Int) throws(StoreError) -> [GroupState] {
         guard number >= 1, number <= revisions.count else {

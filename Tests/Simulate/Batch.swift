@@ -21,7 +21,8 @@ final class Batch: Sendable {
         /// One line for a person.
         func summary(in time: Duration, threads: Int) -> String {
             let seconds = Double(time.components.seconds) + Double(time.components.attoseconds) / 1e18
-            return "\(done) schedules in \(Self.rounded(seconds)) s on \(threads) threads, \(Int(Double(done) / seconds)) each second: "
+            return
+                "\(done) schedules in \(Self.rounded(seconds)) s on \(threads) threads, \(Int(Double(done) / seconds)) each second: "
                 + "\(steps) steps, \(faults) faults, \(terms) terms, \(writes) fenced writes, \(calls) calls that change groups, "
                 + "\(acknowledged) acknowledged writes, \(left) tasks left over"
                 + (hash == 0 ? "" : ", everything that happened: \(hash)")
@@ -31,13 +32,13 @@ final class Batch: Sendable {
     }
 
     private let end: UInt64
-    private let bug: Bug?
+    private let broken: BrokenRule?
     private let isHashed: Bool
     private let state: Mutex<Result>
 
-    init(seeds: Range<UInt64>, bug: Bug?, isHashed: Bool) {
+    init(seeds: Range<UInt64>, broken: BrokenRule?, isHashed: Bool) {
         end = seeds.upperBound
-        self.bug = bug
+        self.broken = broken
         self.isHashed = isHashed
         state = Mutex(Result(next: seeds.lowerBound))
     }
@@ -47,7 +48,7 @@ final class Batch: Sendable {
     /// Runs schedules until there are no more, or one goes wrong.
     func work() {
         while let seed = take() {
-            let outcome = Simulation.run(seed: seed, bug: bug, isShown: isHashed)
+            let outcome = Simulation.run(seed: seed, broken: broken, isShown: isHashed)
             state.withLock { result in
                 result.done += 1
                 result.steps += outcome.steps

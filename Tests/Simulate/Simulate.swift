@@ -21,8 +21,11 @@ struct Simulate: ParsableCommand {
     @Option(help: "The first seed.")
     var first: UInt64 = 1
 
-    @Option(help: "Break a rule on purpose: \(Bug.allCases.map(\.rawValue).joined(separator: ", ")).")
-    var bug: Bug?
+    @Option(
+        name: .customLong("break"),
+        help: "Break a rule on purpose: \(BrokenRule.allCases.map(\.rawValue).joined(separator: ", "))."
+    )
+    var broken: BrokenRule?
 
     @Option(help: "How many run side by side.")
     var threads = max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
@@ -33,12 +36,12 @@ struct Simulate: ParsableCommand {
     mutating func run() throws {
         try Self.fixHashing()
         if let seed {
-            let found = Simulation.run(seed: seed, bug: bug, isShown: true)
+            let found = Simulation.run(seed: seed, broken: broken, isShown: true)
             print(found.trace.joined(separator: "\n"))
             print("seed \(seed): \(found.violation ?? "nothing is wrong"); everything that happened: \(found.hash)")
             throw found.violation == nil ? ExitCode.success : ExitCode.failure
         }
-        let batch = Batch(seeds: first..<first + seeds, bug: bug, isHashed: hash)
+        let batch = Batch(seeds: first..<first + seeds, broken: broken, isHashed: hash)
         let start = ContinuousClock.now
         DispatchQueue.concurrentPerform(iterations: threads) { _ in batch.work() }
         let result = batch.result
@@ -47,19 +50,19 @@ struct Simulate: ParsableCommand {
     }
 
     private func show(_ seed: UInt64) throws {
-        let found = Simulation.run(seed: seed, bug: bug, isShown: true)
+        let found = Simulation.run(seed: seed, broken: broken, isShown: true)
         print(found.trace.joined(separator: "\n"))
         print("seed \(seed): \(found.violation ?? "nothing is wrong this time, which is wrong too")")
-        print("to see it again: \(Self.command(seed, bug))")
+        print("to see it again: \(Self.command(seed, broken))")
         throw ExitCode.failure
     }
 
     /// What has to be typed to see a schedule again: in the same build, as another makes other jobs of the same code.
-    private static func command(_ seed: UInt64, _ bug: Bug?) -> String {
+    private static func command(_ seed: UInt64, _ broken: BrokenRule?) -> String {
         #if DEBUG
-            return "\(CommandLine.arguments[0]) --seed \(seed)" + (bug.map { " --bug \($0.rawValue)" } ?? "")
+        return "\(CommandLine.arguments[0]) --seed \(seed)" + (broken.map { " --break \($0.rawValue)" } ?? "")
         #else
-            return "make simulate SEED=\(seed)" + (bug.map { " BUG=\($0.rawValue)" } ?? "")
+        return "make simulate SEED=\(seed)" + (broken.map { " BREAK=\($0.rawValue)" } ?? "")
         #endif
     }
 
@@ -74,4 +77,4 @@ struct Simulate: ParsableCommand {
     }
 }
 
-extension Bug: ExpressibleByArgument {}
+extension BrokenRule: ExpressibleByArgument {}

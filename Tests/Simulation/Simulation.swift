@@ -23,11 +23,11 @@ public enum Simulation {
     }
 
     /// - Parameters:
-    ///   - bug: what is broken on purpose.
+    ///   - broken: what is broken on purpose.
     ///   - isShown: whether what happens is written down.
-    public static func run(seed: UInt64, bug: Bug? = nil, isShown: Bool = false) -> Outcome {
+    public static func run(seed: UInt64, broken: BrokenRule? = nil, isShown: Bool = false) -> Outcome {
         let trace = Trace(isOn: isShown)
-        let world = World(seed: seed, bug: bug, trace: trace)
+        let world = World(seed: seed, broken: broken, trace: trace)
         var left = 0
         world.scheduler.capture {
             world.begin()

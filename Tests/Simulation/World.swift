@@ -7,7 +7,7 @@ internal import Store
 /// Everything that there is in one schedule.
 final class World: @unchecked Sendable {
     let plan: SchedulePlan
-    let bug: Bug?
+    let broken: BrokenRule?
     let trace: Trace
     let scheduler: Scheduler
     /// Of everything but the order of jobs.
@@ -20,10 +20,10 @@ final class World: @unchecked Sendable {
     private(set) lazy var faults = Faults(self)
     private var lastPid = 100
 
-    init(seed: UInt64, bug: Bug?, trace: Trace) {
+    init(seed: UInt64, broken: BrokenRule?, trace: Trace) {
         var random = SeededGenerator(seed)
         plan = SchedulePlan(&random)
-        self.bug = bug
+        self.broken = broken
         self.trace = trace
         scheduler = Scheduler(seed: random.next(), jobTime: plan.jobTime)
         self.random = random

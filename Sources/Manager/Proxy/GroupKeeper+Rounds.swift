@@ -103,9 +103,14 @@ extension GroupKeeper {
     /// before stands again.
     private func reject(_ task: Reconciler.Task, _ error: GroupError, _ token: TermToken) async {
         do throws(StoreError) {
+            // Read first: were it stored and then not read, the plugin would be asked again about what is rejected.
+            let before = try await store.state(
+                of: task.group,
+                before: task.revision,
+                within: settings.storeTimeout
+            )
             let outcome = Outcome(revision: task.revision, group: task.group, status: .rejected, error: error.message)
             try await store.recordOutcomes([outcome], fence: fence(token.epoch), within: settings.storeTimeout)
-            let before = try await store.state(of: task.group, within: settings.storeTimeout)
             guard self.token === token else { return }
             logger.warning(
                 "pending change refused",

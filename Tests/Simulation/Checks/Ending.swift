@@ -48,7 +48,10 @@ final class Ending: @unchecked Sendable {
         commit = .underWay(manager.process)
         attempts += 1
         world.users.commitLast(of: manager) { [self] answer in
-            guard case .failure(let error) = answer else { return commit = .done }
+            guard case .failure(let error) = answer else {
+                commit = .done
+                return
+            }
             commit = .none
             // What was asked before may still end a term: an order to stop, a call that hung.
             if attempts == 4 { world.checker.fail("nothing is wrong, and a commit fails: \(error)") }

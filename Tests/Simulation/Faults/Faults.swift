@@ -41,6 +41,14 @@ final class Faults {
         return world.replicas[world.random.below(world.replicas.count)]
     }
 
+    /// Now, or amid the manager's work: between two of its jobs, between which it expects nothing to happen.
+    private func interrupt(_ replica: SimulatedReplica, _ action: @escaping () -> Void) {
+        guard world.random.below(3) > 0, let process = replica.manager?.process else { return action() }
+        process.interrupt(afterJobs: 1 + world.random.below(60)) { [self] in
+            if calmSince == nil, !process.isEnded { action() }
+        }
+    }
+
     private func strike(_ fault: Fault) {
         let replica = victim()
         let ttl = world.plan.election.ttl.wholeNanoseconds
@@ -48,18 +56,24 @@ final class Faults {
         world.note("\(fault) \(replica.name)")
         switch fault {
         case .kill:
-            replica.end()
-            later(upTo: ttl * 2) { replica.start() }
+            interrupt(replica) { [self] in
+                replica.end()
+                later(upTo: ttl * 2) { replica.start() }
+            }
         case .pause:
-            replica.stop()
-            later(upTo: ttl * 5 / 2) { replica.goOn() }
+            interrupt(replica) { [self] in
+                replica.stop()
+                later(upTo: ttl * 5 / 2) { replica.goOn() }
+            }
         case .orderlyStop:
             guard let manager = replica.manager else { return }
             world.scheduler.plan(after: 1, for: manager.process) { manager.runtime.stop() }
             later(upTo: ttl * 3) { replica.start() }
         case .suspend:
-            replica.host.suspend()
-            later(upTo: ttl * 5 / 2) { replica.host.resume() }
+            interrupt(replica) { [self] in
+                replica.host.suspend()
+                later(upTo: ttl * 5 / 2) { replica.host.resume() }
+            }
         case .powerCut: cutPower(replica.host, ttl)
         case .wallClockJump: replica.host.wallOffset += world.random.within(-20_000...20_000)
         case .busyStore: storage(replica.host, ttl) { $0.busy = 500 }

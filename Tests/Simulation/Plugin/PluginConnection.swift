@@ -7,7 +7,7 @@ final class PluginConnection: GroupPlugin, @unchecked Sendable {
     private let plugin: SimulatedPlugin
     private let process: SimulatedProcess
     private let host: SimulatedHost
-    /// Calls that wait for the one before, where a bug makes them.
+    /// Calls that wait for the one before, where a broken rule makes them.
     private var queue: [() -> Void] = []
     private var isBusy = false
 
@@ -19,7 +19,7 @@ final class PluginConnection: GroupPlugin, @unchecked Sendable {
     }
 
     func call(_ request: GroupRequest, within timeout: Duration) async throws(GroupError) -> GroupReply {
-        let isQueued = world.bug == .checkedAtEnqueue
+        let isQueued = world.broken == .checkedAtEnqueue
         if isQueued { await takeTurn() }
         defer { if isQueued { passTurn() } }
         if Task.isCancelled, !isQueued { throw GroupError(.unreachable, "cancelled before it was sent") }
@@ -69,7 +69,10 @@ final class PluginConnection: GroupPlugin, @unchecked Sendable {
     }
 
     private func passTurn() {
-        guard !queue.isEmpty else { return isBusy = false }
+        guard !queue.isEmpty else {
+            isBusy = false
+            return
+        }
         queue.removeFirst()()
     }
 }

@@ -13,6 +13,8 @@ final class SimulatedProcess: @unchecked Sendable {
     var parkedActions: [() -> Void] = []
     /// What its tasks wait for.
     var promises: [Int: any Endable] = [:]
+    /// What happens to it when it has run so many more jobs.
+    private var interruption: (jobs: Int, action: () -> Void)?
     private var nextKey = 0
     private var tasks: [Task<Void, Never>] = []
 
@@ -28,6 +30,14 @@ final class SimulatedProcess: @unchecked Sendable {
     func goOn() { isStopped = false }
     func end() { isEnded = true }
 
+    func interrupt(afterJobs jobs: Int, _ action: @escaping () -> Void) { interruption = (jobs, action) }
+
+    func hasRunJob() {
+        guard let (jobs, action) = interruption else { return }
+        interruption = jobs > 1 ? (jobs - 1, action) : nil
+        if jobs <= 1 { action() }
+    }
+
     func makeKey() -> Int {
         nextKey += 1
         return nextKey
@@ -42,6 +52,7 @@ final class SimulatedProcess: @unchecked Sendable {
     }
 
     func endTasks() {
+        interruption = nil
         for task in tasks { task.cancel() }
         tasks = []
         for promise in promises.sorted(by: { $0.key < $1.key }) { promise.value.giveUp() }

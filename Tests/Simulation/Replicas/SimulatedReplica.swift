@@ -47,9 +47,9 @@ final class SimulatedReplica: @unchecked Sendable {
         let store = SimulatedStore(world, process, host)
         stores.append(store)
         var made: SimulatedGuard?
-        var parts = world.bug?.parts(SimulatedClock(process: process, host: host)) ?? RuntimeParts()
+        var parts = world.broken?.parts(SimulatedClock(process: process, host: host)) ?? RuntimeParts()
         parts.seed = world.random.next()
-        if world.bug?.hasNoDeadline != true {
+        if world.broken?.hasNoDeadline != true {
             parts.makeDeadline = { [host] action in SimulatedDeadline(process, host, action) }
         }
         do {
@@ -91,7 +91,7 @@ final class SimulatedReplica: @unchecked Sendable {
     /// As the real probe finds it: only what runs on this boot of this host can be seen.
     private func isGone(_ lease: Lease, seenBy claimant: Claimant) -> Bool {
         guard lease.isHeld else { return false }
-        switch world.bug {
+        switch world.broken {
         case .wallClocksCompared: return lease.expiresAt < host.wallTime
         case .deadHolderAcrossHosts: return host.process(lease.process.pid) == nil
         default: break

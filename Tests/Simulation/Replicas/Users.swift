@@ -40,7 +40,9 @@ final class Users: @unchecked Sendable {
         switch world.random.below(20) {
         case 0: leave(.stepDown)
         case 1, 2:
-            let entries = groups.prefix(1 + world.random.below(3)).map { GlobalConfig.Entry(spec: spec($0), plugin: "") }
+            let entries = groups.prefix(1 + world.random.below(3)).map {
+                GlobalConfig.Entry(spec: spec($0), plugin: "")
+            }
             leave(.commit(Array(entries), expectedCurrent: nil, confirmWithin: nil))
         case 3: leave(.rollback(to: 1 + world.random.below(5), group: nil, expectedCurrent: nil))
         default: call()
@@ -105,8 +107,10 @@ final class Users: @unchecked Sendable {
     }
 
     /// A commit that has to succeed, as nothing is wrong any more.
-    func commitLast(of manager: SimulatedManager, answered: @escaping @Sendable (Result<GroupReply, GroupError>) -> Void)
-    {
+    func commitLast(
+        of manager: SimulatedManager,
+        answered: @escaping @Sendable (Result<GroupReply, GroupError>) -> Void
+    ) {
         call(.commit(spec("a"), pretend: false), of: manager, answered: answered)
     }
 

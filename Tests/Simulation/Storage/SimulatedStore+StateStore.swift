@@ -17,10 +17,10 @@ extension SimulatedStore: StateStore {
         reason: String,
         within timeout: Duration
     ) async throws(StoreError) -> Lease? {
-        let bug = world.bug
-        let ttl = bug == .ttlBelowDeadline ? ttl / 3 : ttl
+        let broken = world.broken
+        let ttl = broken == .ttlBelowDeadline ? ttl / 3 : ttl
         return try await run("acquire", .acquiring, timeout) { [host] model in
-            let watched = bug == .acquireWithoutComparing ? model.lease : watched
+            let watched = broken == .acquireWithoutComparing ? model.lease : watched
             return model.acquire(claimant, watched: watched, ttl: ttl, time: host.wallTime)
         }
     }
@@ -30,17 +30,17 @@ extension SimulatedStore: StateStore {
             return try await write("renew", fence, timeout) { [host] model, fence throws(StoreError) in
                 try model.renew(fence, time: host.wallTime)
             }
-        } catch  where error.code == .unknownOutcome && world.bug == .ambiguousCommitIsSuccess {
+        } catch  where error.code == .unknownOutcome && world.broken == .ambiguousCommitIsSuccess {
             return world.file.model.lease
         }
     }
 
     func releaseLease(_ fence: Fence, reason: String, within timeout: Duration) async throws(StoreError) {
-        let bug = world.bug
+        let broken = world.broken
         try await run("release", .releasing, timeout) { [host] model in
             let sequence = model.lease.sequence
             model.release(fence, time: host.wallTime)
-            guard bug == .releaseResetsEpoch, model.lease.sequence > sequence else { return }
+            guard broken == .releaseResetsEpoch, model.lease.sequence > sequence else { return }
             model.corrupt(model.lease.next(epoch: 0))
         }
     }
@@ -66,14 +66,14 @@ extension SimulatedStore: StateStore {
         _ fence: Fence,
         _ timeout: Duration
     ) async throws(StoreError) -> Revision {
-        if world.bug == .pluginBeforeStore { await world.tellPluginEarly(draft, process) }
+        if world.broken == .pluginBeforeStore { await world.tellPluginEarly(draft, process) }
         do throws(StoreError) {
             return try await write("append", fence, timeout) { [host] model, fence throws(StoreError) in
                 try model.append(draft, settling: cause, fence: fence, time: host.wallTime)
             }
-        } catch  where error.code == .unknownOutcome && world.bug == .ambiguousCommitIsFailure {
+        } catch  where error.code == .unknownOutcome && world.broken == .ambiguousCommitIsFailure {
             throw StoreError(.busy, error.message)
-        } catch  where error.code == .unknownOutcome && world.bug == .ambiguousCommitIsSuccess {
+        } catch  where error.code == .unknownOutcome && world.broken == .ambiguousCommitIsSuccess {
             return world.imagined(draft, fence)
         }
     }
@@ -96,8 +96,8 @@ extension SimulatedStore: StateStore {
         try await run("states", .reading, timeout) { model throws(StoreError) in try model.wholeStates(at: number) }
     }
 
-    func state(of group: String, within timeout: Duration) async throws(StoreError) -> GroupState? {
-        try await run("state", .reading, timeout) { $0.state(of: group) }
+    func state(of group: String, before number: Int, within timeout: Duration) async throws(StoreError) -> GroupState? {
+        try await run("state", .reading, timeout) { $0.state(of: group, before: number) }
     }
 
     func revision(_ number: Int, within timeout: Duration) async throws(StoreError) -> Revision? {
@@ -187,7 +187,7 @@ extension SimulatedStore: StateStore {
     ) async throws(StoreError) -> Value {
         try await run(name, .fenced, timeout) { [self] model throws(StoreError) in
             var fence = fence
-            if world.bug == .unfencedWrite {
+            if world.broken == .unfencedWrite {
                 fence = Fence(instance: model.lease.instance, epoch: model.lease.epoch, manager: fence.manager)
             }
             return try body(&model, fence)

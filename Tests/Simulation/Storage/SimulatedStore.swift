@@ -64,7 +64,8 @@ final class SimulatedStore: @unchecked Sendable {
     private static func late(_ purpose: Purpose, hadBegun: Bool) -> StoreError {
         guard hadBegun else { return StoreError(.busy, "no answer in time; nothing was stored") }
         return purpose == .reading
-            ? StoreError(.noAnswer, "no answer in time") : StoreError(.unknownOutcome, "no answer in time; stored or not")
+            ? StoreError(.noAnswer, "no answer in time")
+            : StoreError(.unknownOutcome, "no answer in time; stored or not")
     }
 
     // MARK: - One piece of work

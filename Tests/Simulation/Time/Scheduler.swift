@@ -89,6 +89,7 @@ final class Scheduler: @unchecked Sendable {
         // Of one that has ended, too: its tasks are taken apart when the schedule is over.
         guard next.process.isRunnable else { return next.process.parkedJobs.append(next.job) }
         act(as: next.process) { csimulation_run(next.job) }
+        act(as: world) { next.process.hasRunJob() }
     }
 
     /// A process that stood still goes on.

@@ -1,7 +1,7 @@
 internal import Manager
 
 /// One rule of the lease, or of a write, that is not kept.
-public enum Bug: String, CaseIterable, Sendable {
+public enum BrokenRule: String, CaseIterable, Sendable {
     /// A follower takes the lease over when its own wall clock has passed what the holder's clock wrote.
     case wallClocksCompared = "wall-clocks-compared"
     /// The row is given to whoever asks, also when it has changed since it was watched.
