@@ -98,7 +98,8 @@ public final class ManagerRuntime: Sendable {
             gate: gate,
             clock: clock,
             board: board,
-            settings: configuration.keeper
+            settings: configuration.keeper,
+            makeRequestID: parts.makeRequestID
         )
         self.configuration = configuration
         self.board = board

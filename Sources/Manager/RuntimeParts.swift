@@ -1,3 +1,5 @@
+internal import Store
+
 /// What a manager is made of, beside what its user chooses: a simulation brings parts of its own, also broken ones.
 package struct RuntimeParts: Sendable {
     package typealias Decide =
@@ -10,6 +12,8 @@ package struct RuntimeParts: Sendable {
     package var decide: Decide = { $0.handle($1, now: $2) }
     package var makeDeadline: MakeDeadline = { action throws(SettingsError) in try DeadlineThread(action: action) }
     package var makeGate: @Sendable (any ManagerClock) -> LeadershipGate = { LeadershipGate(clock: $0) }
+
+    package var makeRequestID: @Sendable () -> String = { Request.makeID() }
 
     package init() {}
 }

@@ -41,7 +41,7 @@ extension StoreModel {
     }
 
     /// - Throws: ``StoreError`` `conflict` when it has ended already.
-    mutating func end(
+    public mutating func end(
         _ id: String,
         as state: Request.State,
         revision: Int? = nil,

@@ -58,8 +58,15 @@ public struct StoreModel: Sendable {
         lease = Lease(claimant, epoch: lease.epoch + 1, sequence: lease.sequence + 1, ttl: ttl)
     }
 
-    /// A row that no store would write.
+    // MARK: - What no store does
+
     public mutating func corrupt(_ lease: Lease) { self.lease = lease }
+
+    /// The newest revision takes the place of the one before.
+    public mutating func overwrite() {
+        guard revisions.count > 1 else { return }
+        revisions.remove(at: revisions.count - 2)
+    }
 
     // MARK: - Confirmations
 

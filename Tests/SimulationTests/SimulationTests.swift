@@ -29,7 +29,7 @@ import Testing
         #expect(again.lines.contains { $0.contains("VIOLATION") }, "\(again)")
     }
 
-    private static let enough = 1000
+    private static let enough = 6000
 
     /// Also with another number of threads, and in another process.
     @Test func theSameSeedIsTheSameSchedule() async throws {

@@ -35,6 +35,8 @@ public struct Reconciler: Sendable {
         var task: Task
         var phase: Phase
         var attempts = 0
+        /// The plugin had confirmed what this takes the place of.
+        var followsSettled = true
     }
 
     private enum Phase: Equatable {
@@ -61,15 +63,18 @@ public struct Reconciler: Sendable {
 
     /// A user's write was stored and is being carried out.
     public mutating func wrote(_ state: GroupState) {
+        let followsSettled = entries[state.group].map { if case .settled = $0.phase { true } else { false } } ?? true
         ended[state.group] = nil
         adopt(state, phase: .working)
+        entries[state.group]?.followsSettled = followsSettled
     }
 
     /// The plugin refused a pending change: the group's state is what it was before.
     ///
-    /// - Parameter isKnown: the plugin has that state still. Otherwise it has to be told: it may be new to the group, or
-    ///   have carried the change out at an attempt whose answer was lost, and refused only another one.
+    /// - Parameter isKnown: the plugin has that state still, if it had it. Otherwise it has to be told: it may be new to the
+    ///   group, or have carried the change out at an attempt whose answer was lost, and refused only another one.
     public mutating func restore(_ state: GroupState?, of group: String, isKnown: Bool, now: BootInstant) {
+        let isKnown = isKnown && entries[group]?.followsSettled ?? true
         entries[group] = nil
         if let state { adopt(state, phase: isKnown && state.change.status != .pending ? .settled(now) : .due(now)) }
         guard entries[group] == nil else { return }

@@ -131,6 +131,17 @@ struct ReconcilerTests {
         #expect(reconciler.groups.isEmpty)
     }
 
+    /// What the plugin has not confirmed, it does not know better after it has refused another change.
+    @Test func whatWasDueBeforeARefusedChangeIsDueAgain() {
+        var reconciler = Reconciler()
+        reconciler.assume([state("a")], now: start)
+        _ = reconciler.takeDue(now: start)
+        reconciler.finished("a", revision: 1, .refused, now: start)
+        reconciler.wrote(state("a", .free, .pending, revision: 2))
+        reconciler.restore(state("a"), of: "a", isKnown: true, now: start)
+        #expect(reconciler.takeDue(now: start).map(\.revision) == [1])
+    }
+
     /// An earlier attempt, whose answer was lost, may have been carried out.
     @Test(arguments: [true, false])
     func whatDidNotStandBeforeARefusedChangeIsLetGo(_ wasFreed: Bool) {

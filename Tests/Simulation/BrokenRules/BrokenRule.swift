@@ -31,6 +31,11 @@ public enum BrokenRule: String, CaseIterable, Sendable {
     /// The plugin is told before the store has the revision.
     case pluginBeforeStore = "plugin-before-store"
 
+    /// A request is settled in a transaction of its own, after that of its revision.
+    case causeSettledApart = "cause-settled-apart"
+    /// A revision takes the place of the one before.
+    case revisionRewritten = "revision-rewritten"
+
     var hasNoDeadline: Bool { self == .deadlineAtTheAnswer }
 
     /// The parts of a manager that is broken in this way.
@@ -70,7 +75,8 @@ struct StoppedClock: ManagerClock {
 
 /// What a broken election remembers.
 final class ElectionMemory: @unchecked Sendable {
-    private var beforeRenewal: Election?
+    private var epoch = 0
+    private var renewal: (epoch: Int, before: Election)?
     private var isAsking = false
 
     /// When a renewal is answered, goes back to before it was asked for, and asks now.
@@ -79,15 +85,22 @@ final class ElectionMemory: @unchecked Sendable {
         _ event: ElectionEvent,
         _ now: BootInstant
     ) -> [ElectionDirective] {
-        if case .renewed = event, election.isLeading, let before = beforeRenewal {
-            election = before
-            beforeRenewal = nil
-            _ = election.handle(.tick, now: now)
-            return election.handle(event, now: now)
+        if case .renewed(let answered) = event, election.isLeading, answered == epoch, let renewal,
+            renewal.epoch == epoch
+        {
+            election = renewal.before
+            let asked = election.handle(.tick, now: now).filter { if case .renew = $0 { false } else { true } }
+            return asked + election.handle(event, now: now)
         }
         let before = election
         let directives = election.handle(event, now: now)
-        for case .renew in directives { beforeRenewal = before }
+        for directive in directives {
+            switch directive {
+            case .assume(let epoch, _): self.epoch = epoch
+            case .renew(let epoch): renewal = (epoch, before)
+            default: break
+            }
+        }
         return directives
     }
 

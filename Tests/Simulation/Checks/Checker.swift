@@ -83,6 +83,11 @@ final class Checker {
 
     /// Gapless, and never rewritten.
     private func compare(_ revisions: [Revision]) {
+        if let stored = revisions.dropFirst(max(0, history.count - 1)).first, let known = history.last,
+            !stored.isSame(as: known)
+        {
+            fail("revision \(known.number) was rewritten")
+        }
         for revision in revisions.dropFirst(history.count) {
             if revision.number != history.count + 1 { fail("revision \(revision.number) after \(history.count)") }
             history.append(revision)
@@ -124,6 +129,14 @@ final class Checker {
             }
         }
         return leads ? row.epoch : nil
+    }
+
+    /// A plugin has begun to watch a group, or to do something else with it.
+    func watched(_ plugin: SimulatedPlugin) {
+        guard world.plan.keepsPluginsApart else { return }
+        if let other = world.replicas.first(where: { $0.plugin !== plugin && !$0.plugin.groups.isEmpty }) {
+            fail("\(plugin.name)'s plugin is told while \(other.name)'s watches \(other.plugin.groups.keys.sorted())")
+        }
     }
 
     // MARK: - At the end

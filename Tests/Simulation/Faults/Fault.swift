@@ -13,5 +13,7 @@ enum Fault: CaseIterable {
     /// Somebody sets a wall clock.
     case wallClockJump
     case busyStore, slowStore, failingStore, ambiguousStore, hangingStore
+    /// What the store has done, it tells late; and then it tells nothing any more.
+    case fadingStore
     case slowPlugin, refusingPlugin, forgetfulPlugin, crashingPlugin, stillPlugin, lossyPlugin
 }

@@ -33,11 +33,11 @@ final class Faults {
         }
     }
 
+    private var leader: SimulatedReplica? { world.replicas.first { $0.manager?.actingEpoch != nil } }
+
     /// Rather where it hurts.
     private func victim() -> SimulatedReplica {
-        if world.random.below(2) == 0, let leader = world.replicas.first(where: { $0.manager?.actingEpoch != nil }) {
-            return leader
-        }
+        if world.random.below(2) == 0, let leader { return leader }
         return world.replicas[world.random.below(world.replicas.count)]
     }
 
@@ -77,7 +77,12 @@ final class Faults {
         case .powerCut: cutPower(replica.host, ttl)
         case .wallClockJump: replica.host.wallOffset += world.random.within(-20_000...20_000)
         case .busyStore: storage(replica.host, ttl) { $0.busy = 500 }
-        case .slowStore: storage(replica.host, ttl) { $0.latency = ttl * 3 / 4 }
+        case .slowStore:
+            storage(replica.host, ttl) { weather in
+                weather.latency = ttl * 3 / 4
+                weather.answerLatency = ttl * 3 / 4
+            }
+        case .fadingStore: fade((leader ?? replica).host, ttl)
         case .failingStore: storage(replica.host, ttl) { $0.failure = 300 }
         case .ambiguousStore: storage(replica.host, ttl) { $0.ambiguity = 400 }
         case .hangingStore: storage(replica.host, ttl) { $0.hanging = 300 }
@@ -116,6 +121,15 @@ final class Faults {
         for host in hosts { change(&host.storage) }
         later(upTo: ttl * 2) {
             for host in hosts { host.clearUp() }
+        }
+    }
+
+    /// One host's way to the file: answers come late, then none, for long enough that another replica takes over.
+    private func fade(_ host: SimulatedHost, _ ttl: Int) {
+        host.storage.answerLatency = ttl * 3 / 5
+        later(upTo: ttl * 3 / 4) { [self] in
+            host.storage.hanging = 1000
+            later(upTo: ttl * 3) { host.clearUp() }
         }
     }
 

@@ -99,6 +99,7 @@ final class SimulatedPlugin: @unchecked Sendable {
                 told[group] = nil
             } else if call.request.makesWatch, case .success = answer {
                 told[group] = call.epoch
+                world.checker.watched(self)
             }
         }
         world.trace.note(world.scheduler.now, process) {

@@ -88,6 +88,11 @@ final class SimulatedHost: @unchecked Sendable {
 
     func process(_ pid: Int) -> SimulatedProcess? { processes.last { $0.pid == pid && !$0.isEnded } }
 
+    /// The schedule is over: what refers to this host is let go, or none of it would ever be freed.
+    func clear() {
+        (processes, hung, locks) = ([], [], [:])
+    }
+
     func suspend() {
         guard !isSuspended else { return }
         (isSuspended, suspendedAt) = (true, scheduler.now)
@@ -123,11 +128,6 @@ extension SimulatedHost {
         let calls = hung
         hung = []
         for call in calls { call() }
-    }
-
-    func clear() {
-        hung = []
-        locks = [:]
     }
 }
 

@@ -49,6 +49,7 @@ final class SimulatedReplica: @unchecked Sendable {
         var made: SimulatedGuard?
         var parts = world.broken?.parts(SimulatedClock(process: process, host: host)) ?? RuntimeParts()
         parts.seed = world.random.next()
+        parts.makeRequestID = { [world] in world.users.makeRequestID() }
         if world.broken?.hasNoDeadline != true {
             parts.makeDeadline = { [host] action in SimulatedDeadline(process, host, action) }
         }

@@ -19,6 +19,7 @@ final class Users: @unchecked Sendable {
 
     private unowned let world: World
     private var wishes: [Wish] = []
+    private var requests = 0
     private(set) var acknowledged = 0
 
     init(_ world: World) {
@@ -47,6 +48,11 @@ final class Users: @unchecked Sendable {
         case 3: leave(.rollback(to: 1 + world.random.below(5), group: nil, expectedCurrent: nil))
         default: call()
         }
+    }
+
+    func makeRequestID() -> String {
+        requests += 1
+        return "r\(requests)"
     }
 
     // MARK: - Wishes
@@ -118,7 +124,7 @@ final class Users: @unchecked Sendable {
     private func leave(_ kind: Request.Kind) {
         let wish = Wish(wishes.count + 1, "\(kind)")
         wishes.append(wish)
-        let id = "r\(wishes.count)"
+        let id = makeRequestID()
         world.note("\(wish.author.user ?? "") leaves a request")
         let time = world.hosts[0].wallTime
         world.file.write { $0.submit(Request(id: id, kind: kind, author: wish.author, time: time)) }

@@ -67,10 +67,20 @@ extension SimulatedStore: StateStore {
         _ timeout: Duration
     ) async throws(StoreError) -> Revision {
         if world.broken == .pluginBeforeStore { await world.tellPluginEarly(draft, process) }
+        let broken = world.broken
+        let settled = broken == .causeSettledApart ? nil : cause
         do throws(StoreError) {
-            return try await write("append", fence, timeout) { [host] model, fence throws(StoreError) in
-                try model.append(draft, settling: cause, fence: fence, time: host.wallTime)
+            let revision = try await write("append", fence, timeout) { [host] model, fence throws(StoreError) in
+                defer { if broken == .revisionRewritten { model.overwrite() } }
+                return try model.append(draft, settling: settled, fence: fence, time: host.wallTime)
             }
+            if broken == .causeSettledApart, case .request(let id) = cause {
+                try await write("settle", fence, timeout) { model, fence throws(StoreError) in
+                    try model.require(fence)
+                    try model.end(id, as: .done, revision: revision.number)
+                }
+            }
+            return revision
         } catch  where error.code == .unknownOutcome && world.broken == .ambiguousCommitIsFailure {
             throw StoreError(.busy, error.message)
         } catch  where error.code == .unknownOutcome && world.broken == .ambiguousCommitIsSuccess {

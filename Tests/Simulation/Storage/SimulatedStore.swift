@@ -105,7 +105,8 @@ final class SimulatedStore: @unchecked Sendable {
         func answer(_ result: Result<Value, StoreError>) {
             file.unlock(work)
             lane.finish(work)
-            scheduler.plan(after: latency(), for: process) { promise.fulfil(result) }
+            let delay = world.random.below(max(1, host.storage.answerLatency))
+            scheduler.plan(after: delay, for: process) { promise.fulfil(result) }
         }
         func transact() -> Result<Value, StoreError> {
             work.whenKilled = nil
@@ -182,6 +183,7 @@ final class SimulatedStore: @unchecked Sendable {
         guard let work = writer.running else { return }
         if !file.isLocked(for: work), world.random.below(3) == 0 { work.whenKilled?() }
         file.unlock(work)
+        work.whenKilled = nil
         work.phase = .over
     }
 

@@ -30,7 +30,10 @@ final class StoreLane: @unchecked Sendable {
         next()
     }
 
-    func clear() { (waiting, running) = ([], nil) }
+    func clear() {
+        running?.whenKilled = nil
+        (waiting, running) = ([], nil)
+    }
 
     private func next() {
         while running == nil, !waiting.isEmpty {

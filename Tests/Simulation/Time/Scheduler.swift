@@ -118,6 +118,8 @@ final class Scheduler: @unchecked Sendable {
             act(as: next.process) { csimulation_run(next.job) }
             done += 1
         }
+        agenda = Agenda()
+        for process in processes { _ = process.takeParked() }
         return ready.count - done + processes.reduce(0) { $0 + $1.promises.count }
     }
 }
