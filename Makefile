@@ -19,18 +19,26 @@ VERSION  := $(shell sed -n 's/^let version = "\(.*\)"$$/\1/p' Package.swift)
 PROGRAMS := infrakit-manager infrakit
 UNITS    := infrakit-manager.service infrakit-plugin-process.service
 
-.PHONY: build test golden format lint demo release manual install uninstall deb test-package clean packages
+.PHONY: build test simulate golden format lint demo release manual install uninstall deb test-package clean packages
 
 build: packages
 	swift build
 
 # One process for each target: all of them in one have stood still under load (CONTRIBUTING.md, Sleeping).
-TESTS := GroupSPITests TerminalTests DiffTests DocumentsTests StoreTests ManagerTests PluginRPCTests ProcessGroupTests SwarmTests CLITests \
-	InfrakitCLITests IntegrationTests
+TESTS := GroupSPITests TerminalTests DiffTests DocumentsTests StoreTests ManagerTests SimulationTests PluginRPCTests ProcessGroupTests \
+	SwarmTests CLITests InfrakitCLITests IntegrationTests
 
 test: packages
 	swift build --build-tests
 	@set -e; for target in $(TESTS); do swift test --skip-build --filter "^$$target\."; done
+
+# Schedules of the simulation (CONTRIBUTING.md, Simulation), optimized: SEEDS of them from FIRST on, or the one that SEED
+# names, shown step by step; with the rule BREAK broken.
+SEEDS ?= 100000
+FIRST ?= 1
+simulate: packages
+	@$(BUILD) --product simulate
+	@"$(STATIC)/release/simulate" $(if $(SEED),--seed $(SEED),--seeds $(SEEDS) --first $(FIRST)) $(if $(BREAK),--break $(BREAK))
 
 # Status 77 says loudly that there is no Python package jsonschema.
 SCHEMA := scripts/check-schema || [ $$? -eq 77 ]

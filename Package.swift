@@ -147,6 +147,7 @@ let package = Package(
         ),
 
         // Tests: one target for each library, and one that runs the programs.
+        .target(name: "ManagerModels", dependencies: ["GroupSPI", "Store"], path: "Tests/ManagerModels"),
         .target(name: "PluginFakes", dependencies: ["GroupSPI"], path: "Tests/PluginFakes"),
         .testTarget(
             name: "CLITests",
@@ -173,7 +174,9 @@ let package = Package(
         ),
         .testTarget(
             name: "ManagerTests",
-            dependencies: ["GroupSPI", "Manager", "Store", .product(name: "Logging", package: "swift-log")]
+            dependencies: [
+                "GroupSPI", "Manager", "ManagerModels", "Store", .product(name: "Logging", package: "swift-log"),
+            ]
         ),
         .testTarget(
             name: "PluginRPCTests",
@@ -210,12 +213,33 @@ let package = Package(
             name: "TerminalTests",
             dependencies: ["Terminal", .product(name: "Logging", package: "swift-log")]
         ),
+
+        // The simulation: `simulate` runs it, SimulationTests run `simulate`.
+        .target(name: "CSimulation", path: "Tests/CSimulation"),
+        .target(
+            name: "Simulation",
+            dependencies: [
+                "CSimulation", "GroupSPI", "Manager", "ManagerModels", "Store",
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            path: "Tests/Simulation"
+        ),
+        .executableTarget(
+            name: "simulate",
+            dependencies: ["Simulation", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            path: "Tests/Simulate"
+        ),
+        .testTarget(
+            name: "SimulationTests",
+            dependencies: ["GroupSPI", "ManagerModels", "Simulation", "Store", "simulate"]
+        ),
     ],
     swiftLanguageModes: [.v6]
 )
 
 // One strictness for every target of ours: what the compiler can find, it must find.
-for target in package.targets where !["CBuild", "CLinux", "CSQLite", "CYAML", "CZlib"].contains(target.name) {
+for target in package.targets
+where !["CBuild", "CLinux", "CSQLite", "CSimulation", "CYAML", "CZlib"].contains(target.name) {
     target.swiftSettings = [
         .enableUpcomingFeature("ExistentialAny"),
         .enableUpcomingFeature("InternalImportsByDefault"),

@@ -7,6 +7,7 @@ public final class ManagerRuntime: Sendable {
     /// What to serve on the manager's socket.
     public let proxy: GroupProxy
     public let board: StandingBoard
+    package let gate: LeadershipGate
 
     private let configuration: ManagerConfiguration
     private let loop: LeadershipLoop
@@ -19,7 +20,7 @@ public final class ManagerRuntime: Sendable {
     ///   - makeGuard: makes the orphan guard; it tells its reason against leading, or nil, to the function it is given.
     ///   - vacancy: why a lease may be taken over at once; nil when it may not. See ``HolderProbe``.
     /// - Throws: ``SettingsError`` when the system gives no timer or no thread.
-    public init(
+    public convenience init(
         _ configuration: ManagerConfiguration,
         store: any StateStore,
         plugin: any GroupPlugin,
@@ -28,9 +29,31 @@ public final class ManagerRuntime: Sendable {
         vacancy: @escaping @Sendable (Lease) -> String?,
         makeGuard: (@escaping @Sendable (String?) -> Void) -> any OrphanGuard
     ) throws(SettingsError) {
+        try self.init(
+            configuration,
+            store: store,
+            plugin: plugin,
+            clock: clock,
+            logger: logger,
+            vacancy: vacancy,
+            parts: RuntimeParts(),
+            makeGuard: makeGuard
+        )
+    }
+
+    package init(
+        _ configuration: ManagerConfiguration,
+        store: any StateStore,
+        plugin: any GroupPlugin,
+        clock: any ManagerClock,
+        logger: Logger,
+        vacancy: @escaping @Sendable (Lease) -> String?,
+        parts: RuntimeParts,
+        makeGuard: (@escaping @Sendable (String?) -> Void) -> any OrphanGuard
+    ) throws(SettingsError) {
         let (events, continuation) = AsyncStream.makeStream(of: ElectionEvent.self)
         let post: @Sendable (ElectionEvent) -> Void = { continuation.yield($0) }
-        let gate = LeadershipGate(clock: clock)
+        let gate = parts.makeGate(clock)
         let board = StandingBoard()
         let pulse = LoopPulse(clock.now())
         var initial: [String: String] = [:]
@@ -52,7 +75,7 @@ public final class ManagerRuntime: Sendable {
             report: post
         )
         self.loop = try LeadershipLoop(
-            election: Election(configuration.election, seed: .random(in: .min ... .max)),
+            election: Election(configuration.election, seed: parts.seed),
             store: store,
             claimant: configuration.claimant,
             settings: configuration.election,
@@ -65,7 +88,8 @@ public final class ManagerRuntime: Sendable {
             clock: clock,
             logger: logger,
             events: events,
-            post: post
+            post: post,
+            parts: parts
         )
         self.proxy = GroupProxy(
             keeper: keeper,
@@ -74,10 +98,12 @@ public final class ManagerRuntime: Sendable {
             gate: gate,
             clock: clock,
             board: board,
-            settings: configuration.keeper
+            settings: configuration.keeper,
+            makeRequestID: parts.makeRequestID
         )
         self.configuration = configuration
         self.board = board
+        self.gate = gate
         self.hindrances = hindrances
         self.clock = clock
         self.pulse = pulse

@@ -203,4 +203,22 @@ public struct HistorySummary: Hashable, Sendable {
     public let rejected: [Int]
     /// Those that are undone unless somebody confirms them.
     public let unconfirmed: [Confirmation]
+
+    package init(
+        oldest: Int,
+        whole: Int,
+        newest: Int,
+        current: Int?,
+        pending: [Int],
+        rejected: [Int],
+        unconfirmed: [Confirmation]
+    ) {
+        self.oldest = oldest
+        self.whole = whole
+        self.newest = newest
+        self.current = current
+        self.pending = pending
+        self.rejected = rejected
+        self.unconfirmed = unconfirmed
+    }
 }

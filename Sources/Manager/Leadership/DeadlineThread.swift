@@ -5,7 +5,7 @@ internal import Synchronization
 /// A thread that does nothing but wait for the end of the lease.
 ///
 /// Everything else may be stuck — a disk, a plugin, the pool that runs tasks. This thread still wakes up on time.
-final class DeadlineThread: Sendable {
+final class DeadlineThread: DeadlineTimer {
     let timer: Int32
     private let action: @Sendable () -> Void
     private let isStopped = Atomic<Bool>(false)
@@ -33,7 +33,6 @@ final class DeadlineThread: Sendable {
     /// file has taken that number since, and stop another's clock.
     deinit { close(timer) }
 
-    /// Sets the deadline; nil takes it away.
     func set(_ deadline: BootInstant?) {
         _ = clinux_boottime_timer_set(timer, Int64(deadline?.nanoseconds ?? 0))
     }

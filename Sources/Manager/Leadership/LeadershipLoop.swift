@@ -14,7 +14,8 @@ actor LeadershipLoop {
     private let orphanGuard: any OrphanGuard
     private let vacancy: @Sendable (Lease) -> String?
     private let clock: any ManagerClock
-    private let deadlineThread: DeadlineThread
+    private let deadline: any DeadlineTimer
+    private let decide: RuntimeParts.Decide
     private let logger: Logger
     private let events: AsyncStream<ElectionEvent>
     private let post: @Sendable (ElectionEvent) -> Void
@@ -40,7 +41,8 @@ actor LeadershipLoop {
         clock: any ManagerClock,
         logger: Logger,
         events: AsyncStream<ElectionEvent>,
-        post: @escaping @Sendable (ElectionEvent) -> Void
+        post: @escaping @Sendable (ElectionEvent) -> Void,
+        parts: RuntimeParts
     ) throws(SettingsError) {
         self.election = election
         self.store = store
@@ -56,7 +58,8 @@ actor LeadershipLoop {
         self.logger = logger
         self.events = events
         self.post = post
-        self.deadlineThread = try DeadlineThread { post(.tick) }
+        self.decide = parts.decide
+        self.deadline = try parts.makeDeadline { post(.tick) }
     }
 
     /// Runs until the election has stopped, or the task is cancelled: then the orphan guard does what is left to do.
@@ -67,7 +70,7 @@ actor LeadershipLoop {
                 let before = election.standing.role
                 let now = clock.now()
                 pulse.beat(now)
-                let directives = election.handle(event, now: now)
+                let directives = decide(&election, event, now)
                 note(event)
                 for directive in directives { perform(directive, &tasks) }
                 publish(before)
@@ -75,7 +78,7 @@ actor LeadershipLoop {
                 followIfLed(&tasks)
             }
             waker?.cancel()
-            deadlineThread.stop()
+            deadline.stop()
             gate.shut()
             // Now, and not after the tasks: one of them may be waiting for the guard.
             orphanGuard.stop()
@@ -136,7 +139,7 @@ actor LeadershipLoop {
         case .extend(let epoch, let deadline): open(epoch, deadline)
         case .resign(let epoch, let reason):
             gate.shut()
-            deadlineThread.set(nil)
+            deadline.set(nil)
             logger.notice("leadership lost", metadata: ["lease.epoch": "\(epoch)", "reason": "\(reason)"])
             tasks.addTask { [keeper, post] in
                 if await keeper.resign(epoch: epoch) { post(.freed(epoch: epoch)) }
@@ -153,7 +156,7 @@ actor LeadershipLoop {
 
     private func open(_ epoch: Int, _ deadline: BootInstant) {
         gate.open(epoch: epoch, until: deadline)
-        deadlineThread.set(deadline)
+        self.deadline.set(deadline)
         orphanGuard.arm(until: deadline)
     }
 

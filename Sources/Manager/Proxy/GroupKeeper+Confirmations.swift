@@ -14,7 +14,7 @@ extension GroupKeeper {
         for confirmation in waiting {
             // The deadline was stored by the clock of whoever led then. From the first look on this replica counts by its
             // own, which nobody can set; at most the whole time anew, at worst at once.
-            let rest = min(max(0, confirmation.deadline - Store.wallClock()), confirmation.allowed)
+            let rest = min(max(0, confirmation.deadline - clock.wallTime()), confirmation.allowed)
             let due = confirmationsDue[confirmation.revision] ?? now + .milliseconds(rest)
             confirmationsDue[confirmation.revision] = due
             if due <= now { await revert(confirmation, token) }

@@ -44,7 +44,7 @@ extension GroupKeeper {
     /// Whoever asked has given up long ago, and has died before they could take it back: what they wanted then may be
     /// the wrong thing now.
     private func refuseStale(_ request: Request) throws(GroupError) {
-        let age = Store.wallClock() - request.time
+        let age = clock.wallTime() - request.time
         // Clocks of two hosts differ; a minute more than anybody waits is no harm.
         guard request.patience > 0, age > request.patience + 60_000 else { return }
         throw GroupError(

@@ -7,7 +7,7 @@ extension GroupKeeper {
         defer { isTidying = false }
         do {
             try await store.removeRequests(
-                before: Store.wallClock() - 86_400_000,
+                before: clock.wallTime() - 86_400_000,
                 fence: fence(token.epoch),
                 within: settings.storeTimeout
             )

@@ -6,7 +6,8 @@ extension GroupKeeper {
     /// The work of a term beside users' writes: what is due, what the plugin has forgotten, what commands ask.
     func keepGoing(_ token: TermToken) async {
         await withDiscardingTaskGroup { tasks in
-            var nextReport = clock.now() + settings.reconcileInterval
+            // Now already: the plugin may still watch what ended while another led.
+            var nextReport = clock.now()
             var nextLook = clock.now()
             var nextTidying = clock.now()
             while !token.isEnded {
@@ -81,7 +82,14 @@ extension GroupKeeper {
         guard self.token === token else { return }
         switch answer {
         case .success:
-            logger.info("group watched", metadata: ["group": "\(task.group)", "revision.number": "\(task.revision)"])
+            if case .watched = task.goal {
+                logger.info(
+                    "group watched",
+                    metadata: ["group": "\(task.group)", "revision.number": "\(task.revision)"]
+                )
+            } else {
+                logger.info("group freed", metadata: ["group": "\(task.group)"])
+            }
             reconciler.finished(task.group, revision: task.revision, .done, now: clock.now())
         case .failure(let error):
             // It stood before and stands still: a plugin that cannot do it now may later. The others go on.
@@ -95,9 +103,14 @@ extension GroupKeeper {
     /// before stands again.
     private func reject(_ task: Reconciler.Task, _ error: GroupError, _ token: TermToken) async {
         do throws(StoreError) {
+            // Read first: were it stored and then not read, the plugin would be asked again about what is rejected.
+            let before = try await store.state(
+                of: task.group,
+                before: task.revision,
+                within: settings.storeTimeout
+            )
             let outcome = Outcome(revision: task.revision, group: task.group, status: .rejected, error: error.message)
             try await store.recordOutcomes([outcome], fence: fence(token.epoch), within: settings.storeTimeout)
-            let before = try await store.state(of: task.group, within: settings.storeTimeout)
             guard self.token === token else { return }
             logger.warning(
                 "pending change refused",

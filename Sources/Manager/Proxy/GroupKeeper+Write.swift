@@ -150,15 +150,17 @@ extension GroupKeeper {
 
     /// One call to the plugin. It does not start after the deadline, and ends with the term.
     func callPlugin(_ request: GroupRequest, _ token: TermToken) async -> Result<GroupReply, GroupError> {
-        guard gate.isOpen(epoch: token.epoch) else { return .failure(Self.termEnded) }
-        let answer = await token.run { [plugin, settings] () async -> Result<GroupReply, GroupError> in
+        let answer = await token.run { [plugin, settings, gate] () async -> Result<GroupReply, GroupError>? in
+            // Here, where nothing comes before the call any more: the process may have stood still on the way.
+            guard gate.isOpen(epoch: token.epoch) else { return nil }
             do throws(GroupError) {
                 return .success(try await plugin.call(request, within: settings.rpcTimeout))
             } catch {
                 return .failure(error)
             }
         }
-        guard let answer, !token.isEnded else { return answer ?? .failure(Self.termEnded) }
+        guard let answer = answer ?? nil else { return .failure(Self.termEnded) }
+        guard !token.isEnded else { return answer }
         if case .failure(let error) = answer, error.code == .unreachable || error.code == .notRunning {
             note(pluginTrouble: error.message)
         } else {

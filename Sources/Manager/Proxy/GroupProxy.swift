@@ -13,16 +13,15 @@ public struct GroupProxy: GroupEndpoint, ManagerEndpoint {
     let clock: any ManagerClock
     let board: StandingBoard
     let settings: KeeperSettings
+    let makeRequestID: @Sendable () -> String
 
     public func call(_ request: GroupRequest, from caller: Caller) async throws(GroupError) -> GroupReply {
         if request.isWrite {
             guard settings.forwardsWrites, board.current.role == .follower else {
                 return try await keeper.carryOut(request, from: caller)
             }
-            return try await WriteForwarder(store: store, clock: clock, settings: settings).forward(
-                request,
-                from: caller
-            )
+            let forwarder = WriteForwarder(store: store, clock: clock, settings: settings)
+            return try await forwarder.forward(request, from: caller, as: makeRequestID())
         }
         if case .inspect = request, gate.epoch == nil { return try await storedGroups() }
         return try await passOn(request)
@@ -31,7 +30,7 @@ public struct GroupProxy: GroupEndpoint, ManagerEndpoint {
     private func storedGroups() async throws(GroupError) -> GroupReply {
         do {
             let standing = try await store.standing(within: settings.storeTimeout)
-            let age = standing.lease.epoch == 0 ? 0 : max(0, Store.wallClock() - standing.lease.renewedAt)
+            let age = standing.lease.epoch == 0 ? 0 : max(0, clock.wallTime() - standing.lease.renewedAt)
             return .storedGroups(
                 standing.states.compactMap { $0.spec?.spec },
                 ReadStamp(revision: standing.revision, epoch: standing.lease.epoch, age: age)

@@ -7,13 +7,15 @@ struct WriteForwarder {
     let clock: any ManagerClock
     let settings: KeeperSettings
 
+    /// - Parameter id: of the request in the store.
     /// - Throws: ``GroupError``: the leader's own; `notLeader` when none has taken it up in time: then nothing was changed;
     ///   `pending` when it is stored and not confirmed yet.
-    func forward(_ call: GroupRequest, from caller: Caller) async throws(GroupError) -> GroupReply {
+    func forward(_ call: GroupRequest, from caller: Caller, as id: String) async throws(GroupError) -> GroupReply {
         let request = Request(
-            id: Request.makeID(),
+            id: id,
             kind: .write(call),
             author: caller,
+            time: clock.wallTime(),
             patience: settings.rpcTimeout.milliseconds
         )
         do {

@@ -35,6 +35,8 @@ public struct Reconciler: Sendable {
         var task: Task
         var phase: Phase
         var attempts = 0
+        /// The plugin had confirmed what this takes the place of.
+        var followsSettled = true
     }
 
     private enum Phase: Equatable {
@@ -45,27 +47,42 @@ public struct Reconciler: Sendable {
     }
 
     private var entries: [String: Entry] = [:]
+    /// The groups that the plugin must not watch any more, and since when that is so.
+    private var ended: [String: BootInstant] = [:]
 
     public init() {}
 
     /// Starts a term: everything that stands has to be told to the plugin.
     public mutating func assume(_ states: [GroupState], now: BootInstant) {
-        entries = [:]
-        for state in states { adopt(state, phase: .due(now)) }
+        (entries, ended) = ([:], [:])
+        for state in states {
+            adopt(state, phase: .due(now))
+            if entries[state.group] == nil { ended[state.group] = now }
+        }
     }
 
     /// A user's write was stored and is being carried out.
     public mutating func wrote(_ state: GroupState) {
+        let followsSettled = entries[state.group].map { if case .settled = $0.phase { true } else { false } } ?? true
+        ended[state.group] = nil
         adopt(state, phase: .working)
+        entries[state.group]?.followsSettled = followsSettled
     }
 
     /// The plugin refused a pending change: the group's state is what it was before.
     ///
-    /// - Parameter isKnown: the plugin has that state still; a plugin that was new to the group has to be told.
+    /// - Parameter isKnown: the plugin has that state still, if it had it. Otherwise it has to be told: it may be new to the
+    ///   group, or have carried the change out at an attempt whose answer was lost, and refused only another one.
     public mutating func restore(_ state: GroupState?, of group: String, isKnown: Bool, now: BootInstant) {
+        let isKnown = isKnown && entries[group]?.followsSettled ?? true
         entries[group] = nil
-        guard let state else { return }
-        adopt(state, phase: isKnown && state.change.status != .pending ? .settled(now) : .due(now))
+        if let state { adopt(state, phase: isKnown && state.change.status != .pending ? .settled(now) : .due(now)) }
+        guard entries[group] == nil else { return }
+        if isKnown {
+            if state != nil { ended[group] = now }
+        } else {
+            letGo(group, revision: state?.revision ?? 0, now: now)
+        }
     }
 
     /// A task, or a user's write, has ended.
@@ -76,6 +93,7 @@ public struct Reconciler: Sendable {
         case .done:
             guard case .watched = entry.task.goal else {
                 entries[group] = nil
+                ended[group] = now
                 return
             }
             entry.attempts = 0
@@ -88,10 +106,15 @@ public struct Reconciler: Sendable {
         entries[group] = entry
     }
 
-    /// The plugin told which groups it watches. What it has forgotten (it may have restarted) is due again.
+    /// The plugin told which groups it watches. What it has forgotten (it may have restarted) is due again; what has ended
+    /// is let go (it may be left over from an earlier term, while another led). Of other groups nobody has said anything.
     ///
     /// - Parameter askedAt: before the question; what was confirmed later than that says nothing about the answer.
     public mutating func pluginReports(_ groups: Set<String>, askedAt: BootInstant, now: BootInstant) {
+        for group in groups {
+            guard let since = ended[group], since < askedAt, entries[group] == nil else { continue }
+            letGo(group, revision: 0, now: now)
+        }
         for (group, entry) in entries where !groups.contains(group) {
             guard case .settled(let since) = entry.phase, since < askedAt else { continue }
             entries[group]?.phase = .due(now)
@@ -145,6 +168,12 @@ public struct Reconciler: Sendable {
     }
 
     // MARK: - Rules
+
+    private mutating func letGo(_ group: String, revision: Int, now: BootInstant) {
+        ended[group] = nil
+        let task = Task(group: group, goal: .freed, revision: revision, isPending: false)
+        entries[group] = Entry(task: task, phase: .due(now))
+    }
 
     private mutating func adopt(_ state: GroupState, phase: Phase) {
         let isPending = state.change.status == .pending

@@ -1,12 +1,20 @@
 // For `timespec`: where the whole module is compiled at once, as in a release, it counts as that one's.
 internal import CLinux
 internal import Glibc
+internal import Store
 
 /// Tells the time to everything here that acts by it. Tests bring their own.
 public protocol ManagerClock: Sendable {
     func now() -> BootInstant
     /// - Throws: `CancellationError`.
     func sleep(until instant: BootInstant) async throws
+    /// Milliseconds since 1970, UTC, by this host's clock, which anybody can set: for people, and for what lasts longer
+    /// than a boot. The lease knows no such time.
+    func wallTime() -> Int
+}
+
+extension ManagerClock {
+    public func wallTime() -> Int { Store.wallClock() }
 }
 
 /// `CLOCK_BOOTTIME`.

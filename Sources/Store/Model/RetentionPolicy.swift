@@ -30,4 +30,9 @@ public struct PruneStep: Hashable, Sendable {
     public let removed: Int
     /// The last revision that was looked at: where the next step goes on; nil when there is nothing left to look at.
     public let position: Int?
+
+    package init(removed: Int, position: Int?) {
+        self.removed = removed
+        self.position = position
+    }
 }

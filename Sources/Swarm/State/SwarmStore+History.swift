@@ -95,8 +95,12 @@ extension SwarmStore {
         try await copy.wholeStates(at: number, within: timeout)
     }
 
-    public func state(of group: String, within timeout: Duration) async throws(StoreError) -> GroupState? {
-        try await copy.state(of: group, within: timeout)
+    public func state(
+        of group: String,
+        before number: Int,
+        within timeout: Duration
+    ) async throws(StoreError) -> GroupState? {
+        try await copy.state(of: group, before: number, within: timeout)
     }
 
     public func revision(_ number: Int, within timeout: Duration) async throws(StoreError) -> Revision? {

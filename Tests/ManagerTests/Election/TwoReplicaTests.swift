@@ -1,3 +1,4 @@
+import ManagerModels
 import Store
 import Testing
 

@@ -1,3 +1,4 @@
+import ManagerModels
 import Testing
 
 @testable import Manager

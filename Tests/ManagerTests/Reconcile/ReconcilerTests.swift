@@ -131,6 +131,50 @@ struct ReconcilerTests {
         #expect(reconciler.groups.isEmpty)
     }
 
+    /// What the plugin has not confirmed, it does not know better after it has refused another change.
+    @Test func whatWasDueBeforeARefusedChangeIsDueAgain() {
+        var reconciler = Reconciler()
+        reconciler.assume([state("a")], now: start)
+        _ = reconciler.takeDue(now: start)
+        reconciler.finished("a", revision: 1, .refused, now: start)
+        reconciler.wrote(state("a", .free, .pending, revision: 2))
+        reconciler.restore(state("a"), of: "a", isKnown: true, now: start)
+        #expect(reconciler.takeDue(now: start).map(\.revision) == [1])
+    }
+
+    /// An earlier attempt, whose answer was lost, may have been carried out.
+    @Test(arguments: [true, false])
+    func whatDidNotStandBeforeARefusedChangeIsLetGo(_ wasFreed: Bool) {
+        var reconciler = Reconciler()
+        reconciler.restore(wasFreed ? state("a", .free) : nil, of: "a", isKnown: false, now: start)
+        let tasks = reconciler.takeDue(now: start)
+        #expect(tasks.map(\.goal) == [.freed])
+        #expect(tasks.map(\.isPending) == [false])
+        reconciler.finished("a", revision: tasks[0].revision, .done, now: start)
+        #expect(reconciler.groups.isEmpty)
+    }
+
+    /// Left over from an earlier term: another has ended it meanwhile.
+    @Test func whatHasEndedAndIsWatchedIsLetGo() {
+        var reconciler = Reconciler()
+        reconciler.assume([state("a", .free), state("b", .destroy), state("c")], now: start)
+        _ = reconciler.takeDue(now: start)
+        let later = start + .seconds(1)
+        // Of `x` nobody has said anything, `c` is to be watched.
+        reconciler.pluginReports(["a", "b", "c", "x"], askedAt: start, now: later)
+        #expect(reconciler.takeDue(now: later).isEmpty)
+        reconciler.pluginReports(["a", "b", "c", "x"], askedAt: later, now: later)
+        let tasks = reconciler.takeDue(now: later)
+        #expect(tasks.map(\.group) == ["a", "b"])
+        #expect(tasks.allSatisfy { $0.goal == .freed && !$0.isPending })
+        for task in tasks { reconciler.finished(task.group, revision: task.revision, .done, now: later) }
+        #expect(reconciler.groups == ["c"])
+        // A write that has come meanwhile counts.
+        reconciler.wrote(state("a", .set(.null, plugin: "p"), .pending, revision: 2))
+        reconciler.pluginReports(["a"], askedAt: later + .seconds(1), now: later + .seconds(1))
+        #expect(reconciler.task(for: "a")?.revision == 2)
+    }
+
     @Test func whatThePluginHasForgottenIsDueAgain() {
         var reconciler = Reconciler()
         reconciler.assume([state("a"), state("b"), state("c")], now: start)

@@ -1,3 +1,4 @@
+import ManagerModels
 import Store
 
 @testable import Manager
@@ -48,27 +49,10 @@ struct ElectionBench {
 
 extension Lease {
     static func held(epoch: Int, sequence: Int = 1, by holder: String = "other", ttl: Int = 9000) -> Lease {
-        MemoryStore.lease(Replica.claimant(holder), epoch: epoch, sequence: sequence, ttl: ttl)
+        Lease(Replica.claimant(holder), epoch: epoch, sequence: sequence, ttl: ttl)
     }
 
     static func released(epoch: Int, sequence: Int = 0) -> Lease {
         held(epoch: epoch, sequence: sequence - 1).next(holder: "")
-    }
-}
-
-/// SplitMix64: random schedules that can be run again.
-struct SeededGenerator: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(_ seed: UInt64) {
-        state = seed
-    }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var value = state
-        value = (value ^ (value >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        value = (value ^ (value >> 27)) &* 0x94D0_49BB_1331_11EB
-        return value ^ (value >> 31)
     }
 }

@@ -1,5 +1,6 @@
 import GroupSPI
 import Manager
+import ManagerModels
 import Synchronization
 
 /// A group plugin in memory: it does what a plugin does, unless a test tells it otherwise.
@@ -21,7 +22,7 @@ final class FakePlugin: GroupPlugin {
     }
 
     struct State {
-        var groups: [String: GroupSpec] = [:]
+        var model = PluginModel()
         /// In the order in which they arrived.
         var calls: [GroupRequest] = []
         /// In the order in which they were carried out.
@@ -42,7 +43,7 @@ final class FakePlugin: GroupPlugin {
 
     var calls: [GroupRequest] { state.withLock(\.calls) }
     var done: [GroupRequest] { state.withLock(\.done) }
-    var groups: [String: GroupSpec] { state.withLock(\.groups) }
+    var groups: [String: GroupSpec] { state.withLock(\.model.groups) }
     var watched: Set<String> { Set(groups.keys) }
     var inFlight: Int { state.withLock(\.inFlight) }
 
@@ -50,12 +51,12 @@ final class FakePlugin: GroupPlugin {
     func behave() { script { _ in nil } }
 
     /// It restarts, and knows nothing any more.
-    func forget() { state.withLock { $0.groups = [:] } }
+    func forget() { state.withLock { $0.model.groups = [:] } }
 
     func stop() {
         state.withLock { state in
             state.isRunning = false
-            state.groups = [:]
+            state.model.groups = [:]
         }
     }
 
@@ -64,7 +65,7 @@ final class FakePlugin: GroupPlugin {
     /// Somebody has told it behind the manager's back.
     func put(_ specs: GroupSpec...) {
         state.withLock { state in
-            for spec in specs { state.groups[spec.id] = spec }
+            for spec in specs { state.model.groups[spec.id] = spec }
         }
     }
 
@@ -118,30 +119,9 @@ final class FakePlugin: GroupPlugin {
     }
 
     private func carryOut(_ request: GroupRequest) throws(GroupError) -> GroupReply {
-        let result = state.withLock { state -> Result<GroupReply, GroupError> in
+        let result = state.withLock { state in
             state.done.append(request)
-            switch request {
-            case .watch(let spec):
-                guard state.groups[spec.id] == nil else { return .failure(.alreadyWatched(spec.id)) }
-                state.groups[spec.id] = spec
-                return .success(.ok)
-            case .commit(let spec, let pretend):
-                if !pretend { state.groups[spec.id] = spec }
-                return .success(.details("Managing \(spec.id)"))
-            case .inspect: return .success(.groups(state.groups.values.sorted { $0.id < $1.id }))
-            default: break
-            }
-            let id = request.groupID ?? ""
-            guard state.groups[id] != nil else { return .failure(.notWatched(id)) }
-            switch request {
-            case .update(let spec): state.groups[id] = spec
-            case .free, .unwatch, .destroy: state.groups[id] = nil
-            case .describe: return .success(.description(GroupDescription([], isConverged: true)))
-            case .size: return .success(.size(7))
-            case .describeUpdate: return .success(.plan("Noop"))
-            default: break
-            }
-            return .success(.ok)
+            return state.model.carryOut(request)
         }
         return try result.get()
     }

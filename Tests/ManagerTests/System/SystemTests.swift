@@ -1,4 +1,5 @@
 import Glibc
+import ManagerModels
 import Store
 import Testing
 
@@ -21,7 +22,7 @@ struct SystemTests {
     }
 
     private func lease(_ process: ProcessIdentity, guardLock: String = "") -> Lease {
-        MemoryStore.lease(
+        Lease(
             Claimant(
                 id: "two",
                 instance: "i",

@@ -1,0 +1,19 @@
+internal import Store
+
+/// What a manager is made of, beside what its user chooses: a simulation brings parts of its own, also broken ones.
+package struct RuntimeParts: Sendable {
+    package typealias Decide =
+        @Sendable (inout Election, _ event: ElectionEvent, _ now: BootInstant) -> [ElectionDirective]
+    package typealias MakeDeadline =
+        @Sendable (_ action: @escaping @Sendable () -> Void) throws(SettingsError) -> any DeadlineTimer
+
+    /// Of the election's jitter.
+    package var seed = UInt64.random(in: .min ... .max)
+    package var decide: Decide = { $0.handle($1, now: $2) }
+    package var makeDeadline: MakeDeadline = { action throws(SettingsError) in try DeadlineThread(action: action) }
+    package var makeGate: @Sendable (any ManagerClock) -> LeadershipGate = { LeadershipGate(clock: $0) }
+
+    package var makeRequestID: @Sendable () -> String = { Request.makeID() }
+
+    package init() {}
+}

@@ -1,0 +1,159 @@
+public import GroupSPI
+public import Store
+
+extension StoreModel {
+    public mutating func append(
+        _ draft: RevisionDraft,
+        settling cause: RevisionCause? = nil,
+        fence: Fence,
+        time: Int = 0
+    ) throws(StoreError) -> Revision {
+        try require(fence)
+        let revision = Revision(
+            number: revisions.count + 1,
+            time: time,
+            epoch: fence.epoch,
+            manager: fence.manager,
+            author: draft.author,
+            operation: draft.operation,
+            target: draft.target,
+            message: draft.message,
+            changes: draft.changes,
+            hash: [],
+            tags: [],
+            confirmation: nil
+        )
+        switch cause {
+        case .request(let id): try end(id, as: .done, revision: revision.number)
+        case .expiry(let number): try endConfirmation(of: number, as: .reverted)
+        case nil: break
+        }
+        revisions.append(revision)
+        if let allowed = draft.confirmWithin {
+            leaveUnconfirmed(revision.number, allowed: allowed, deadline: time + allowed)
+        }
+        return revision
+    }
+
+    /// What is left by an earlier leader: a revision with these changes.
+    public mutating func put(_ changes: [Change], author: Author, operation: Operation = .commit) {
+        revisions.append(
+            Revision(
+                number: revisions.count + 1,
+                time: 0,
+                epoch: 0,
+                manager: "earlier",
+                author: author,
+                operation: operation,
+                target: nil,
+                message: "",
+                changes: RevisionDraft(author: author, operation: operation, changes: changes).changes,
+                hash: [],
+                tags: [],
+                confirmation: nil
+            )
+        )
+    }
+
+    public mutating func record(_ outcomes: [Outcome], fence: Fence) throws(StoreError) {
+        try require(fence)
+        for outcome in outcomes { record(outcome) }
+    }
+
+    private mutating func record(_ outcome: Outcome) {
+        guard settle(outcome), outcome.status == .applied else { return }
+        // What was still open when a later change was confirmed will never be answered.
+        for earlier in revisions.prefix(outcome.revision - 1) {
+            let error = "superseded by revision \(outcome.revision) before the plugin confirmed it"
+            settle(Outcome(revision: earlier.number, group: outcome.group, status: .rejected, error: error))
+        }
+    }
+
+    /// - Returns: false when there was nothing left to settle.
+    @discardableResult
+    private mutating func settle(_ outcome: Outcome) -> Bool {
+        guard revisions.indices.contains(outcome.revision - 1) else { return false }
+        let old = revisions[outcome.revision - 1]
+        guard let index = old.changes.firstIndex(where: { $0.group == outcome.group && $0.status == .pending }) else {
+            return false
+        }
+        var changes = old.changes
+        changes[index] = Change(
+            group: outcome.group,
+            action: changes[index].action,
+            status: outcome.status,
+            error: outcome.error
+        )
+        revisions[outcome.revision - 1] = Revision(
+            number: old.number,
+            time: old.time,
+            epoch: old.epoch,
+            manager: old.manager,
+            author: old.author,
+            operation: old.operation,
+            target: old.target,
+            message: old.message,
+            changes: changes,
+            hash: old.hash,
+            tags: old.tags,
+            confirmation: old.confirmation
+        )
+        return true
+    }
+
+    // MARK: - Reading
+
+    /// The state of every group at a revision: its newest change that the plugin has not refused.
+    public func states(at number: Int? = nil) -> [GroupState] {
+        var states: [String: GroupState] = [:]
+        var sets: [String: Change.Action] = [:]
+        for revision in revisions.prefix(number ?? .max) {
+            for change in revision.changes where change.status != .rejected {
+                states[change.group] = GroupState(
+                    group: change.group,
+                    change: change,
+                    revision: revision.number,
+                    previous: change.action == .destroy ? sets[change.group] : nil
+                )
+                if case .set = change.action { sets[change.group] = change.action }
+            }
+        }
+        return states.values.sorted { $0.group.utf8.lexicographicallyPrecedes($1.group.utf8) }
+    }
+
+    public func state(of group: String, before number: Int) -> GroupState? {
+        states(at: number - 1).first { $0.group == group }
+    }
+
+    public func wholeStates(at number: Int) throws(StoreError) -> [GroupState] {
+        guard number >= 1, number <= revisions.count else {
+            throw StoreError(.notFound, "there is no revision \(number)")
+        }
+        return states(at: number)
+    }
+
+    public func revision(_ number: Int) -> Revision? {
+        revisions.indices.contains(number - 1) ? revisions[number - 1] : nil
+    }
+
+    /// The newest revision that changed anything.
+    public var current: Int? { revisions.last { $0.changes.contains { $0.status != .rejected } }?.number }
+
+    public var standing: StoredStanding { StoredStanding(states: states(), revision: current ?? 0, lease: lease) }
+
+    public var summary: HistorySummary {
+        var newest: [String: (revision: Int, status: Status)] = [:]
+        for revision in revisions {
+            for change in revision.changes { newest[change.group] = (revision.number, change.status) }
+        }
+        return HistorySummary(
+            oldest: revisions.isEmpty ? 0 : 1,
+            whole: 1,
+            newest: revisions.count,
+            current: current,
+            pending: revisions.filter { $0.changes.contains { $0.status == .pending } }.map(\.number),
+            rejected: Set(newest.values.filter { $0.status == .rejected }.map(\.revision)).sorted(),
+            unconfirmed: waitingConfirmations
+        )
+    }
+}

@@ -1,0 +1,122 @@
+internal import Manager
+
+/// One rule of the lease, or of a write, that is not kept.
+public enum BrokenRule: String, CaseIterable, Sendable {
+    /// A follower takes the lease over when its own wall clock has passed what the holder's clock wrote.
+    case wallClocksCompared = "wall-clocks-compared"
+    /// The row is given to whoever asks, also when it has changed since it was watched.
+    case acquireWithoutComparing = "acquire-without-comparing"
+    /// The deadline counts from the answer of a renewal, not from before the question.
+    case deadlineFromTheAnswer = "deadline-from-the-answer"
+    /// The deadline is looked at only when the store has answered.
+    case deadlineAtTheAnswer = "deadline-at-the-answer"
+    /// Writes do not check the lease.
+    case unfencedWrite = "unfenced-write"
+    /// A commit of which nobody knows whether it took place counts as one that did not.
+    case ambiguousCommitIsFailure = "ambiguous-commit-is-failure"
+    /// The same as one that did.
+    case ambiguousCommitIsSuccess = "ambiguous-commit-is-success"
+    /// A release starts the epochs anew.
+    case releaseResetsEpoch = "release-resets-epoch"
+    /// The lease is released before the groups were let go.
+    case releaseBeforeFree = "release-before-free"
+    /// A holder counts as dead when no process here has its number, also when it runs on another host.
+    case deadHolderAcrossHosts = "dead-holder-across-hosts"
+    /// The row promises a ttl that is shorter than the holder's deadline.
+    case ttlBelowDeadline = "ttl-below-deadline"
+    /// Whether a call to the plugin may start is asked when it is queued.
+    case checkedAtEnqueue = "checked-at-enqueue"
+    /// Whether this replica may act is a flag, and not asked of the clock.
+    case gateIsAFlag = "gate-is-a-flag"
+    /// The plugin is told before the store has the revision.
+    case pluginBeforeStore = "plugin-before-store"
+
+    /// A request is settled in a transaction of its own, after that of its revision.
+    case causeSettledApart = "cause-settled-apart"
+    /// A revision takes the place of the one before.
+    case revisionRewritten = "revision-rewritten"
+
+    var hasNoDeadline: Bool { self == .deadlineAtTheAnswer }
+
+    /// The parts of a manager that is broken in this way.
+    func parts(_ clock: SimulatedClock) -> RuntimeParts {
+        var parts = RuntimeParts()
+        switch self {
+        case .deadlineFromTheAnswer:
+            let memory = ElectionMemory()
+            parts.decide = { memory.decideAsIfAskedNow(&$0, $1, $2) }
+        case .deadlineAtTheAnswer:
+            let memory = ElectionMemory()
+            parts.decide = { memory.decideWhenAnswered(&$0, $1, $2) }
+            parts.makeDeadline = { _ in NoDeadline() }
+            parts.makeGate = { _ in LeadershipGate(clock: StoppedClock(clock: clock)) }
+        case .gateIsAFlag:
+            parts.makeGate = { _ in LeadershipGate(clock: StoppedClock(clock: clock)) }
+        case .releaseBeforeFree:
+            parts.decide = { election, event, now in
+                election.handle(event, now: now).flatMap { directive -> [ElectionDirective] in
+                    guard case .resign(let epoch, let reason) = directive else { return [directive] }
+                    return [directive, .release(epoch: epoch, reason: reason)]
+                }
+            }
+        default: break
+        }
+        return parts
+    }
+}
+
+/// No deadline ever passes by it.
+struct StoppedClock: ManagerClock {
+    let clock: SimulatedClock
+
+    func now() -> BootInstant { BootInstant(nanoseconds: 0) }
+    func sleep(until instant: BootInstant) async throws { try await clock.sleep(until: instant) }
+}
+
+/// What a broken election remembers.
+final class ElectionMemory: @unchecked Sendable {
+    private var epoch = 0
+    private var renewal: (epoch: Int, before: Election)?
+    private var isAsking = false
+
+    /// When a renewal is answered, goes back to before it was asked for, and asks now.
+    func decideAsIfAskedNow(
+        _ election: inout Election,
+        _ event: ElectionEvent,
+        _ now: BootInstant
+    ) -> [ElectionDirective] {
+        if case .renewed(let answered) = event, election.isLeading, answered == epoch, let renewal,
+            renewal.epoch == epoch
+        {
+            election = renewal.before
+            let asked = election.handle(.tick, now: now).filter { if case .renew = $0 { false } else { true } }
+            return asked + election.handle(event, now: now)
+        }
+        let before = election
+        let directives = election.handle(event, now: now)
+        for directive in directives {
+            switch directive {
+            case .assume(let epoch, _): self.epoch = epoch
+            case .renew(let epoch): renewal = (epoch, before)
+            default: break
+            }
+        }
+        return directives
+    }
+
+    /// Does not hear of the time while a renewal is under way.
+    func decideWhenAnswered(
+        _ election: inout Election,
+        _ event: ElectionEvent,
+        _ now: BootInstant
+    ) -> [ElectionDirective] {
+        switch event {
+        case .tick: if isAsking { return [] }
+        case .renewed, .renewalFailed, .renewalFenced, .storeUncertain: isAsking = false
+        default: break
+        }
+        let directives = election.handle(event, now: now)
+        for case .renew in directives { isAsking = true }
+        return directives
+    }
+}

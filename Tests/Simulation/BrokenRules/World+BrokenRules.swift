@@ -1,0 +1,34 @@
+internal import GroupSPI
+internal import ManagerModels
+internal import Store
+
+extension World {
+    /// The plugin is told what is not stored yet.
+    func tellPluginEarly(_ draft: RevisionDraft, _ process: SimulatedProcess) async {
+        guard let replica = replicas.first(where: { $0.manager?.process === process }) else { return }
+        let connection = PluginConnection(self, replica.plugin, process, replica.host)
+        for change in draft.changes {
+            guard case .set(let properties, _) = change.action else { continue }
+            let request = GroupRequest.commit(GroupSpec(id: change.group, properties: properties), pretend: false)
+            _ = try? await connection.call(request, within: .seconds(1))
+        }
+    }
+
+    /// A revision as it would be, had it been stored.
+    func imagined(_ draft: RevisionDraft, _ fence: Fence) -> Revision {
+        Revision(
+            number: file.model.revisions.count + 1,
+            time: 0,
+            epoch: fence.epoch,
+            manager: fence.manager,
+            author: draft.author,
+            operation: draft.operation,
+            target: draft.target,
+            message: draft.message,
+            changes: draft.changes,
+            hash: [],
+            tags: [],
+            confirmation: nil
+        )
+    }
+}

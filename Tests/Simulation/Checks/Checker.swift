@@ -1,0 +1,163 @@
+internal import GroupSPI
+internal import ManagerModels
+internal import Store
+
+/// What must never happen, looked at whenever it could.
+final class Checker {
+    private unowned let world: World
+    /// The first thing that was wrong.
+    private(set) var violation: String?
+    /// What each revision was when it was stored.
+    private var history: [Revision] = []
+    /// What the plugin may be told: every spec that was ever stored.
+    private var stored: Set<GroupSpec> = []
+    private(set) var counts = Counts()
+
+    init(_ world: World) {
+        self.world = world
+    }
+
+    func fail(_ text: @autoclosure () -> String) {
+        guard violation == nil else { return }
+        let text = text()
+        violation = text
+        world.note("VIOLATION: \(text)")
+    }
+
+    // MARK: - Holders
+
+    /// At most one replica believes that it may act.
+    func checkHolders() {
+        var acting: SimulatedManager?
+        for replica in world.replicas {
+            guard let manager = replica.manager, let epoch = manager.actingEpoch else { continue }
+            if let other = acting {
+                fail(
+                    "two unexpired holders: \(other.claimant.instance) in epoch \(other.actingEpoch ?? 0), "
+                        + "\(manager.claimant.instance) in epoch \(epoch)"
+                )
+            }
+            acting = manager
+        }
+    }
+
+    // MARK: - The store
+
+    /// A transaction has taken place.
+    func transacted(_ kind: SimulatedStore.Kind, by process: SimulatedProcess, _ before: Lease, _ after: StoreModel) {
+        let row = after.lease
+        if row.epoch < before.epoch { fail("the epoch fell from \(before.epoch) to \(row.epoch)") }
+        if row.sequence < before.sequence { fail("the sequence fell from \(before.sequence) to \(row.sequence)") }
+        let manager = world.replicas.lazy.compactMap(\.manager).first { $0.process === process }
+        switch kind {
+        case .reading, .open: break
+        case .acquiring: if row != before { acquired(by: process, before, row) }
+        case .releasing: if row != before { released(by: process, before.epoch) }
+        case .fenced:
+            counts.writes += 1
+            if let manager, !before.isHeld || before.instance != manager.claimant.instance {
+                fail("\(manager.claimant.instance) wrote under epoch \(before.epoch) of '\(before.instance)'")
+            }
+        }
+        compare(after.revisions)
+    }
+
+    private func acquired(by process: SimulatedProcess, _ before: Lease, _ row: Lease) {
+        counts.terms += 1
+        if row.epoch != before.epoch + 1 { fail("epoch \(row.epoch) after \(before.epoch)") }
+        for replica in world.replicas {
+            guard let manager = replica.manager, manager.process !== process, let epoch = manager.actingEpoch else {
+                continue
+            }
+            fail("\(row.instance) took the lease while \(manager.claimant.instance) acts in epoch \(epoch)")
+        }
+    }
+
+    /// A release comes after the groups were let go.
+    private func released(by process: SimulatedProcess, _ epoch: Int) {
+        guard let replica = world.replicas.first(where: { $0.manager?.process === process }) else { return }
+        if replica.plugin.acts(in: epoch) {
+            fail("\(replica.name) released epoch \(epoch) while its plugin acts on what it was told in it")
+        }
+    }
+
+    /// Gapless, and never rewritten.
+    private func compare(_ revisions: [Revision]) {
+        if let stored = revisions.dropFirst(max(0, history.count - 1)).first, let known = history.last,
+            !stored.isSame(as: known)
+        {
+            fail("revision \(known.number) was rewritten")
+        }
+        for revision in revisions.dropFirst(history.count) {
+            if revision.number != history.count + 1 { fail("revision \(revision.number) after \(history.count)") }
+            history.append(revision)
+            for change in revision.changes {
+                guard case .set(let properties, _) = change.action else { continue }
+                stored.insert(GroupSpec(id: change.group, properties: properties))
+            }
+        }
+    }
+
+    private func compareAll() {
+        let revisions = world.file.model.revisions
+        if revisions.count != history.count { fail("\(revisions.count) revisions, of \(history.count)") }
+        for (revision, before) in zip(revisions, history) where !revision.isSame(as: before) {
+            fail("revision \(before.number) was rewritten")
+        }
+    }
+
+    // MARK: - The plugin
+
+    /// A process starts a call.
+    ///
+    /// - Returns: the epoch in which it leads, by the row; nil when it does not.
+    func called(_ request: GroupRequest, by process: SimulatedProcess) -> Int? {
+        guard let manager = world.replicas.lazy.compactMap(\.manager).first(where: { $0.process === process }) else {
+            // A guard lets go, and does nothing else.
+            if request.changesGroups { fail("\(process.name) calls \(request.shortText)") }
+            return nil
+        }
+        let row = world.file.model.lease
+        let leads = row.isHeld && row.instance == manager.claimant.instance
+        if request.changesGroups {
+            counts.calls += 1
+            if !leads {
+                fail("\(manager.claimant.instance) calls \(request.shortText) while '\(row.instance)' leads")
+            }
+            if let spec = request.spec, !stored.contains(spec) {
+                fail("\(manager.claimant.instance) tells the plugin \(spec.shortText), which is not stored")
+            }
+        }
+        return leads ? row.epoch : nil
+    }
+
+    /// A plugin has begun to watch a group, or to do something else with it.
+    func watched(_ plugin: SimulatedPlugin) {
+        guard world.plan.keepsPluginsApart else { return }
+        if let other = world.replicas.first(where: { $0.plugin !== plugin && !$0.plugin.groups.isEmpty }) {
+            fail("\(plugin.name)'s plugin is told while \(other.name)'s watches \(other.plugin.groups.keys.sorted())")
+        }
+    }
+
+    // MARK: - At the end
+
+    func finish() {
+        compareAll()
+        world.users.check()
+    }
+
+    struct Counts {
+        var terms = 0
+        var writes = 0
+        var calls = 0
+    }
+}
+
+extension Revision {
+    /// All but the outcomes, which come later.
+    fileprivate func isSame(as other: Revision) -> Bool {
+        number == other.number && epoch == other.epoch && manager == other.manager && author == other.author
+            && operation == other.operation && changes.map(\.group) == other.changes.map(\.group)
+            && changes.map(\.action) == other.changes.map(\.action)
+    }
+}

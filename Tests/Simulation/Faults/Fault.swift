@@ -1,0 +1,19 @@
+/// What can go wrong.
+enum Fault: CaseIterable {
+    /// A manager is killed, and started again later.
+    case kill
+    /// A manager is stopped, and goes on later.
+    case pause
+    /// A manager ends in order.
+    case orderlyStop
+    /// A host is suspended.
+    case suspend
+    /// A host is without power.
+    case powerCut
+    /// Somebody sets a wall clock.
+    case wallClockJump
+    case busyStore, slowStore, failingStore, ambiguousStore, hangingStore
+    /// What the store has done, it tells late; and then it tells nothing any more.
+    case fadingStore
+    case slowPlugin, refusingPlugin, forgetfulPlugin, crashingPlugin, stillPlugin, lossyPlugin
+}

@@ -1,0 +1,13 @@
+/// How a group plugin behaves; chances are in thousandths of the calls.
+struct PluginWeather {
+    /// How long a call takes at most, in nanoseconds.
+    var latency = 20_000_000
+    /// It refuses a change.
+    var refusal = 0
+    /// It carries a call out, and the answer is lost.
+    var loss = 0
+    /// It takes calls and does nothing about them until the weather changes.
+    var isStill = false
+
+    static let calm = PluginWeather()
+}

@@ -1,0 +1,157 @@
+internal import GroupSPI
+internal import ManagerModels
+
+/// The group plugin of one replica: a process of its own, which carries calls out one after the other, in the order in
+/// which they came.
+final class SimulatedPlugin: @unchecked Sendable {
+    /// A call that has been delivered.
+    final class Call {
+        let request: GroupRequest
+        /// The epoch in which its sender led.
+        let epoch: Int?
+        let answer: (Result<GroupReply, GroupError>) -> Void
+        var isWithdrawn = false
+
+        init(_ request: GroupRequest, epoch: Int?, _ answer: @escaping (Result<GroupReply, GroupError>) -> Void) {
+            self.request = request
+            self.epoch = epoch
+            self.answer = answer
+        }
+    }
+
+    let name: String
+    private unowned let world: World
+    private let host: SimulatedHost
+    private(set) var process: SimulatedProcess?
+    private(set) var model = PluginModel()
+    /// In which epoch each group was told.
+    private var told: [String: Int] = [:]
+    var weather = PluginWeather.calm {
+        didSet { if !weather.isStill { work() } }
+    }
+    private var queue: [Call] = []
+    private var isWorking = false
+
+    init(_ name: String, _ world: World, _ host: SimulatedHost) {
+        self.name = name
+        self.world = world
+        self.host = host
+    }
+
+    var isRunning: Bool { process != nil }
+    var groups: [String: GroupSpec] { model.groups }
+
+    /// Whether it acts, or is going to, on what it was told in an epoch.
+    func acts(in epoch: Int) -> Bool {
+        told.values.contains(epoch)
+            || queue.contains { !$0.isWithdrawn && $0.epoch == epoch && $0.request.makesWatch }
+    }
+
+    // MARK: - Its life
+
+    func start() {
+        guard process == nil, !host.isOff else { return }
+        process = world.makeProcess("\(name)-plugin", on: host)
+    }
+
+    /// It ends, and keeps nothing.
+    func end() {
+        guard let process else { return }
+        process.end()
+        self.process = nil
+        isWorking = false
+        model = PluginModel()
+        told = [:]
+        let lost = queue
+        queue = []
+        for call in lost { call.answer(.failure(GroupError(.unknownOutcome, "the connection was lost"))) }
+    }
+
+    // MARK: - Calls
+
+    func deliver(_ call: Call) {
+        queue.append(call)
+        work()
+    }
+
+    private func work() {
+        guard let process, !isWorking, !weather.isStill, !queue.isEmpty else { return }
+        isWorking = true
+        world.scheduler.plan(after: world.random.below(max(1, weather.latency)), for: process) { [self] in
+            isWorking = false
+            // It may have come to a stand meanwhile.
+            guard !weather.isStill else { return }
+            if !queue.isEmpty { carryOut(queue.removeFirst(), process) }
+            work()
+        }
+    }
+
+    private func carryOut(_ call: Call, _ process: SimulatedProcess) {
+        guard !call.isWithdrawn else { return }
+        let answer: Result<GroupReply, GroupError>
+        if call.request.changesGroups, world.random.isHit(perThousand: weather.refusal) {
+            answer = .failure(GroupError(.rejected, "no"))
+        } else {
+            answer = model.carryOut(call.request)
+        }
+        if let group = call.request.groupID {
+            if model.groups[group] == nil {
+                told[group] = nil
+            } else if call.request.makesWatch, case .success = answer {
+                told[group] = call.epoch
+                world.checker.watched(self)
+            }
+        }
+        world.trace.note(world.scheduler.now, process) {
+            "\(call.request.shortText) → \(answer.shortText), watches \(self.shownGroups)"
+        }
+        if world.random.isHit(perThousand: weather.loss) {
+            call.answer(.failure(GroupError(.unknownOutcome, "the connection was lost")))
+        } else {
+            call.answer(answer)
+        }
+    }
+
+    private var shownGroups: String {
+        model.groups.isEmpty ? "nothing" : model.groups.values.map(\.shortText).sorted().joined(separator: " ")
+    }
+}
+
+extension GroupRequest {
+    /// After it, the plugin watches a group as the call says.
+    var makesWatch: Bool {
+        switch self {
+        case .watch, .update, .commit(_, pretend: false): true
+        default: false
+        }
+    }
+
+    var changesGroups: Bool {
+        switch self {
+        case .destroy, .setSize, .destroyInstances: true
+        default: makesWatch
+        }
+    }
+
+    var spec: GroupSpec? {
+        switch self {
+        case .watch(let spec), .update(let spec), .commit(let spec, _), .describeUpdate(let spec): spec
+        default: nil
+        }
+    }
+
+    var shortText: String { ([method] + [spec?.shortText ?? groupID].compactMap { $0 }).joined(separator: " ") }
+}
+
+extension GroupSpec {
+    var shortText: String { "\(id)=\(properties.text.filter(\.isNumber))" }
+}
+
+extension Result<GroupReply, GroupError> {
+    var shortText: String {
+        switch self {
+        case .success: "ok"
+        case .failure(let error): "\(error.code.rawValue)"
+        }
+    }
+}

@@ -1,0 +1,60 @@
+/// A process: what belongs to it ends, stands still and goes on together.
+final class SimulatedProcess: @unchecked Sendable {
+    let name: String
+    let pid: Int
+    let host: SimulatedHost?
+    private(set) var isEnded = false
+    private(set) var isStopped = false
+    /// The schedule is over: whatever it waits for comes to nothing.
+    var isOver = false
+
+    /// What has to be done when it goes on.
+    var parkedJobs: [UnsafeMutableRawPointer] = []
+    var parkedActions: [() -> Void] = []
+    /// What its tasks wait for.
+    var promises: [Int: any Endable] = [:]
+    /// What happens to it when it has run so many more jobs.
+    private var interruption: (jobs: Int, action: () -> Void)?
+    private var nextKey = 0
+    private var tasks: [Task<Void, Never>] = []
+
+    init(name: String, pid: Int, host: SimulatedHost?) {
+        self.name = name
+        self.pid = pid
+        self.host = host
+    }
+
+    var isRunnable: Bool { !isEnded && !isStopped && host?.isSuspended != true }
+
+    func stop() { isStopped = true }
+    func goOn() { isStopped = false }
+    func end() { isEnded = true }
+
+    func interrupt(afterJobs jobs: Int, _ action: @escaping () -> Void) { interruption = (jobs, action) }
+
+    func hasRunJob() {
+        guard let (jobs, action) = interruption else { return }
+        interruption = jobs > 1 ? (jobs - 1, action) : nil
+        if jobs <= 1 { action() }
+    }
+
+    func makeKey() -> Int {
+        nextKey += 1
+        return nextKey
+    }
+
+    /// Starts a task of this process.
+    func start(_ body: @escaping @Sendable () async -> Void) { tasks.append(Task { await body() }) }
+
+    func takeParked() -> (jobs: [UnsafeMutableRawPointer], actions: [() -> Void]) {
+        defer { (parkedJobs, parkedActions) = ([], []) }
+        return (parkedJobs, parkedActions)
+    }
+
+    func endTasks() {
+        interruption = nil
+        for task in tasks { task.cancel() }
+        tasks = []
+        for promise in promises.sorted(by: { $0.key < $1.key }) { promise.value.giveUp() }
+    }
+}

@@ -1,0 +1,106 @@
+internal import Logging
+internal import Manager
+
+/// An orphan guard as a process beside the manager, at the other end of a pipe: the guard's own loop, with a lock, and
+/// orders that take a moment.
+final class SimulatedGuard: OrphanGuard, @unchecked Sendable {
+    let process: SimulatedProcess
+    private let manager: SimulatedProcess
+    private let world: World
+    private let host: SimulatedHost
+    private let hinder: @Sendable (String?) -> Void
+    private let post: @Sendable (GuardLoop.Event) -> Void
+    private let events: AsyncStream<GuardLoop.Event>
+    private var number = 0
+    private var acknowledged = -1
+    private var isStopped = false
+    private var waiting: [(number: Int, promise: Promise<Void>)] = []
+
+    init(
+        _ world: World,
+        _ manager: SimulatedProcess,
+        _ host: SimulatedHost,
+        _ hinder: @escaping @Sendable (String?) -> Void
+    ) {
+        self.world = world
+        self.manager = manager
+        self.host = host
+        self.hinder = hinder
+        process = world.makeProcess("\(manager.name)-guard", on: host)
+        let (events, continuation) = AsyncStream.makeStream(of: GuardLoop.Event.self)
+        self.events = events
+        post = { continuation.yield($0) }
+    }
+
+    /// - Parameter lock: that of this replica's guards, one of which works at a time.
+    func start(_ plugin: SimulatedPlugin, lock: LocalLock) {
+        hinder("waits for its orphan guard")
+        send(nil)
+        let loop = GuardLoop(
+            plugin: PluginConnection(world, plugin, process, host),
+            clock: SimulatedClock(process: process, host: host),
+            timeout: world.plan.keeper.freeTimeout,
+            logger: world.logger(process),
+            acknowledge: { [self] number in
+                world.scheduler.plan(after: 20_000, for: manager) { self.acknowledge(number) }
+            }
+        )
+        lock.take(process) { [self] in
+            world.scheduler.plan(after: 1_000_000, for: process) { [self] in
+                process.start { [self] in
+                    await loop.run(events)
+                    // Its end, and that of its lock, are not its own doing.
+                    world.scheduler.plan(after: 1, for: world.scheduler.world) { self.ended(lock) }
+                }
+            }
+        }
+    }
+
+    private func ended(_ lock: LocalLock) {
+        process.end()
+        lock.leave(process)
+    }
+
+    /// The manager has ended, and with it the pipe.
+    func managerEnded() { tell(.endOfFile) }
+
+    // MARK: - OrphanGuard
+
+    func arm(until deadline: BootInstant) { send(deadline) }
+    func disarm() { send(nil) }
+
+    func isReady() async {
+        await manager.wait(on: world.scheduler, fallback: ()) { promise in
+            if acknowledged >= number || isStopped { return promise.fulfil(()) }
+            waiting.append((number, promise))
+        }
+    }
+
+    func stop() {
+        isStopped = true
+        tell(.endOfFile)
+        release(upTo: .max)
+    }
+
+    private func send(_ deadline: BootInstant?) {
+        number += 1
+        tell(.message(GuardMessage(number: number, deadline: deadline)))
+    }
+
+    private func tell(_ event: GuardLoop.Event) {
+        world.scheduler.plan(after: 20_000, for: process) { self.post(event) }
+    }
+
+    private func acknowledge(_ number: Int) {
+        let isFirst = acknowledged < 0
+        acknowledged = number
+        release(upTo: number)
+        if isFirst { hinder(nil) }
+    }
+
+    private func release(upTo number: Int) {
+        let ready = waiting.filter { $0.number <= number }
+        waiting.removeAll { $0.number <= number }
+        for entry in ready { entry.promise.fulfil(()) }
+    }
+}

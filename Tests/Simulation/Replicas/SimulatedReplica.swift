@@ -1,0 +1,165 @@
+internal import Logging
+internal import Manager
+internal import Store
+
+/// One replica: its place, its plugin, and its manager, which may be started again and again.
+final class SimulatedReplica: @unchecked Sendable {
+    let name: String
+    let host: SimulatedHost
+    let plugin: SimulatedPlugin
+    private unowned let world: World
+    private var starts = 0
+    private(set) var manager: SimulatedManager?
+    private var stores: [SimulatedStore] = []
+
+    init(_ name: String, _ world: World, _ host: SimulatedHost) {
+        self.name = name
+        self.world = world
+        self.host = host
+        plugin = SimulatedPlugin(name, world, host)
+    }
+
+    private var lockPath: String { "/plugins/\(name)/.group.guard" }
+
+    func start() {
+        guard manager == nil, !host.isSuspended, !host.isOff else { return }
+        starts += 1
+        let process = world.makeProcess(name, on: host)
+        world.scheduler.act(as: process) { manager = makeManager(process) }
+        world.note("\(name) starts, process \(process.pid)")
+    }
+
+    private func makeManager(_ process: SimulatedProcess) -> SimulatedManager? {
+        let claimant = Claimant(
+            id: name,
+            instance: "\(name)#\(starts)",
+            process: ProcessIdentity(
+                host: host.name,
+                bootID: host.bootID,
+                pidNamespace: "1",
+                pid: process.pid,
+                startTime: process.pid
+            ),
+            socket: "/run/\(name)",
+            pluginSocket: "/plugins/\(name)",
+            guardLock: lockPath
+        )
+        let store = SimulatedStore(world, process, host)
+        stores.append(store)
+        var made: SimulatedGuard?
+        var parts = world.broken?.parts(SimulatedClock(process: process, host: host)) ?? RuntimeParts()
+        parts.seed = world.random.next()
+        parts.makeRequestID = { [world] in world.users.makeRequestID() }
+        if world.broken?.hasNoDeadline != true {
+            parts.makeDeadline = { [host] action in SimulatedDeadline(process, host, action) }
+        }
+        do {
+            let runtime = try ManagerRuntime(
+                ManagerConfiguration(claimant: claimant, election: world.plan.election, keeper: world.plan.keeper),
+                store: store,
+                plugin: PluginConnection(world, plugin, process, host),
+                clock: SimulatedClock(process: process, host: host),
+                logger: world.logger(process),
+                vacancy: { [unowned self] in vacancy($0, seenBy: claimant) },
+                parts: parts,
+                makeGuard: { hinder in
+                    let orphanGuard = SimulatedGuard(world, process, host, hinder)
+                    made = orphanGuard
+                    return orphanGuard
+                }
+            )
+            guard let orphanGuard = made else { return nil }
+            let lock = host.locks[lockPath] ?? LocalLock()
+            host.locks[lockPath] = lock
+            orphanGuard.start(plugin, lock: lock)
+            process.start { [unowned self] in
+                await runtime.run()
+                // Its end is not its own doing.
+                world.scheduler.plan(after: 1, for: world.scheduler.world) { self.end(process) }
+            }
+            return SimulatedManager(
+                process: process,
+                claimant: claimant,
+                runtime: runtime,
+                store: store,
+                orphanGuard: orphanGuard
+            )
+        } catch {
+            preconditionFailure("\(error)")
+        }
+    }
+
+    private func vacancy(_ lease: Lease, seenBy claimant: Claimant) -> String? {
+        guard lease.isHeld else { return "released" }
+        return isGone(lease, seenBy: claimant) ? "the process of \(lease.holder) has ended" : nil
+    }
+
+    /// As the real probe finds it: only what runs on this boot of this host can be seen.
+    private func isGone(_ lease: Lease, seenBy claimant: Claimant) -> Bool {
+        guard lease.isHeld else { return false }
+        switch world.broken {
+        case .wallClocksCompared: return lease.expiresAt < host.wallTime
+        case .deadHolderAcrossHosts: return host.process(lease.process.pid) == nil
+        default: break
+        }
+        guard claimant.process.canSee(lease.process), host.process(lease.process.pid) == nil else { return false }
+        guard let lock = host.locks[lease.guardLock], !lock.isFree else { return true }
+        return lock.holder === manager?.orphanGuard.process
+    }
+
+    // MARK: - Its end
+
+    /// The manager's process ends, by itself or killed.
+    func end(_ process: SimulatedProcess? = nil) {
+        guard let manager, process == nil || process === manager.process else { return }
+        world.note("\(name) ends, process \(manager.process.pid)")
+        manager.process.end()
+        manager.store.end()
+        manager.orphanGuard.managerEnded()
+        self.manager = nil
+        // An order to stop from before, carried out only now: it does not stay away.
+        guard world.faults.calmSince != nil else { return }
+        world.scheduler.plan(after: 1_000_000, for: world.scheduler.world) { [self] in start() }
+    }
+
+    /// Its host is without power.
+    func crash() {
+        if let manager {
+            manager.process.end()
+            manager.store.end()
+        }
+        manager = nil
+        plugin.end()
+    }
+
+    func stop() {
+        guard let manager, manager.process.isRunnable else { return }
+        manager.process.stop()
+        manager.store.stop()
+    }
+
+    func goOn() {
+        guard let manager, manager.process.isStopped else { return }
+        manager.process.goOn()
+        manager.store.goOn()
+        world.scheduler.revive(manager.process)
+    }
+
+    func clear() {
+        for store in stores { store.clear() }
+        (stores, manager) = ([], nil)
+        plugin.end()
+    }
+}
+
+/// One run of a manager.
+struct SimulatedManager {
+    let process: SimulatedProcess
+    let claimant: Claimant
+    let runtime: ManagerRuntime
+    let store: SimulatedStore
+    let orphanGuard: SimulatedGuard
+
+    /// The epoch in which it acts, as it believes; nil when it does not, or cannot.
+    var actingEpoch: Int? { process.isRunnable ? runtime.gate.epoch : nil }
+}

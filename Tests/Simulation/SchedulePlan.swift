@@ -1,0 +1,70 @@
+internal import Manager
+internal import ManagerModels
+
+/// What a seed makes of a schedule, beside the order of events.
+struct SchedulePlan {
+    let replicas: Int
+    let hosts: Int
+    let election: ElectionSettings
+    let keeper: KeeperSettings
+    /// Something goes wrong until then, in nanoseconds; then nothing does.
+    let calmAt: Int
+    /// Between two faults on average, and between two writes, in nanoseconds.
+    let faultInterval: Int
+    let writeInterval: Int
+    /// What goes wrong.
+    let faults: Set<Fault>
+    /// No plugin is kept from letting its groups go in time.
+    let keepsPluginsApart: Bool
+    /// How long a job takes at most, in nanoseconds.
+    let jobTime: Int
+    /// What wall clocks are off by at most, in milliseconds.
+    let wallSkew: Int
+
+    init(_ random: inout SeededGenerator) {
+        // Most schedules are small, as most mistakes need few replicas.
+        replicas = [2, 2, 2, 2, 2, 2, 2, 2, 3, 3, 3, 3, 3, 4, 5, 6, 7][random.below(17)]
+        // Now and then two of them share a host.
+        hosts = max(1, random.below(4) == 0 ? replicas - 1 : replicas)
+        let ttl = [Duration.seconds(2), .seconds(9)][random.below(2)]
+        let polls = [Duration.seconds(0), ttl / 6, ttl / 4, ttl * 10 / 31][1 + random.below(3)]
+        // The default, and one that leaves less for letting groups go: drifting clocks must not use it up.
+        let deadline = ttl * [4, 5][random.below(2)] / 6
+        election = SchedulePlan.settings(ttl: ttl, renewDeadline: deadline, pollInterval: polls)
+        var keeper = KeeperSettings(
+            rpcTimeout: [ttl / 3, ttl * 2][random.below(2)],
+            reconcileInterval: ttl,
+            election: election,
+            pluginName: "group-stateless"
+        )
+        keeper.forwardsWrites = random.below(4) == 0
+        self.keeper = keeper
+        let scale = ttl.wholeNanoseconds
+        calmAt = scale * random.within(2...4)
+        faultInterval = scale * 2 / [1, 2, 4, 8, 16][random.below(5)]
+        writeInterval = scale / random.within(2...12)
+        // Some mistakes need one kind of fault and otherwise quiet, others need many kinds at once.
+        let share = [2, 2, 4, 8][random.below(4)]
+        var faults = Set(Fault.allCases.filter { _ in random.below(share) == 0 })
+        // Most mistakes show when a process does not do what it was about to do.
+        if faults.isEmpty || random.below(2) == 0 { faults.insert([.kill, .pause, .suspend][random.below(3)]) }
+        self.faults = faults
+        keepsPluginsApart =
+            deadline == ttl * 2 / 3
+            && faults.isDisjoint(with: [.suspend, .slowPlugin, .stillPlugin, .lossyPlugin])
+        jobTime = [10_000, 10_000, 1_000_000][random.below(3)]
+        wallSkew = [0, 5_000, 3_600_000][random.below(3)]
+    }
+
+    private static func settings(
+        ttl: Duration,
+        renewDeadline: Duration,
+        pollInterval: Duration
+    ) -> ElectionSettings {
+        do {
+            return try ElectionSettings(ttl: ttl, renewDeadline: renewDeadline, pollInterval: pollInterval)
+        } catch {
+            preconditionFailure("\(error)")
+        }
+    }
+}

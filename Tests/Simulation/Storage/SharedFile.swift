@@ -1,0 +1,67 @@
+internal import GroupSPI
+internal import ManagerModels
+internal import Store
+
+/// The database that all replicas share: transactions, one at a time, and the lock that keeps them apart.
+final class SharedFile: @unchecked Sendable {
+    private(set) var model = StoreModel()
+    private unowned let world: World
+    /// The work that is in the middle of a transaction and does not come out of it.
+    private var locker: StoreWork?
+
+    init(_ world: World) {
+        self.world = world
+    }
+
+    func isLocked(for work: StoreWork) -> Bool { locker != nil && locker !== work }
+
+    func lock(_ work: StoreWork) { if locker == nil { locker = work } }
+    func unlock(_ work: StoreWork) { if locker === work { locker = nil } }
+
+    /// Carries a transaction out: whole, or not at all.
+    func transact<Value>(
+        _ name: StaticString,
+        _ kind: SimulatedStore.Kind,
+        by process: SimulatedProcess,
+        _ body: (inout StoreModel) throws(StoreError) -> Value
+    ) -> Result<Value, StoreError> {
+        let before = (lease: model.lease, revisions: model.revisions.count)
+        let result: Result<Value, StoreError>
+        do throws(StoreError) {
+            result = .success(try body(&model))
+        } catch {
+            result = .failure(error)
+        }
+        if case .success = result { world.checker.transacted(kind, by: process, before.lease, model) }
+        world.trace.note(world.scheduler.now, process) {
+            switch result {
+            case .success: "store: \(name) → \(self.change(since: before))"
+            case .failure(let error): "store: \(name) → \(error.code.rawValue)"
+            }
+        }
+        return result
+    }
+
+    /// What would come of a transaction that is not carried out.
+    func attempt<Value>(_ body: (inout StoreModel) throws(StoreError) -> Value) -> Result<Value, StoreError> {
+        var copy = model
+        do throws(StoreError) {
+            return .success(try body(&copy))
+        } catch {
+            return .failure(error)
+        }
+    }
+
+    /// Somebody without a manager, such as a command, writes.
+    func write(_ body: (inout StoreModel) -> Void) { body(&model) }
+
+    private func change(since before: (lease: Lease, revisions: Int)) -> String {
+        if model.revisions.count > before.revisions, let revision = model.revisions.last {
+            return "revision \(revision.number): \(revision.operation.name) \(revision.groups.joined(separator: " "))"
+                + " by \(revision.author.user ?? "?"), epoch \(revision.epoch)"
+        }
+        let lease = model.lease
+        return lease == before.lease
+            ? "ok" : "held by '\(lease.instance)'\(lease.isHeld ? "" : " no more"), \(lease.epoch)/\(lease.sequence)"
+    }
+}

@@ -1,0 +1,218 @@
+internal import GroupSPI
+internal import Manager
+internal import ManagerModels
+internal import Store
+
+extension SimulatedStore: StateStore {
+    // MARK: - The lease
+
+    func lease(within timeout: Duration) async throws(StoreError) -> Lease {
+        try await run("lease", .reading, timeout) { $0.lease }
+    }
+
+    func acquireLease(
+        _ claimant: Claimant,
+        watched: Lease,
+        ttl: Int,
+        reason: String,
+        within timeout: Duration
+    ) async throws(StoreError) -> Lease? {
+        let broken = world.broken
+        let ttl = broken == .ttlBelowDeadline ? ttl / 3 : ttl
+        return try await run("acquire", .acquiring, timeout) { [host] model in
+            let watched = broken == .acquireWithoutComparing ? model.lease : watched
+            return model.acquire(claimant, watched: watched, ttl: ttl, time: host.wallTime)
+        }
+    }
+
+    func renewLease(_ fence: Fence, within timeout: Duration) async throws(StoreError) -> Lease {
+        do throws(StoreError) {
+            return try await write("renew", fence, timeout) { [host] model, fence throws(StoreError) in
+                try model.renew(fence, time: host.wallTime)
+            }
+        } catch  where error.code == .unknownOutcome && world.broken == .ambiguousCommitIsSuccess {
+            return world.file.model.lease
+        }
+    }
+
+    func releaseLease(_ fence: Fence, reason: String, within timeout: Duration) async throws(StoreError) {
+        let broken = world.broken
+        try await run("release", .releasing, timeout) { [host] model in
+            let sequence = model.lease.sequence
+            model.release(fence, time: host.wallTime)
+            guard broken == .releaseResetsEpoch, model.lease.sequence > sequence else { return }
+            model.corrupt(model.lease.next(epoch: 0))
+        }
+    }
+
+    // MARK: - The history
+
+    func append(_ draft: RevisionDraft, fence: Fence, within timeout: Duration) async throws(StoreError) -> Revision {
+        try await append(draft, nil, fence, timeout)
+    }
+
+    func append(
+        _ draft: RevisionDraft,
+        settling cause: RevisionCause,
+        fence: Fence,
+        within timeout: Duration
+    ) async throws(StoreError) -> Revision {
+        try await append(draft, cause, fence, timeout)
+    }
+
+    private func append(
+        _ draft: RevisionDraft,
+        _ cause: RevisionCause?,
+        _ fence: Fence,
+        _ timeout: Duration
+    ) async throws(StoreError) -> Revision {
+        if world.broken == .pluginBeforeStore { await world.tellPluginEarly(draft, process) }
+        let broken = world.broken
+        let settled = broken == .causeSettledApart ? nil : cause
+        do throws(StoreError) {
+            let revision = try await write("append", fence, timeout) { [host] model, fence throws(StoreError) in
+                defer { if broken == .revisionRewritten { model.overwrite() } }
+                return try model.append(draft, settling: settled, fence: fence, time: host.wallTime)
+            }
+            if broken == .causeSettledApart, case .request(let id) = cause {
+                try await write("settle", fence, timeout) { model, fence throws(StoreError) in
+                    try model.require(fence)
+                    try model.end(id, as: .done, revision: revision.number)
+                }
+            }
+            return revision
+        } catch  where error.code == .unknownOutcome && world.broken == .ambiguousCommitIsFailure {
+            throw StoreError(.busy, error.message)
+        } catch  where error.code == .unknownOutcome && world.broken == .ambiguousCommitIsSuccess {
+            return world.imagined(draft, fence)
+        }
+    }
+
+    func recordOutcomes(_ outcomes: [Outcome], fence: Fence, within timeout: Duration) async throws(StoreError) {
+        try await write("outcome", fence, timeout) { model, fence throws(StoreError) in
+            try model.record(outcomes, fence: fence)
+        }
+    }
+
+    func states(at number: Int?, within timeout: Duration) async throws(StoreError) -> [GroupState] {
+        try await run("states", .reading, timeout) { $0.states(at: number) }
+    }
+
+    func standing(within timeout: Duration) async throws(StoreError) -> StoredStanding {
+        try await run("standing", .reading, timeout) { $0.standing }
+    }
+
+    func wholeStates(at number: Int, within timeout: Duration) async throws(StoreError) -> [GroupState] {
+        try await run("states", .reading, timeout) { model throws(StoreError) in try model.wholeStates(at: number) }
+    }
+
+    func state(of group: String, before number: Int, within timeout: Duration) async throws(StoreError) -> GroupState? {
+        try await run("state", .reading, timeout) { $0.state(of: group, before: number) }
+    }
+
+    func revision(_ number: Int, within timeout: Duration) async throws(StoreError) -> Revision? {
+        try await run("revision", .reading, timeout) { $0.revision(number) }
+    }
+
+    func summary(within timeout: Duration) async throws(StoreError) -> HistorySummary {
+        try await run("summary", .reading, timeout) { $0.summary }
+    }
+
+    func waitingConfirmations(within timeout: Duration) async throws(StoreError) -> [Confirmation] {
+        try await run("confirmations", .reading, timeout) { $0.waitingConfirmations }
+    }
+
+    func overtakeConfirmation(of revision: Int, fence: Fence, within timeout: Duration) async throws(StoreError) {
+        try await write("overtake", fence, timeout) { model, fence throws(StoreError) in
+            try model.overtakeConfirmation(of: revision, fence: fence)
+        }
+    }
+
+    func prune(
+        _ policy: RetentionPolicy,
+        after position: Int,
+        fence: Fence,
+        within timeout: Duration
+    ) async throws(StoreError) -> PruneStep {
+        try await write("prune", fence, timeout) { model, fence throws(StoreError) in
+            try model.require(fence)
+            return PruneStep(removed: 0, position: nil)
+        }
+    }
+
+    // MARK: - Requests
+
+    func submit(_ request: Request, within timeout: Duration) async throws(StoreError) {
+        try await run("submit", .open, timeout) { $0.submit(request) }
+    }
+
+    func request(_ id: String, within timeout: Duration) async throws(StoreError) -> Request? {
+        try await run("request", .reading, timeout) { $0.request(id) }
+    }
+
+    func cancelRequest(_ id: String, within timeout: Duration) async throws(StoreError) -> Bool {
+        try await run("cancel", .open, timeout) { $0.cancel(id) }
+    }
+
+    func waitingRequests(within timeout: Duration) async throws(StoreError) -> [Request] {
+        try await run("requests", .reading, timeout) { $0.waitingRequests }
+    }
+
+    func finishRequest(
+        _ id: String,
+        state: Request.State,
+        error: String?,
+        fence: Fence,
+        within timeout: Duration
+    ) async throws(StoreError) {
+        try await write("finish", fence, timeout) { model, fence throws(StoreError) in
+            try model.finish(id, as: state, error: error, fence: fence)
+        }
+    }
+
+    func apply(
+        _ mark: HistoryMark,
+        author: Author,
+        settling id: String,
+        fence: Fence,
+        within timeout: Duration
+    ) async throws(StoreError) {
+        try await write("mark", fence, timeout) { model, fence throws(StoreError) in
+            try model.finish(id, as: .done, error: nil, fence: fence)
+        }
+    }
+
+    func answerRequest(
+        _ id: String,
+        _ answer: Result<GroupReply, GroupError>,
+        fence: Fence,
+        within timeout: Duration
+    ) async throws(StoreError) {
+        try await write("answer", fence, timeout) { model, fence throws(StoreError) in
+            try model.answer(id, answer, fence: fence)
+        }
+    }
+
+    func removeRequests(before time: Int, fence: Fence, within timeout: Duration) async throws(StoreError) {
+        try await write("forget", fence, timeout) { model, fence throws(StoreError) in
+            try model.removeRequests(before: time, fence: fence)
+        }
+    }
+
+    // MARK: - Fenced writes
+
+    private func write<Value: Sendable>(
+        _ name: StaticString,
+        _ fence: Fence,
+        _ timeout: Duration,
+        _ body: @escaping (inout StoreModel, Fence) throws(StoreError) -> Value
+    ) async throws(StoreError) -> Value {
+        try await run(name, .fenced, timeout) { [self] model throws(StoreError) in
+            var fence = fence
+            if world.broken == .unfencedWrite {
+                fence = Fence(instance: model.lease.instance, epoch: model.lease.epoch, manager: fence.manager)
+            }
+            return try body(&model, fence)
+        }
+    }
+}
