@@ -87,6 +87,7 @@ import Testing
                         try await Takeover(fault, began, from: old.host, to: new.host, in: swarm.world.journal)
                     )
                     try await swarm.lab(fault.remedy, old.host.name)
+                    try await swarm.isWhole()
                     try await old.host.waitUntilFollowingSomebody(otherThan: old.host.name)
                 }
                 ledger.end()

@@ -54,6 +54,22 @@ struct SwarmWorld {
         }
     }
 
+    /// Waits until all three are managers again and see each other: the swarm survives the loss of one then.
+    func isWhole(sourceLocation: SourceLocation = #_sourceLocation) async throws {
+        try await eventually("the swarm is whole", within: .seconds(120), sourceLocation: sourceLocation) {
+            for node in SwarmLab.managers {
+                let client = try lab.client(node)
+                let info = try? await client.info()
+                let nodes = try? await client.nodes()
+                await client.shutdown()
+                guard info?.isManager == true, info?.trouble.isEmpty == true,
+                    nodes?.compactMap(\.manager).count(where: \.isReachable) == SwarmLab.managers.count
+                else { return false }
+            }
+            return true
+        }
+    }
+
     /// What the label of the swarm holds, read through any node that tells.
     func annotation() async throws -> Annotation {
         try await eventually("the label can be read") {
