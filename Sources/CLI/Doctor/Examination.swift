@@ -22,6 +22,7 @@ struct Examination {
         findings.append(locks())
         findings.append(room())
         findings.append(await database())
+        findings += await swarm()
         findings.append(await leadership())
         findings += await revisions()
         findings.append(await clocks())
@@ -117,6 +118,23 @@ struct Examination {
                 fix: isNew ? "start a manager: it creates the database" : "see the message; `verify` tells more"
             )
         }
+    }
+
+    /// Whether a copy of a swarm's history is up to date; nothing where the database is no copy.
+    private func swarm() async -> [Finding] {
+        guard let copy = try? await store.swarmCopy(within: commandTimeout) else { return [] }
+        let text =
+            "a copy of the swarm \(copy.cluster), read \(Timestamp(milliseconds: copy.readAt).age(at: session.now()))"
+        guard let staleness = copy.staleness(at: session.now()) else { return [Finding("swarm", .ok, text)] }
+        return [
+            Finding(
+                "swarm",
+                .warning,
+                "\(text): \(staleness)",
+                fix: copy.trouble == nil
+                    ? "start `infrakit-manager swarm` on this node" : "mend the Engine; see docker info, docker node ls"
+            )
+        ]
     }
 
     private func leadership() async -> Finding {

@@ -117,23 +117,3 @@ struct StorageReport {
         return path + place + (storage?.hazard.map { "; unsafe: \($0)" } ?? "")
     }
 }
-
-extension SwarmCopy {
-    var json: JSON {
-        [
-            "cluster": .string(cluster), "node": .string(node), "leader": leader.isEmpty ? nil : .string(leader),
-            "version": .int(version), "labelSize": .int(labelSize), "labelLimit": .int(labelLimit),
-            "readAt": .string(Timestamp(milliseconds: readAt).rfc3339), "trouble": .string(trouble),
-        ]
-    }
-
-    func lines(at now: Timestamp) -> [String] {
-        let share = labelLimit > 0 ? labelSize * 100 / labelLimit : 0
-        return [
-            "Swarm:     \(cluster), version \(version), read \(Timestamp(milliseconds: readAt).age(at: now))"
-                + (trouble.map { "; now: \($0)" } ?? ""),
-            "Node:      \(node); \(leader.isEmpty ? "which node leads is not known" : "\(leader) leads the swarm")",
-            "Label:     \(labelSize) of \(labelLimit) bytes (\(share) %)",
-        ]
-    }
-}

@@ -84,18 +84,12 @@ struct StoreOptions: ParsableArguments {
     func openToRead(in session: Session) async throws -> Store {
         let store = open(in: session)
         guard let copy = try await store.swarmCopy(within: commandTimeout) else { return store }
-        let age = Timestamp(milliseconds: copy.readAt)
-        if session.now().milliseconds - copy.readAt > Self.freshness {
-            let reason = copy.trouble ?? "no manager on this node keeps it up to date"
-            session.standardError(
-                "note: what this node knows of the swarm was read \(age.age(at: session.now())): \(reason)\n"
-            )
+        if let staleness = copy.staleness(at: session.now()) {
+            let age = Timestamp(milliseconds: copy.readAt).age(at: session.now())
+            session.standardError("note: what this node knows of the swarm was read \(age): \(staleness)\n")
         }
         return store
     }
-
-    /// In milliseconds. A manager notes every few seconds that nothing has changed.
-    private static let freshness = 15_000
 
     /// - Parameter directory: nil for the default one.
     static func store(in directory: String?, _ session: Session) -> Store {

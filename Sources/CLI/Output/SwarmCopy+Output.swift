@@ -1,0 +1,32 @@
+internal import GroupSPI
+internal import Store
+internal import Terminal
+
+extension SwarmCopy {
+    /// In milliseconds. A manager notes every few seconds that nothing has changed.
+    private static let freshness = 15_000
+
+    /// Why the copy is old; nil when it is not.
+    func staleness(at now: Timestamp) -> String? {
+        guard now.milliseconds - readAt > Self.freshness else { return nil }
+        return trouble ?? "no manager on this node keeps it up to date"
+    }
+
+    var json: JSON {
+        [
+            "cluster": .string(cluster), "node": .string(node), "leader": leader.isEmpty ? nil : .string(leader),
+            "version": .int(version), "labelSize": .int(labelSize), "labelLimit": .int(labelLimit),
+            "readAt": .string(Timestamp(milliseconds: readAt).rfc3339), "trouble": .string(trouble),
+        ]
+    }
+
+    func lines(at now: Timestamp) -> [String] {
+        let share = labelLimit > 0 ? labelSize * 100 / labelLimit : 0
+        return [
+            "Swarm:     \(cluster), version \(version), read \(Timestamp(milliseconds: readAt).age(at: now))"
+                + (trouble.map { "; now: \($0)" } ?? ""),
+            "Node:      \(node); \(leader.isEmpty ? "which node leads is not known" : "\(leader) leads the swarm")",
+            "Label:     \(labelSize) of \(labelLimit) bytes (\(share) %)",
+        ]
+    }
+}
