@@ -19,7 +19,7 @@ VERSION  := $(shell sed -n 's/^let version = "\(.*\)"$$/\1/p' Package.swift)
 PROGRAMS := infrakit-manager infrakit
 UNITS    := infrakit-manager.service infrakit-plugin-process.service
 
-.PHONY: build test golden format lint demo release manual install uninstall deb test-package clean packages
+.PHONY: build test faults golden format lint demo release manual install uninstall deb test-package clean packages
 
 build: packages
 	swift build
@@ -31,6 +31,11 @@ TESTS := GroupSPITests TerminalTests DiffTests DocumentsTests StoreTests Manager
 test: packages
 	swift build --build-tests
 	@set -e; for target in $(TESTS); do swift test --skip-build --filter "^$$target\."; done
+
+# Every storage fault at every call, once and for ever, with several seeds; `make test` tries a third of them.
+faults: packages
+	swift build --build-tests
+	FAULTS=all swift test --skip-build --filter '^StoreTests\.StorageFaultTests'
 
 # Status 77 says loudly that there is no Python package jsonschema.
 SCHEMA := scripts/check-schema || [ $$? -eq 77 ]

@@ -19,9 +19,11 @@ final class Connection {
 
     /// Opens the file and applies the settings.
     ///
-    /// - Parameter busyTimeout: how long a statement waits for another connection's lock, in milliseconds.
+    /// - Parameters:
+    ///   - busyTimeout: how long a statement waits for another connection's lock, in milliseconds.
+    ///   - vfs: the name of the way by which SQLite reaches the file; nil for the usual one.
     /// - Throws: ``SQLiteError``.
-    init(path: String, mode: Mode, busyTimeout: Int) throws {
+    init(path: String, mode: Mode, busyTimeout: Int, vfs: String? = nil) throws {
         let flags =
             switch mode {
             case .readOnly: SQLITE_OPEN_READONLY
@@ -31,7 +33,7 @@ final class Connection {
         var handle: OpaquePointer?
         // A relative path that begins with "file:" would be read as a URI.
         let name = path.hasPrefix("/") ? path : "./" + path
-        let code = sqlite3_open_v2(name, &handle, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, nil)
+        let code = sqlite3_open_v2(name, &handle, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, vfs)
         guard code == SQLITE_OK, let handle else {
             let error = SQLiteError(code: code, database: handle, path: path, action: "open")
             sqlite3_close_v2(handle)
@@ -47,6 +49,15 @@ final class Connection {
             close()
             throw error
         }
+    }
+
+    convenience init(_ configuration: StoreConfiguration, mode: Mode, busyTimeout: Int? = nil) throws {
+        try self.init(
+            path: configuration.path,
+            mode: mode,
+            busyTimeout: busyTimeout ?? configuration.busyTimeout,
+            vfs: configuration.vfs
+        )
     }
 
     deinit { close() }
@@ -146,6 +157,16 @@ final class Connection {
         defer { statement.reset() }
         try statement.bind(values)
         return try statement.step() ? try row(statement) : nil
+    }
+
+    /// Has the disk keep a commit that was made but reported as failed.
+    ///
+    /// The journal's removal is the commit. If it is seen but not synced, the journal comes back when the power goes, and
+    /// with it what was before. A transaction more has a journal of the same name, whose removal is synced.
+    func keepLastCommit() throws {
+        try execute("BEGIN IMMEDIATE")
+        try execute("UPDATE lease SET id = id")
+        try execute("COMMIT")
     }
 
     /// Begins to copy the pages into another, open database.
