@@ -129,6 +129,8 @@ final class Writer: @unchecked Sendable {
         }
         try Schema.requireFile(at: configuration.path)
         let opened = try Connection(configuration, mode: .readWrite)
+        // One that was opened while nobody could write would stay like that, and not notice when it can be written again.
+        guard !opened.isReadOnly else { throw StoreError.readOnly(configuration.path) }
         try Schema.requireCurrent(opened)
         connection = opened
         return opened

@@ -1,4 +1,5 @@
 internal import CSQLite
+internal import Glibc
 
 /// One SQLite connection. It belongs to one thread at a time and is not safe to share.
 ///
@@ -15,6 +16,8 @@ final class Connection {
 
     let path: String
     private let database: OpaquePointer
+    /// The file system that the file was on when it was opened.
+    private let device: UInt?
     private var statements: [String: Statement] = [:]
 
     /// Opens the file and applies the settings.
@@ -41,6 +44,7 @@ final class Connection {
         }
         self.path = path
         self.database = handle
+        self.device = Self.device(of: path)
         sqlite3_busy_timeout(handle, Int32(clamping: busyTimeout))
         do {
             try refuseSharedLog()
@@ -92,7 +96,13 @@ final class Connection {
     var hasMoved: Bool {
         var answer: Int32 = 0
         let code = sqlite3_file_control(database, "main", SQLITE_FCNTL_HAS_MOVED, &answer)
-        return code == SQLITE_OK && answer != 0
+        // SQLite compares the number of the file, which is the same in a copy of the whole file system.
+        return code == SQLITE_OK && answer != 0 || Self.device(of: path) != device
+    }
+
+    private static func device(of path: String) -> UInt? {
+        var status = stat()
+        return stat(path, &status) == 0 ? UInt(status.st_dev) : nil
     }
 
     /// True when the operating system allowed no writing, although it was asked for.
