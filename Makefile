@@ -19,7 +19,7 @@ VERSION  := $(shell sed -n 's/^let version = "\(.*\)"$$/\1/p' Package.swift)
 PROGRAMS := infrakit-manager infrakit
 UNITS    := infrakit-manager.service infrakit-plugin-process.service
 
-.PHONY: build test faults golden format lint demo release manual install uninstall deb test-package clean packages
+.PHONY: build test faults model golden format lint demo release manual install uninstall deb test-package clean packages
 
 build: packages
 	swift build
@@ -36,6 +36,10 @@ test: packages
 faults: packages
 	swift build --build-tests
 	FAULTS=all swift test --skip-build --filter '^StoreTests\.StorageFaultTests'
+
+# The lease protocol, and what it would be without each of its rules; takes spin.
+model:
+	scripts/model
 
 # Status 77 says loudly that there is no Python package jsonschema.
 SCHEMA := scripts/check-schema || [ $$? -eq 77 ]
