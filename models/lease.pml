@@ -5,7 +5,10 @@
  * A replica is what Sources/Manager/Election is. Whatever it does not do at once it may do much later, or never: a pause.
  */
 
-/* In ticks of a replica's own clock. What is left of TTL after DEADLINE and GRACE is for the drift of the clocks. */
+/*
+ * In ticks of a replica's own clock. Of what is left of TTL after DEADLINE one tick is for the guard to let the groups go,
+ * the rest for the drift of the clocks.
+ */
 #ifndef TTL
 #define TTL 5
 #endif
@@ -239,7 +242,7 @@ end:
     :: d_step { request[i] != NONE && reply[i] == NONE -> commit(i) }
     :: d_step { reply[i] != NONE -> answered(i, reply[i]) }
     :: d_step { reply[i] != NONE && mayFail -> fail; answered(i, UNKNOWN) } /* the answer is lost */
-    :: d_step { request[i] != NONE && reply[i] == NONE && mayFail -> fail; answered(i, FAILED) } /* not carried out, and known */
+    :: d_step { request[i] != NONE && reply[i] == NONE && mayFail -> fail; answered(i, FAILED) } /* known not to happen */
     :: d_step { request[i] != NONE && reply[i] == NONE && waits[i] && mayFail ->
         /* No answer in time. It may be carried out later, or never. */
         fail; isLate[i] = true; answered(i, UNKNOWN); isLate[i] = false }
