@@ -19,7 +19,7 @@ VERSION  := $(shell sed -n 's/^let version = "\(.*\)"$$/\1/p' Package.swift)
 PROGRAMS := infrakit-manager infrakit
 UNITS    := infrakit-manager.service infrakit-plugin-process.service
 
-.PHONY: build test simulate golden format lint demo release manual install uninstall deb test-package clean packages
+.PHONY: build test simulate faults model golden format lint demo release manual install uninstall deb test-package clean packages
 
 build: packages
 	swift build
@@ -39,6 +39,15 @@ FIRST ?= 1
 simulate: packages
 	@$(BUILD) --product simulate
 	@"$(STATIC)/release/simulate" $(if $(SEED),--seed $(SEED),--seeds $(SEEDS) --first $(FIRST)) $(if $(BREAK),--break $(BREAK))
+
+# Every storage fault at every call, once and for ever, with several seeds; `make test` tries a third of them.
+faults: packages
+	swift build --build-tests
+	FAULTS=all swift test --skip-build --filter '^StoreTests\.StorageFaultTests'
+
+# The lease protocol, and what it would be without each of its rules; takes spin.
+model:
+	scripts/model
 
 # Status 77 says loudly that there is no Python package jsonschema.
 SCHEMA := scripts/check-schema || [ $$? -eq 77 ]

@@ -42,11 +42,11 @@ final class Reader: @unchecked Sendable {
         try Schema.requireFile(at: configuration.path)
         var opened: Connection
         do {
-            opened = try Connection(path: configuration.path, mode: .readWrite, busyTimeout: configuration.busyTimeout)
+            opened = try Connection(configuration, mode: .readWrite)
             // The file may have been left with a journal to roll back, which takes the right to write.
             try Schema.requireCurrent(opened)
         } catch let error as SQLiteError where StoreError(error).isAboutRights {
-            opened = try Connection(path: configuration.path, mode: .readOnly, busyTimeout: configuration.busyTimeout)
+            opened = try Connection(configuration, mode: .readOnly)
             try Schema.requireCurrent(opened)
         }
         connection = opened

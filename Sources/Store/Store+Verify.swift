@@ -1,36 +1,84 @@
 extension Store {
-    /// Recomputes the hash of every revision and of every specification.
+    /// Recomputes the hash of every revision and of every specification, and compares all other rows with one another.
     ///
-    /// In many short transactions, so that managers can go on; what they append meanwhile is looked at as well.
+    /// In many short transactions, so that managers can go on; what they append meanwhile is looked at as well. What the
+    /// damage does not let be read is damage too: the rest is looked at as far as it can be.
     ///
     /// The chain proves that no revision was changed, inserted or dropped between others. That the newest were not
     /// dropped only somebody knows who has noted the last hash.
     public func verify(within timeout: Duration) async throws(StoreError) -> Verification {
         let deadline = ContinuousClock.now + timeout
-        var problems: [String] = []
-        var spec: Int? = 0
-        while let from = spec {
-            let part = try await reader.run(within: deadline - .now) { connection in
-                var position: Int? = from
-                let problems = try connection.verifySpecs(from: &position, count: 200)
-                return (problems: problems, position: position)
+        var problems = try await verifySpecs(until: deadline)
+        let position = try await verifyChain(until: deadline, &problems)
+        for query in Connection.impossibleRecords {
+            do {
+                problems += try await reader.run(within: deadline - .now) { try $0.verifyRecords(query) }
+            } catch  where error.code == .corrupt {
+                problems.append(Damage("what is kept beside the history cannot be read: \(error.message)"))
+                break
             }
-            problems += part.problems
-            spec = part.position
-        }
-        var position = Connection.ChainPosition()
-        while true {
-            let from = position
-            let part = try await reader.run(within: deadline - .now) { connection in
-                var position = from
-                let problems = try connection.verifyChain(from: &position, count: 500)
-                return (problems: problems, position: position)
-            }
-            problems += part.problems
-            if part.position == position { break }
-            position = part.position
         }
         return Verification(newest: position.number, revisions: position.count, problems: problems)
+    }
+
+    private func verifySpecs(until deadline: ContinuousClock.Instant) async throws(StoreError) -> [Damage] {
+        var problems: [Damage] = []
+        var next: Int? = 0
+        var count = 200
+        while let from = next {
+            do {
+                let length = count
+                let part = try await reader.run(within: deadline - .now) { connection in
+                    var position: Int? = from
+                    let problems = try connection.verifySpecs(from: &position, count: length)
+                    return (problems: problems, position: position)
+                }
+                problems += part.problems
+                next = part.position
+            } catch  where error.code == .corrupt && count > 1 {
+                // Where exactly?
+                count = 1
+            } catch  where error.code == .corrupt {
+                let revisions =
+                    (try? await reader.run(within: deadline - .now) {
+                        try $0.revisions(withSpecs: from + 1...Int.max)
+                    }) ?? []
+                let sentence = "specifications after number \(from) cannot be read: \(error.message)"
+                problems.append(Damage(sentence + Damage.holders(revisions), revisions))
+                next = nil
+            }
+        }
+        return problems
+    }
+
+    /// - Returns: how far the revisions could be read.
+    private func verifyChain(
+        until deadline: ContinuousClock.Instant,
+        _ problems: inout [Damage]
+    ) async throws(StoreError) -> Connection.ChainPosition {
+        var position = Connection.ChainPosition()
+        var count = 500
+        while true {
+            do {
+                let (from, length) = (position, count)
+                let part = try await reader.run(within: deadline - .now) { connection in
+                    var position = from
+                    let problems = try connection.verifyChain(from: &position, count: length)
+                    return (problems: problems, position: position)
+                }
+                problems += part.problems
+                if part.position == position { return position }
+                position = part.position
+            } catch  where error.code == .corrupt && count > 1 {
+                count = 1
+            } catch  where error.code == .corrupt {
+                let next = position.number + 1
+                problems.append(
+                    Damage("the revisions from \(next) on cannot be read: \(error.message)", [next])
+                )
+                return position
+            }
+        }
     }
 
     /// Has SQLite look at every page of the file, every index and every reference.
@@ -40,16 +88,4 @@ extension Store {
     public func verifyFile(within timeout: Duration) async throws(StoreError) -> [String] {
         try await reader.run(within: timeout) { try $0.verifyFile() }
     }
-}
-
-/// What a look at the whole history has found.
-public struct Verification: Hashable, Sendable {
-    /// The newest revision; 0 in an empty history.
-    public let newest: Int
-    /// How many there are: those that retention has removed are not among them.
-    public let revisions: Int
-    /// A sentence for each problem.
-    public let problems: [String]
-
-    public var isSound: Bool { problems.isEmpty }
 }

@@ -41,7 +41,7 @@ public final class Store: Sendable {
                 allowed: configuration.allowsUnsafeStorage
             )
             guard work.begin() else { return }
-            let connection = try Connection(path: configuration.path, mode: .create, busyTimeout: 10_000)
+            let connection = try Connection(configuration, mode: .create, busyTimeout: 10_000)
             defer { connection.close() }
             guard !connection.isReadOnly else { throw StoreError.readOnly(configuration.path) }
             try requireWritableDirectory(of: configuration.path)

@@ -7,6 +7,8 @@ public struct StoreConfiguration: Hashable, Sendable {
     public var busyTimeout: Int
     /// Accept a file system on which two hosts may both believe that they hold a lock.
     public var allowsUnsafeStorage: Bool
+    /// By which of SQLite's ways it is reached; nil for the usual one. For tests of storage that fails.
+    var vfs: String?
 
     public init(path: String, busyTimeout: Int = 1000, allowsUnsafeStorage: Bool = false) {
         self.path = path

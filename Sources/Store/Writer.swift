@@ -91,18 +91,19 @@ final class Writer: @unchecked Sendable {
         }
     }
 
-    /// Settles each piece by what a new connection finds stored.
+    /// Settles each piece by what a new connection finds stored, and the disk is sure to keep.
     private func resolve(_ done: [Work], after error: StoreError) {
         let unknown = StoreError(
             .unknownOutcome,
             "the commit failed and whether it was stored is not known: \(error.message)",
             cause: error.cause
         )
+        var stored: [Work] = []
         for work in done {
             do {
                 let connection = try open()
                 switch try work.verify(connection) {
-                case true: work.settle(nil)
+                case true: stored.append(work)
                 case false: work.settle(error)
                 case nil: work.settle(unknown)
                 }
@@ -110,6 +111,14 @@ final class Writer: @unchecked Sendable {
                 close()
                 work.settle(unknown)
             }
+        }
+        guard !stored.isEmpty else { return }
+        do {
+            try open().keepLastCommit()
+            for work in stored { work.settle(nil) }
+        } catch {
+            close()
+            for work in stored { work.settle(unknown) }
         }
     }
 
@@ -119,11 +128,9 @@ final class Writer: @unchecked Sendable {
             close()
         }
         try Schema.requireFile(at: configuration.path)
-        let opened = try Connection(
-            path: configuration.path,
-            mode: .readWrite,
-            busyTimeout: configuration.busyTimeout
-        )
+        let opened = try Connection(configuration, mode: .readWrite)
+        // One that was opened while nobody could write would stay like that, and not notice when it can be written again.
+        guard !opened.isReadOnly else { throw StoreError.readOnly(configuration.path) }
         try Schema.requireCurrent(opened)
         connection = opened
         return opened

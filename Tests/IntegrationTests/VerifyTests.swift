@@ -55,7 +55,7 @@ import Testing
                 #expect(text.status == 0 && text.output == "sound: 3 revisions\n", "\(text)")
             }
             let json = try await verify(world, "-o", "json")
-            #expect(try json.json().names == ["ok", "revisions", "removed", "problems"])
+            #expect(try json.json().names == ["ok", "revisions", "removed", "damaged", "trusted", "problems"])
             #expect(try json.json().at("revisions")?.int == 3 && json.json().at("removed")?.int == 0)
 
             try n1.manager.send(SIGTERM)

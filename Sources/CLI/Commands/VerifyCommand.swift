@@ -41,54 +41,79 @@ struct VerifyCommand: Verb {
             }
         } catch let error as StoreError {
             guard error.code == .corrupt else { throw error }
-            return report([error.message], nil, nil, in: session)
+            // What can be read is looked at in the file itself: a damaged one is no leader's any more.
+            return try await check(original, in: session)
         }
         return try await check(Store.openForCommand(StoreConfiguration(path: copy)), of: original, in: session)
     }
 
     private func check(_ store: Store, of original: Store? = nil, in session: Session) async throws -> ExitStatus {
         var problems: [String] = []
-        var revisions: Int?
+        var chain: Verification?
         var retention: Retention?
         do {
             problems = try await session.waiting("checking every page") {
                 try await store.verifyFile(within: patience)
             }
-            let chain = try await session.waiting("checking every revision") {
+        } catch let error as StoreError {
+            guard error.code == .corrupt else { throw error }
+            problems.append(error.message)
+        }
+        do {
+            let found = try await session.waiting("checking every revision") {
                 try await store.verify(within: patience)
             }
-            problems += chain.problems
-            revisions = chain.revisions
+            problems += found.problems.map(\.sentence)
+            chain = found
             retention = try await store.retention(within: commandTimeout)
         } catch let error as StoreError {
             guard error.code == .corrupt else { throw error }
-            // The rows cannot be read for the damage. What is known of it is told, and of the file that people know.
-            problems.append(error.message.replacing(store.path, with: (original ?? store).path))
+            problems.append(error.message)
         }
-        return report(problems, revisions, retention, in: session)
+        // Of the file that people know, and everything once.
+        var told: Set<String> = []
+        problems = problems.map { $0.replacing(store.path, with: (original ?? store).path) }
+            .filter { told.insert($0).inserted }
+        return report(problems, chain, retention, in: session)
     }
 
     private func report(
         _ problems: [String],
-        _ revisions: Int?,
+        _ chain: Verification?,
         _ retention: Retention?,
         in session: Session
     ) -> ExitStatus {
+        let isSound = problems.isEmpty
         session.write(
-            Self.text(problems, revisions, retention),
+            Self.text(problems, chain, retention),
             [
-                "ok": .bool(problems.isEmpty), "revisions": .int(revisions), "removed": .int(retention?.removed),
-                "problems": .array(problems.map { .string($0) }),
+                "ok": .bool(isSound), "revisions": .int(chain?.revisions),
+                "removed": .int(retention?.removed), "damaged": .array((chain?.damaged ?? []).map { .int($0) }),
+                "trusted": .int(chain?.trusted), "problems": .array(problems.map { .string($0) }),
             ],
             format.output
         )
-        return problems.isEmpty ? .done : .failed
+        return isSound ? .done : .failed
     }
 
-    private static func text(_ problems: [String], _ revisions: Int?, _ retention: Retention?) -> String {
-        guard problems.isEmpty, let revisions, let retention else { return problems.map { $0 + "\n" }.joined() }
-        let removed = retention.removed > 0 ? ", \(retention.removed) more were removed by retention" : ""
-        return "sound: \(revisions) revisions\(removed)\n"
+    private static func text(_ problems: [String], _ chain: Verification?, _ retention: Retention?) -> String {
+        if problems.isEmpty, let chain, let retention {
+            let removed = retention.removed > 0 ? ", \(retention.removed) more were removed by retention" : ""
+            return "sound: \(chain.revisions) revisions\(removed)\n"
+        }
+        return problems.map { $0 + "\n" }.joined() + "\n" + advice(chain)
+    }
+
+    /// What can still be trusted, and what to do.
+    private static func advice(_ chain: Verification?) -> String {
+        let restore = "Stop the managers and restore a backup: docs/operations.md, Backup and restore.\n"
+        guard let chain, chain.trusted > 0 else { return "No revision can be trusted.\n" + restore }
+        let export = "`infrakit-manager export --revision \(chain.trusted)` prints what stood then.\n"
+        guard let first = chain.damaged.first else {
+            return "Every revision that was read, up to \(chain.newest), is as it was stored.\n" + restore + export
+        }
+        return "Revisions up to \(chain.trusted) are as they were stored; \(first) is the first that is not.\n"
+            + restore + export
     }
 
     /// A database of gigabytes on a slow server takes its time.

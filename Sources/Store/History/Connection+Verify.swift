@@ -16,8 +16,7 @@ extension Connection {
     /// - Parameters:
     ///   - position: where the walk stands; moved on. At the end of the history it stays.
     ///   - count: how many revisions at most: a walk over all of them in one transaction would keep writers out.
-    /// - Returns: a sentence for each problem.
-    func verifyChain(from position: inout ChainPosition, count: Int) throws -> [String] {
+    func verifyChain(from position: inout ChainPosition, count: Int) throws -> [Damage] {
         let rows = try all(
             """
             SELECT r.number, r.token, r.time, r.epoch, m.text, a.user, a.uid, a.host, r.operation, r.target, r.message,
@@ -50,7 +49,10 @@ extension Connection {
                 if let hash = try removedHash(from: position.number + 1, before: entry.number) {
                     position.hash = hash
                 } else {
-                    problems.append("revision \(position.number + 1) is missing: the next one is \(entry.number)")
+                    let missing = position.number + 1
+                    problems.append(
+                        Damage("revision \(missing) is missing: the next one is \(entry.number)", [missing])
+                    )
                 }
             }
             var entry = entry
@@ -61,10 +63,10 @@ extension Connection {
             if isAdopted { entry.token = [] }
             let computed = HashChain.hash(previous: position.hash, entry)
             if computed != (isAdopted ? seal : hash) {
-                problems.append(
+                let sentence =
                     "revision \(entry.number) does not have the hash of what it holds and of revision "
-                        + "\(entry.number - 1): it, or one before it, was changed"
-                )
+                    + "\(entry.number - 1): it, or one before it, was changed"
+                problems.append(Damage(sentence, [entry.number]))
             }
             position = ChainPosition(number: entry.number, hash: hash, count: position.count + 1)
         }
@@ -90,7 +92,7 @@ extension Connection {
     }
 
     /// Changes that no revision has made, yet that would count as the state of their groups.
-    private func strayChanges(after first: Int, through last: Int) throws -> [String] {
+    private func strayChanges(after first: Int, through last: Int) throws -> [Damage] {
         try all(
             """
             SELECT DISTINCT revision FROM change c WHERE revision > ? AND revision <= ?
@@ -98,21 +100,37 @@ extension Connection {
             """,
             .int(first),
             .int(last)
-        ) { row in "a change names revision \(row.int(0)), which does not exist" }
+        ) { row in
+            Damage("a change names revision \(row.int(0)), which does not exist", [row.int(0)])
+        }
     }
 
     /// Compares the next specifications with the hashes under which they are kept.
     ///
     /// - Parameter position: the last specification that was looked at, 0 at the start; moved on, nil at the end.
-    /// - Returns: a sentence for each problem.
-    func verifySpecs(from position: inout Int?, count: Int) throws -> [String] {
+    func verifySpecs(from position: inout Int?, count: Int) throws -> [Damage] {
         let checks = try all(
             "SELECT id, hash, body FROM spec WHERE id > ? ORDER BY id LIMIT ?",
             .int(position ?? 0),
             .int(count)
         ) { row in (id: row.int(0), isSound: row.blob(1) == HashChain.digest(row.blob(2))) }
         position = checks.count < count ? nil : checks.last?.id
-        return checks.filter { !$0.isSound }.map { "specification \($0.id) does not have its hash: it was changed" }
+        return try checks.filter { !$0.isSound }.map { check in
+            let revisions = try revisions(withSpecs: check.id...check.id)
+            return Damage(
+                "specification \(check.id) does not have its hash: it was changed\(Damage.holders(revisions))",
+                revisions
+            )
+        }
+    }
+
+    /// In their order.
+    func revisions(withSpecs ids: ClosedRange<Int>) throws -> [Int] {
+        try all(
+            "SELECT DISTINCT revision FROM change WHERE spec BETWEEN ? AND ? ORDER BY revision",
+            .int(ids.lowerBound),
+            .int(ids.upperBound)
+        ) { $0.int(0) }
     }
 
     /// What SQLite finds wrong with the file: its pages, its indexes, its references.

@@ -22,6 +22,7 @@ extension Connection {
             try takeTags(image.tags)
             try takeLease(image.lease)
             for term in image.terms { try take(term) }
+            try endForgottenTerms()
             for settled in image.settled { try take(settled) }
         }
         try set(copy)
@@ -196,6 +197,16 @@ extension Connection {
             .int(term.from),
             .int(term.until),
             .text(term.reason)
+        )
+    }
+
+    /// Of a term that ended so long ago that nobody tells of it any more.
+    private func endForgottenTerms() throws {
+        try execute(
+            """
+            UPDATE leadership SET until_at = from_at, reason = 'its end was not told to this node'
+            WHERE until_at IS NULL AND epoch < (SELECT max(epoch) FROM leadership)
+            """
         )
     }
 

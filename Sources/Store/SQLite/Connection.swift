@@ -1,4 +1,5 @@
 internal import CSQLite
+internal import Glibc
 
 /// One SQLite connection. It belongs to one thread at a time and is not safe to share.
 ///
@@ -15,13 +16,17 @@ final class Connection {
 
     let path: String
     private let database: OpaquePointer
+    /// The file system that the file was on when it was opened.
+    private let device: UInt?
     private var statements: [String: Statement] = [:]
 
     /// Opens the file and applies the settings.
     ///
-    /// - Parameter busyTimeout: how long a statement waits for another connection's lock, in milliseconds.
+    /// - Parameters:
+    ///   - busyTimeout: how long a statement waits for another connection's lock, in milliseconds.
+    ///   - vfs: the name of the way by which SQLite reaches the file; nil for the usual one.
     /// - Throws: ``SQLiteError``.
-    init(path: String, mode: Mode, busyTimeout: Int) throws {
+    init(path: String, mode: Mode, busyTimeout: Int, vfs: String? = nil) throws {
         let flags =
             switch mode {
             case .readOnly: SQLITE_OPEN_READONLY
@@ -31,7 +36,7 @@ final class Connection {
         var handle: OpaquePointer?
         // A relative path that begins with "file:" would be read as a URI.
         let name = path.hasPrefix("/") ? path : "./" + path
-        let code = sqlite3_open_v2(name, &handle, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, nil)
+        let code = sqlite3_open_v2(name, &handle, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, vfs)
         guard code == SQLITE_OK, let handle else {
             let error = SQLiteError(code: code, database: handle, path: path, action: "open")
             sqlite3_close_v2(handle)
@@ -39,6 +44,7 @@ final class Connection {
         }
         self.path = path
         self.database = handle
+        self.device = Self.device(of: path)
         sqlite3_busy_timeout(handle, Int32(clamping: busyTimeout))
         do {
             try refuseSharedLog()
@@ -47,6 +53,15 @@ final class Connection {
             close()
             throw error
         }
+    }
+
+    convenience init(_ configuration: StoreConfiguration, mode: Mode, busyTimeout: Int? = nil) throws {
+        try self.init(
+            path: configuration.path,
+            mode: mode,
+            busyTimeout: busyTimeout ?? configuration.busyTimeout,
+            vfs: configuration.vfs
+        )
     }
 
     deinit { close() }
@@ -81,7 +96,13 @@ final class Connection {
     var hasMoved: Bool {
         var answer: Int32 = 0
         let code = sqlite3_file_control(database, "main", SQLITE_FCNTL_HAS_MOVED, &answer)
-        return code == SQLITE_OK && answer != 0
+        // SQLite compares the number of the file, which is the same in a copy of the whole file system.
+        return code == SQLITE_OK && answer != 0 || Self.device(of: path) != device
+    }
+
+    private static func device(of path: String) -> UInt? {
+        var status = stat()
+        return stat(path, &status) == 0 ? UInt(status.st_dev) : nil
     }
 
     /// True when the operating system allowed no writing, although it was asked for.
@@ -146,6 +167,16 @@ final class Connection {
         defer { statement.reset() }
         try statement.bind(values)
         return try statement.step() ? try row(statement) : nil
+    }
+
+    /// Has the disk keep a commit that was made but reported as failed.
+    ///
+    /// The journal's removal is the commit. If it is seen but not synced, the journal comes back when the power goes, and
+    /// with it what was before. A transaction more has a journal of the same name, whose removal is synced.
+    func keepLastCommit() throws {
+        try execute("BEGIN IMMEDIATE")
+        try execute("UPDATE lease SET id = id")
+        try execute("COMMIT")
     }
 
     /// Begins to copy the pages into another, open database.

@@ -25,6 +25,8 @@ extension StoreError {
         if access(directory, W_OK) != 0 {
             return (.permission, "no right to write to \(directory), where its journal goes. Check its owner and mode.")
         }
+        // The file is there, so it is another that was not found after it could not be created.
+        if systemError == ENOENT { return (.io, "its journal cannot be created. Check the disk, or the server.") }
         return (.io, systemError == 0 ? "SQLite does not say why." : "\(String(cString: strerror(systemError))).")
     }
 }

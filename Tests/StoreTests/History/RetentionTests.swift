@@ -196,7 +196,7 @@ import Testing
             try raw.execute("DELETE FROM change WHERE revision = 28")
             try raw.execute("DELETE FROM revision WHERE number = 28")
             let problems = try await store.verify(within: patience).problems
-            #expect(problems.first == "revision 28 is missing: the next one is 29")
+            #expect(problems.first?.sentence == "revision 28 is missing: the next one is 29")
         }
     }
 

@@ -69,7 +69,7 @@ import Testing
             let verification = try await leader.store.verify(within: patience)
             #expect(verification.problems.count == expected.count, "\(verification.problems)")
             for (problem, beginning) in zip(verification.problems, expected) {
-                #expect(problem.hasPrefix(beginning), "\(problem)")
+                #expect(problem.sentence.hasPrefix(beginning), "\(problem)")
             }
             #expect(verification.newest == 8 && !verification.isSound)
         }
@@ -91,13 +91,13 @@ import Testing
             let raw = try rawConnection(leader.store.path)
             try raw.execute("UPDATE revision SET message = '' WHERE number = 7")
             var position = Connection.ChainPosition()
-            var problems: [String] = []
+            var problems: [Damage] = []
             var last = -1
             while last != position.number {
                 last = position.number
                 problems += try raw.verifyChain(from: &position, count: 3)
             }
-            #expect(position.number == 8 && problems.count == 1 && problems[0].hasPrefix("revision 7 "))
+            #expect(position.number == 8 && problems.count == 1 && problems[0].sentence.hasPrefix("revision 7 "))
         }
     }
 }

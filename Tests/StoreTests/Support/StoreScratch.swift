@@ -6,8 +6,14 @@ import Foundation
 let patience = Duration.seconds(60)
 
 /// A directory for one test, gone when the test ends.
-func withScratch<Result>(_ body: (String) async throws -> Result) async throws -> Result {
-    let path = "/tmp/store-test-\(String(UInt64.random(in: 0 ... .max), radix: 36))"
+///
+/// - Parameter inMemory: on a file system without a disk, where there is one: a sync costs nothing there.
+func withScratch<Result>(
+    inMemory: Bool = false,
+    _ body: (String) async throws -> Result
+) async throws -> Result {
+    let parent = inMemory && access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp"
+    let path = "\(parent)/store-test-\(String(UInt64.random(in: 0 ... .max), radix: 36))"
     try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(atPath: path) }
     return try await body(path)
