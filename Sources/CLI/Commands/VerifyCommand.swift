@@ -67,7 +67,7 @@ struct VerifyCommand: Verb {
             chain = found
             retention = try await store.retention(within: commandTimeout)
         } catch let error as StoreError {
-            guard error.code == .corrupt else { throw error }
+            guard error.code == .corrupt || !problems.isEmpty else { throw error }
             problems.append(error.message)
         }
         // Of the file that people know, and everything once.

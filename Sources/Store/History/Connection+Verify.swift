@@ -140,6 +140,12 @@ extension Connection {
             _ = try all("PRAGMA integrity_check") { row in
                 if row.text(0) != "ok" { problems.append(row.text(0)) }
             }
+            // SQLite believes whatever a definition says.
+            if try Schema.fingerprint(of: self) != Schema.fingerprint {
+                problems.append(
+                    "the definitions of the tables are not those of schema version \(Schema.currentVersion)"
+                )
+            }
             problems += try all("PRAGMA foreign_key_check") { row in
                 "a row of the table \(row.text(0)) refers to one of \(row.text(2)) that does not exist"
             }

@@ -25,6 +25,14 @@ import Testing
         }
     }
 
+    /// What `verify` compares with. A new script makes a new one: put it into `Schema`.
+    @Test func theFingerprintIsThatOfTheScripts() async throws {
+        try await withStore { store in
+            let fingerprint = try Schema.fingerprint(of: try rawConnection(store.path))
+            #expect(fingerprint == Schema.fingerprint)
+        }
+    }
+
     @Test func toOpenAgainChangesNothing() async throws {
         try await withScratch { directory in
             let leader = try await lead(try await openStore(in: directory))

@@ -46,7 +46,13 @@ struct SmallFileSystem: Sendable {
     /// Takes it away, also from those who have files open there.
     func unmount() { _ = Self.trouble("umount", "--lazy", directory) }
 
-    func remount(_ option: String) throws { try Self.run("mount", "-o", "remount,\(option)", directory) }
+    /// Waits until nobody has a file open for writing: a store closes its files some time after it was let go.
+    func remount(_ option: String) async throws {
+        while let trouble = Self.trouble("mount", "-o", "remount,\(option)", directory) {
+            guard trouble.contains("busy") else { throw Unexpected(trouble) }
+            try await Task.sleep(for: .milliseconds(10), clock: .suspending)
+        }
+    }
 
     /// Of ext4: what it does by itself when its disk fails, whoever has files open.
     ///

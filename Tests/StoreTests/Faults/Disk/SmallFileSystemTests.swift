@@ -58,13 +58,13 @@ import Testing
             let path = StoreConfiguration.path(in: system.directory)
             // Open, but without a descriptor: the kernel remounts nothing read-only on which somebody could write.
             let store = Store.openForCommand(StoreConfiguration(path: path))
-            try system.remount("ro")
+            try await system.remount("ro")
             for index in 1...2 {
                 let error = try await failure { try await store.append(draft(index), fence: fence, within: patience) }
                 #expect(error.code == .readOnly, "\(error)")
                 try await check(store, [])
             }
-            try system.remount("rw")
+            try await system.remount("rw")
             _ = try await store.append(draft(3), fence: fence, within: patience)
             try await check(store, [3])
         }
