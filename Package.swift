@@ -148,6 +148,7 @@ let package = Package(
 
         // Tests: one target for each library, and one that runs the programs.
         .target(name: "PluginFakes", dependencies: ["GroupSPI"], path: "Tests/PluginFakes"),
+        .target(name: "StoreFakes", dependencies: ["GroupSPI", "Store"], path: "Tests/StoreFakes"),
         .testTarget(
             name: "CLITests",
             dependencies: [
@@ -188,11 +189,12 @@ let package = Package(
             name: "ProcessGroupTests",
             dependencies: ["GroupSPI", "ProcessGroup", .product(name: "Logging", package: "swift-log")]
         ),
-        .testTarget(name: "StoreTests", dependencies: ["CSQLite", "GroupSPI", "Migrations", "Store"]),
+        .testTarget(name: "StoreTests", dependencies: ["CSQLite", "GroupSPI", "Migrations", "Store", "StoreFakes"]),
         .testTarget(
             name: "SwarmTests",
             dependencies: [
-                "GroupSPI", "Store", "Swarm",
+                "GroupSPI", "Store", "StoreFakes", "Swarm",
+                .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
