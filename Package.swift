@@ -150,6 +150,7 @@ let package = Package(
         .target(name: "FaultVFS", dependencies: ["CSQLite"], path: "Tests/FaultVFS"),
         .target(name: "ManagerModels", dependencies: ["GroupSPI", "Store"], path: "Tests/ManagerModels"),
         .target(name: "PluginFakes", dependencies: ["GroupSPI"], path: "Tests/PluginFakes"),
+        .target(name: "StoreFakes", dependencies: ["GroupSPI", "Store"], path: "Tests/StoreFakes"),
         .testTarget(
             name: "CLITests",
             dependencies: [
@@ -193,7 +194,10 @@ let package = Package(
             name: "ProcessGroupTests",
             dependencies: ["GroupSPI", "ProcessGroup", .product(name: "Logging", package: "swift-log")]
         ),
-        .testTarget(name: "StoreTests", dependencies: ["CSQLite", "FaultVFS", "GroupSPI", "Migrations", "Store"]),
+        .testTarget(
+            name: "StoreTests",
+            dependencies: ["CSQLite", "FaultVFS", "GroupSPI", "Migrations", "Store", "StoreFakes"]
+        ),
         .target(
             name: "SwarmLabSupport",
             dependencies: ["Swarm", .product(name: "NIOPosix", package: "swift-nio")],
@@ -202,7 +206,8 @@ let package = Package(
         .testTarget(
             name: "SwarmTests",
             dependencies: [
-                "GroupSPI", "Store", "Swarm", "SwarmLabSupport",
+                "GroupSPI", "Store", "StoreFakes", "Swarm", "SwarmLabSupport",
+                .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),

@@ -106,12 +106,13 @@ extension Connection {
                 properties: row.int(2) == ActionCode.set ? row.blob(4) : nil
             )
         }
-        var seen: Set<String> = []
+        // Of several, the newest that stands: a later one may have been refused.
+        var found: Set<String> = []
         for change in pending {
             let stands = base.groups[change.group]
             let isStanding =
                 stands?.spec.properties.bytes == change.properties && stands?.plugin ?? change.plugin == change.plugin
-            let isApplied = seen.insert(change.group).inserted && isStanding
+            let isApplied = isStanding && found.insert(change.group).inserted
             try setOutcome(
                 Outcome(
                     revision: change.revision,
@@ -121,6 +122,12 @@ extension Connection {
                 )
             )
         }
+        // Nobody is waited for any more. Confirmed, or undone since: this copy does not know, and has nothing left to undo.
+        try execute(
+            "UPDATE confirmation SET state = ? WHERE state = 0 AND revision <= ?",
+            .int(Confirmation.State.overtaken.rawValue),
+            .int(last)
+        )
     }
 
     // MARK: - What changes of what is known

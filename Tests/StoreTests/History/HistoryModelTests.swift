@@ -1,4 +1,5 @@
 import GroupSPI
+import StoreFakes
 import Testing
 
 @testable import Store

@@ -1,0 +1,215 @@
+public import GroupSPI
+public import Store
+
+/// What leaders at random do to an image, step by step, so that a test can do the same to something else.
+public struct LeaderScript: Sendable {
+    /// One edit, with all that is needed to make it elsewhere.
+    public enum Step: Sendable {
+        case acquired(Claimant, reason: String, Lease)
+        case released(Fence, reason: String)
+        case appended(RevisionDraft, Fence, Revision)
+        case recorded(Outcome, Fence)
+        /// `error`: why it was refused.
+        case marked(HistoryMark, Author, Fence, error: StoreError.Code?)
+        case ended(revision: Int, Confirmation.State, error: StoreError.Code?)
+        case settled(HistoryImage.Settled, error: StoreError.Code?)
+        case answered(String, Result<GroupReply, GroupError>)
+        case trimmed(HistoryImage.Limits)
+    }
+
+    public private(set) var image = HistoryImage()
+    public var generator: SeededGenerator
+    /// Of the newest step: milliseconds since 1970.
+    public private(set) var time = 1_000_000
+    public private(set) var fence: Fence?
+    /// Every fence that once was good.
+    public private(set) var oldFences: [Fence] = []
+    private let limits: [HistoryImage.Limits]
+
+    /// - Parameter limits: what to trim to, one of them at random; empty: never.
+    public init(seed: UInt64, trimmingTo limits: [HistoryImage.Limits] = []) {
+        generator = SeededGenerator(seed: seed)
+        self.limits = limits
+    }
+
+    /// The lease that was watched is the image's own, and was not to be had.
+    struct Refused: Error {}
+
+    public static let author = Author(user: "ann", uid: 1000, host: "h1")
+
+    /// - Throws: what no edit of a script may throw.
+    public mutating func step() throws -> Step {
+        time += Int.random(in: 0...5000, using: &generator)
+        guard let fence else { return try acquire() }
+        switch Int.random(in: 0..<100, using: &generator) {
+        case 0..<4: return try acquire()
+        case 4..<6: return release(fence)
+        case 6..<45: return try append(fence)
+        case 45..<72: return try record(fence) ?? append(fence)
+        case 72..<80: return mark(fence)
+        case 80..<84: return end() ?? mark(fence)
+        case 84..<90: return settle()
+        case 90..<93: return answer()
+        default: return trim() ?? settle()
+        }
+    }
+
+    private mutating func acquire() throws -> Step {
+        let number = Int.random(in: 1...3, using: &generator)
+        let claimant = Claimant(
+            id: "n\(number)/group",
+            instance: String(generator.next(), radix: 16),
+            process: ProcessIdentity(host: "n\(number)", bootID: "b", pidNamespace: "ns", pid: number, startTime: time),
+            socket: "/run/n\(number)",
+            pluginSocket: "/run/plugin",
+            guardLock: "/run/guard"
+        )
+        let reason = "reason \(number)"
+        if let fence { oldFences.append(fence) }
+        guard
+            let lease = image.acquire(
+                claimant,
+                watched: image.lease,
+                at: "node\(number)",
+                floor: 0,
+                ttl: 9000,
+                reason: reason,
+                time: time
+            )
+        else { throw Refused() }
+        fence = Fence(instance: lease.instance, epoch: lease.epoch, manager: lease.holder)
+        return .acquired(claimant, reason: reason, lease)
+    }
+
+    private mutating func release(_ fence: Fence) -> Step {
+        image.release(fence, reason: "stopped", time: time)
+        oldFences.append(fence)
+        self.fence = nil
+        return .released(fence, reason: "stopped")
+    }
+
+    private mutating func append(_ fence: Fence) throws -> Step {
+        let draft = draft()
+        return .appended(draft, fence, try image.append(draft, fence: fence, time: time))
+    }
+
+    public mutating func draft() -> RevisionDraft {
+        var groups = Set<String>()
+        let count = generator.chance(25) ? Int.random(in: 2...4, using: &generator) : 1
+        while groups.count < count, let name = Self.names.randomElement(using: &generator) { groups.insert(name) }
+        let changes = groups.sorted().map { group -> Change in
+            switch Int.random(in: 0..<10, using: &generator) {
+            case 0, 1: Change(group: group, action: .free)
+            case 2: Change(group: group, action: .destroy)
+            default: Change(group: group, action: .set(properties(), plugin: plugin()))
+            }
+        }
+        let operations: [Operation] = [.watch, .update, .commit, .free, .destroy, .rollback, .import]
+        let operation = operations.randomElement(using: &generator) ?? .commit
+        let token = (0..<16).map { _ in UInt8.random(in: .min ... .max, using: &generator) }
+        return RevisionDraft(
+            author: generator.chance(20) ? Author(user: nil, uid: nil, host: "") : Self.author,
+            operation: operation,
+            target: operation == .rollback ? Int.random(in: 1...9, using: &generator) : nil,
+            message: generator.chance(30) ? "why \u{201C}so\u{201D}\n\u{1F600}\u{0}" : "",
+            changes: changes,
+            confirmWithin: generator.chance(10) ? 60_000 : nil,
+            token: token
+        )
+    }
+
+    public static let names = ["", "a\"b/\u{E4}", "cattle", "db", "pets", "web"]
+
+    private mutating func plugin() -> String { generator.chance(15) ? "group-other" : "group-stateless" }
+
+    /// Spelled in ways that no other spelling stands for.
+    private mutating func properties() -> RawJSON {
+        let number = Int.random(in: 0..<5, using: &generator)
+        let texts = [
+            "{\"Size\":\(number)}", "{ \"Size\" : \(number).50 , \"N\":[ ]}", "{\"u\":\"\\u00e4\u{E4}\u{1F600}\"}",
+            "{\"Big\":1234567890123456789012\(number)}", "null", "{\"b\":1,\"a\":{\"b\":{}}}",
+        ]
+        return RawJSON(checked: Array((texts.randomElement(using: &generator) ?? "null").utf8))
+    }
+
+    private mutating func record(_ fence: Fence) throws -> Step? {
+        guard let record = image.records.randomElement(using: &generator),
+            let change = record.revision.changes.randomElement(using: &generator)
+        else { return nil }
+        // Some for a change that is settled already, or a revision that is not there.
+        let number = generator.chance(5) ? Int.random(in: 0...99, using: &generator) : record.revision.number
+        let outcome =
+            generator.chance(35)
+            ? Outcome(revision: number, group: change.group, status: .rejected, error: "no \u{E4}")
+            : Outcome(revision: number, group: change.group, status: .applied)
+        try image.record(outcome, fence: fence)
+        return .recorded(outcome, fence)
+    }
+
+    private mutating func mark(_ fence: Fence) -> Step {
+        let name = ["t1", "t2", "t3"].randomElement(using: &generator) ?? "t"
+        let number = Int.random(in: 0...(image.newest + 1), using: &generator)
+        let mark: HistoryMark =
+            switch Int.random(in: 0..<10, using: &generator) {
+            case 0...5: .tag(name, revision: number, moving: generator.chance(50))
+            case 6, 7: .untag(name)
+            default: .confirm(waiting() ?? number)
+            }
+        do throws(StoreError) {
+            try image.apply(mark, author: Self.author, fence: fence, time: time)
+            return .marked(mark, Self.author, fence, error: nil)
+        } catch {
+            return .marked(mark, Self.author, fence, error: error.code)
+        }
+    }
+
+    private mutating func waiting() -> Int? {
+        image.records.map(\.revision).filter { $0.confirmation?.state == .waiting }.randomElement(using: &generator)?
+            .number
+    }
+
+    private mutating func end() -> Step? {
+        guard let number = image.records.filter({ $0.revision.confirmation != nil }).randomElement(using: &generator)
+        else { return nil }
+        let state: Confirmation.State = generator.chance(50) ? .reverted : .overtaken
+        do throws(StoreError) {
+            try image.endConfirmation(of: number.revision.number, as: state)
+            return .ended(revision: number.revision.number, state, error: nil)
+        } catch {
+            return .ended(revision: number.revision.number, state, error: error.code)
+        }
+    }
+
+    private mutating func settle() -> Step {
+        let settled = HistoryImage.Settled(
+            id: "r\(Int.random(in: 0..<12, using: &generator))",
+            state: generator.chance(50) ? .done : .refused,
+            revision: generator.chance(50) ? image.newest : nil,
+            error: generator.chance(30) ? "no \"\u{E4}\"" : nil,
+            answer: generator.chance(30) ? .success(.details("d")) : nil,
+            until: time + Int.random(in: 0...60_000, using: &generator)
+        )
+        do throws(StoreError) {
+            try image.settle(settled)
+            return .settled(settled, error: nil)
+        } catch {
+            return .settled(settled, error: error.code)
+        }
+    }
+
+    private mutating func answer() -> Step {
+        let id = "r\(Int.random(in: 0..<12, using: &generator))"
+        let answers: [Result<GroupReply, GroupError>] = [
+            .success(.ok), .success(.plan("p")), .failure(GroupError(.rejected, "no")),
+        ]
+        let answer = answers.randomElement(using: &generator) ?? .success(.ok)
+        image.answer(id, answer, until: time + 60_000)
+        return .answered(id, answer)
+    }
+
+    private mutating func trim() -> Step? {
+        guard let limits = limits.randomElement(using: &generator) else { return nil }
+        image.trim(to: limits, time: time)
+        return .trimmed(limits)
+    }
+}

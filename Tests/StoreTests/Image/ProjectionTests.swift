@@ -1,0 +1,416 @@
+import GroupSPI
+import StoreFakes
+import Testing
+
+@testable import Store
+
+/// A database that is brought up to date from images.
+@Suite struct ProjectionTests {
+    private static let limits = [
+        HistoryImage.Limits(records: 1, bytes: 0, terms: 20), HistoryImage.Limits(records: 8, terms: 20),
+    ]
+
+    private func withTwoStores(_ body: (Store, Store) async throws -> Void) async throws {
+        try await withStore { first in try await withStore { second in try await body(first, second) } }
+    }
+
+    // MARK: - Every revision seen
+
+    @Test(arguments: [2, UInt64.random(in: 0 ... .max)])
+    func aCopyThatFollowsIsTheHistory(_ seed: UInt64) async throws {
+        try await withTwoStores { history, copy in
+            var script = LeaderScript(seed: seed, trimmingTo: Self.limits)
+            for number in 1...150 {
+                let step = try script.step()
+                try await history.take(step, time: script.time)
+                let expected = if case .appended = step { 1 } else { 0 }
+                #expect(
+                    try await copy.project(script.image, at: number) == .done(revisions: expected),
+                    "seed \(seed), step \(number)"
+                )
+            }
+            #expect(try await copy.everything() == history.everything(), "seed \(seed)")
+            #expect(try await copy.tags(within: patience) == history.tags(within: patience), "seed \(seed)")
+            for number in 0...script.image.newest {
+                let states = try await history.states(at: number, within: patience)
+                #expect(try await copy.states(at: number, within: patience) == states, "seed \(seed), \(number)")
+            }
+            #expect(try await copy.summary(within: patience) == history.summary(within: patience), "seed \(seed)")
+            let terms = try await history.terms(within: patience)
+            #expect(try await copy.terms(within: patience) == terms, "seed \(seed)")
+            let lease = try await copy.lease(within: patience)
+            let expected = try await history.lease(within: patience)
+            #expect(lease.holder == expected.holder && lease.epoch == expected.epoch, "seed \(seed)")
+            #expect(lease.instance == expected.instance && lease.process == expected.process, "seed \(seed)")
+            let base = try await copy.imageBase(within: patience)
+            #expect(base.hash == script.image.hash && base.groups == script.image.groups, "seed \(seed)")
+            let newest = script.image.newest
+            let sound = Verification(newest: newest, revisions: newest, problems: [])
+            #expect(try await copy.verify(within: patience) == sound, "seed \(seed)")
+            #expect(try await copy.verifyFile(within: patience) == [], "seed \(seed)")
+        }
+    }
+
+    // MARK: - Some not seen
+
+    /// Whatever was missed: what stands is right, and the chain is sound, also when retention takes some of it away.
+    @Test(arguments: [3, 4, 5, UInt64.random(in: 0 ... .max), UInt64.random(in: 0 ... .max)])
+    func aCopyThatMissesSomeStandsRight(_ seed: UInt64) async throws {
+        try await withStore { copy in
+            var script = LeaderScript(seed: seed, trimmingTo: Self.limits)
+            for number in 1...40 {
+                let most = script.generator.chance(50) ? 4 : 25
+                for _ in 0..<Int.random(in: 1...most, using: &script.generator) { _ = try script.step() }
+                let image = script.image
+                guard case .done = try await copy.project(image, at: number) else {
+                    throw Unexpected("seed \(seed), look \(number): not taken")
+                }
+                let place = Comment(rawValue: "seed \(seed), look \(number)")
+                #expect(try await copy.groups() == image.groups, place)
+                let summary = try await copy.summary(within: patience)
+                #expect(summary.newest == image.newest, place)
+                let pending = image.records.map(\.revision).filter { revision in
+                    revision.changes.contains { $0.status == .pending }
+                }
+                #expect(summary.pending == pending.map(\.number), place)
+                let waiting = image.records.map(\.revision).filter { $0.confirmation?.state == .waiting }
+                #expect(summary.unconfirmed.map(\.revision) == waiting.map(\.number), place)
+                let seen = try await copy.everything()
+                for record in image.records where seen.contains(where: { $0.number == record.revision.number }) {
+                    let revision = seen.first { $0.number == record.revision.number }
+                    #expect(revision?.hash == record.revision.hash, place)
+                }
+                if let fence = script.fence, script.generator.chance(30) {
+                    let policy = RetentionPolicy(limit: Int.random(in: 1...30, using: &script.generator))
+                    _ = try await copy.prune(policy, after: 0, fence: fence, within: patience)
+                    #expect(try await copy.groups() == image.groups, place)
+                }
+                #expect(try await copy.verify(within: patience).problems == [], place)
+                #expect(try await copy.verifyFile(within: patience) == [], place)
+            }
+        }
+    }
+
+    /// A script's leader with a history of that many settled revisions.
+    private struct Bench {
+        var image = HistoryImage()
+        let fence: Fence
+
+        init() throws {
+            let claimant = claimant("n1/group")
+            let lease = image.acquire(
+                claimant,
+                watched: .none,
+                at: "node1",
+                floor: 0,
+                ttl: 9000,
+                reason: "",
+                time: 1
+            )
+            fence = Fence(
+                instance: claimant.instance,
+                epoch: try lease?.epoch ?? { throw Unexpected("no lease") }(),
+                manager: "n1/group"
+            )
+        }
+
+        mutating func append(_ changes: [Change], confirmWithin: Int? = nil) throws {
+            let draft = RevisionDraft(
+                author: .tester,
+                operation: .commit,
+                changes: changes,
+                confirmWithin: confirmWithin
+            )
+            _ = try image.append(draft, fence: fence, time: 1000)
+        }
+
+        mutating func settle(_ number: Int, _ group: String, _ status: Status) throws {
+            try image.record(Outcome(revision: number, group: group, status: status), fence: fence)
+        }
+
+        /// Appends settled revisions, and forgets all but the newest.
+        mutating func goOn(to number: Int, _ group: String = "other") throws {
+            while image.newest < number {
+                try append([.set(group, image.newest)])
+                try settle(image.newest, group, .applied)
+            }
+            image.trim(to: HistoryImage.Limits(records: 1), time: 0)
+        }
+    }
+
+    @Test func whatWasNotSeenIsAGap() async throws {
+        try await withStore { copy in
+            var bench = try Bench()
+            try bench.append([.set("web", 1), .set("db", 1)])
+            try bench.settle(1, "web", .applied)
+            try bench.settle(1, "db", .applied)
+            #expect(try await copy.project(bench.image, at: 1) == .done(revisions: 1))
+            try bench.append([.free("db")])
+            try bench.settle(2, "db", .applied)
+            try bench.goOn(to: 8)
+            #expect(bench.image.base.revision == 7)
+            #expect(try await copy.project(bench.image, at: 2) == .done(revisions: 1))
+            #expect(try await copy.everything().map(\.number) == [8, 7, 1])
+            let adopted = try #require(try await copy.revision(7, within: patience))
+            #expect(adopted.operation == .adopt && adopted.status == .applied)
+            #expect(adopted.message == "revisions 2 to 7 were made while this node was not told")
+            #expect(adopted.hash == bench.image.base.hash && adopted.author.user == nil)
+            #expect(adopted.changes == [.applied(.free("db")), .applied(.set("other", 6))])
+            let error = try await failure { try await copy.wholeStates(at: 3, within: patience) }
+            #expect(error.code == .notFound)
+            #expect(
+                error.message
+                    == "revision 3 was made while this copy of the history was not told, and it has never seen it; "
+                    + "there are revisions 1 to 8, without 2 to 6"
+            )
+            #expect(try await copy.wholeStates(at: 7, within: patience).count == 3)
+            let sound = Verification(newest: 8, revisions: 3, problems: [])
+            #expect(try await copy.verify(within: patience) == sound)
+            let page = try await copy.history(HistoryQuery(), within: patience)
+            #expect(page.total == 3 && page.current == 8)
+        }
+    }
+
+    @Test func aNewCopyBeginsWithWhatItFinds() async throws {
+        try await withStore { copy in
+            var bench = try Bench()
+            try bench.goOn(to: 5)
+            #expect(try await copy.project(bench.image, at: 1) == .done(revisions: 1))
+            #expect(try await copy.everything().map(\.operation) == [.commit, .adopt])
+            #expect(try await copy.groups() == bench.image.groups)
+            #expect(try await copy.verify(within: patience).problems == [])
+            try bench.append([.free("other")])
+            #expect(try await copy.project(bench.image, at: 2) == .done(revisions: 1))
+            #expect(try await copy.verify(within: patience) == Verification(newest: 6, revisions: 3, problems: []))
+        }
+    }
+
+    @Test func aDamagedAdoptedRevisionIsFound() async throws {
+        try await withStore { copy in
+            var bench = try Bench()
+            try bench.goOn(to: 5)
+            _ = try await copy.project(bench.image, at: 1)
+            let raw = try rawConnection(copy.path)
+            try raw.execute("UPDATE revision SET message = 'else' WHERE number = 4")
+            let problems = try await copy.verify(within: patience).problems
+            #expect(problems.count == 1 && problems.first?.contains("revision 4") == true)
+        }
+    }
+
+    @Test func retentionOverWhatWasNotSeen() async throws {
+        try await withStore { copy in
+            var bench = try Bench()
+            try bench.goOn(to: 3, "a")
+            _ = try await copy.project(bench.image, at: 1)
+            try bench.goOn(to: 9, "a")
+            _ = try await copy.project(bench.image, at: 2)
+            for number in 10...12 {
+                try bench.append([.set("a", number)])
+                try bench.settle(number, "a", .applied)
+            }
+            _ = try await copy.project(bench.image, at: 3)
+            #expect(try await copy.everything().map(\.number) == [12, 11, 10, 9, 8, 3, 2])
+            for limit in [5, 3, 2] {
+                let policy = RetentionPolicy(limit: limit)
+                _ = try await copy.prune(policy, after: 0, fence: bench.fence, within: patience)
+                #expect(try await copy.verify(within: patience).problems == [])
+                #expect(try await copy.groups() == bench.image.groups)
+            }
+            #expect(try await copy.everything().map(\.number) == [12, 11, 10])
+            let error = try await failure { try await copy.wholeStates(at: 5, within: patience) }
+            #expect(error.message.contains("revision 5 was removed by retention"))
+        }
+    }
+
+    // MARK: - Settled without being told
+
+    @Test func whatStandsTellsHowAnOpenChangeCameOut() async throws {
+        try await withStore { copy in
+            var bench = try Bench()
+            try bench.append([.set("yes", 1), .set("no", 1), .free("gone"), .set("later", 1)])
+            try bench.append([.set("back", 1)])
+            try bench.append([.set("back", 2)])
+            _ = try await copy.project(bench.image, at: 1)
+            try bench.settle(3, "back", .rejected)
+            try bench.settle(2, "back", .applied)
+            for group in ["yes", "gone", "later"] { try bench.settle(1, group, .applied) }
+            try bench.settle(1, "no", .rejected)
+            try bench.append([.set("later", 2)])
+            try bench.settle(4, "later", .applied)
+            try bench.goOn(to: 6)
+            #expect(bench.image.base.revision == 5)
+            _ = try await copy.project(bench.image, at: 2)
+            let first = try #require(try await copy.revision(1, within: patience)).changes
+            #expect(first.map(\.group) == ["gone", "later", "no", "yes"])
+            #expect(first.map(\.status) == [.applied, .rejected, .rejected, .applied])
+            #expect(first[2].error == "how it came out was not told to this node; it does not stand")
+            #expect(try await copy.revision(2, within: patience)?.status == .applied)
+            #expect(try await copy.revision(3, within: patience)?.status == .rejected)
+            #expect(try await copy.groups() == bench.image.groups)
+        }
+    }
+
+    /// All seen, and forgotten by the image before its outcomes were told: no revision is adopted that would put it right.
+    @Test func whatStandsWhenNothingIsMissing() async throws {
+        try await withStore { copy in
+            var bench = try Bench()
+            try bench.append([.set("a", 1)])
+            try bench.append([.set("a", 2)])
+            try bench.append([.set("b", 1)])
+            _ = try await copy.project(bench.image, at: 1)
+            try bench.settle(2, "a", .rejected)
+            try bench.settle(1, "a", .applied)
+            try bench.settle(3, "b", .applied)
+            bench.image.trim(to: HistoryImage.Limits(records: 1), time: 0)
+            #expect(bench.image.base.revision == 2)
+            _ = try await copy.project(bench.image, at: 2)
+            #expect(try await copy.groups() == bench.image.groups)
+            #expect(try await copy.state(of: "a", within: patience)?.revision == 1)
+        }
+    }
+
+    @Test func noConfirmationIsWaitedForThatTheImageHasForgotten() async throws {
+        try await withStore { copy in
+            var bench = try Bench()
+            try bench.append([.set("a", 1)], confirmWithin: 1000)
+            try bench.settle(1, "a", .applied)
+            _ = try await copy.project(bench.image, at: 1)
+            #expect(try await copy.waitingConfirmations(within: patience).map(\.revision) == [1])
+            try bench.image.endConfirmation(of: 1, as: .confirmed)
+            try bench.goOn(to: 4)
+            _ = try await copy.project(bench.image, at: 2)
+            #expect(try await copy.waitingConfirmations(within: patience) == [])
+        }
+    }
+
+    // MARK: - The rest of the image
+
+    @Test func tagsTermsAndTheLease() async throws {
+        try await withStore { copy in
+            var bench = try Bench()
+            try bench.goOn(to: 5)
+            try bench.image.apply(.tag("old", revision: 2, moving: false), author: .tester, fence: bench.fence, time: 7)
+            try bench.image.apply(.tag("new", revision: 5, moving: false), author: .tester, fence: bench.fence, time: 8)
+            _ = try await copy.project(bench.image, at: 1)
+            // Revision 2 was never seen here.
+            let expected = [Tag(name: "new", revision: 5, author: .tester, time: 8)]
+            #expect(try await copy.tags(within: patience) == expected)
+            #expect(try await copy.terms(within: patience) == bench.image.terms)
+            try bench.image.apply(.untag("new"), author: .tester, fence: bench.fence, time: 9)
+            bench.image.release(bench.fence, reason: "stopped", time: 77)
+            _ = try await copy.project(bench.image, at: 2)
+            #expect(try await copy.tags(within: patience).isEmpty)
+            #expect(try await copy.terms(within: patience).map(\.until) == [77])
+            #expect(try await copy.terms(within: patience).map(\.reason) == ["stopped"])
+            #expect(try await copy.lease(within: patience) == bench.image.lease)
+        }
+    }
+
+    @Test func whatBecameOfTheRequestsThatWereAskedHere() async throws {
+        try await withStore { copy in
+            var bench = try Bench()
+            for id in ["a", "b", "c", "d"] {
+                try await copy.submit(Request(id: id, kind: .stepDown, author: .tester), within: patience)
+            }
+            #expect(try await copy.moveRequest("b", from: .waiting, to: .passedOn, within: patience))
+            #expect(try await copy.cancelRequest("c", within: patience))
+            try bench.image.settle(HistoryImage.Settled(id: "a", state: .done, revision: 4, until: 9))
+            try bench.image.settle(HistoryImage.Settled(id: "b", state: .refused, error: "no", until: 9))
+            try bench.image.settle(HistoryImage.Settled(id: "c", state: .done, revision: 4, until: 9))
+            _ = try await copy.project(bench.image, at: 1)
+            let states = try await requests(copy)
+            #expect(states.map(\.state) == [.done, .refused, .cancelled, .waiting])
+            #expect(states[0].revision == 4 && states[1].error == "no")
+            bench.image.answer("a", .success(.plan("p")), until: 9)
+            _ = try await copy.project(bench.image, at: 2)
+            #expect(try await requests(copy)[0].answer == .success(.plan("p")))
+        }
+    }
+
+    private func requests(_ copy: Store) async throws -> [Request] {
+        var requests: [Request] = []
+        for id in ["a", "b", "c", "d"] {
+            requests.append(try #require(try await copy.request(id, within: patience)))
+        }
+        return requests
+    }
+
+    // MARK: - Which image
+
+    @Test func aCopyNeverGoesBack() async throws {
+        try await withStore { copy in
+            var bench = try Bench()
+            try bench.append([.set("a", 1)])
+            let old = bench.image
+            try bench.append([.set("a", 2)])
+            #expect(try await copy.project(bench.image, at: 10) == .done(revisions: 2))
+            let before = try await copy.swarmCopy(within: patience)
+            #expect(try await copy.project(old, at: 9) == .stale)
+            #expect(try await copy.project(nil, at: 9) == .stale)
+            #expect(try await copy.swarmCopy(within: patience) == before)
+            #expect(try await copy.everything().count == 2)
+            #expect(try await copy.project(bench.image, at: 10) == .done(revisions: 0))
+            #expect(try await copy.project(nil, at: 11) == .done(revisions: 0))
+            #expect(try await copy.swarmCopy(within: patience) == .at(11))
+            #expect(try await copy.everything().count == 2)
+        }
+    }
+
+    @Test func anotherHistoryIsNotMixedIn() async throws {
+        try await withStore { copy in
+            var bench = try Bench()
+            try bench.append([.set("a", 1)])
+            try bench.append([.set("a", 2)])
+            let shorter = try {
+                var other = try Bench()
+                try other.append([.set("a", 1)])
+                return other.image
+            }()
+            _ = try await copy.project(bench.image, at: 1)
+            let before = try await copy.everything()
+            #expect(try await copy.project(shorter, at: 2) == .diverged(at: 2))
+            var other = try Bench()
+            for size in 1...4 { try other.append([.set("a", size)]) }
+            #expect(try await copy.project(other.image, at: 2) == .diverged(at: 2))
+            #expect(try await copy.everything() == before)
+            #expect(try await copy.swarmCopy(within: patience) == .at(1))
+        }
+    }
+
+    @Test func troubleIsNotedAndForgotten() async throws {
+        try await withStore { copy in
+            #expect(try await copy.swarmCopy(within: patience) == nil)
+            try await copy.setSwarmTrouble("too early", within: patience)
+            #expect(try await copy.swarmCopy(within: patience) == nil)
+            _ = try await copy.project(nil, at: 1)
+            try await copy.setSwarmTrouble("the Engine is away", within: patience)
+            #expect(try await copy.swarmCopy(within: patience) == .at(1, trouble: "the Engine is away"))
+            _ = try await copy.project(nil, at: 1)
+            #expect(try await copy.swarmCopy(within: patience)?.trouble == nil)
+        }
+    }
+
+    @Test func aFileThatIsPutAsideLosesNothing() async throws {
+        try await withScratch { directory in
+            let store = try await openStore(in: directory)
+            var bench = try Bench()
+            try bench.append([.set("a", 1)])
+            _ = try await store.project(bench.image, at: 1)
+            let aside = try #require(try Store.setAside(store.configuration))
+            #expect(try Store.setAside(store.configuration) == nil)
+            #expect(try names(in: directory).contains { "\(directory)/\($0)" == aside })
+            _ = try await openStore(in: directory)
+            // Whoever has the old one open finds the new one.
+            #expect(try await store.swarmCopy(within: patience) == nil)
+            #expect(try await store.project(bench.image, at: 1) == .done(revisions: 1))
+            let old = Store.openForCommand(StoreConfiguration(path: aside))
+            #expect(try await old.everything().count == 1)
+        }
+    }
+}
+
+extension Change {
+    fileprivate static func applied(_ change: Change) -> Change {
+        Change(group: change.group, action: change.action, status: .applied)
+    }
+}

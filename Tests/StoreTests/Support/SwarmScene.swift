@@ -1,0 +1,63 @@
+import GroupSPI
+import StoreFakes
+
+@testable import Store
+
+extension SwarmCopy {
+    static func at(_ position: Int, cluster: String = "swarm", trouble: String? = nil) -> SwarmCopy {
+        SwarmCopy(
+            cluster: cluster,
+            node: "node1",
+            leader: "n1",
+            position: position,
+            version: position / 2,
+            labelSize: 100,
+            labelLimit: 1000,
+            readAt: 5000,
+            trouble: trouble
+        )
+    }
+}
+
+extension Store {
+    func project(_ image: HistoryImage?, at position: Int) async throws -> Projection {
+        try await project(image, .at(position), within: patience)
+    }
+
+    /// What stands here.
+    func groups() async throws -> [String: GlobalConfig.Entry] {
+        try await imageBase(within: patience).groups
+    }
+
+    func everything() async throws -> [Revision] {
+        try await history(HistoryQuery(), within: patience).revisions
+    }
+
+    /// Makes the same edit in a database that is the history itself.
+    func take(_ step: LeaderScript.Step, time: Int) async throws {
+        guard step.error == nil else { return }
+        _ = try await writer.run(within: patience, verify: { _, _ in true }) { connection in
+            switch step {
+            case .acquired(let claimant, let reason, _):
+                let lease = try connection.lease()
+                _ = try connection.acquireLease(
+                    claimant,
+                    watched: (lease.epoch, lease.sequence),
+                    ttl: 9000,
+                    reason: reason,
+                    time: time
+                )
+            case .released(let fence, let reason):
+                try connection.releaseLease(fence, reason: reason, time: time)
+            case .appended(let draft, let fence, _): _ = try connection.append(draft, fence: fence, time: time)
+            case .recorded(let outcome, let fence): try connection.recordOutcome(outcome, fence: fence)
+            case .marked(.tag(let name, let revision, let moving), let author, _, _):
+                try connection.setTag(name, to: revision, author: author, moving: moving, time: time)
+            case .marked(.untag(let name), _, _, _): try connection.removeTag(name)
+            case .marked(.confirm(let revision), _, _, _): try connection.endConfirmation(of: revision, as: .confirmed)
+            case .ended(let revision, let state, _): try connection.endConfirmation(of: revision, as: state)
+            case .settled, .answered, .trimmed: break
+            }
+        }
+    }
+}
