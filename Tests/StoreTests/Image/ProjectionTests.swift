@@ -193,7 +193,7 @@ import Testing
             let raw = try rawConnection(copy.path)
             try raw.execute("UPDATE revision SET message = 'else' WHERE number = 4")
             let problems = try await copy.verify(within: patience).problems
-            #expect(problems.count == 1 && problems.first?.contains("revision 4") == true)
+            #expect(problems.count == 1 && problems.first?.sentence.contains("revision 4") == true)
         }
     }
 

@@ -1,5 +1,6 @@
 import Foundation
 import GroupSPI
+import StoreFakes
 import Testing
 
 @testable import Store
