@@ -50,6 +50,65 @@ import Testing
         }
     }
 
+    /// A copy of a swarm's history, read two seconds ago.
+    private func copy(_ scene: Scene, leader: String = "h2", trouble: String? = nil) async throws {
+        let swarm = SwarmCopy(
+            cluster: "9pkzmbp20a1d4",
+            node: "b7qvrt53vk2x1",
+            leader: leader,
+            position: 9,
+            version: 41,
+            labelSize: 18_200,
+            labelLimit: 1_400_000,
+            readAt: Scene.time(60)
+        )
+        _ = try await scene.store.project(nil, swarm, within: patience)
+        if let trouble { try await scene.store.setSwarmTrouble(trouble, within: patience) }
+    }
+
+    @Test func statusOfASwarm() async throws {
+        try await Scene.scripted { scene in
+            try await copy(scene)
+            try await scene.withReplica(Self.leader) {
+                try await scene.expect("status", golden: "status.swarm.txt")
+                try await scene.expect("status -o json", golden: "status.swarm.json")
+            }
+        }
+        try await Scene.scripted { scene in
+            try await copy(scene, leader: "", trouble: "the Engine at /var/run/docker.sock does not answer")
+            try await scene.withReplica(Self.follower) {
+                try await scene.expect("status", golden: "status.swarm-trouble.txt", status: .notLeader)
+                try await scene.expect("status -o json", golden: "status.swarm-trouble.json", status: .notLeader)
+            }
+        }
+    }
+
+    /// Whoever reads an old copy is told how old it is, and why; the results stay as they are.
+    @Test(arguments: ["status", "history", "show", "diff 1", "leadership", "export"])
+    func anOldCopySaysSo(_ line: String) async throws {
+        let reason = "the Engine at /var/run/docker.sock does not answer"
+        try await Scene.scripted { scene in
+            let own = await scene.run(line, now: Self.at(16))
+            try await copy(scene)
+            let fresh = await scene.run(line, now: Self.at(15))
+            #expect(fresh.errors.isEmpty && fresh.status == own.status, "\(fresh)")
+            let old = await scene.run(line, now: Self.at(16))
+            #expect(
+                old.errors
+                    == "note: what this node knows of the swarm was read 16 seconds ago: no manager on this node keeps it up to "
+                    + "date\n",
+                "\(old)"
+            )
+            if line != "status" { #expect(old.output == own.output && old.status == own.status) }
+            try await scene.store.setSwarmTrouble(reason, within: patience)
+            let why = await scene.run(line, now: Self.at(16))
+            #expect(why.errors == "note: what this node knows of the swarm was read 16 seconds ago: \(reason)\n", "\(why)")
+        }
+    }
+
+    /// - Parameter seconds: after the copy was read.
+    private static func at(_ seconds: Int) -> Timestamp { Timestamp(milliseconds: Scene.time(60) + seconds * 1000) }
+
     @Test func statusBeforeAnybodyHasLed() async throws {
         try await Scene.with { scene in
             try await scene.withReplica(Self.replica("candidate", "nobody leads")) {

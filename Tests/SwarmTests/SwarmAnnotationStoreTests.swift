@@ -257,6 +257,67 @@ struct SwarmAnnotationStoreTests {
         #expect(outcomes.count { $0 == .lostRace } == 7)
     }
 
+    // MARK: - Other labels in the same update
+
+    private static func swap(
+        _ swarm: StubSwarm,
+        others: @escaping @Sendable (SwarmSnapshot) throws(EngineError) -> [String: String]
+    ) async throws -> Result<SwarmPosition, EngineError> {
+        try await withEngine(swarm.answer) { _, client in
+            let store = SwarmAnnotationStore(client, settings: settings())
+            do throws(EngineError) {
+                return .success(
+                    try await store.compareAndSwap(label: "infrakit", from: "old", to: "new", others: others)
+                )
+            } catch {
+                return .failure(error)
+            }
+        }
+    }
+
+    @Test func `Other labels change with it, from what is there at each sending`() async throws {
+        let swarm = try StubSwarm(label: "old", turns: [.versionRises])
+        let before = swarm.spec
+        let asked = Counter()
+        let result = try await Self.swap(swarm) { snapshot throws(EngineError) in
+            #expect(snapshot.text == "old" && snapshot.label == "infrakit")
+            let number = asked.next()
+            #expect(snapshot.version == (number == 1 ? 10 : 17))
+            return ["infrakit.requests": "number \(number)"]
+        }
+        #expect(try result.get() == SwarmPosition(writtenOn: 17))
+        #expect(
+            swarm.spec
+                == before.setting(label: "infrakit", to: "new").setting(label: "infrakit.requests", to: "number 2")
+        )
+    }
+
+    @Test func `What the others throw ends it, before anything is sent`() async throws {
+        let swarm = try StubSwarm(label: "old")
+        let result = try await Self.swap(swarm) { _ throws(EngineError) in throw EngineError(.conflict, "no") }
+        #expect(result == .failure(EngineError(.conflict, "no")))
+        #expect(swarm.label == "old" && swarm.writes == 0)
+        // After a write of which nothing is known it is no clear no.
+        let open = try StubSwarm(label: "old", turns: [.held])
+        let asked = Counter()
+        let unclear = try await Self.swap(open) { _ throws(EngineError) in
+            guard asked.next() == 1 else { throw EngineError(.cancelled, "not any more") }
+            return [:]
+        }
+        guard case .failure(let error) = unclear else { throw NeverCame(description: "an error") }
+        #expect(error.code == .unknownOutcome && open.writes == 1)
+    }
+
+    @Test func `A position tells what was seen from what was written, in their order`() {
+        let order = [
+            SwarmPosition(seen: 0), SwarmPosition(seen: 9), SwarmPosition(writtenOn: 9), SwarmPosition(seen: 10),
+            SwarmPosition(writtenOn: 10), SwarmPosition(seen: 1 << 61),
+        ]
+        #expect(order == order.sorted() && Set(order).count == order.count)
+        #expect(SwarmPosition(seen: .max) <= SwarmPosition(writtenOn: .max))
+        #expect(SwarmPosition(seen: .max) > SwarmPosition(seen: 1 << 61))
+    }
+
     @Test func `Reading takes the better label, and says which it was`() async throws {
         let swarm = try StubSwarm()
         try await withEngine(swarm.answer) { _, client in

@@ -212,6 +212,56 @@ struct SwarmDetectorTests {
         #expect(bench.claim(6020) == .follower)
     }
 
+    // MARK: - Without settling
+
+    @Test func `When the leader before has let go, two answers are enough`() {
+        var bench = Bench(settling: 3500)
+        bench.detector.skipSettling()
+        bench.see(leader, 0)
+        bench.detector.skipSettling()
+        #expect(!bench.leads(20))
+        bench.see(leader, 500)
+        #expect(!bench.leads(520))
+        bench.detector.skipSettling()
+        #expect(bench.claim(520) == .leader(until: Bench.at(3500)))
+        // From then on it is a claim like others.
+        bench.see(leader, 1000)
+        #expect(bench.claim(1020) == .leader(until: Bench.at(4000)))
+        bench.see(cutOff, 1100)
+        bench.detector.skipSettling()
+        #expect(!bench.leads(1120))
+    }
+
+    @Test(arguments: [SwarmObservation.Answer.follower, .excluded(reason: "worker"), unknown, cutOff])
+    func `Nothing is skipped after another answer`(_ other: SwarmObservation.Answer) {
+        var bench = Bench(settling: 3500)
+        bench.see(leader, 0)
+        bench.see(leader, 500)
+        bench.see(other, 1000)
+        let before = bench.claim(1020)
+        bench.detector.skipSettling()
+        #expect(bench.claim(1020) == before && !bench.leads(1020))
+        bench.see(leader, 1500)
+        bench.detector.skipSettling()
+        #expect(!bench.leads(1520))
+    }
+
+    @Test func `What is skipped counts from the last question, and prolongs no claim`() {
+        var bench = Bench(settling: 3500)
+        bench.see(leader, 0)
+        bench.see(leader, 500)
+        bench.detector.skipSettling()
+        bench.see(unknown, 1000)
+        bench.detector.skipSettling()
+        #expect(bench.leads(3499) && !bench.leads(3500))
+        // Long after the two answers they say nothing any more.
+        var other = Bench(settling: 3500)
+        other.see(leader, 0)
+        other.see(leader, 500)
+        other.detector.skipSettling()
+        #expect(!other.leads(3600))
+    }
+
     // MARK: - At random
 
     /// Never a claim that the rules, written down once more in another way, do not give.

@@ -48,7 +48,10 @@ extension Request {
 
     private static func kind(_ view: JSONView, _ id: String) throws(StoreError) -> Kind? {
         let expected = view.member("ExpectedCurrent")?.int
-        let config = view.member("Config").map { Array($0.bytes) } ?? []
+        func entries() throws -> [GlobalConfig.Entry] {
+            guard let config = view.member("Config") else { throw StoreError(.malformed, "it has no Config") }
+            return try GlobalConfig.decode(Array(config.bytes), limits: RequestBody.limits)
+        }
         do {
             switch view.member("Kind")?.string {
             case "rollback":
@@ -56,11 +59,11 @@ extension Request {
                 return .rollback(to: target, group: view.member("Group")?.string, expectedCurrent: expected)
             case "commit":
                 return .commit(
-                    try GlobalConfig.decode(config, limits: RequestBody.limits),
+                    try entries(),
                     expectedCurrent: expected,
                     confirmWithin: view.member("ConfirmWithin")?.int
                 )
-            case "import": return .import(try GlobalConfig.decode(config, limits: RequestBody.limits))
+            case "import": return .import(try entries())
             case "mark":
                 return .mark(try RequestBody.decodeMark(view.member("Mark").map { Array($0.bytes) } ?? []))
             case "write":

@@ -145,6 +145,8 @@ enum ImageCodec {
                 image.base.groups[group] = value.view.isNull ? nil : try entry(group, value)
             }
             image.records = try fields.list("Recent").map { try record($0, standing) }
+        } else if fields.optional("Recent") != nil {
+            throw Unreadable(reason: "it has Recent without Before")
         }
         guard image.isSound, image.newest == revision, image.hash == hash else {
             throw Unreadable(reason: "its history does not have the hashes that it names")

@@ -26,16 +26,18 @@ extension SwarmStore {
         within timeout: Duration
     ) async throws(StoreError) -> Lease? {
         guard claims.claim.isLeader, let state = known, let node = claims.nodes?.own else { return nil }
-        // A label without a past, or none: what this node's copy knows goes on.
-        let beginning =
-            state.image == nil
-            ? HistoryImage(base: try await copy.imageBase(within: timeout), lease: .nobody(since: floor)) : nil
+        let beginning = state.image == nil ? try await beginning(within: timeout) : nil
+        // What is taken over is what was looked at.
+        guard known?.text == state.text else { return nil }
         let imported = state.foreign.map { Self.changes(to: $0, from: beginning?.groups ?? [:]) } ?? []
         let floor = floor
         let lease: Lease
         do throws(StoreError) {
             lease = try await edit(within: timeout) { image throws(StoreError) in
-                if let beginning { image = beginning }
+                if let beginning {
+                    guard image == HistoryImage() else { throw .fenced(image.lease) }
+                    image = beginning
+                }
                 let time = Store.wallClock()
                 guard
                     let lease = image.acquire(
@@ -68,6 +70,16 @@ extension SwarmStore {
             logger.notice("swarm label adopted", metadata: ["groups": "\(imported.count)"])
         }
         return lease
+    }
+
+    /// Of a label without a past, or none: what this node's copy knows goes on.
+    private func beginning(within timeout: Duration) async throws(StoreError) -> HistoryImage {
+        HistoryImage(
+            base: try await copy.imageBase(within: timeout),
+            lease: .nobody(since: floor),
+            terms: try await copy.terms(within: timeout),
+            tags: try await copy.tags(within: timeout)
+        )
     }
 
     /// From what the history knows to what another manager has put into the label.

@@ -115,10 +115,9 @@ extension SwarmStore {
         defer { isExchanging = false }
         do throws(StoreError) {
             var mailbox = old
-            let limit = settings.swap.limit
             let settled = Set(image.settled.map(\.id))
             var withdrawn: Set<String> = []
-            for (request, isWithdrawn) in try await copy.passedOnRequests(within: limit)
+            for (request, isWithdrawn) in try await copy.passedOnRequests(within: settings.swap.limit)
             where !settling.contains(request.id) && !settled.contains(request.id) {
                 if old.ids.contains(request.id) {
                     if isWithdrawn { withdrawn.insert(request.id) }
@@ -129,10 +128,8 @@ extension SwarmStore {
             mailbox.remove(withdrawn)
             let added = try await passOn(to: &mailbox, image)
             guard mailbox != old else { return }
+            // That what was withdrawn is gone does not tell who removed it: the next look does.
             try await write(mailbox, over: state)
-            for id in withdrawn {
-                _ = try await copy.moveRequest(id, from: .passedOn, to: .cancelled, within: limit)
-            }
             if added > 0 { logger.info("requests passed on", metadata: ["requests": "\(added)"]) }
         } catch {
             // What was passed on or was to be taken back is found again by the next look.

@@ -154,8 +154,8 @@ extension SwarmStore {
         without taking: Set<String>,
         _ state: SwarmState
     ) throws(EngineError) -> [String: String] {
-        // The Go manager's older label is not written, so nothing else tells that it has changed.
-        guard state.label == nil || state.label == Annotation.label || snapshot.text == state.text else {
+        // The Go manager's older label is not written, so nothing else tells that it has changed, or has come.
+        guard state.label == Annotation.label || snapshot.text == state.text else {
             throw EngineError(.lostRace, "another manager has written the swarm's label meanwhile; nothing was written")
         }
         guard !taking.isEmpty else { return [:] }

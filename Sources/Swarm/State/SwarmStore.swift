@@ -18,7 +18,7 @@ public actor SwarmStore {
 
     /// Nil before the first look, and when a write has left it open.
     var known: SwarmState?
-    /// The epoch that the copy knew when this process started.
+    /// The highest epoch that this node knows of: it does not fall when the label is lost.
     var floor: Int
     /// What the copy knew then; nil when it belongs to another swarm, or to none.
     private var origin: SwarmCopy?
@@ -36,7 +36,7 @@ public actor SwarmStore {
     var isExchanging = false
     /// Requests of this node that a write under way settles.
     var settling: Set<String> = []
-    private var warned: String?
+    private var isWarned = false
 
     private init(
         copy: Store,
@@ -157,6 +157,7 @@ public actor SwarmStore {
         }
         olderLooks = 0
         known = state
+        floor = max(floor, state.image?.lease.epoch ?? 0)
         try await updateCopy()
         if isNobodysTurn(state) { claims.skipSettling() }
         await exchangeRequests()
@@ -246,10 +247,9 @@ public actor SwarmStore {
         return lease.seen(at: max(seenAt, lease.acquiredAt), sequence: looks)
     }
 
-    /// Says once that the label gets full.
+    /// Says once that the label gets full, and again when there was room meanwhile.
     func warn(_ warning: String?) {
-        guard warning != warned else { return }
-        warned = warning
-        if let warning { logger.warning("swarm label nearly full", metadata: ["warning": "\(warning)"]) }
+        defer { isWarned = warning != nil }
+        if let warning, !isWarned { logger.warning("swarm label nearly full", metadata: ["warning": "\(warning)"]) }
     }
 }

@@ -21,7 +21,30 @@ final class StubSwarm: Sendable {
         case refuse(Int, String)
     }
 
+    /// How one node's Engine answers.
+    enum Mood: Sendable {
+        case well
+        case hangs, drops
+        /// As it was at that moment, whatever is read; it takes no updates.
+        case old(Past)
+    }
+
+    /// What a node that was stopped tells when it goes on.
+    struct Past: Sendable {
+        let version: UInt64
+        let spec: SwarmSpec
+        let leader: String?
+    }
+
     struct State {
+        /// The swarm's.
+        var id = "x"
+        var nodes = ["n1"]
+        /// The node that leads.
+        var leader: String? = "n1"
+        var moods: [String: Mood] = [:]
+        /// Runs once before that node's next request with that method and path.
+        var hooks: [Hook] = []
         var version: UInt64 = 10
         var spec: SwarmSpec
         var turns: [Turn] = []
@@ -30,6 +53,13 @@ final class StubSwarm: Sendable {
         var readings: [StubReply] = []
         /// Runs after each update that was looked at.
         var writes = 0
+    }
+
+    struct Hook: Sendable {
+        let node: String
+        let method: String
+        let path: String
+        let body: @Sendable () -> Void
     }
 
     let state: Mutex<State>
@@ -53,15 +83,82 @@ final class StubSwarm: Sendable {
         }
     }
 
+    var past: Past {
+        state.withLock { Past(version: $0.version, spec: $0.spec, leader: $0.leader) }
+    }
+
+    /// Sets a label as any other client of the swarm does; nil removes it.
+    func put(_ label: String, _ text: String?) {
+        state.withLock { state in
+            if let text {
+                state.spec = state.spec.setting(label: label, to: text)
+            } else {
+                let rest = state.spec.raw.text.replacing("\"\(label)\":\"\(state.spec.label(label) ?? "")\"", with: "")
+                let tidy = rest.replacing("{,", with: "{").replacing(",}", with: "}").replacing(",,", with: ",")
+                if let raw = try? RawJSON(tidy), let spec = try? SwarmSpec(raw) { state.spec = spec }
+            }
+            state.version += 1
+        }
+    }
+
+    func turn(_ turns: Turn...) { state.withLock { $0.turns += turns } }
+    func lead(_ node: String?) { state.withLock { $0.leader = node } }
+    func mood(_ node: String, _ mood: Mood) { state.withLock { $0.moods[node] = mood } }
+
+    /// - Parameter body: runs once before that node's next such request is looked at.
+    func before(_ node: String, _ method: String, _ path: String, _ body: @escaping @Sendable () -> Void) {
+        state.withLock { $0.hooks.append(Hook(node: node, method: method, path: path, body: body)) }
+    }
+
+    /// As the Engine of one of the nodes.
+    func answer(_ request: StubRequest, at node: String) -> StubReply {
+        let (mood, hook) = state.withLock { state -> (Mood, Hook?) in
+            let index = state.hooks.firstIndex {
+                $0.node == node && $0.method == request.method && $0.path == request.path
+            }
+            return (state.moods[node] ?? .well, index.map { state.hooks.remove(at: $0) })
+        }
+        hook?.body()
+        switch mood {
+        case .well: return answer(request, at: node, past)
+        case .hangs: return .hang
+        case .drops: return .drop
+        case .old(let past):
+            guard request.method == "GET" else { return .hang }
+            guard request.path == "/swarm" else { return answer(request, at: node, past) }
+            return Self.swarm(state.withLock(\.id), past.version, past.spec)
+        }
+    }
+
+    private func answer(_ request: StubRequest, at node: String, _ past: Past) -> StubReply {
+        let nodes = state.withLock(\.nodes)
+        func show(_ name: String) -> String {
+            let leads = name == past.leader ? "\"Leader\":true," : ""
+            return "{\"ID\":\"\(name)\",\"Description\":{\"Hostname\":\"host-\(name)\"},"
+                + "\"ManagerStatus\":{\(leads)\"Reachability\":\"reachable\"}}"
+        }
+        switch request.path {
+        case "/info":
+            return .answer(
+                200,
+                "{\"Swarm\":{\"NodeID\":\"\(node)\",\"LocalNodeState\":\"active\",\"ControlAvailable\":true,\"Error\":\"\"}}"
+            )
+        case "/nodes": return .answer(200, "[\(nodes.map(show).joined(separator: ","))]")
+        case let path where path.hasPrefix("/nodes/"): return .answer(200, show(String(path.dropFirst(7))))
+        default: return answer(request)
+        }
+    }
+
+    private static func swarm(_ id: String, _ version: UInt64, _ spec: SwarmSpec) -> StubReply {
+        .answer(200, "{\"ID\":\"\(id)\",\"Version\":{\"Index\":\(version)},\"Spec\":\(spec.raw.text)}")
+    }
+
     func answer(_ request: StubRequest) -> StubReply {
         state.withLock { state in
             switch (request.method, request.path) {
             case ("GET", "/swarm"):
                 if !state.readings.isEmpty { return state.readings.removeFirst() }
-                return .answer(
-                    200,
-                    "{\"ID\":\"x\",\"Version\":{\"Index\":\(state.version)},\"Spec\":\(state.spec.raw.text)}"
-                )
+                return Self.swarm(state.id, state.version, state.spec)
             case ("POST", "/swarm/update"):
                 guard let version = request.version, let raw = try? RawJSON(request.body),
                     let spec = try? SwarmSpec(raw)

@@ -1,0 +1,81 @@
+import GroupSPI
+import Store
+import Testing
+
+@testable import Swarm
+
+@Suite("What nodes ask of the leader, in a label")
+struct MailboxTests {
+    private static func request(_ id: String, _ kind: Request.Kind = .stepDown) -> Request {
+        Request(id: id, kind: kind, author: Author(user: "ann", uid: 7, host: "h"), message: "m", time: 9, patience: 5)
+    }
+
+    private static func label(_ json: String) throws -> String { try LabelText.encode(Array(json.utf8)) }
+
+    @Test func `What is written is read, in the order in which it came`() throws {
+        var mailbox = Mailbox()
+        #expect(try mailbox.encoded().isEmpty)
+        for id in ["c", "a", "b"] { mailbox.add(Self.request(id, .rollback(to: 3, group: nil, expectedCurrent: 4))) }
+        let read = try Mailbox(label: try mailbox.encoded())
+        #expect(read == mailbox && read.hashValue == mailbox.hashValue)
+        #expect(read.requests.map(\.id) == ["c", "a", "b"] && read.ids == ["a", "b", "c"])
+        #expect(
+            read.requests == ["c", "a", "b"].map { Self.request($0, .rollback(to: 3, group: nil, expectedCurrent: 4)) }
+        )
+        mailbox.remove(["a", "zzz"])
+        #expect(mailbox.requests.map(\.id) == ["c", "b"] && mailbox != read)
+        // Added again, it is there once.
+        mailbox.add(Self.request("c"))
+        #expect(mailbox.requests.map(\.id) == ["b", "c"])
+        mailbox.remove(["b", "c"])
+        #expect(mailbox == Mailbox())
+        #expect(try mailbox.encoded().isEmpty)
+    }
+
+    @Test func `No label, and an empty one, ask for nothing`() throws {
+        #expect(try Mailbox(label: nil) == Mailbox())
+        #expect(try Mailbox(label: "") == Mailbox())
+    }
+
+    @Test func `What is not known here stays as it is`() throws {
+        let unknown = "{\"ID\":\"new\",\"Host\":\"h\",\"Time\":1,\"Kind\":\"dance\",\"Steps\":[ 1.50 ]}"
+        let damaged = "{\"ID\":\"bad\"}"
+        var mailbox = try Mailbox(label: try Self.label("{\"Requests\":[\(unknown),\(damaged)]}"))
+        #expect(mailbox.ids == ["new", "bad"] && mailbox.requests.isEmpty)
+        mailbox.add(Self.request("r"))
+        let json = try LabelText.decode(try mailbox.encoded(), limit: 9999, label: "x")
+        #expect(json.member("Requests")?.elements.first?.raw.text == unknown)
+        #expect(json.member("Requests")?.elements.count == 3)
+        #expect(mailbox.requests.map(\.id) == ["r"])
+        mailbox.remove(["bad"])
+        #expect(mailbox.ids == ["new", "r"])
+    }
+
+    @Test(arguments: [
+        "{}", "[]", "1", "{\"Requests\":{}}", "{\"Requests\":[1]}", "{\"Requests\":[{}]}", "{\"Requests\":[]",
+    ])
+    func `What is none`(_ json: String) throws {
+        let error = #expect(throws: AnnotationError.self) { try Mailbox(label: try Self.label(json)) }
+        #expect(error?.code == .corrupt && error?.message.contains("infrakit.requests") == true)
+        #expect(throws: AnnotationError.self) { try Mailbox(label: json) }
+    }
+
+    @Test func `A bomb is not unfolded`() throws {
+        let error = #expect(throws: AnnotationError.self) {
+            try Mailbox(label: try Self.label("{\"Requests\":[\(String(repeating: " ", count: 5_000_000))]}"))
+        }
+        #expect(error?.code == .tooLarge)
+    }
+
+    @Test func `Too much is refused`() throws {
+        var mailbox = Mailbox()
+        var generator = SystemRandomNumberGenerator()
+        let noise = (0..<100_000).map { _ in UInt8.random(in: 0...255, using: &generator) }.hexadecimal
+        let properties = RawJSON(checked: JSON.string(noise).bytes)
+        let spec = GroupSpec(id: "g", properties: properties)
+        mailbox.add(Self.request("a", .write(.commit(spec, pretend: false))))
+        let error = #expect(throws: AnnotationError.self) { try mailbox.encoded() }
+        #expect(error?.code == .tooLarge)
+        #expect(error?.message.contains("Ask again on the node that leads") == true)
+    }
+}

@@ -1,0 +1,186 @@
+import Foundation
+import GroupSPI
+import Logging
+import Store
+import Synchronization
+
+@testable import Swarm
+
+/// Long enough for a machine that is busy with other tests; no test waits for it to pass.
+let patience = Duration.seconds(60)
+
+/// The manager nodes of one swarm.
+struct SwarmBench: Sendable {
+    /// One node: its Engine, and a directory for its copy.
+    struct Node: Sendable {
+        let name: String
+        let client: EngineClient
+        let directory: String
+        let lines = Lines()
+
+        var configuration: StoreConfiguration {
+            StoreConfiguration(path: StoreConfiguration.path(in: directory), busyTimeout: 10_000)
+        }
+
+        /// As a manager does at its start; again for a restart.
+        func open(
+            _ settings: SwarmStoreSettings = .testing(),
+            holderIsGone: @escaping @Sendable (Lease) -> Bool = { _ in false }
+        ) async throws -> SwarmStore {
+            try await SwarmStore.open(
+                configuration,
+                client: client,
+                settings: settings,
+                logger: lines.logger,
+                holderIsGone: holderIsGone
+            )
+        }
+
+        var files: [String] {
+            get throws { try FileManager.default.contentsOfDirectory(atPath: directory).sorted() }
+        }
+    }
+
+    let swarm: StubSwarm
+    let nodes: [Node]
+
+    /// A swarm of so many nodes, of which the first leads.
+    static func with<Result>(
+        _ count: Int = 1,
+        label: String? = nil,
+        _ body: (StubSwarm, [Node]) async throws -> Result
+    ) async throws -> Result {
+        let swarm = try StubSwarm(label: label)
+        let names = (1...count).map { "n\($0)" }
+        swarm.state.withLock { $0.nodes = names }
+        return try await add(names, to: SwarmBench(swarm: swarm, nodes: []), body)
+    }
+
+    private static func add<Result>(
+        _ names: [String],
+        to bench: SwarmBench,
+        _ body: (StubSwarm, [Node]) async throws -> Result
+    ) async throws -> Result {
+        guard let name = names.first else { return try await body(bench.swarm, bench.nodes) }
+        let directory = "/tmp/swarm-test-\(String(UInt64.random(in: 0 ... .max), radix: 36))"
+        try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: directory) }
+        let swarm = bench.swarm
+        return try await withEngine({ swarm.answer($0, at: name) }) { _, client in
+            let node = Node(name: name, client: client, directory: directory)
+            return try await add(
+                Array(names.dropFirst()),
+                to: SwarmBench(swarm: swarm, nodes: bench.nodes + [node]),
+                body
+            )
+        }
+    }
+}
+
+extension SwarmStoreSettings {
+    /// - Parameters:
+    ///   - settling: without one, two answers make a claim.
+    ///   - request: short for what hangs.
+    static func testing(
+        settling: Duration = .zero,
+        request: Duration = .seconds(60),
+        attempts: Int = 5,
+        swap: Duration = .seconds(60),
+        label: EncodedAnnotation.Limit = EncodedAnnotation.Limit()
+    ) -> SwarmStoreSettings {
+        SwarmStoreSettings(
+            detector: SwarmDetectorSettings(limit: .seconds(600), answerLimit: .seconds(600), settling: settling),
+            lookLimit: request,
+            swap: .init(requestLimit: request, attempts: attempts, limit: swap, pause: .milliseconds(1)),
+            label: label,
+            noteInterval: .zero,
+            patience: 3
+        )
+    }
+}
+
+/// A manager that leads.
+struct Leading: Sendable {
+    let store: SwarmStore
+    let fence: Fence
+    let lease: Lease
+
+    @discardableResult
+    func append(_ group: String, _ size: Int = 1, within limit: Duration = patience) async throws -> Revision {
+        try await store.append(.set(group, size), fence: fence, within: limit)
+    }
+}
+
+extension RevisionDraft {
+    static func set(_ group: String, _ size: Int = 1) -> RevisionDraft {
+        RevisionDraft(author: .tester, operation: .commit, changes: [.set(group, size)])
+    }
+}
+
+extension Change {
+    static func set(_ group: String, _ size: Int = 1) -> Change {
+        Change(group: group, action: .set(RawJSON(checked: Array("{\"Size\": \(size)}".utf8)), plugin: "p"))
+    }
+}
+
+extension Author {
+    static let tester = Author(user: "ann", uid: 7, host: "h")
+}
+
+extension SwarmStore {
+    /// Looks twice and takes the lease over.
+    func lead(_ id: String = "n1/group") async throws -> Leading {
+        _ = try await lease(within: patience)
+        guard let leading = try await acquire(try await lease(within: patience), id) else {
+            throw NeverCame(description: "never: a lease")
+        }
+        return leading
+    }
+
+    /// - Returns: nil when the lease was not to be had.
+    func acquire(_ watched: Lease, _ id: String = "n1/group") async throws -> Leading? {
+        let claimant = Claimant(
+            id: id,
+            instance: String(UInt64.random(in: 0 ... .max), radix: 16),
+            process: ProcessIdentity(host: "h", bootID: "b", pidNamespace: "ns", pid: 42, startTime: 9),
+            socket: "/run/group",
+            pluginSocket: "/run/plugin",
+            guardLock: "/run/guard"
+        )
+        guard
+            let lease = try await acquireLease(
+                claimant,
+                watched: watched,
+                ttl: 9000,
+                reason: "a test",
+                within: patience
+            )
+        else { return nil }
+        let fence = Fence(instance: lease.instance, epoch: lease.epoch, manager: id)
+        return Leading(store: self, fence: fence, lease: lease)
+    }
+
+    /// One more look at the swarm.
+    @discardableResult
+    func see() async throws -> Lease { try await lease(within: patience) }
+
+    /// What stands, by this node's copy.
+    func groups() async throws -> [String] {
+        try await copy.imageBase(within: patience).groups.keys.sorted()
+    }
+}
+
+extension StubSwarm {
+    /// What the label holds.
+    var image: HistoryImage? { label.flatMap { try? Annotation(label: $0).image } }
+}
+
+/// Runs what is to fail, and returns how.
+func failure<Result>(of body: () async throws -> Result) async throws -> StoreError {
+    do {
+        let result = try await body()
+        throw NeverCame(description: "no error, but \(result)")
+    } catch let error as StoreError {
+        return error
+    }
+}

@@ -1,0 +1,335 @@
+import Glibc
+import GroupSPI
+import Logging
+import Store
+import Synchronization
+import Testing
+
+@testable import Swarm
+
+@Suite("Requests between the nodes of a swarm")
+struct SwarmRequestTests {
+    private static func request(_ id: String, _ kind: Request.Kind = .stepDown, age: Int = 0) -> Request {
+        Request(id: id, kind: kind, author: .tester, time: Store.wallClock() - age, patience: 30_000)
+    }
+
+    /// A leader on n1 and a follower on n2, which has looked.
+    private static func withTwo(_ body: (StubSwarm, [SwarmBench.Node], Leading, SwarmStore) async throws -> Void)
+        async throws
+    {
+        try await SwarmBench.with(2) { swarm, nodes in
+            let leading = try await nodes[0].open().lead()
+            let follower = try await nodes[1].open()
+            try await follower.see()
+            try await body(swarm, nodes, leading, follower)
+        }
+    }
+
+    private static func mailbox(_ swarm: StubSwarm) throws -> Set<String> {
+        try Mailbox(label: swarm.spec.label(Mailbox.label)).ids
+    }
+
+    private static func carryOut(_ id: String, _ leading: Leading, _ group: String = "web") async throws -> Revision {
+        try await leading.store.append(.set(group), settling: .request(id), fence: leading.fence, within: patience)
+    }
+
+    // MARK: - There and back
+
+    @Test func `A follower passes on, the leader carries out once, and the answer comes back`() async throws {
+        try await Self.withTwo { swarm, nodes, leading, follower in
+            let request = Self.request("r", .write(.free(id: "web")))
+            try await follower.submit(request, within: patience)
+            #expect(try await leading.store.waitingRequests(within: patience).isEmpty)
+            try await follower.see()
+            #expect(try Self.mailbox(swarm) == ["r"])
+            #expect(try await follower.request("r", within: patience)?.state == .passedOn)
+            try await leading.store.see()
+            #expect(try await leading.store.waitingRequests(within: patience) == [request])
+            let writes = swarm.writes
+            #expect(try await Self.carryOut("r", leading).number == 1)
+            // In one update: the revision, the outcome, and the request is gone.
+            #expect(swarm.writes == writes + 1)
+            #expect(try Self.mailbox(swarm).isEmpty && swarm.image?.settled.map(\.id) == ["r"])
+            #expect(try await leading.store.waitingRequests(within: patience).isEmpty)
+            #expect(try await failure { try await Self.carryOut("r", leading) }.code == .conflict)
+            #expect(swarm.image?.newest == 1)
+            try await follower.see()
+            let done = try #require(try await follower.request("r", within: patience))
+            #expect(done.state == .done && done.revision == 1 && done.answer == nil)
+            try await leading.store.answerRequest("r", .success(.plan("p")), fence: leading.fence, within: patience)
+            try await follower.see()
+            #expect(try await follower.request("r", within: patience)?.answer == .success(.plan("p")))
+        }
+    }
+
+    @Test func `The leader refuses, notes, or only answers`() async throws {
+        try await Self.withTwo { swarm, nodes, leading, follower in
+            try await leading.append("web")
+            try await follower.see()
+            for id in ["no", "mark", "answer"] { try await follower.submit(Self.request(id), within: patience) }
+            try await follower.see()
+            try await leading.store.see()
+            let store = leading.store
+            try await store.finishRequest("no", state: .refused, error: "why", fence: leading.fence, within: patience)
+            try await store.apply(
+                .tag("t", revision: 1, moving: false),
+                author: .tester,
+                settling: "mark",
+                fence: leading.fence,
+                within: patience
+            )
+            try await store.answerRequest("answer", .success(.ok), fence: leading.fence, within: patience)
+            #expect(try Self.mailbox(swarm).isEmpty)
+            try await follower.see()
+            let no = try await follower.request("no", within: patience)
+            #expect(no?.state == .refused && no?.error == "why")
+            #expect(try await follower.request("mark", within: patience)?.state == .done)
+            #expect(try await follower.request("answer", within: patience)?.answer == .success(.ok))
+            #expect(try await follower.copy.tags(within: patience).map(\.name) == ["t"])
+        }
+    }
+
+    @Test func `Whoever leads no more settles nothing`() async throws {
+        try await Self.withTwo { swarm, nodes, leading, follower in
+            try await follower.submit(Self.request("r"), within: patience)
+            try await follower.see()
+            try await leading.store.see()
+            let stranger = Fence(instance: "x", epoch: 1, manager: "x")
+            let store = leading.store
+            for code in [
+                try await failure {
+                    try await store.finishRequest("r", state: .done, error: nil, fence: stranger, within: patience)
+                }.code,
+                try await failure {
+                    try await store.answerRequest("r", .success(.ok), fence: stranger, within: patience)
+                }.code,
+                try await failure {
+                    try await store.append(.set("a"), settling: .request("r"), fence: stranger, within: patience)
+                }.code,
+            ] { #expect(code == .fenced) }
+            #expect(try Self.mailbox(swarm) == ["r"] && swarm.image?.settled.isEmpty == true)
+        }
+    }
+
+    // MARK: - Taking back
+
+    @Test func `Taken back before it was passed on`() async throws {
+        try await Self.withTwo { swarm, nodes, leading, follower in
+            try await follower.submit(Self.request("r"), within: patience)
+            #expect(try await follower.cancelRequest("r", within: patience))
+            try await follower.see()
+            #expect(try Self.mailbox(swarm).isEmpty)
+        }
+    }
+
+    @Test func `Taken back after it was passed on`() async throws {
+        try await Self.withTwo { swarm, nodes, leading, follower in
+            try await follower.submit(Self.request("r"), within: patience)
+            try await follower.see()
+            try await leading.store.see()
+            #expect(try await follower.cancelRequest("r", within: patience) == false)
+            try await eventually("cancelled") {
+                try await follower.see()
+                return try await follower.request("r", within: patience)?.state == .cancelled
+            }
+            #expect(try Self.mailbox(swarm).isEmpty)
+            // The leader has seen it, and comes too late.
+            #expect(try await failure { try await Self.carryOut("r", leading) }.code == .conflict)
+            #expect(swarm.image?.newest == 0 && swarm.image?.settled.isEmpty == true)
+            // Others in the same batch are not held up.
+            #expect(try await leading.append("db").number == 1)
+        }
+    }
+
+    /// The leader settles it between the follower's look and its update.
+    @Test func `Taken back at the moment in which the leader takes it up`() async throws {
+        try await Self.withTwo { swarm, nodes, leading, follower in
+            try await follower.submit(Self.request("r"), within: patience)
+            try await follower.see()
+            try await leading.store.see()
+            #expect(try await follower.cancelRequest("r", within: patience) == false)
+            var image = try #require(swarm.image)
+            let revision = try image.append(.set("web"), fence: leading.fence, time: Store.wallClock())
+            let until = Store.wallClock() + 60_000
+            try image.settle(HistoryImage.Settled(id: "r", state: .done, revision: revision.number, until: until))
+            let text = try Annotation(image).encoded().text
+            // The first reading is the look, the second that of the update.
+            swarm.before("n2", "GET", "/swarm") {
+                swarm.before("n2", "GET", "/swarm") {
+                    swarm.put("infrakit", text)
+                    swarm.put(Mailbox.label, "")
+                }
+            }
+            try await follower.see()
+            #expect(swarm.image?.newest == 1)
+            try await follower.see()
+            let request = try #require(try await follower.request("r", within: patience))
+            #expect(request.state == .done && request.revision == 1)
+        }
+    }
+
+    // MARK: - What goes wrong
+
+    @Test func `An update of the requests that is lost is made again`() async throws {
+        try await Self.withTwo { swarm, nodes, leading, follower in
+            try await follower.submit(Self.request("r"), within: patience)
+            swarm.turn(.refuse(400, "no"))
+            try await follower.see()
+            #expect(try Self.mailbox(swarm).isEmpty)
+            #expect(nodes[1].lines.count("requests not passed on") == 1)
+            try await follower.see()
+            try await follower.see()
+            #expect(try Self.mailbox(swarm) == ["r"])
+            #expect(nodes[1].lines.count("requests passed on", .info) == 1)
+        }
+    }
+
+    @Test func `A kind that nobody knows waits`() async throws {
+        try await Self.withTwo { swarm, nodes, leading, follower in
+            try await follower.submit(Self.request("r"), within: patience)
+            let unknown = "{\"ID\":\"new\",\"Host\":\"h\",\"Time\":1,\"Kind\":\"dance\"}"
+            swarm.put(Mailbox.label, try LabelText.encode(Array("{\"Requests\":[\(unknown)]}".utf8)))
+            try await follower.see()
+            try await leading.store.see()
+            #expect(try await leading.store.waitingRequests(within: patience).map(\.id) == ["r"])
+            _ = try await Self.carryOut("r", leading)
+            #expect(try Self.mailbox(swarm) == ["new"])
+        }
+    }
+
+    @Test func `Requests that cannot be read keep nobody from the rest`() async throws {
+        try await Self.withTwo { swarm, nodes, leading, follower in
+            swarm.put(Mailbox.label, "damaged")
+            try await follower.submit(Self.request("theirs"), within: patience)
+            try await leading.store.submit(Self.request("own"), within: patience)
+            try await follower.see()
+            try await leading.store.see()
+            try await leading.store.see()
+            #expect(nodes[0].lines.count("swarm requests unreadable") == 1)
+            #expect(try await leading.store.waitingRequests(within: patience).map(\.id) == ["own"])
+            #expect(try await Self.carryOut("own", leading).number == 1)
+            #expect(try await leading.append("db").number == 2)
+            #expect(swarm.spec.label(Mailbox.label) == "damaged")
+            #expect(try await follower.request("theirs", within: patience)?.state == .waiting)
+            swarm.put(Mailbox.label, "")
+            try await follower.see()
+            #expect(try Self.mailbox(swarm) == ["theirs"])
+        }
+    }
+
+    @Test func `What does not fit is refused with a sentence, and the others go`() async throws {
+        try await Self.withTwo { swarm, nodes, leading, follower in
+            let noise = (0..<100_000).map { _ in UInt8.random(in: 0...255) }.hexadecimal
+            let spec = GroupSpec(id: "g", properties: RawJSON(checked: Array("\"\(noise)\"".utf8)))
+            try await follower.submit(Self.request("a"), within: patience)
+            try await follower.submit(Self.request("big", .write(.watch(spec))), within: patience)
+            try await follower.submit(Self.request("c"), within: patience)
+            try await follower.see()
+            #expect(try Self.mailbox(swarm) == ["a", "c"])
+            let big = try await follower.request("big", within: patience)
+            #expect(big?.state == .refused && big?.error?.contains("Ask again on the node that leads") == true)
+        }
+    }
+
+    @Test func `Nobody leads: requests wait where they were asked`() async throws {
+        try await SwarmBench.with(2) { swarm, nodes in
+            let leading = try await nodes[0].open().lead()
+            try await leading.store.releaseLease(leading.fence, reason: "", within: patience)
+            let follower = try await nodes[1].open()
+            try await follower.submit(Self.request("r"), within: patience)
+            for _ in 0..<2 { try await follower.see() }
+            #expect(try await follower.request("r", within: patience)?.state == .waiting)
+            #expect(try Self.mailbox(swarm).isEmpty)
+        }
+    }
+
+    // MARK: - The leader ends
+
+    /// The revision is in the label; this node's copy never heard of it, and its requests are still there.
+    @Test(arguments: [true, false])
+    func `A leader that ends before it told its copy carries nothing out twice`(_ isOwn: Bool) async throws {
+        try await Self.withTwo { swarm, nodes, leading, follower in
+            let asked = isOwn ? leading.store : follower
+            try await asked.submit(Self.request("r"), within: patience)
+            try await follower.see()
+            try await leading.store.see()
+            // The copy's file is away just then.
+            let path = nodes[0].configuration.path
+            swarm.before("n1", "POST", "/swarm/update") { rename(path, "\(path).away") }
+            let error = try await failure { try await Self.carryOut("r", leading) }
+            #expect(error.code == .unknownOutcome && error.message.contains("stored in the swarm"))
+            #expect(rename("\(path).away", path) == 0)
+            #expect(swarm.image?.newest == 1 && swarm.image?.settled.map(\.id) == ["r"])
+            let restarted = try await nodes[0].open()
+            let next = try await restarted.lead()
+            #expect(try await restarted.waitingRequests(within: patience).isEmpty)
+            #expect(try await failure { try await Self.carryOut("r", next) }.code == .conflict)
+            #expect(swarm.image?.newest == 1)
+            let origin = isOwn ? restarted : follower
+            try await origin.see()
+            let request = try #require(try await origin.request("r", within: patience))
+            #expect(request.state == .done && request.revision == 1)
+        }
+    }
+
+    @Test func `A leader that ends before its update leaves the request waiting`() async throws {
+        try await SwarmBench.with { swarm, nodes in
+            let store = try await nodes[0].open()
+            _ = try await store.lead()
+            for (id, age) in [("new", 0), ("old", 600_000)] {
+                try await store.submit(Self.request(id, age: age), within: patience)
+                #expect(try await store.copy.moveRequest(id, from: .waiting, to: .passedOn, within: patience))
+            }
+            let restarted = try await nodes[0].open()
+            try await restarted.see()
+            #expect(try await restarted.request("new", within: patience)?.state == .waiting)
+            // Nobody remembers any more what became of it.
+            let old = try await restarted.request("old", within: patience)
+            #expect(old?.state == .refused && old?.error?.contains("look at the history") == true)
+            let next = try await restarted.lead()
+            #expect(try await Self.carryOut("new", next).number == 1)
+            #expect(try await restarted.request("new", within: patience)?.state == .done)
+        }
+    }
+
+    @Test func `A request whose revision was refused by the label waits again`() async throws {
+        try await SwarmBench.with { swarm, nodes in
+            let leading = try await nodes[0].open().lead()
+            try await leading.store.submit(Self.request("r"), within: patience)
+            swarm.turn(.refuse(500, "raft message is too large"))
+            #expect(try await failure { try await Self.carryOut("r", leading) }.code == .tooLarge)
+            #expect(try await leading.store.request("r", within: patience)?.state == .waiting)
+            #expect(try await Self.carryOut("r", leading).number == 1)
+        }
+    }
+
+    @Test func `A revision that nobody confirmed is undone once`() async throws {
+        try await SwarmBench.with { swarm, nodes in
+            let leading = try await nodes[0].open().lead()
+            let store = leading.store
+            let draft = RevisionDraft(
+                author: .tester,
+                operation: .commit,
+                changes: [.set("web")],
+                confirmWithin: 1
+            )
+            _ = try await store.append(draft, fence: leading.fence, within: patience)
+            #expect(try await store.waitingConfirmations(within: patience).map(\.revision) == [1])
+            let undo = RevisionDraft(
+                author: .tester,
+                operation: .rollback,
+                changes: [Change(group: "web", action: .free)]
+            )
+            _ = try await store.append(undo, settling: .expiry(1), fence: leading.fence, within: patience)
+            let error = try await failure {
+                try await store.append(undo, settling: .expiry(1), fence: leading.fence, within: patience)
+            }
+            #expect(error.code == .conflict && swarm.image?.newest == 2)
+            #expect(try await store.revision(1, within: patience)?.confirmation?.state == .reverted)
+            let late = try await failure {
+                try await store.overtakeConfirmation(of: 1, fence: leading.fence, within: patience)
+            }
+            #expect(late.code == .conflict)
+        }
+    }
+}
