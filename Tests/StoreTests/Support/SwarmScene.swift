@@ -36,7 +36,8 @@ extension Store {
     /// Makes the same edit in a database that is the history itself.
     func take(_ step: LeaderScript.Step, time: Int) async throws {
         guard step.error == nil else { return }
-        _ = try await writer.run(within: patience, verify: { _, _ in true }) { connection in
+        let isStored: @Sendable (Connection, Void) -> Bool = { _, _ in true }
+        try await writer.run(within: patience, verify: isStored) { connection in
             switch step {
             case .acquired(let claimant, let reason, _):
                 let lease = try connection.lease()
