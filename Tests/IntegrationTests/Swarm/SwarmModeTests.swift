@@ -15,7 +15,8 @@ import Testing
             try await leader.commit("web", 2)
             try await leader.commit("web", 3)
 
-            // A follower refuses writes and names the leader.
+            // A follower refuses writes and names the leader, once it has looked.
+            try await follower.waitUntilFollowing(leader)
             let spec = GroupSpec.sized("web", 9).json.raw.text
             let refusal = try await follower.infrakit("group", "commit", "-", input: spec)
             #expect(refusal.status != 0 && refusal.errors.contains("\(leader.name) leads"), "\(refusal)")
