@@ -102,7 +102,10 @@ import Testing
             if line != "status" { #expect(old.output == own.output && old.status == own.status) }
             try await scene.store.setSwarmTrouble(reason, within: patience)
             let why = await scene.run(line, now: Self.at(16))
-            #expect(why.errors == "note: what this node knows of the swarm was read 16 seconds ago: \(reason)\n", "\(why)")
+            #expect(
+                why.errors == "note: what this node knows of the swarm was read 16 seconds ago: \(reason)\n",
+                "\(why)"
+            )
         }
     }
 

@@ -336,7 +336,7 @@ struct SwarmStoreTests {
             let leading = try await store.lead()
             let draft = RevisionDraft.set("web")
             swarm.turn(.heldThenHang)
-            let error = try await failure { try await store.append(draft, fence: leading.fence, within: patience) }
+            let error = try await failure { try await store.append(draft, fence: leading.fence, within: .seconds(5)) }
             #expect(error.code == .unknownOutcome)
             // Nothing is written before somebody has looked.
             #expect(try await failure { try await leading.append("db") }.code == .busy)
@@ -356,7 +356,9 @@ struct SwarmStoreTests {
             let store = try await nodes[0].open(.testing(request: .seconds(2), attempts: 1, swap: .seconds(3)))
             let leading = try await store.lead()
             swarm.turn(.heldThenHang)
-            #expect(try await failure { try await leading.append("web") }.code == .unknownOutcome)
+            #expect(
+                try await failure { try await leading.append("web", within: .seconds(5)) }.code == .unknownOutcome
+            )
             try await store.see()
             // The look shows the old text, and then what hung comes through before the next write.
             swarm.applyHeld()

@@ -66,7 +66,8 @@ struct SwarmBench: Sendable {
         try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(atPath: directory) }
         let swarm = bench.swarm
-        return try await withEngine({ swarm.answer($0, at: name) }) { _, client in
+        let behaviour: StubEngine.Behaviour = { swarm.answer($0, at: name) }
+        return try await withEngine(behaviour) { _, client in
             let node = Node(name: name, client: client, directory: directory)
             return try await add(
                 Array(names.dropFirst()),
