@@ -161,6 +161,31 @@ struct ImageCodecTests {
         #expect(error?.code == .corrupt)
     }
 
+    /// Outcomes are not in the hashes: what stands tells that one was changed.
+    @Test func `Groups that are not what the history comes to`() throws {
+        var image = HistoryImage()
+        let claimant = Claimant(
+            id: "n1",
+            instance: "i",
+            process: ProcessIdentity(host: "h", bootID: "b", pidNamespace: "ns", pid: 42, startTime: 9),
+            socket: "",
+            pluginSocket: "",
+            guardLock: ""
+        )
+        _ = image.acquire(claimant, watched: .none, at: "n", floor: 0, ttl: 1, reason: "", time: 1)
+        let fence = Fence(instance: "i", epoch: 1, manager: "n1")
+        for number in 1...2 {
+            _ = try image.append(.set("g", number), fence: fence, time: 1)
+            try image.record(Outcome(revision: number, group: "g", status: .applied), fence: fence)
+        }
+        image.trim(to: HistoryImage.Limits(records: 1), time: 1)
+        let text = String(decoding: try Self.json(Annotation(image)), as: UTF8.self)
+        #expect(text.ranges(of: "\"applied\"").count == 1)
+        let bad = text.replacing("\"applied\"", with: "\"rejected\"")
+        let error = #expect(throws: AnnotationError.self) { try Annotation(label: try Self.label(bad)) }
+        #expect(error?.message.contains("its Groups are not what its history comes to") == true)
+    }
+
     // MARK: - Other writers and readers
 
     @Test(arguments: ["0", "1", "6", "9", "flushed"])

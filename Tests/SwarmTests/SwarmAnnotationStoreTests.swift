@@ -107,7 +107,7 @@ struct SwarmAnnotationStoreTests {
 
     @Test func `A write that may still take place is no clear no`() async throws {
         let swarm = try StubSwarm(label: "old", turns: [.held, .held, .held, .held])
-        let error = try await Self.swap(swarm, settings: Self.settings(attempts: 2, limit: .seconds(3)))
+        let error = try await Self.swap(swarm, settings: Self.settings(attempts: 2, limit: .seconds(10)))
         #expect(error?.code == .unknownOutcome, "\(String(describing: error))")
         #expect(swarm.label == "old" && swarm.writes == 2)
         swarm.applyHeld()

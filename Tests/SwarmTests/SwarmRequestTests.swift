@@ -292,6 +292,25 @@ struct SwarmRequestTests {
         }
     }
 
+    @Test func `A look while the leader settles its own request does not offer it again`() async throws {
+        try await SwarmBench.with { swarm, nodes in
+            let store = try await nodes[0].open(.testing(request: .seconds(6)))
+            let leading = try await store.lead()
+            try await store.submit(Self.request("r"), within: patience)
+            let writes = swarm.writes
+            swarm.turn(.heldThenHang)
+            async let revision = Self.carryOut("r", leading)
+            try await eventually("an update") { swarm.writes > writes }
+            try await store.see()
+            #expect(try await store.request("r", within: patience)?.state == .passedOn)
+            #expect(try await store.waitingRequests(within: patience).isEmpty)
+            swarm.applyHeld()
+            #expect(try await revision.number == 1)
+            #expect(try await store.request("r", within: patience)?.state == .done)
+            #expect(swarm.image?.newest == 1)
+        }
+    }
+
     @Test func `A request whose revision was refused by the label waits again`() async throws {
         try await SwarmBench.with { swarm, nodes in
             let leading = try await nodes[0].open().lead()

@@ -312,17 +312,18 @@ struct SwarmStoreTests {
 
     @Test func `An Engine that hangs or drops: reads go on, and say why they are old`() async throws {
         try await SwarmBench.with { swarm, nodes in
+            try await nodes[0].open().lead().append("web")
             let store = try await nodes[0].open(.testing(request: .seconds(2)))
-            let leading = try await store.lead()
-            try await leading.append("web")
             for mood in [StubSwarm.Mood.drops, .hangs] {
                 swarm.mood("n1", mood)
                 #expect(try await failure { try await store.see() }.code == .busy)
                 #expect(try await store.copy.swarmCopy(within: patience)?.trouble != nil)
                 #expect(try await store.groups() == ["web"])
                 swarm.mood("n1", .well)
-                try await store.see()
-                #expect(try await store.copy.swarmCopy(within: patience)?.trouble == nil)
+                try await eventually("a look") {
+                    _ = try? await store.see()
+                    return try await store.copy.swarmCopy(within: patience)?.trouble == nil
+                }
             }
         }
     }
@@ -332,11 +333,11 @@ struct SwarmStoreTests {
     @Test(arguments: [true, false])
     func `A write that hangs is unknown, and found or not by the next look`(_ comesThrough: Bool) async throws {
         try await SwarmBench.with { swarm, nodes in
-            let store = try await nodes[0].open(.testing(request: .seconds(2), attempts: 1, swap: .seconds(3)))
+            let store = try await nodes[0].open(.testing(attempts: 1))
             let leading = try await store.lead()
             let draft = RevisionDraft.set("web")
-            swarm.turn(.heldThenHang)
-            let error = try await failure { try await store.append(draft, fence: leading.fence, within: patience) }
+            swarm.turn(.held)
+            let error = try await failure { try await store.append(draft, fence: leading.fence, within: .seconds(10)) }
             #expect(error.code == .unknownOutcome)
             // Nothing is written before somebody has looked.
             #expect(try await failure { try await leading.append("db") }.code == .busy)
@@ -353,10 +354,12 @@ struct SwarmStoreTests {
 
     @Test func `A write that hangs and may still come through is not doubled`() async throws {
         try await SwarmBench.with { swarm, nodes in
-            let store = try await nodes[0].open(.testing(request: .seconds(2), attempts: 1, swap: .seconds(3)))
+            let store = try await nodes[0].open(.testing(attempts: 1))
             let leading = try await store.lead()
-            swarm.turn(.heldThenHang)
-            #expect(try await failure { try await leading.append("web") }.code == .unknownOutcome)
+            swarm.turn(.held)
+            #expect(
+                try await failure { try await leading.append("web", within: .seconds(10)) }.code == .unknownOutcome
+            )
             try await store.see()
             // The look shows the old text, and then what hung comes through before the next write.
             swarm.applyHeld()

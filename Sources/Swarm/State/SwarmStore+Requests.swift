@@ -121,7 +121,7 @@ extension SwarmStore {
             where !settling.contains(request.id) && !settled.contains(request.id) {
                 if old.ids.contains(request.id) {
                     if isWithdrawn { withdrawn.insert(request.id) }
-                } else {
+                } else if isGone(request.id, state) {
                     try await bringBack(request, isWithdrawn)
                 }
             }
@@ -130,11 +130,24 @@ extension SwarmStore {
             guard mailbox != old else { return }
             // That what was withdrawn is gone does not tell who removed it: the next look does.
             try await write(mailbox, over: state)
+            for id in withdrawn { missingSince[id] = state.version }
             if added > 0 { logger.info("requests passed on", metadata: ["requests": "\(added)"]) }
         } catch {
             // What was passed on or was to be taken back is found again by the next look.
             logger.warning("requests not passed on", metadata: ["error": "\(error)"])
         }
+    }
+
+    /// Whether a request that is neither on its way nor settled can no longer be either: a write that hung may still come
+    /// through for as long as the swarm has the version that it names.
+    private func isGone(_ id: String, _ state: SwarmState) -> Bool {
+        guard let since = missingSince[id] else {
+            missingSince[id] = state.version
+            return false
+        }
+        guard state.version > since else { return false }
+        missingSince[id] = nil
+        return true
     }
 
     /// A request that is neither on its way any more nor settled.

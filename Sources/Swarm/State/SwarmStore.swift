@@ -36,6 +36,8 @@ public actor SwarmStore {
     var isExchanging = false
     /// Requests of this node that a write under way settles.
     var settling: Set<String> = []
+    /// By request: the swarm's version in which it was first found in neither label.
+    var missingSince: [String: UInt64] = [:]
     private var isWarned = false
 
     private init(

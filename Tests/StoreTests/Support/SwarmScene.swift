@@ -33,11 +33,14 @@ extension Store {
         try await history(HistoryQuery(), within: patience).revisions
     }
 
+    private func edit(_ body: @escaping @Sendable (Connection) throws -> Void) async throws {
+        try await writer.run(within: patience, verify: { _, _ in true }, body)
+    }
+
     /// Makes the same edit in a database that is the history itself.
     func take(_ step: LeaderScript.Step, time: Int) async throws {
         guard step.error == nil else { return }
-        let isStored: @Sendable (Connection, Void) -> Bool = { _, _ in true }
-        try await writer.run(within: patience, verify: isStored) { connection in
+        try await edit { connection in
             switch step {
             case .acquired(let claimant, let reason, _):
                 let lease = try connection.lease()
