@@ -129,7 +129,15 @@ extension SwarmStore {
             let added = try await passOn(to: &mailbox, image)
             guard mailbox != old else { return }
             // That what was withdrawn is gone does not tell who removed it: the next look does.
-            try await write(mailbox, over: state)
+            do throws(StoreError) {
+                try await write(mailbox, over: state)
+            } catch {
+                // Nothing was written, and nothing hangs: what is missing at the next look can be passed on again.
+                if error.code != .unknownOutcome {
+                    for id in mailbox.ids.subtracting(old.ids) { missingSince[id] = 0 }
+                }
+                throw error
+            }
             for id in withdrawn { missingSince[id] = state.version }
             if added > 0 { logger.info("requests passed on", metadata: ["requests": "\(added)"]) }
         } catch {
