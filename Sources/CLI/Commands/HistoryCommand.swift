@@ -58,9 +58,9 @@ struct HistoryCommand: Verb {
     }
 
     func run(in session: Session) async throws -> ExitStatus {
-        let store = try await store.openToRead(in: session)
         var query = HistoryQuery(group: group)
         query.since = try since.map { try Self.time($0, now: session.now()) }
+        let store = try await store.openToRead(in: session)
         if let path {
             let changes = try await FieldHistory(path: path.path, store: store).changes(query, limit: limit)
             if changes.isEmpty { try await requireGroup(store) }
