@@ -44,14 +44,28 @@ struct SwarmWorld {
             within: limit,
             sourceLocation: sourceLocation
         ) {
-            for host in hosts {
-                guard let lease = try? await host.store.lease(within: .seconds(5)), lease.epoch > epoch,
-                    lease.holder == host.name, host.hasLoaded(epoch: lease.epoch)
-                else { continue }
-                return (host, lease.epoch)
-            }
-            return nil
+            await findLeader(after: epoch)
         }
+    }
+
+    /// - Returns: nil when nobody has taken over by then.
+    func nextLeader(after epoch: Int, within limit: Duration) async throws -> Host? {
+        let end = ContinuousClock.now + limit
+        while ContinuousClock.now < end {
+            if let found = await findLeader(after: epoch) { return found.host }
+            try await Task.sleep(for: .milliseconds(15), clock: .suspending)
+        }
+        return nil
+    }
+
+    private func findLeader(after epoch: Int) async -> (host: Host, epoch: Int)? {
+        for host in hosts {
+            guard let lease = try? await host.store.lease(within: .seconds(5)), lease.epoch > epoch,
+                lease.holder == host.name, host.hasLoaded(epoch: lease.epoch)
+            else { continue }
+            return (host, lease.epoch)
+        }
+        return nil
     }
 
     /// Waits until all three are managers again and see each other, at many looks in a row: the swarm survives the loss of
@@ -62,7 +76,7 @@ struct SwarmWorld {
         var looks = 0
         try await eventually("the swarm is whole", within: .seconds(120), sourceLocation: sourceLocation) {
             looks = try await looksWhole() ? looks + 1 : 0
-            return looks == 200
+            return looks == 100
         }
     }
 
