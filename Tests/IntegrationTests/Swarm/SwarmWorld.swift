@@ -69,9 +69,7 @@ struct SwarmWorld {
     }
 
     /// Waits until all three are managers again and see each other, at many looks in a row: the swarm survives the loss of
-    /// one then. A node that has just been promoted is called reachable before the others can do without the one that
-    /// promoted it: when that one is lost within a second or two, swarms were seen that elected a leader and took no
-    /// write any more.
+    /// one then, as a rule.
     func isWhole(sourceLocation: SourceLocation = #_sourceLocation) async throws {
         var looks = 0
         try await eventually("the swarm is whole", within: .seconds(120), sourceLocation: sourceLocation) {
