@@ -12,11 +12,15 @@ import Testing
             try await world.leader(is: n1)
             try await n2.startManager()
             try await n2.waitUntilFollowing(n1)
+            // Until its guard is ready, that is the reason.
+            try await eventually("n2 names the leader as its reason") {
+                let status = try await n2.command("status", "-o", "json")
+                return try status.json().at("replica", "reason")?.string?.contains("n1 leads") == true
+            }
             let follower = try await n2.command("status", "-o", "json")
             #expect(follower.status == 3, "\(follower)")
             #expect(try follower.json().at("replica", "role")?.string == "follower", "\(follower)")
             #expect(try follower.json().at("replica", "id")?.string == "n2")
-            #expect(try follower.json().at("replica", "reason")?.string?.contains("n1 leads") == true)
         }
     }
 
