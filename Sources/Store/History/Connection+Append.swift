@@ -12,26 +12,12 @@ extension Connection {
         let head = try first("SELECT number, hash FROM revision ORDER BY number DESC LIMIT 1") { row in
             (number: row.int(0), hash: row.blob(1))
         }
-        let number = (head?.number ?? 0) + 1
-        let hash = HashChain.hash(
-            previous: head?.hash ?? HashChain.origin,
-            HashChain.Entry(draft, number: number, time: time, fence: fence)
-        )
         let revision = Revision(
-            number: number,
-            time: time,
-            epoch: fence.epoch,
-            manager: fence.manager,
-            author: draft.author,
-            operation: draft.operation,
-            target: draft.target,
-            message: draft.message,
-            changes: draft.changes,
-            hash: hash,
-            tags: [],
-            confirmation: draft.confirmWithin.map {
-                Confirmation(revision: number, allowed: $0, deadline: time + $0, state: .waiting)
-            }
+            draft,
+            number: (head?.number ?? 0) + 1,
+            after: head?.hash ?? HashChain.origin,
+            fence: fence,
+            time: time
         )
         try insert(revision, token: draft.token)
         return revision

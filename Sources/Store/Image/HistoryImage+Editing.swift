@@ -63,26 +63,7 @@ extension HistoryImage {
 
     public mutating func append(_ draft: RevisionDraft, fence: Fence, time: Int) throws(StoreError) -> Revision {
         try require(fence)
-        let number = newest + 1
-        let revision = Revision(
-            number: number,
-            time: time,
-            epoch: fence.epoch,
-            manager: fence.manager,
-            author: draft.author,
-            operation: draft.operation,
-            target: draft.target,
-            message: draft.message,
-            changes: draft.changes,
-            hash: HashChain.hash(
-                previous: hash,
-                HashChain.Entry(draft, number: number, time: time, fence: fence)
-            ),
-            tags: [],
-            confirmation: draft.confirmWithin.map {
-                Confirmation(revision: number, allowed: $0, deadline: time + $0, state: .waiting)
-            }
-        )
+        let revision = Revision(draft, number: newest + 1, after: hash, fence: fence, time: time)
         records.append(Record(revision, token: draft.token))
         return revision
     }

@@ -77,6 +77,33 @@ public struct Revision: Hashable, Sendable {
         self.confirmation = confirmation
     }
 
+    /// What a draft becomes when it is stored.
+    ///
+    /// - Parameters:
+    ///   - previous: the hash of the revision before.
+    ///   - time: milliseconds since 1970.
+    package init(_ draft: RevisionDraft, number: Int, after previous: [UInt8], fence: Fence, time: Int) {
+        self.init(
+            number: number,
+            time: time,
+            epoch: fence.epoch,
+            manager: fence.manager,
+            author: draft.author,
+            operation: draft.operation,
+            target: draft.target,
+            message: draft.message,
+            changes: draft.changes,
+            hash: HashChain.hash(
+                previous: previous,
+                HashChain.Entry(draft, number: number, time: time, fence: fence)
+            ),
+            tags: [],
+            confirmation: draft.confirmWithin.map {
+                Confirmation(revision: number, allowed: $0, deadline: time + $0, state: .waiting)
+            }
+        )
+    }
+
     public var parent: Int? { number > 1 ? number - 1 : nil }
     public var groups: [String] { changes.map(\.group) }
     public var status: Status { Status.combining(changes.map(\.status)) }
