@@ -1,29 +1,28 @@
 internal import GroupSPI
 public import Logging
 public import NIOCore
-internal import NIOPosix
 internal import Synchronization
 
 /// Serves a plugin on a Unix socket, to clients of all four generations of InfraKit at once.
 ///
 /// Every connection is asked by its first byte which dialect it speaks; see `DialectSniffer`.
 public final class PluginServer: Sendable {
-    private let socket: ListeningSocket
-    private let channel: any Channel
+    private let listener: Mutex<Listener>
     private let connections: ConnectionRegistry
     private let logger: Logger
     private let isStopped = Mutex(false)
+    private let keeper = Mutex<Task<Void, Never>?>(nil)
 
-    private init(socket: ListeningSocket, channel: any Channel, connections: ConnectionRegistry, logger: Logger) {
-        self.socket = socket
-        self.channel = channel
+    private init(_ listener: Listener, connections: ConnectionRegistry, logger: Logger) {
+        self.listener = Mutex(listener)
         self.connections = connections
         self.logger = logger
     }
 
     /// Binds the socket and starts to answer.
     ///
-    /// A socket file that nobody answers on is replaced; a live one never is.
+    /// A socket file that nobody answers on is replaced; a live one never is. A file that is taken away while the server
+    /// runs is made anew: a server that nobody can reach is of no use, and restarting one that leads costs its users more.
     ///
     /// - Parameters:
     ///   - plugin: what to serve.
@@ -41,13 +40,6 @@ public final class PluginServer: Sendable {
     ) async throws -> PluginServer {
         var logger = logger
         logger[metadataKey: "socket.path"] = "\(socketPath)"
-        let socket = try await NIOThreadPool.singleton.runIfActive {
-            try ListeningSocket.claim(
-                socketPath,
-                socketMode: configuration.socketMode,
-                directoryMode: configuration.directoryMode
-            )
-        }
         let connections = ConnectionRegistry(maximum: configuration.maximumConnections)
         let acceptor = Acceptor(
             dispatcher: Dispatcher(plugin: plugin),
@@ -55,27 +47,40 @@ public final class PluginServer: Sendable {
             connections: connections,
             logger: logger
         )
+        let listener = try await Listener.open(socketPath, acceptor, group: group)
+        logger.info("listening", metadata: ["plugin.name": "\(plugin.name)"])
+        let server = PluginServer(listener, connections: connections, logger: logger)
+        let keeper = Task { [weak server] in
+            var isTold = false
+            while !Task.isCancelled {
+                try? await Task.sleep(for: keeperPause, clock: .suspending)
+                guard let server else { return }
+                await server.keep(acceptor, group, &isTold)
+            }
+        }
+        server.keeper.withLock { $0 = keeper }
+        return server
+    }
+
+    /// Between two looks at the socket's file.
+    private static let keeperPause = Duration.seconds(1)
+
+    /// Makes the socket anew when its file is not there any more.
+    ///
+    /// - Parameter isTold: whether it was logged already that this cannot be done.
+    private func keep(_ acceptor: Acceptor, _ group: any EventLoopGroup, _ isTold: inout Bool) async {
+        let old = listener.withLock { $0 }
+        guard await !old.isInPlace, !Task.isCancelled else { return }
         do {
-            let channel = try await ServerBootstrap(group: group)
-                .serverChannelInitializer { channel in
-                    channel.eventLoop.makeCompletedFuture {
-                        // Out of descriptors: wait a little instead of failing in a loop.
-                        try channel.pipeline.syncOperations.addHandler(AcceptBackoffHandler())
-                    }
-                }
-                .childChannelOption(.allowRemoteHalfClosure, value: true)
-                .childChannelInitializer { acceptor.accept($0) }
-                .withBoundSocket(socket.descriptor)
-                .get()
-            logger.info("listening", metadata: ["plugin.name": "\(plugin.name)"])
-            return PluginServer(socket: socket, channel: channel, connections: connections, logger: logger)
+            let new = try await Listener.open(old.path, acceptor, group: group)
+            listener.withLock { $0 = new }
+            await old.close()
+            isTold = false
+            logger.warning("the socket's file was taken away; it is served anew")
         } catch {
-            try? await NIOThreadPool.singleton.runIfActive { socket.removeFile() }
-            throw PluginServerError(
-                .system,
-                path: socketPath,
-                message: "cannot serve the socket \(socketPath): \(error)"
-            )
+            guard !isTold else { return }
+            isTold = true
+            logger.error("the socket's file was taken away and cannot be made anew", metadata: ["error": "\(error)"])
         }
     }
 
@@ -88,14 +93,14 @@ public final class PluginServer: Sendable {
             return !isStopped
         }
         guard isFirst else {
-            try? await channel.closeFuture.get()
+            await listener.withLock { $0 }.waitUntilClosed()
             return
         }
         connections.beginStop()
-        // The file first: while the socket is open, its inode tells whether the file is still ours.
-        let socket = socket
-        try? await NIOThreadPool.singleton.runIfActive { socket.removeFile() }
-        try? await channel.close()
+        let keeper = keeper.withLock { $0 }
+        keeper?.cancel()
+        await keeper?.value
+        await listener.withLock { $0 }.close()
 
         announce(.gracefully)
         await connections.waitUntilEmpty(atMost: grace)

@@ -10,7 +10,8 @@ import Testing
 @Suite struct ServerSocketFileTests {
     private func start(
         _ path: String,
-        _ configuration: PluginServerConfiguration = .init()
+        _ configuration: PluginServerConfiguration = .init(),
+        logger: Logger = LogKeeper().logger
     ) async throws -> PluginServer {
         let group = ScriptedGroup()
         return try await PluginServer.start(
@@ -18,7 +19,7 @@ import Testing
             at: path,
             configuration: configuration,
             group: MultiThreadedEventLoopGroup.singleton,
-            logger: LogKeeper().logger
+            logger: logger
         )
     }
 
@@ -155,12 +156,62 @@ import Testing
         try await withServerDirectory { directory in
             let path = "\(directory)/group"
             let server = try await start(path)
-            // A program that cares for nobody takes the name away and uses it itself.
-            unlink(path)
-            let usurper = try await start(path)
+            let usurper = usurp(path)
+            defer { close(usurper) }
+            let taken = inode(path)
             await server.stop(grace: .zero)
+            #expect(inode(path) == taken)
+            #expect(SocketLife(probing: path) == .alive)
+        }
+    }
+
+    /// A program that cares for nobody takes the name and uses it itself.
+    ///
+    /// - Returns: the descriptor at which it listens.
+    private func usurp(_ path: String) -> Int32 {
+        let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
+        _ = withUnixAddress(path + "-usurper") { bind(descriptor, $0, $1) }
+        listen(descriptor, 1)
+        rename(path + "-usurper", path)
+        return descriptor
+    }
+
+    @Test func aFileThatWasTakenAwayIsMadeAnewAndItsDirectoryToo() async throws {
+        try await withServerDirectory { directory in
+            let path = "\(directory)/sub/group"
+            let server = try await start(path, .with(\.socketMode, 0o660))
+            let early = try await RawClient.connect(to: path)
+            defer { early.close() }
+            unlink(path)
+            try await eventually { permissions(path) != nil }
             #expect(try await answers(path))
-            await usurper.stop(grace: .zero)
+            #expect(permissions(path) == 0o660)
+            unlink(path)
+            rmdir("\(directory)/sub")
+            try await eventually { permissions(path) != nil }
+            #expect(try await answers(path))
+            // Who was connected before still is.
+            early.send(#"{"method":"Group.InspectGroups","params":[{}],"id":1}"#)
+            #expect(try await early.textOrEnd { $0.hasSuffix("\n") }.hasPrefix(#"{"id":1,"result""#))
+            await server.stop(grace: .zero)
+            #expect(directoryEntries("\(directory)/sub") == [])
+        }
+    }
+
+    @Test func aNameThatAnotherHasTakenIsServedAgainWhenThatHasEnded() async throws {
+        try await withServerDirectory { directory in
+            let path = "\(directory)/group"
+            let logs = LogKeeper()
+            let server = try await start(path, logger: logs.logger)
+            let usurper = usurp(path)
+            let taken = inode(path)
+            try await eventually { logs.text.contains("cannot be made anew") }
+            #expect(inode(path) == taken)
+            #expect(logs.text.contains("another process answers"))
+            close(usurper)
+            try await eventually { inode(path) != taken }
+            #expect(try await answers(path))
+            await server.stop(grace: .zero)
             #expect(directoryEntries(directory) == [])
         }
     }

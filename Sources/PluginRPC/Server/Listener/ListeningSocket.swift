@@ -91,9 +91,15 @@ struct ListeningSocket: Sendable {
     func removeFile() {
         guard let path = try? SocketPath(path), let lock = try? DirectoryLock(path) else { return }
         let file = lock.file(path.name)
+        if isOurs(file) { unlink(file) }
+    }
+
+    /// False when the file was taken away, or is another.
+    var isInPlace: Bool { isOurs(path) }
+
+    private func isOurs(_ file: String) -> Bool {
         var status = stat()
-        guard lstat(file, &status) == 0, status.st_dev == device, status.st_ino == inode else { return }
-        unlink(file)
+        return lstat(file, &status) == 0 && status.st_dev == device && status.st_ino == inode
     }
 
     private static func inUse(_ path: SocketPath) -> PluginServerError {
