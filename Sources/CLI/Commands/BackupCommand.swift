@@ -22,6 +22,7 @@ struct BackupCommand: Verb {
     @OptionGroup var format: OutputOptions
 
     func run(in session: Session) async throws -> ExitStatus {
+        Directories.makeFilesPrivate()
         try await session.waiting("copying to \(file)") {
             try await store.open(in: session).backup(to: file, within: .seconds(3600))
         }

@@ -10,4 +10,8 @@ enum Directories {
             throw Failure("cannot make the directory \(path): \(String(cString: strerror(errno)))")
         }
     }
+
+    /// From now on, files that this process makes are for its user alone: a specification may hold what others must not
+    /// read, and a directory that was there before may be open to all.
+    static func makeFilesPrivate() { umask(0o077) }
 }

@@ -70,7 +70,9 @@ struct StoreOptions: ParsableArguments {
     func directory(in session: Session) -> String { storeDir ?? Self.defaultDirectory(in: session) }
 
     /// Makes the default directory, which is ours; one that was named and is not there is a mistake, or a missing mount.
+    /// What is made in it from now on is private.
     func prepareDirectory(in session: Session) throws {
+        Directories.makeFilesPrivate()
         let directory = directory(in: session)
         if directory == Self.defaultDirectory(in: session) { try Directories.make(directory) }
     }

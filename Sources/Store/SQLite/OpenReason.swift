@@ -16,6 +16,7 @@ extension StoreError {
             return (.directoryMissing, "\(directory) is not a directory. Name another store directory.")
         }
         guard stat(path, &status) == 0 else {
+            if errno == EACCES { return (.permission, "no right to look into \(directory). Check its owner and mode.") }
             return access(directory, W_OK) == 0
                 ? (.missing, "there is no such file.")
                 : (.permission, "there is no such file, and no right to create it in \(directory). Check its mode.")
