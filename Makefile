@@ -19,7 +19,7 @@ VERSION  := $(shell sed -n 's/^let version = "\(.*\)"$$/\1/p' Package.swift)
 PROGRAMS := infrakit-manager infrakit
 UNITS    := infrakit-manager.service infrakit-plugin-process.service
 
-.PHONY: build test simulate faults model golden format lint demo release manual install uninstall deb test-package clean packages
+.PHONY: build test simulate faults torture model golden format lint demo release manual install uninstall deb test-package clean packages
 
 build: packages
 	swift build
@@ -44,6 +44,14 @@ simulate: packages
 faults: packages
 	swift build --build-tests
 	FAULTS=all swift test --skip-build --filter '^StoreTests\.StorageFaultTests'
+
+# Ten minutes of real managers, writers at each, and a nemesis; takes root.
+# SEED chooses what goes wrong.
+MINUTES ?= 10
+torture: packages
+	swift build --build-tests
+	TORTURE_SECONDS=$$(($(MINUTES) * 60)) $(if $(SEED),TORTURE_SEED=$(SEED)) \
+		swift test --skip-build --filter '^IntegrationTests\.TortureTests'
 
 # The lease protocol, and what it would be without each of its rules; takes spin.
 model:

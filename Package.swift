@@ -16,6 +16,8 @@ let package = Package(
     products: [
         .executable(name: "infrakit-manager", targets: ["CLI"]),
         .executable(name: "infrakit", targets: ["InfrakitCLI"]),
+        // For tests.
+        .library(name: "WallClock", type: .dynamic, targets: ["WallClock"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -149,8 +151,10 @@ let package = Package(
         // Tests: one target for each library, and one that runs the programs.
         .target(name: "FaultVFS", dependencies: ["CSQLite"], path: "Tests/FaultVFS"),
         .target(name: "ManagerModels", dependencies: ["GroupSPI", "Store"], path: "Tests/ManagerModels"),
+        .target(name: "SeededRandom", path: "Tests/SeededRandom"),
+        .target(name: "SmallFileSystems", path: "Tests/SmallFileSystems"),
         .target(name: "PluginFakes", dependencies: ["GroupSPI"], path: "Tests/PluginFakes"),
-        .target(name: "StoreFakes", dependencies: ["GroupSPI", "Store"], path: "Tests/StoreFakes"),
+        .target(name: "StoreFakes", dependencies: ["GroupSPI", "SeededRandom", "Store"], path: "Tests/StoreFakes"),
         .testTarget(
             name: "CLITests",
             dependencies: [
@@ -161,15 +165,16 @@ let package = Package(
             ],
             exclude: ["Golden"]
         ),
-        .testTarget(name: "DiffTests", dependencies: ["Diff", "GroupSPI"]),
+        .testTarget(name: "DiffTests", dependencies: ["Diff", "GroupSPI", "SeededRandom"]),
         .testTarget(name: "DocumentsTests", dependencies: ["Documents", "GroupSPI"]),
         .testTarget(name: "GroupSPITests", dependencies: ["GroupSPI"]),
         .testTarget(name: "InfrakitCLITests", dependencies: ["GroupSPI", "InfrakitCLI", "PluginFakes", "Terminal"]),
         .testTarget(
             name: "IntegrationTests",
             dependencies: [
-                "CLI", "CSQLite", "GroupSPI", "InfrakitCLI", "Migrations", "PluginRPC", "Store", "Swarm",
-                "SwarmLabSupport",
+                "CLI", "CSQLite", "GroupSPI", "InfrakitCLI", "Migrations", "PluginRPC", "SeededRandom",
+                "SmallFileSystems",
+                "Store", "Swarm", "SwarmLabSupport",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOPosix", package: "swift-nio"),
             ]
@@ -177,7 +182,8 @@ let package = Package(
         .testTarget(
             name: "ManagerTests",
             dependencies: [
-                "GroupSPI", "Manager", "ManagerModels", "Store", .product(name: "Logging", package: "swift-log"),
+                "GroupSPI", "Manager", "ManagerModels", "SeededRandom", "Store",
+                .product(name: "Logging", package: "swift-log"),
             ]
         ),
         .testTarget(
@@ -194,9 +200,13 @@ let package = Package(
             name: "ProcessGroupTests",
             dependencies: ["GroupSPI", "ProcessGroup", .product(name: "Logging", package: "swift-log")]
         ),
+        .target(name: "WallClock", path: "Tests/WallClock"),
         .testTarget(
             name: "StoreTests",
-            dependencies: ["CSQLite", "FaultVFS", "GroupSPI", "Migrations", "Store", "StoreFakes"]
+            dependencies: [
+                "CSQLite", "FaultVFS", "GroupSPI", "Migrations", "SeededRandom", "SmallFileSystems", "Store",
+                "StoreFakes",
+            ]
         ),
         .target(
             name: "SwarmLabSupport",
@@ -206,7 +216,7 @@ let package = Package(
         .testTarget(
             name: "SwarmTests",
             dependencies: [
-                "GroupSPI", "Store", "StoreFakes", "Swarm", "SwarmLabSupport",
+                "GroupSPI", "SeededRandom", "Store", "StoreFakes", "Swarm", "SwarmLabSupport",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
@@ -225,7 +235,7 @@ let package = Package(
         .target(
             name: "Simulation",
             dependencies: [
-                "CSimulation", "GroupSPI", "Manager", "ManagerModels", "Store",
+                "CSimulation", "GroupSPI", "Manager", "ManagerModels", "SeededRandom", "Store",
                 .product(name: "Logging", package: "swift-log"),
             ],
             path: "Tests/Simulation"
@@ -237,7 +247,7 @@ let package = Package(
         ),
         .testTarget(
             name: "SimulationTests",
-            dependencies: ["GroupSPI", "ManagerModels", "Simulation", "Store", "simulate"]
+            dependencies: ["GroupSPI", "ManagerModels", "SeededRandom", "Simulation", "Store", "simulate"]
         ),
     ],
     swiftLanguageModes: [.v6]
@@ -245,7 +255,7 @@ let package = Package(
 
 // One strictness for every target of ours: what the compiler can find, it must find.
 for target in package.targets
-where !["CBuild", "CLinux", "CSQLite", "CSimulation", "CYAML", "CZlib", "FaultVFS"].contains(target.name) {
+where !["CBuild", "CLinux", "CSQLite", "CSimulation", "CYAML", "CZlib", "FaultVFS", "WallClock"].contains(target.name) {
     target.swiftSettings = [
         .enableUpcomingFeature("ExistentialAny"),
         .enableUpcomingFeature("InternalImportsByDefault"),

@@ -12,7 +12,7 @@ import Testing
     ]
 
     @Test func roundTripKeepsEveryByte() async throws {
-        try await World.with { world in
+        try await World.with(isOne: false) { world in
             let n1 = try await world.leadingHost()
             for spec in Self.specs {
                 let finished = try await world.manager("commit", "-", input: spec)

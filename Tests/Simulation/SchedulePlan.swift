@@ -1,5 +1,6 @@
 internal import Manager
 internal import ManagerModels
+internal import SeededRandom
 
 /// What a seed makes of a schedule, beside the order of events.
 struct SchedulePlan {

@@ -2,6 +2,7 @@ internal import GroupSPI
 internal import Logging
 internal import Manager
 internal import ManagerModels
+internal import SeededRandom
 internal import Store
 
 /// Everything that there is in one schedule.

@@ -1,6 +1,7 @@
 import Glibc
 import GroupSPI
 import ManagerModels
+import SeededRandom
 import Store
 import Testing
 

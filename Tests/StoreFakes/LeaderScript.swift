@@ -1,4 +1,5 @@
 public import GroupSPI
+public import SeededRandom
 public import Store
 
 /// What leaders at random do to an image, step by step, so that a test can do the same to something else.
@@ -28,7 +29,7 @@ public struct LeaderScript: Sendable {
 
     /// - Parameter limits: what to trim to, one of them at random; empty: never.
     public init(seed: UInt64, trimmingTo limits: [HistoryImage.Limits] = []) {
-        generator = SeededGenerator(seed: seed)
+        generator = SeededGenerator(seed)
         self.limits = limits
     }
 
@@ -95,7 +96,7 @@ public struct LeaderScript: Sendable {
 
     public mutating func draft() -> RevisionDraft {
         var groups = Set<String>()
-        let count = generator.chance(25) ? Int.random(in: 2...4, using: &generator) : 1
+        let count = generator.isHit(perThousand: 250) ? Int.random(in: 2...4, using: &generator) : 1
         while groups.count < count, let name = Self.names.randomElement(using: &generator) { groups.insert(name) }
         let changes = groups.sorted().map { group -> Change in
             switch Int.random(in: 0..<10, using: &generator) {
@@ -108,19 +109,19 @@ public struct LeaderScript: Sendable {
         let operation = operations.randomElement(using: &generator) ?? .commit
         let token = (0..<16).map { _ in UInt8.random(in: .min ... .max, using: &generator) }
         return RevisionDraft(
-            author: generator.chance(20) ? Author(user: nil, uid: nil, host: "") : Self.author,
+            author: generator.isHit(perThousand: 200) ? Author(user: nil, uid: nil, host: "") : Self.author,
             operation: operation,
             target: operation == .rollback ? Int.random(in: 1...9, using: &generator) : nil,
-            message: generator.chance(30) ? "why \u{201C}so\u{201D}\n\u{1F600}\u{0}" : "",
+            message: generator.isHit(perThousand: 300) ? "why \u{201C}so\u{201D}\n\u{1F600}\u{0}" : "",
             changes: changes,
-            confirmWithin: generator.chance(10) ? 60_000 : nil,
+            confirmWithin: generator.isHit(perThousand: 100) ? 60_000 : nil,
             token: token
         )
     }
 
     public static let names = ["", "a\"b/\u{E4}", "cattle", "db", "pets", "web"]
 
-    private mutating func plugin() -> String { generator.chance(15) ? "group-other" : "group-stateless" }
+    private mutating func plugin() -> String { generator.isHit(perThousand: 150) ? "group-other" : "group-stateless" }
 
     /// Spelled in ways that no other spelling stands for.
     private mutating func properties() -> RawJSON {
@@ -137,9 +138,10 @@ public struct LeaderScript: Sendable {
             let change = record.revision.changes.randomElement(using: &generator)
         else { return nil }
         // Some for a change that is settled already, or a revision that is not there.
-        let number = generator.chance(5) ? Int.random(in: 0...99, using: &generator) : record.revision.number
+        let number =
+            generator.isHit(perThousand: 50) ? Int.random(in: 0...99, using: &generator) : record.revision.number
         let outcome =
-            generator.chance(35)
+            generator.isHit(perThousand: 350)
             ? Outcome(revision: number, group: change.group, status: .rejected, error: "no \u{E4}")
             : Outcome(revision: number, group: change.group, status: .applied)
         try image.record(outcome, fence: fence)
@@ -151,7 +153,7 @@ public struct LeaderScript: Sendable {
         let number = Int.random(in: 0...(image.newest + 1), using: &generator)
         let mark: HistoryMark =
             switch Int.random(in: 0..<10, using: &generator) {
-            case 0...5: .tag(name, revision: number, moving: generator.chance(50))
+            case 0...5: .tag(name, revision: number, moving: generator.isHit(perThousand: 500))
             case 6, 7: .untag(name)
             default: .confirm(waiting() ?? number)
             }
@@ -171,7 +173,7 @@ public struct LeaderScript: Sendable {
     private mutating func end() -> Step? {
         guard let number = image.records.filter({ $0.revision.confirmation != nil }).randomElement(using: &generator)
         else { return nil }
-        let state: Confirmation.State = generator.chance(50) ? .reverted : .overtaken
+        let state: Confirmation.State = generator.isHit(perThousand: 500) ? .reverted : .overtaken
         do throws(StoreError) {
             try image.endConfirmation(of: number.revision.number, as: state)
             return .ended(revision: number.revision.number, state, error: nil)
@@ -183,10 +185,10 @@ public struct LeaderScript: Sendable {
     private mutating func settle() -> Step {
         let settled = HistoryImage.Settled(
             id: "r\(Int.random(in: 0..<12, using: &generator))",
-            state: generator.chance(50) ? .done : .refused,
-            revision: generator.chance(50) ? image.newest : nil,
-            error: generator.chance(30) ? "no \"\u{E4}\"" : nil,
-            answer: generator.chance(30) ? .success(.details("d")) : nil,
+            state: generator.isHit(perThousand: 500) ? .done : .refused,
+            revision: generator.isHit(perThousand: 500) ? image.newest : nil,
+            error: generator.isHit(perThousand: 300) ? "no \"\u{E4}\"" : nil,
+            answer: generator.isHit(perThousand: 300) ? .success(.details("d")) : nil,
             until: time + Int.random(in: 0...60_000, using: &generator)
         )
         do throws(StoreError) {

@@ -1,3 +1,4 @@
+import SeededRandom
 import Swarm
 import Testing
 
@@ -266,7 +267,7 @@ struct SwarmDetectorTests {
 
     /// Never a claim that the rules, written down once more in another way, do not give.
     @Test func `No sequence gives a claim that the rules forbid`() async {
-        var random = SplitMix(state: 20_261_122)
+        var random = SeededGenerator(20_261_122)
         for _ in 0..<3000 {
             await Task.yield()
             var bench = Bench(settling: 1200)
@@ -319,7 +320,7 @@ struct SwarmDetectorTests {
     /// Two managers ask their own Engines, whose office moves at random; an Engine tells the truth of the moment at which
     /// it answers. Whatever the pace, they never claim at once, because the settling time is longer than a claim.
     @Test func `Two replicas never claim at once while their Engines tell the truth`() async {
-        var random = SplitMix(state: 1)
+        var random = SeededGenerator(1)
         var claims = 0
         for _ in 0..<300 {
             await Task.yield()
@@ -346,18 +347,5 @@ struct SwarmDetectorTests {
             }
         }
         #expect(claims > 30_000)
-    }
-}
-
-/// A small generator, so that a run can be repeated.
-private struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var value = state
-        value = (value ^ value >> 30) &* 0xBF58_476D_1CE4_E5B9
-        value = (value ^ value >> 27) &* 0x94D0_49BB_1331_11EB
-        return value ^ value >> 31
     }
 }

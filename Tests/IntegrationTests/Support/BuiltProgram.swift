@@ -4,11 +4,13 @@ import Glibc
 enum BuiltProgram: String, CaseIterable {
     case manager = "infrakit-manager"
     case infrakit = "infrakit"
+    /// A library, to be loaded before a program's others.
+    case wallClock = "libWallClock.so"
 
     /// - Throws: ``Trouble`` that names every place that was looked at.
     func path() throws -> String {
         let places = Self.directories().map { "\($0)/\(rawValue)" }
-        guard let found = places.first(where: { access($0, X_OK) == 0 }) else {
+        guard let found = places.first(where: { access($0, R_OK) == 0 }) else {
             let text =
                 "the program \(rawValue) is missing; looked for \(places.joined(separator: ", ")). Build it first."
             printError(text)

@@ -9,15 +9,7 @@ func eventually(
     sourceLocation: SourceLocation = #_sourceLocation,
     _ condition: () async throws -> Bool
 ) async throws {
-    let end = ContinuousClock.now + limit
-    while true {
-        if try await condition() { return }
-        guard ContinuousClock.now < end else {
-            Issue.record("waited \(limit) in vain until \(what)", sourceLocation: sourceLocation)
-            throw Trouble("waited \(limit) in vain until \(what)")
-        }
-        try await Task.sleep(for: .milliseconds(15), clock: .suspending)
-    }
+    try await eventually(what, within: limit, sourceLocation: sourceLocation) { try await condition() ? () : nil }
 }
 
 /// Waits for a condition that gives a value.
@@ -27,13 +19,23 @@ func eventually<Value>(
     sourceLocation: SourceLocation = #_sourceLocation,
     find: () async throws -> Value?
 ) async throws -> Value {
-    var found: Value?
-    try await eventually(what, within: limit, sourceLocation: sourceLocation) {
-        found = try await find()
-        return found != nil
+    guard let found = try await found(within: limit, find) else {
+        Issue.record("waited \(limit) in vain until \(what)", sourceLocation: sourceLocation)
+        throw Trouble("waited \(limit) in vain until \(what)")
     }
-    guard let found else { throw Trouble(what) }
     return found
+}
+
+/// Looks for a value again and again.
+///
+/// - Returns: nil when there was none for so long.
+func found<Value>(within limit: Duration, _ find: () async throws -> Value?) async throws -> Value? {
+    let end = ContinuousClock.now + limit
+    while true {
+        if let found = try await find() { return found }
+        guard ContinuousClock.now < end else { return nil }
+        try await Task.sleep(for: .milliseconds(15), clock: .suspending)
+    }
 }
 
 /// Why a test cannot go on.

@@ -45,7 +45,10 @@ final class FakePlugin: GroupEndpoint {
             return state.server
         }
         await server?.stop(grace: .zero)
-        state.withLock { $0.groups = [:] }
+        state.withLock { state in
+            journal.letGo(state.groups.keys, by: host)
+            state.groups = [:]
+        }
         release()
     }
 
@@ -101,10 +104,20 @@ final class FakePlugin: GroupEndpoint {
         if Task.isCancelled {
             answer = .failure(GroupError(.unknownOutcome, "ended in the middle of the call"))
         } else {
-            answer = state.withLock { Self.answer(request, &$0) }
+            answer = state.withLock { state in
+                defer { note(request, in: state) }
+                return Self.answer(request, &state)
+            }
         }
         journal.end(number, answer)
         return try answer.get()
+    }
+
+    /// Before anybody can hear of it.
+    private func note(_ request: GroupRequest, in state: State) {
+        guard let group = request.groupID else { return }
+        if request.isWatch, state.groups[group] != nil { journal.hold(group, by: host) }
+        if state.groups[group] == nil { journal.letGo([group], by: host) }
     }
 
     private func pass(_ group: String) async {

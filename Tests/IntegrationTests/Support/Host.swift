@@ -48,9 +48,10 @@ final class Host: Sendable {
     @discardableResult
     func startManager(
         _ words: [String] = Host.patient,
+        environment: [String: String] = [:],
         sourceLocation: SourceLocation = #_sourceLocation
     ) async throws -> RunningProgram {
-        let program = try launchManager(words)
+        let program = try launchManager(words, environment: environment)
         try await eventually("the manager of \(name) serves its socket", sourceLocation: sourceLocation) {
             if let ending = program.ending {
                 throw Trouble("the manager of \(self.name) ended with \(ending): \(program.errors)")

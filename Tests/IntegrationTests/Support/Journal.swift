@@ -13,7 +13,14 @@ final class Journal: Sendable {
         var answer: Result<GroupReply, GroupError>?
     }
 
+    /// Which hosts' plugins hold a group at this moment, and when two did.
+    private struct Custody {
+        var holders: [String: Set<String>] = [:]
+        var overlaps: [String] = []
+    }
+
     private let entries = Mutex<[Entry]>([])
+    private let custody = Mutex(Custody())
 
     func begin(_ host: String, _ request: GroupRequest) -> Int {
         entries.withLock { entries in
@@ -25,6 +32,24 @@ final class Journal: Sendable {
     func end(_ number: Int, _ answer: Result<GroupReply, GroupError>) {
         entries.withLock { $0[number].answer = answer }
     }
+
+    func hold(_ group: String, by host: String) {
+        custody.withLock { custody in
+            let others = custody.holders[group, default: []].subtracting([host])
+            custody.holders[group, default: []].insert(host)
+            guard !others.isEmpty else { return }
+            custody.overlaps.append("\(host) watches \(group) while \(others.sorted()) did, at entry \(mark)")
+        }
+    }
+
+    func letGo(_ groups: some Sequence<String>, by host: String) {
+        custody.withLock { custody in
+            for group in groups { custody.holders[group]?.remove(host) }
+        }
+    }
+
+    /// What must never happen: two hosts' plugins with the same group at once.
+    var overlaps: [String] { custody.withLock(\.overlaps) }
 
     var all: [Entry] { entries.withLock { $0 } }
 

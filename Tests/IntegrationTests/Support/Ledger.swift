@@ -25,7 +25,14 @@ final class Ledger: Sendable {
     private func note(_ change: (inout Entries) -> Void) { state.withLock { change(&$0.entries) } }
 
     /// Commits the group `g<writer>` again and again, to one host after the other.
-    func write(_ writer: Int, _ hosts: [Host], every pause: Duration = .milliseconds(5)) async throws {
+    ///
+    /// - Parameter patience: how long a call may take.
+    func write(
+        _ writer: Int,
+        _ hosts: [Host],
+        every pause: Duration = .milliseconds(5),
+        patience: Duration = .seconds(30)
+    ) async throws {
         var size = writer * 1_000_000
         while !isOver {
             for host in hosts where !isOver {
@@ -33,14 +40,16 @@ final class Ledger: Sendable {
                 let spec = GroupSpec.sized("g\(writer)", size)
                 do throws(GroupError) {
                     let request = GroupRequest.commit(spec, pretend: false)
-                    _ = try await host.call(request, within: .seconds(30))
+                    _ = try await host.call(request, within: patience)
                     note { $0.acknowledged.append(size) }
                 } catch {
                     note { entries in
                         switch error.code {
-                        case .unreachable: entries.refused.append(size)
-                        case .rejected where error.message.contains("not the leader"),
-                            .rejected where error.message.contains("nothing was changed"):
+                        case .notRunning, .unreachable: entries.refused.append(size)
+                        case .rejected
+                        where ["not the leader", "nothing was changed", "nothing was stored"].contains {
+                            error.message.contains($0)
+                        }:
                             entries.refused.append(size)
                         case .rejected where error.message.contains("recorded as revision"):
                             entries.recorded.append(size)

@@ -27,7 +27,9 @@ final class World: Sendable {
     }
 
     /// Makes a world for a test, waits for its turn, and takes everything away afterwards.
-    static func with(_ body: (World) async throws -> Void) async throws {
+    ///
+    /// - Parameter isOne: whether all its managers share their groups, so that no two plugins may have one at once.
+    static func with(isOne: Bool = true, _ body: (World) async throws -> Void) async throws {
         await Turnstile.tests.enter()
         defer { Turnstile.tests.leave() }
         var template = Array("/tmp/ik-XXXXXX".utf8CString)
@@ -36,6 +38,7 @@ final class World: Sendable {
             let world = try World(path: path)
             do {
                 try await body(world)
+                #expect(!isOne || world.journal.overlaps == [], "two plugins had the same group at once")
             } catch {
                 world.printLogs(error)
                 await world.end()
@@ -79,6 +82,7 @@ final class World: Sendable {
         _ words: [String],
         environment: [String: String] = [:],
         input: String? = nil,
+        user: uid_t? = nil,
         log: String? = nil
     ) throws -> RunningProgram {
         let number = state.withLock { state in
@@ -89,7 +93,7 @@ final class World: Sendable {
         if let input { try Files.write(input, to: files + ".in") }
         let base = ["HOME": "\(path)/home", "PATH": "/usr/bin:/bin", "USER": "tester", "TZ": "UTC"]
         let running = try RunningProgram(
-            [program.path()] + words,
+            Self.becoming(user) + [program.path()] + words,
             environment: base.merging(environment) { _, new in new },
             input: input == nil ? "/dev/null" : files + ".in",
             files: files
@@ -98,16 +102,22 @@ final class World: Sendable {
         return running
     }
 
+    /// The words before a program that run it as another user.
+    private static func becoming(_ user: uid_t?) -> [String] {
+        user.map { ["/usr/bin/setpriv", "--reuid=\($0)", "--regid=\($0)", "--clear-groups"] } ?? []
+    }
+
     /// Runs a command to its end.
     func run(
         _ program: BuiltProgram,
         _ words: [String],
         environment: [String: String] = [:],
         input: String? = nil,
+        user: uid_t? = nil,
         within limit: Duration = .seconds(60),
         sourceLocation: SourceLocation = #_sourceLocation
     ) async throws -> Finished {
-        let running = try start(program, words, environment: environment, input: input)
+        let running = try start(program, words, environment: environment, input: input, user: user)
         let status: Int32 =
             switch try await running.end(within: limit, sourceLocation: sourceLocation) {
             case .exit(let status): status
@@ -207,6 +217,7 @@ final class World: Sendable {
         var text = "\(path): \(error)\n"
         for name in Files.names(in: path) where name.hasSuffix(".err") {
             let lines = (Files.read("\(path)/\(name)") ?? "").split(separator: "\n")
+            if lines.isEmpty { continue }
             text += (["--- \(name)"] + lines.suffix(40).map(String.init)).joined(separator: "\n") + "\n"
         }
         printError(text)

@@ -75,7 +75,7 @@ import Testing
                     tasks.addTask { try await ledger.write(writer, swarm.hosts, every: .milliseconds(100)) }
                 }
                 for round in 0..<rounds {
-                    let fault = Fault.allCases[round % Fault.allCases.count]
+                    let fault = Loss.allCases[round % Loss.allCases.count]
                     let before = ledger.entries.acknowledged.count
                     try await eventually("writes succeed before round \(round)", within: .seconds(60)) {
                         ledger.entries.acknowledged.count > before + 3
@@ -142,7 +142,7 @@ import Testing
 }
 
 /// How the node that leads is lost.
-private enum Fault: String, CaseIterable {
+private enum Loss: String, CaseIterable {
     case kill, pause, cut, demote
 
     var remedy: String {
@@ -157,13 +157,13 @@ private enum Fault: String, CaseIterable {
 
 /// What the plugins saw of one change of the leader.
 private struct Takeover: CustomStringConvertible {
-    let fault: Fault
+    let fault: Loss
     /// From the fault to the last group that the old leader's plugin let go.
     let freed: Duration
     /// From the fault to the first group that the new leader's plugin was told to watch.
     let watched: Duration
 
-    init(_ fault: Fault, _ began: ContinuousClock.Instant, from old: Host, to new: Host, in journal: Journal)
+    init(_ fault: Loss, _ began: ContinuousClock.Instant, from old: Host, to new: Host, in journal: Journal)
         async throws
     {
         self.fault = fault

@@ -50,12 +50,7 @@ struct SwarmWorld {
 
     /// - Returns: nil when nobody has taken over by then.
     func nextLeader(after epoch: Int, within limit: Duration) async throws -> Host? {
-        let end = ContinuousClock.now + limit
-        while ContinuousClock.now < end {
-            if let found = await findLeader(after: epoch) { return found.host }
-            try await Task.sleep(for: .milliseconds(15), clock: .suspending)
-        }
-        return nil
+        try await found(within: limit) { await findLeader(after: epoch)?.host }
     }
 
     private func findLeader(after epoch: Int) async -> (host: Host, epoch: Int)? {

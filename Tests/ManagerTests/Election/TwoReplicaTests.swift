@@ -1,4 +1,5 @@
 import ManagerModels
+import SeededRandom
 import Store
 import Testing
 

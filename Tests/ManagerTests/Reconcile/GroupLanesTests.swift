@@ -1,4 +1,5 @@
 import ManagerModels
+import SeededRandom
 import Testing
 
 @testable import Manager

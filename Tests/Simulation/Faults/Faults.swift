@@ -1,5 +1,6 @@
 internal import Manager
 internal import ManagerModels
+internal import SeededRandom
 
 /// Makes things go wrong, until it is enough; then puts everything right.
 final class Faults {

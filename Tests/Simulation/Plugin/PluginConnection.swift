@@ -1,5 +1,6 @@
 internal import GroupSPI
 internal import ManagerModels
+internal import SeededRandom
 
 /// A process's way to the plugin.
 final class PluginConnection: GroupPlugin, @unchecked Sendable {

@@ -1,5 +1,6 @@
 internal import GroupSPI
 internal import ManagerModels
+internal import SeededRandom
 
 /// The group plugin of one replica: a process of its own, which carries calls out one after the other, in the order in
 /// which they came.

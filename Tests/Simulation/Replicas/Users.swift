@@ -1,6 +1,7 @@
 internal import GroupSPI
 internal import Manager
 internal import ManagerModels
+internal import SeededRandom
 internal import Store
 
 /// People and programs that change groups, and remember what they were told.

@@ -1,5 +1,6 @@
 internal import Manager
 internal import ManagerModels
+internal import SeededRandom
 internal import Store
 
 /// The shared file as one process sees it: with the threads, the time limits and the troubles of the real store.

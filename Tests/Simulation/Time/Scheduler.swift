@@ -1,5 +1,6 @@
 internal import CSimulation
 internal import ManagerModels
+internal import SeededRandom
 
 /// Runs everything that is simulated, on one thread and in an order that the seed decides: jobs of Swift's tasks, and what
 /// happens at a moment of the simulated time.

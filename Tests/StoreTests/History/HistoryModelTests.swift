@@ -1,4 +1,5 @@
 import GroupSPI
+import SeededRandom
 import StoreFakes
 import Testing
 
@@ -9,11 +10,13 @@ import Testing
     @Test(arguments: [1, 20_261, UInt64.random(in: 0 ... .max), UInt64.random(in: 0 ... .max)])
     func theStoreAgreesWithANaiveModel(_ seed: UInt64) async throws {
         try await withStore { store in
-            var generator = SeededGenerator(seed: seed)
+            var generator = SeededGenerator(seed)
             var model = HistoryModel()
             var leader = try await lead(store)
             for _ in 0..<120 {
-                if generator.chance(5) { leader = try await lead(store, as: "n\(leader.fence.epoch % 3)/group") }
+                if generator.isHit(perThousand: 50) {
+                    leader = try await lead(store, as: "n\(leader.fence.epoch % 3)/group")
+                }
                 let draft = draft(&generator)
                 let revision = try await store.append(draft, fence: leader.fence, within: patience)
                 #expect(revision.number == model.revisions.count + 1, "seed \(seed)")
@@ -22,7 +25,7 @@ import Testing
                     try await store.recordOutcomes([outcome], fence: leader.fence, within: patience)
                     model.record(outcome)
                 }
-                if generator.chance(10) { try await compare(store, model, seed) }
+                if generator.isHit(perThousand: 100) { try await compare(store, model, seed) }
             }
             try await compare(store, model, seed)
             #expect(
@@ -34,7 +37,7 @@ import Testing
 
     private func draft(_ generator: inout SeededGenerator) -> RevisionDraft {
         var groups = Set<String>()
-        let count = generator.chance(20) ? Int.random(in: 2...5, using: &generator) : 1
+        let count = generator.isHit(perThousand: 200) ? Int.random(in: 2...5, using: &generator) : 1
         while groups.count < count { groups.insert("g\(Int.random(in: 0..<8, using: &generator))") }
         let changes = groups.sorted().map { group -> Change in
             switch Int.random(in: 0..<10, using: &generator) {
@@ -52,7 +55,7 @@ import Testing
             guard let revision = model.revisions.randomElement(using: &generator),
                 let change = revision.changes.randomElement(using: &generator)
             else { return nil }
-            return generator.chance(40)
+            return generator.isHit(perThousand: 400)
                 ? Outcome(revision: revision.number, group: change.group, status: .rejected, error: "no")
                 : Outcome(revision: revision.number, group: change.group, status: .applied)
         }

@@ -1,4 +1,5 @@
 import GroupSPI
+import SeededRandom
 import StoreFakes
 import Testing
 
@@ -205,7 +206,7 @@ import Testing
     @Test(arguments: [7, UInt64.random(in: 0 ... .max), UInt64.random(in: 0 ... .max)])
     func whatIsKeptShowsWhatItShowed(_ seed: UInt64) async throws {
         try await withLeader { leader in
-            var generator = SeededGenerator(seed: seed)
+            var generator = SeededGenerator(seed)
             var model = HistoryModel()
             let store = leader.store
             for step in 1...150 {
@@ -213,21 +214,22 @@ import Testing
                 for group in 0..<Int.random(in: 1...3, using: &generator) {
                     let name = "g\(group * 4 + Int.random(in: 0..<4, using: &generator))"
                     changes.append(
-                        generator.chance(20) ? .free(name) : .set(name, Int.random(in: 0..<9, using: &generator))
+                        generator.isHit(perThousand: 200)
+                            ? .free(name) : .set(name, Int.random(in: 0..<9, using: &generator))
                     )
                 }
                 let revision = try await leader.append(changes)
                 model.append(revision)
-                for change in changes where generator.chance(95) || step < 140 {
+                for change in changes where generator.isHit(perThousand: 950) || step < 140 {
                     let outcome = Outcome(
                         revision: revision.number,
                         group: change.group,
-                        status: generator.chance(15) ? .rejected : .applied
+                        status: generator.isHit(perThousand: 150) ? .rejected : .applied
                     )
                     try await store.recordOutcomes([outcome], fence: leader.fence, within: patience)
                     model.record(outcome)
                 }
-                if generator.chance(5) {
+                if generator.isHit(perThousand: 50) {
                     try await store.setTag(
                         "t\(step)",
                         to: revision.number,
@@ -236,7 +238,7 @@ import Testing
                         within: patience
                     )
                 }
-                if generator.chance(10) {
+                if generator.isHit(perThousand: 100) {
                     try await prune(leader, limit: Int.random(in: 1...40, using: &generator))
                     try await compare(store, model, seed)
                 }

@@ -1,4 +1,5 @@
 import GroupSPI
+import SeededRandom
 import StoreFakes
 import Testing
 
@@ -30,18 +31,19 @@ import Testing
 
     /// As managers write it: a message now and then, a refusal with words now and then, half the specs seen before.
     private func fill(_ raw: Connection, _ fence: Fence) throws {
-        var generator = SeededGenerator(seed: 7)
+        var generator = SeededGenerator(7)
         try raw.execute("BEGIN IMMEDIATE")
         for index in 0..<Self.revisions {
             let group = "cattle-\(index % Self.groups)"
-            let message = generator.chance(30) ? "roll out build \(index) of the web tier" : ""
+            let message = generator.isHit(perThousand: 300) ? "roll out build \(index) of the web tier" : ""
             let change: Change =
-                generator.chance(10) ? .free(group) : .set(group, Int.random(in: 0..<10_000, using: &generator))
+                generator.isHit(perThousand: 100)
+                ? .free(group) : .set(group, Int.random(in: 0..<10_000, using: &generator))
             let author = Author(user: "user\(index % 20)", uid: 1000 + index % 20, host: "host\(index % 5)")
             let draft = RevisionDraft(author: author, operation: .commit, message: message, changes: [change])
             let revision = try raw.append(draft, fence: fence, time: 1_700_000_000_000 + index * 1000)
             let outcome =
-                generator.chance(10)
+                generator.isHit(perThousand: 100)
                 ? Outcome(
                     revision: revision.number,
                     group: group,

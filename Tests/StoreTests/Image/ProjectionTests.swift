@@ -1,4 +1,5 @@
 import GroupSPI
+import SeededRandom
 import StoreFakes
 import Testing
 
@@ -59,7 +60,7 @@ import Testing
         try await withStore { copy in
             var script = LeaderScript(seed: seed, trimmingTo: Self.limits)
             for number in 1...40 {
-                let most = script.generator.chance(50) ? 4 : 25
+                let most = script.generator.isHit(perThousand: 500) ? 4 : 25
                 for _ in 0..<Int.random(in: 1...most, using: &script.generator) { _ = try script.step() }
                 let image = script.image
                 guard case .done = try await copy.project(image, at: number) else {
@@ -80,7 +81,7 @@ import Testing
                     let revision = seen.first { $0.number == record.revision.number }
                     #expect(revision?.hash == record.revision.hash, place)
                 }
-                if let fence = script.fence, script.generator.chance(30) {
+                if let fence = script.fence, script.generator.isHit(perThousand: 300) {
                     let policy = RetentionPolicy(limit: Int.random(in: 1...30, using: &script.generator))
                     _ = try await copy.prune(policy, after: 0, fence: fence, within: patience)
                     #expect(try await copy.groups() == image.groups, place)

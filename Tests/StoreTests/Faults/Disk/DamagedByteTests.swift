@@ -1,5 +1,6 @@
 import Foundation
 import GroupSPI
+import SeededRandom
 import StoreFakes
 import Testing
 
@@ -32,7 +33,7 @@ import Testing
             let path = try await Self.realisticDatabase(in: directory)
             let original = try [UInt8](contents(of: path))
             let expected = try Self.rows(path)
-            var generator = SeededGenerator(seed: 20)
+            var generator = SeededGenerator(20)
             let pages = original.count / 4096
             #expect(original.count % 4096 == 0 && pages > 40)
             var counts = (found: 0, harmless: 0, undetectable: 0)

@@ -1,5 +1,6 @@
 import Foundation
 import GroupSPI
+import SmallFileSystems
 import Testing
 
 @testable import Store
