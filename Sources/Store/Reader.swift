@@ -21,7 +21,7 @@ final class Reader: @unchecked Sendable {
             let connection = try open()
             try connection.execute("BEGIN")
             try work.body(connection)
-            try connection.execute("COMMIT")
+            try end(connection)
             work.settle(nil)
         } catch {
             // After an I/O error a connection may hold stale locks or pages, and its transaction may be open: a new one
@@ -30,6 +30,21 @@ final class Reader: @unchecked Sendable {
             connection = nil
             work.settle(StoreError(any: error))
         }
+    }
+
+    private func end(_ connection: Connection) throws {
+        do {
+            try connection.execute("COMMIT")
+        } catch let error as SQLiteError where isCorrupt(error) {
+            // SQLite repeats there what a check of damaged pages has met. What was found is found.
+            connection.close()
+            self.connection = nil
+        }
+    }
+
+    /// Of one who looks at what is damaged.
+    private func isCorrupt(_ error: SQLiteError) -> Bool {
+        !configuration.checksPages && StoreError(error).code == .corrupt
     }
 
     private func open() throws -> Connection {
@@ -44,13 +59,21 @@ final class Reader: @unchecked Sendable {
         do {
             opened = try Connection(configuration, mode: .readWrite)
             // The file may have been left with a journal to roll back, which takes the right to write.
-            try Schema.requireCurrent(opened)
+            try requireSchema(of: opened)
         } catch let error as SQLiteError where StoreError(error).isAboutRights {
             opened = try Connection(configuration, mode: .readOnly)
-            try Schema.requireCurrent(opened)
+            try requireSchema(of: opened)
         }
         connection = opened
         return opened
+    }
+
+    private func requireSchema(of connection: Connection) throws {
+        do {
+            try Schema.requireCurrent(connection)
+        } catch let error as SQLiteError where isCorrupt(error) {
+            // What is left is to be looked at.
+        }
     }
 }
 

@@ -7,6 +7,7 @@ extension Store {
     /// The chain proves that no revision was changed, inserted or dropped between others. That the newest were not
     /// dropped only somebody knows who has noted the last hash.
     public func verify(within timeout: Duration) async throws(StoreError) -> Verification {
+        guard !configuration.checksPages else { return try await readingDamagedPages.verify(within: timeout) }
         let deadline = ContinuousClock.now + timeout
         var problems = try await verifySpecs(until: deadline)
         let position = try await verifyChain(until: deadline, &problems)
@@ -86,6 +87,13 @@ extension Store {
     /// - Important: One transaction from the beginning to the end: on a large file a leader may fail to renew its lease
     ///   meanwhile. Better on a copy.
     public func verifyFile(within timeout: Duration) async throws(StoreError) -> [String] {
-        try await reader.run(within: timeout) { try $0.verifyFile() }
+        try await readingDamagedPages.reader.run(within: timeout) { try $0.verifyFile() }
+    }
+
+    /// The same store, for one who reads what can be read, also from pages that do not have their checksums.
+    public var readingDamagedPages: Store {
+        var configuration = configuration
+        configuration.checksPages = false
+        return Store.openForCommand(configuration)
     }
 }

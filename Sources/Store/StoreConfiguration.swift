@@ -9,6 +9,8 @@ public struct StoreConfiguration: Hashable, Sendable {
     public var allowsUnsafeStorage: Bool
     /// By which of SQLite's ways it is reached; nil for the usual one. For tests of storage that fails.
     var vfs: String?
+    /// Whether each page is compared with its checksum when it is read; not so for a look at what is damaged.
+    var checksPages = true
 
     public init(path: String, busyTimeout: Int = 1000, allowsUnsafeStorage: Bool = false) {
         self.path = path

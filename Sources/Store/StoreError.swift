@@ -75,7 +75,8 @@ public struct StoreError: Error, Hashable, Sendable {
             self.init(.busy, "\(path) is locked by another process; nothing was changed. Try again.", cause: error)
         case SQLITE_FULL:
             self.init(.full, "the disk that holds \(path) is full; nothing was stored. Make room.", cause: error)
-        case SQLITE_CORRUPT:
+        case SQLITE_CORRUPT,
+            SQLITE_IOERR where error.extendedCode == SQLiteError.damagedPage:
             self.init(
                 .corrupt,
                 "\(path) is damaged (\(error.message)). Stop the managers and restore a backup.",

@@ -128,12 +128,16 @@ import Testing
             connection.close()
         case .text: try Files.write(String(repeating: "A letter, not a database.\n", count: 400), to: file)
         case .older:
-            let connection = try ForeignConnection(file)
+            let connection = try ForeignConnection(file, isSealed: true)
             try connection.execute("BEGIN; \(Migrations.scripts[0]); PRAGMA user_version = 1")
             try connection.execute("PRAGMA application_id = 0x496E664B; COMMIT")
             connection.close()
+        case .newer:
+            try await MadeDatabase.make(in: directory)
+            let connection = try ForeignConnection(file, isSealed: true)
+            try connection.execute("PRAGMA user_version = 99")
+            connection.close()
         // https://sqlite.org/fileformat2.html#the_database_header
-        case .newer: try await patch(at: 60, with: [0, 0, 0, 99], world)
         // The page size, which is no power of two then.
         case .damagedHeader: try await patch(at: 16, with: [0x12, 0x34], world)
         // The page that lists the tables.

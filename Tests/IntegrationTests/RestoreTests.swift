@@ -53,7 +53,9 @@ import Testing
             #expect(json.at("trusted")?.int == 5 && json.at("damaged")?.elements.compactMap(\.int) == [6])
 
             // What it says can be saved is saved.
-            let saved = try await world.manager("export", "--revision", "5")
+            let refused = try await world.manager("export", "--revision", "5")
+            #expect(refused.status == 5 && refused.errors.contains("does not have its checksum"), "\(refused)")
+            let saved = try await world.manager("export", "--damaged", "--revision", "5")
             #expect(saved.status == 0 && saved.output.contains("770077"), "\(saved)")
             try Files.write(saved.output, to: "\(world.path)/saved.json")
 

@@ -13,6 +13,7 @@ struct ExportCommand: Verb {
             Examples:
               infrakit-manager export > global.config
               infrakit-manager export --revision 12
+              infrakit-manager export --damaged --revision 12
             """
     )
 
@@ -22,10 +23,18 @@ struct ExportCommand: Verb {
     )
     var revision: RevisionWord?
 
+    @Flag(help: "Read damaged pages too, as of a revision that verify trusts")
+    var damaged = false
+
     @OptionGroup var store: StoreOptions
 
+    func validate() throws {
+        if damaged, revision == nil { throw ValidationError("--damaged takes --revision: verify says which") }
+    }
+
     func run(in session: Session) async throws -> ExitStatus {
-        let store = try await store.openToRead(in: session)
+        let store =
+            damaged ? store.open(in: session).readingDamagedPages : try await store.openToRead(in: session)
         var states = try await store.states(within: commandTimeout)
         if let revision {
             states = try await store.wholeStates(at: try await revision.number(in: store), within: commandTimeout)

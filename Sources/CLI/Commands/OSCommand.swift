@@ -79,14 +79,16 @@ struct OSCommand: Verb {
             allowsUnsafeStorage: unsafeStorage
         )
         let opened = try await Store.openForManager(configuration)
-        if let copy = try await opened.swarmCopy(within: commandTimeout) {
+        // More patient than a renewal may be: a leader that stands still in the middle of a write must not end this start.
+        let patient = Store.openForCommand(StoreConfiguration(path: configuration.path, busyTimeout: 10_000))
+        if let copy = try await patient.swarmCopy(within: commandTimeout) {
             throw StoreError(
                 .conflict,
                 "\(configuration.path) is the copy of the history of the swarm \(copy.cluster), for infrakit-manager swarm. "
                     + "Name another store directory."
             )
         }
-        if try await opened.summary(within: commandTimeout).newest == 0 {
+        if try await patient.summary(within: commandTimeout).newest == 0 {
             // Found out now, at the terminal of the one who starts it, and not when it takes leadership.
             _ = try ManagerRuntime.heritage(directory)
         }

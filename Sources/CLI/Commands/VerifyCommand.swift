@@ -108,7 +108,7 @@ struct VerifyCommand: Verb {
     private static func advice(_ chain: Verification?) -> String {
         let restore = "Stop the managers and restore a backup: docs/operations.md, Backup and restore.\n"
         guard let chain, chain.trusted > 0 else { return "No revision can be trusted.\n" + restore }
-        let export = "`infrakit-manager export --revision \(chain.trusted)` prints what stood then.\n"
+        let export = "`infrakit-manager export --damaged --revision \(chain.trusted)` prints what stood then.\n"
         guard let first = chain.damaged.first else {
             return "Every revision that was read, up to \(chain.newest), is as it was stored.\n" + restore + export
         }

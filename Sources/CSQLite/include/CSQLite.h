@@ -19,4 +19,33 @@ int csqlite_read_header(sqlite3 *database, void *buffer, int length);
 // file is closed. Returns 0 when the second process was kept away, 1 when it got the lock too, or minus the errno value.
 int csqlite_probe_lock(int file, const char *path);
 
+// Page checksums: a VFS that keeps a checksum of each page of a database in the last eight bytes of the page, where SQLite
+// leaves room for such things, writes it with the page and compares it when the page is read.
+//
+// A page that does not have its checksum fails with SQLITE_IOERR_DATA. Other programs read such a database as any other;
+// what they write has no valid checksum.
+
+// The name of the VFS over another one, NULL for SQLite's default; registers it at the first call. NULL without memory.
+const char *csqlite_checksum_vfs(const char *base);
+
+// Has a database that is still empty leave room for checksums. Of no effect on any other. Returns the result code.
+int csqlite_reserve_checksums(sqlite3 *database);
+
+// The number of the last page, from 1, that failed on this thread.
+long long csqlite_damaged_page(void);
+
+// From now on this connection reads pages as they are, damaged or not. What it writes, if only when it rolls back what
+// somebody else has left unfinished, has checksums all the same.
+void csqlite_read_damaged_pages(sqlite3 *database);
+
+// Between the two, in one transaction, the pages that belong to nothing may be read whatever they hold: somebody copies
+// the whole file. Returns the result code; the end is to be called in any case.
+int csqlite_begin_whole_read(sqlite3 *database);
+void csqlite_end_whole_read(sqlite3 *database);
+
+// Compares every page that belongs to something with its checksum; to be called within a transaction, on a connection that
+// reads damaged pages. `damaged` takes the numbers of up to `limit` pages, `count` is how many. Returns the result code;
+// SQLITE_IOERR_DATA for a file without checksums.
+int csqlite_check_pages(sqlite3 *database, long long *damaged, int limit, int *count);
+
 #endif

@@ -18,7 +18,7 @@ extension Connection {
             partial.hasPrefix("/") ? partial : "./" + partial,
             &target,
             SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE,
-            nil
+            csqlite_checksum_vfs(nil)
         )
         defer {
             sqlite3_close_v2(target)
@@ -46,13 +46,10 @@ extension Connection {
     }
 
     private func copy(to target: OpaquePointer, path: String) throws {
-        guard let backup = start(into: target) else {
-            throw SQLiteError(code: sqlite3_errcode(target), database: target, path: path, action: "backup")
-        }
-        let step = sqlite3_backup_step(backup, -1)
-        let end = sqlite3_backup_finish(backup)
-        guard step == SQLITE_DONE, end == SQLITE_OK else {
-            throw SQLiteError(code: end == SQLITE_OK ? step : end, database: target, path: path, action: "backup")
+        let code = copyPages(to: target)
+        guard code == SQLITE_OK else {
+            let isOurs = code == SQLiteError.damagedPage
+            throw SQLiteError(code: code, database: target, path: isOurs ? self.path : path, action: "backup")
         }
     }
 

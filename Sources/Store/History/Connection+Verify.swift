@@ -135,7 +135,10 @@ extension Connection {
 
     /// What SQLite finds wrong with the file: its pages, its indexes, its references.
     func verifyFile() throws -> [String] {
-        var problems: [String] = []
+        let pages = try damagedPages(limit: 100)
+        var problems = pages.map {
+            "page \($0) of the file does not have its checksum: it was damaged, or changed by another program"
+        }
         do {
             _ = try all("PRAGMA integrity_check") { row in
                 if row.text(0) != "ok" { problems.append(row.text(0)) }
@@ -149,7 +152,9 @@ extension Connection {
             problems += try all("PRAGMA foreign_key_check") { row in
                 "a row of the table \(row.text(0)) refers to one of \(row.text(2)) that does not exist"
             }
-        } catch let error as SQLiteError where !problems.isEmpty && StoreError(error).code == .corrupt {
+        } catch let error as SQLiteError
+            where !pages.isEmpty || !problems.isEmpty && StoreError(error).code == .corrupt
+        {
             // The damage has ended the check itself. What was found until then is told.
         }
         return problems

@@ -5,7 +5,8 @@ internal import Glibc
 ///
 /// Settings follow from where the file may lie (docs/storage.md): a rollback journal because a write-ahead log corrupts
 /// across hosts, `synchronous=EXTRA` because an acknowledged commit must survive power loss, no memory mapping because
-/// a page that fails to arrive over the network would be a signal, not an error.
+/// a page that fails to arrive over the network would be a signal, not an error. Every page has a checksum, because a
+/// disk or a server may answer with something else than what was written.
 final class Connection {
     enum Mode {
         case readOnly
@@ -25,8 +26,9 @@ final class Connection {
     /// - Parameters:
     ///   - busyTimeout: how long a statement waits for another connection's lock, in milliseconds.
     ///   - vfs: the name of the way by which SQLite reaches the file; nil for the usual one.
-    /// - Throws: ``SQLiteError``.
-    init(path: String, mode: Mode, busyTimeout: Int, vfs: String? = nil) throws {
+    ///   - checksPages: whether pages that do not have their checksums are refused; written they are with them in any case.
+    /// - Throws: ``SQLiteError``, ``StoreError``.
+    init(path: String, mode: Mode, busyTimeout: Int, vfs: String? = nil, checksPages: Bool = true) throws {
         let flags =
             switch mode {
             case .readOnly: SQLITE_OPEN_READONLY
@@ -36,7 +38,8 @@ final class Connection {
         var handle: OpaquePointer?
         // A relative path that begins with "file:" would be read as a URI.
         let name = path.hasPrefix("/") ? path : "./" + path
-        let code = sqlite3_open_v2(name, &handle, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, vfs)
+        let checked = vfs.map { $0.withCString { csqlite_checksum_vfs($0) } } ?? csqlite_checksum_vfs(nil)
+        let code = sqlite3_open_v2(name, &handle, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, checked)
         guard code == SQLITE_OK, let handle else {
             let error = SQLiteError(code: code, database: handle, path: path, action: "open")
             sqlite3_close_v2(handle)
@@ -47,8 +50,13 @@ final class Connection {
         self.device = Self.device(of: path)
         sqlite3_busy_timeout(handle, Int32(clamping: busyTimeout))
         do {
-            try refuseSharedLog()
+            if mode == .create { csqlite_reserve_checksums(handle) }
+            if !checksPages { csqlite_read_damaged_pages(handle) }
+            try checkHeader()
             try configure()
+            // It takes the tables' definitions, and who looks at damage may find those damaged; that one stores nothing,
+            // and the header was asked for the journal already.
+            if checksPages { try configureJournal() }
         } catch {
             close()
             throw error
@@ -60,7 +68,8 @@ final class Connection {
             path: configuration.path,
             mode: mode,
             busyTimeout: busyTimeout ?? configuration.busyTimeout,
-            vfs: configuration.vfs
+            vfs: configuration.vfs,
+            checksPages: configuration.checksPages
         )
     }
 
@@ -78,18 +87,28 @@ final class Connection {
 
     /// Refuses a database with a write-ahead log before SQLite looks at more than its header: any question to it, even
     /// `PRAGMA journal_mode`, would create the log's files beside it and take part in the log, which between two hosts
-    /// is the damage itself.
-    private func refuseSharedLog() throws {
+    /// is the damage itself. And a database of ours without checksums, which would be read without a check.
+    private func checkHeader() throws {
         var header = [UInt8](repeating: 0, count: 100)
         let code = csqlite_read_header(database, &header, Int32(header.count))
         guard code == SQLITE_OK else {
             throw SQLiteError(code: code, database: nil, path: path, action: "read the header")
         }
-        // https://sqlite.org/fileformat2.html: the read version is 2 with a write-ahead log; the application id.
-        guard header.starts(with: Array("SQLite format 3\0".utf8)), header[18] > 1 || header[19] > 1 else { return }
+        // https://sqlite.org/fileformat2.html: the read version is 2 with a write-ahead log; the application id; the bytes
+        // that are left free in each page.
+        guard header.starts(with: Array("SQLite format 3\0".utf8)) else { return }
         let application = header[68..<72].reduce(0) { $0 << 8 | Int($1) }
-        guard application == Schema.applicationID else { throw StoreError.foreign(path) }
-        throw StoreError.journalMode("wal", path: path)
+        if header[18] > 1 || header[19] > 1 {
+            guard application == Schema.applicationID else { throw StoreError.foreign(path) }
+            throw StoreError.journalMode("wal", path: path)
+        }
+        guard application != Schema.applicationID || header[20] == 8 else {
+            throw StoreError(
+                .corrupt,
+                "\(path) has no page checksums: its header is damaged, or another program has written it anew. Stop the "
+                    + "managers and restore a backup."
+            )
+        }
     }
 
     /// True when another file, or none, is where this one was when it was opened.
@@ -119,9 +138,12 @@ final class Connection {
             }
         }
         try execute("PRAGMA mmap_size = 0")
-        try execute("PRAGMA synchronous = EXTRA")
         // Damage is found where it lies, when it is read, and not as a wrong answer.
         try execute("PRAGMA cell_size_check = ON")
+    }
+
+    private func configureJournal() throws {
+        try execute("PRAGMA synchronous = EXTRA")
         // Asked, never set: setting it would rewrite a file that somebody else put into another mode.
         let journal = try first("PRAGMA journal_mode") { $0.text(0) } ?? "unknown"
         guard ["delete", "truncate", "persist"].contains(journal) else {
@@ -179,8 +201,35 @@ final class Connection {
         try execute("COMMIT")
     }
 
-    /// Begins to copy the pages into another, open database.
-    func start(into target: OpaquePointer) -> OpaquePointer? { sqlite3_backup_init(target, "main", database, "main") }
+    /// Copies all pages into another, open database.
+    ///
+    /// - Returns: the result code.
+    func copyPages(to target: OpaquePointer) -> Int32 {
+        defer { csqlite_end_whole_read(database) }
+        let beginning = csqlite_begin_whole_read(database)
+        guard beginning == SQLITE_OK else { return beginning }
+        guard let backup = sqlite3_backup_init(target, "main", database, "main") else { return sqlite3_errcode(target) }
+        let step = sqlite3_backup_step(backup, -1)
+        let end = sqlite3_backup_finish(backup)
+        return step == SQLITE_DONE ? end : step
+    }
+
+    /// The pages that do not have their checksums, by number from 1; the first so many of them.
+    ///
+    /// Of a connection that does not check pages.
+    ///
+    /// - Throws: ``SQLiteError``.
+    func damagedPages(limit: Int) throws -> [Int] {
+        var numbers = [Int64](repeating: 0, count: limit)
+        var count: Int32 = 0
+        // Locks the file, and needs no table.
+        try execute("PRAGMA user_version")
+        let code = csqlite_check_pages(database, &numbers, Int32(limit), &count)
+        guard code == SQLITE_OK else {
+            throw SQLiteError(code: code, database: database, path: path, action: "check the pages")
+        }
+        return numbers.prefix(Int(count)).map(Int.init)
+    }
 
     var lastInsertedRow: Int { Int(sqlite3_last_insert_rowid(database)) }
 

@@ -13,6 +13,9 @@ public struct SQLiteError: Error, Hashable, Sendable {
     /// The operating system's error number behind an I/O error or a file that does not open; 0 when there is none.
     public let systemError: Int32
 
+    /// `SQLITE_IOERR_DATA`, a macro that Swift does not import: a page does not have its checksum.
+    static let damagedPage = SQLITE_IOERR | 32 << 8
+
     init(extendedCode: Int32, message: String, path: String, action: String, systemError: Int32 = 0) {
         self.extendedCode = extendedCode
         self.message = message
@@ -23,6 +26,12 @@ public struct SQLiteError: Error, Hashable, Sendable {
 
     /// Reads the last error of `database`, which may be nil when opening failed for want of memory.
     init(code: Int32, database: OpaquePointer?, path: String, action: String) {
+        if code == Self.damagedPage {
+            // Failed on this thread just now.
+            let words = "page \(csqlite_damaged_page()) does not have its checksum"
+            self.init(extendedCode: code, message: words, path: path, action: action)
+            return
+        }
         self.init(
             // The connection's own code is the finer one, if it is about the same failure.
             extendedCode: database.map { sqlite3_extended_errcode($0) }.flatMap { $0 & 0xFF == code & 0xFF ? $0 : nil }

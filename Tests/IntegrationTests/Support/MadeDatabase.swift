@@ -53,17 +53,19 @@ enum MadeDatabase {
     }
 }
 
-/// A connection of a program that is not ours.
+/// A connection of a program that is not ours; a sealed one leaves the checksums of the pages right, as ours do.
 final class ForeignConnection: @unchecked Sendable {
     // SQLite's own mutex guards it, hence unchecked.
     private let database: OpaquePointer
 
-    init(_ path: String) throws {
+    init(_ path: String, isSealed: Bool = false) throws {
         var handle: OpaquePointer?
         let flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_FULLMUTEX
-        guard sqlite3_open_v2(path, &handle, flags, nil) == SQLITE_OK, let handle else {
+        let vfs = isSealed ? csqlite_checksum_vfs(nil) : nil
+        guard sqlite3_open_v2(path, &handle, flags, vfs) == SQLITE_OK, let handle else {
             throw Trouble("cannot open \(path)")
         }
+        if isSealed { csqlite_reserve_checksums(handle) }
         database = handle
     }
 

@@ -1,0 +1,433 @@
+#define _GNU_SOURCE
+#include "CSQLite.h"
+
+#include <endian.h>
+#include <pthread.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { SEAL = 8, HEADER = 100 };
+
+typedef struct {
+    sqlite3_vfs vfs;
+    // NULL: whichever is SQLite's default when a file is opened.
+    const char *base;
+} checksum_vfs;
+
+// Pages that belong to nothing. SQLite writes them without keeping their old content in the journal, or never writes them
+// at all, so after a loss of power anything may be there, and nobody reads it.
+typedef struct {
+    unsigned char *bits;
+    long long pages;
+} page_set;
+
+typedef struct {
+    sqlite3_file file;
+    sqlite3_file *real;
+    // Of a file whose pages have checksums; 0 for any other, and for one that is still empty.
+    int page_size;
+    unsigned char *page;
+    // Empty, except while somebody reads all pages.
+    page_set free;
+    // Damaged pages are read as they are.
+    int is_lenient;
+} checked_file;
+
+static _Thread_local long long damaged_page;
+
+long long csqlite_damaged_page(void) { return damaged_page; }
+
+// The checksum
+
+// Every step can be undone, so no two pages that differ within eight bytes have the same checksum; pages that differ in
+// more have it with a probability of 2^-64.
+static uint64_t mixed(uint64_t sum, uint64_t word) {
+    sum ^= word;
+    sum = sum << 29 | sum >> 35;
+    return sum * UINT64_C(0x9E6C63D0676A9A99);
+}
+
+// What another program changes in the header when it only asks for another journal mode, and what holds nothing: the
+// versions of the format (they are looked at when the file is opened), the change counter and what belongs to it.
+// https://sqlite.org/fileformat2.html#the_database_header
+static uint64_t counted(int offset) {
+    switch (offset) {
+    case 16: return ~UINT64_C(0x00000000FFFF0000);
+    case 24: return ~UINT64_C(0x00000000FFFFFFFF);
+    case 88: return ~UINT64_C(0xFFFFFFFF00000000);
+    case 96: return ~UINT64_C(0x00000000FFFFFFFF);
+    default: return ~UINT64_C(0);
+    }
+}
+
+// The number is part of it: a page in the place of another is no sound page.
+static uint64_t checksum(const unsigned char *page, int size, long long number) {
+    uint64_t sum = mixed(UINT64_C(0x2545F4914F6CDD1D), (uint64_t)number);
+    for (int offset = 0; offset < size - SEAL; offset += 8) {
+        uint64_t word;
+        memcpy(&word, page + offset, 8);
+        word = le64toh(word);
+        sum = mixed(sum, number == 1 && offset < HEADER ? word & counted(offset) : word);
+    }
+    return sum;
+}
+
+static void seal(unsigned char *page, int size, long long number) {
+    uint64_t sum = htole64(checksum(page, size, number));
+    memcpy(page + size - SEAL, &sum, SEAL);
+}
+
+static int is_sound(const unsigned char *page, int size, long long number) {
+    uint64_t stored;
+    memcpy(&stored, page + size - SEAL, SEAL);
+    return le64toh(stored) == checksum(page, size, number);
+}
+
+static int page_size_of(const unsigned char *header) {
+    if (memcmp(header, "SQLite format 3", 16) != 0 || header[20] != SEAL) {
+        return 0;
+    }
+    int size = header[16] << 8 | header[17];
+    if (size == 1) {
+        size = 65536;
+    }
+    return size >= 512 && (size & (size - 1)) == 0 ? size : 0;
+}
+
+// Free pages
+
+static long long number_at(const unsigned char *bytes) {
+    return (long long)bytes[0] << 24 | bytes[1] << 16 | bytes[2] << 8 | bytes[3];
+}
+
+static int contains(const page_set *set, long long number) {
+    return set->bits && number <= set->pages && set->bits[number / 8] >> number % 8 & 1;
+}
+
+static void insert(page_set *set, long long number) {
+    if (number > 1 && number <= set->pages) {
+        set->bits[number / 8] |= (unsigned char)(1 << number % 8);
+    }
+}
+
+// https://sqlite.org/fileformat2.html#the_freelist: a chain of pages, each with the numbers of others. Those of the chain
+// are written as any page; where one is damaged, the rest of the chain counts as not free. The page that SQLite locks is
+// never used.
+static int find_free_pages(page_set *set, sqlite3_file *file, int size, long long pages) {
+    unsigned char *page = malloc((size_t)size);
+    *set = (page_set){calloc((size_t)pages / 8 + 1, 1), pages};
+    int code = page && set->bits ? file->pMethods->xRead(file, page, size, 0) : SQLITE_NOMEM;
+    if (code == SQLITE_OK) {
+        insert(set, 0x40000000 / size + 1);
+        long long next = number_at(page + 32);
+        for (long long steps = 0; next > 1 && next <= pages && steps < pages; steps++) {
+            code = file->pMethods->xRead(file, page, size, (next - 1) * size);
+            if (code != SQLITE_OK || !is_sound(page, size, next)) {
+                break;
+            }
+            long long count = number_at(page + 4);
+            for (long long index = 0; index < count && index < size / 4 - 2; index++) {
+                insert(set, number_at(page + 8 + 4 * index));
+            }
+            next = number_at(page);
+        }
+        code = code == SQLITE_IOERR_SHORT_READ || code == SQLITE_IOERR_DATA ? SQLITE_OK : code;
+    }
+    free(page);
+    return code;
+}
+
+// A file
+
+static int learn(checked_file *file, const unsigned char *header) {
+    int size = page_size_of(header);
+    if (size == file->page_size) {
+        return SQLITE_OK;
+    }
+    free(file->page);
+    file->page = size > 0 ? malloc((size_t)size) : NULL;
+    file->page_size = file->page ? size : 0;
+    return size > 0 && !file->page ? SQLITE_IOERR_NOMEM : SQLITE_OK;
+}
+
+static int checked(checked_file *file, const unsigned char *page, long long number) {
+    if (file->is_lenient || is_sound(page, file->page_size, number) || contains(&file->free, number)) {
+        return SQLITE_OK;
+    }
+    damaged_page = number;
+    return SQLITE_IOERR_DATA;
+}
+
+// The end of the file lies inside this page: it was cut off.
+static int is_cut(checked_file *file, sqlite3_int64 start) {
+    sqlite3_int64 size = 0;
+    return file->real->pMethods->xFileSize(file->real, &size) == SQLITE_OK && size > start;
+}
+
+static int read_page(checked_file *file, unsigned char *page, long long number) {
+    sqlite3_int64 start = (number - 1) * file->page_size;
+    int code = file->real->pMethods->xRead(file->real, page, file->page_size, start);
+    if (code == SQLITE_IOERR_SHORT_READ && !file->is_lenient && is_cut(file, start)) {
+        damaged_page = number;
+        return SQLITE_IOERR_DATA;
+    }
+    return code == SQLITE_OK ? checked(file, page, number) : code;
+}
+
+static int checked_read(sqlite3_file *base, void *bytes, int count, sqlite3_int64 offset) {
+    checked_file *file = (checked_file *)base;
+    // SQLite looks at the header alone to learn how to read the rest, and whether anything has changed.
+    if (offset + count <= HEADER || file->page_size == 0 || offset == 0) {
+        int code = file->real->pMethods->xRead(file->real, bytes, count, offset);
+        if (code != SQLITE_OK || offset != 0 || count < HEADER) {
+            return code;
+        }
+        code = learn(file, bytes);
+        if (code != SQLITE_OK || file->page_size == 0 || count < file->page_size) {
+            return code;
+        }
+        return checked(file, bytes, 1);
+    }
+    long long number = offset / file->page_size + 1;
+    sqlite3_int64 inside = offset % file->page_size;
+    if (inside == 0 && count == file->page_size) {
+        return read_page(file, bytes, number);
+    }
+    if (inside + count > file->page_size) {
+        return SQLITE_IOERR_READ;
+    }
+    int code = read_page(file, file->page, number);
+    if (code == SQLITE_OK) {
+        memcpy(bytes, file->page + inside, (size_t)count);
+    } else if (code == SQLITE_IOERR_SHORT_READ) {
+        memset(bytes, 0, (size_t)count);
+    }
+    return code;
+}
+
+static int checked_write(sqlite3_file *base, const void *bytes, int count, sqlite3_int64 offset) {
+    checked_file *file = (checked_file *)base;
+    if (offset == 0 && count >= HEADER) {
+        int code = learn(file, bytes);
+        if (code != SQLITE_OK) {
+            return code;
+        }
+    }
+    if (file->page_size == 0) {
+        return file->real->pMethods->xWrite(file->real, bytes, count, offset);
+    }
+    if (count != file->page_size || offset % count != 0) {
+        return SQLITE_IOERR_WRITE;
+    }
+    memcpy(file->page, bytes, (size_t)count);
+    seal(file->page, count, offset / count + 1);
+    return file->real->pMethods->xWrite(file->real, file->page, count, offset);
+}
+
+static int checked_close(sqlite3_file *base) {
+    checked_file *file = (checked_file *)base;
+    free(file->page);
+    free(file->free.bits);
+    file->page = NULL;
+    file->free.bits = NULL;
+    return file->real->pMethods->xClose(file->real);
+}
+
+#define REAL(base) ((checked_file *)(base))->real
+#define CALL(base, method, ...) REAL(base)->pMethods->method(REAL(base)__VA_OPT__(, ) __VA_ARGS__)
+
+static int checked_truncate(sqlite3_file *file, sqlite3_int64 size) { return CALL(file, xTruncate, size); }
+static int checked_sync(sqlite3_file *file, int flags) { return CALL(file, xSync, flags); }
+static int checked_size(sqlite3_file *file, sqlite3_int64 *size) { return CALL(file, xFileSize, size); }
+static int checked_lock(sqlite3_file *file, int level) { return CALL(file, xLock, level); }
+static int checked_unlock(sqlite3_file *file, int level) { return CALL(file, xUnlock, level); }
+static int checked_reserved(sqlite3_file *file, int *is) { return CALL(file, xCheckReservedLock, is); }
+static int checked_control(sqlite3_file *file, int code, void *argument) {
+    return CALL(file, xFileControl, code, argument);
+}
+static int checked_sector(sqlite3_file *file) { return CALL(file, xSectorSize); }
+static int checked_traits(sqlite3_file *file) { return CALL(file, xDeviceCharacteristics); }
+
+// Version 1: no shared memory, so no write-ahead log; no mapped memory, which would be read without a check.
+static const sqlite3_io_methods checked_methods = {
+    .iVersion = 1,
+    .xClose = checked_close,
+    .xRead = checked_read,
+    .xWrite = checked_write,
+    .xTruncate = checked_truncate,
+    .xSync = checked_sync,
+    .xFileSize = checked_size,
+    .xLock = checked_lock,
+    .xUnlock = checked_unlock,
+    .xCheckReservedLock = checked_reserved,
+    .xFileControl = checked_control,
+    .xSectorSize = checked_sector,
+    .xDeviceCharacteristics = checked_traits,
+};
+
+// The VFS
+
+static sqlite3_vfs *base_of(sqlite3_vfs *vfs) { return sqlite3_vfs_find(((checksum_vfs *)vfs)->base); }
+
+static int checked_open(sqlite3_vfs *vfs, sqlite3_filename name, sqlite3_file *file, int flags, int *out) {
+    sqlite3_vfs *base = base_of(vfs);
+    file->pMethods = NULL;
+    if (!base || base->szOsFile > vfs->szOsFile - (int)sizeof(checked_file)) {
+        return SQLITE_CANTOPEN;
+    }
+    if (!(flags & SQLITE_OPEN_MAIN_DB)) {
+        return base->xOpen(base, name, file, flags, out);
+    }
+    checked_file *own = (checked_file *)file;
+    memset(own, 0, sizeof *own);
+    own->real = (sqlite3_file *)(own + 1);
+    int code = base->xOpen(base, name, own->real, flags, out);
+    if (code != SQLITE_OK) {
+        if (own->real->pMethods) {
+            own->real->pMethods->xClose(own->real);
+        }
+        return code;
+    }
+    file->pMethods = &checked_methods;
+    return SQLITE_OK;
+}
+
+#define FORWARD(method, ...) \
+    sqlite3_vfs *base = base_of(vfs); \
+    return base->method(base __VA_OPT__(, ) __VA_ARGS__)
+
+static int checked_delete(sqlite3_vfs *vfs, const char *name, int sync) { FORWARD(xDelete, name, sync); }
+static int checked_access(sqlite3_vfs *vfs, const char *name, int flags, int *out) {
+    FORWARD(xAccess, name, flags, out);
+}
+static int checked_path(sqlite3_vfs *vfs, const char *name, int size, char *out) {
+    FORWARD(xFullPathname, name, size, out);
+}
+static int checked_random(sqlite3_vfs *vfs, int size, char *out) { FORWARD(xRandomness, size, out); }
+static int checked_sleep(sqlite3_vfs *vfs, int time) { FORWARD(xSleep, time); }
+static int checked_error(sqlite3_vfs *vfs, int size, char *out) { FORWARD(xGetLastError, size, out); }
+static int checked_time(sqlite3_vfs *vfs, double *out) { FORWARD(xCurrentTime, out); }
+static int checked_time_64(sqlite3_vfs *vfs, sqlite3_int64 *out) { FORWARD(xCurrentTimeInt64, out); }
+
+static sqlite3_vfs *make(const char *base, const char *name) {
+    sqlite3_vfs *real = sqlite3_vfs_find(base);
+    checksum_vfs *own = real ? calloc(1, sizeof *own) : NULL;
+    if (!own) {
+        return NULL;
+    }
+    own->base = base ? strdup(base) : NULL;
+    own->vfs = (sqlite3_vfs){
+        .iVersion = 2,
+        // For those that may become the default as well.
+        .szOsFile = (int)sizeof(checked_file) + real->szOsFile,
+        .mxPathname = real->mxPathname,
+        .zName = strdup(name),
+        .xOpen = checked_open,
+        .xDelete = checked_delete,
+        .xAccess = checked_access,
+        .xFullPathname = checked_path,
+        .xRandomness = checked_random,
+        .xSleep = checked_sleep,
+        .xGetLastError = checked_error,
+        .xCurrentTime = checked_time,
+        .xCurrentTimeInt64 = checked_time_64,
+    };
+    if ((base && !own->base) || !own->vfs.zName || sqlite3_vfs_register(&own->vfs, 0) != SQLITE_OK) {
+        return NULL;
+    }
+    return &own->vfs;
+}
+
+const char *csqlite_checksum_vfs(const char *base) {
+    static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+    char name[64];
+    snprintf(name, sizeof name, "checksum%s%s", base ? "-" : "", base ? base : "");
+    pthread_mutex_lock(&mutex);
+    sqlite3_vfs *found = sqlite3_vfs_find(name);
+    if (!found) {
+        found = make(base, name);
+    }
+    pthread_mutex_unlock(&mutex);
+    return found ? found->zName : NULL;
+}
+
+// For a connection
+
+static checked_file *file_of(sqlite3 *database) {
+    sqlite3_file *file = NULL;
+    int code = sqlite3_file_control(database, "main", SQLITE_FCNTL_FILE_POINTER, &file);
+    return code == SQLITE_OK && file && file->pMethods == &checked_methods ? (checked_file *)file : NULL;
+}
+
+int csqlite_reserve_checksums(sqlite3 *database) {
+    int bytes = SEAL;
+    return sqlite3_file_control(database, "main", SQLITE_FCNTL_RESERVE_BYTES, &bytes);
+}
+
+void csqlite_read_damaged_pages(sqlite3 *database) {
+    checked_file *file = file_of(database);
+    if (file) {
+        file->is_lenient = 1;
+    }
+}
+
+int csqlite_begin_whole_read(sqlite3 *database) {
+    checked_file *file = file_of(database);
+    if (!file || file->page_size == 0) {
+        return SQLITE_OK;
+    }
+    sqlite3_int64 length = 0;
+    int code = file->real->pMethods->xFileSize(file->real, &length);
+    return code == SQLITE_OK
+        ? find_free_pages(&file->free, file->real, file->page_size, length / file->page_size)
+        : code;
+}
+
+void csqlite_end_whole_read(sqlite3 *database) {
+    checked_file *file = file_of(database);
+    if (file) {
+        free(file->free.bits);
+        file->free.bits = NULL;
+    }
+}
+
+int csqlite_check_pages(sqlite3 *database, long long *damaged, int limit, int *count) {
+    *count = 0;
+    sqlite3_file *file = NULL;
+    int code = sqlite3_file_control(database, "main", SQLITE_FCNTL_FILE_POINTER, &file);
+    if (code != SQLITE_OK) {
+        return code;
+    }
+    unsigned char header[HEADER] = {0};
+    code = file->pMethods->xRead(file, header, sizeof header, 0);
+    int size = page_size_of(header);
+    sqlite3_int64 length = 0;
+    if (code == SQLITE_OK) {
+        code = file->pMethods->xFileSize(file, &length);
+    }
+    if (code != SQLITE_OK || size == 0) {
+        return code == SQLITE_OK ? SQLITE_IOERR_DATA : code;
+    }
+    page_set unused;
+    code = find_free_pages(&unused, file, size, length / size);
+    unsigned char *page = code == SQLITE_OK ? malloc((size_t)size) : NULL;
+    for (long long number = 1; page && (number - 1) * size < length && *count < limit; number++) {
+        code = file->pMethods->xRead(file, page, size, (number - 1) * size);
+        int is_bad = code == SQLITE_OK ? !is_sound(page, size, number) : code == SQLITE_IOERR_SHORT_READ;
+        if (code != SQLITE_OK && !is_bad) {
+            break;
+        }
+        code = SQLITE_OK;
+        if (is_bad && !contains(&unused, number)) {
+            damaged[(*count)++] = number;
+        }
+    }
+    if (code == SQLITE_OK && !page) {
+        code = SQLITE_NOMEM;
+    }
+    free(page);
+    free(unused.bits);
+    return code;
+}
