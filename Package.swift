@@ -149,6 +149,7 @@ let package = Package(
         // Tests: one target for each library, and one that runs the programs.
         .target(name: "FaultVFS", dependencies: ["CSQLite"], path: "Tests/FaultVFS"),
         .target(name: "ManagerModels", dependencies: ["GroupSPI", "Store"], path: "Tests/ManagerModels"),
+        .target(name: "NFSLabSupport", path: "Tests/NFSLabSupport"),
         .target(name: "PluginFakes", dependencies: ["GroupSPI"], path: "Tests/PluginFakes"),
         .target(name: "StoreFakes", dependencies: ["GroupSPI", "Store"], path: "Tests/StoreFakes"),
         .testTarget(
@@ -169,7 +170,7 @@ let package = Package(
             name: "IntegrationTests",
             dependencies: [
                 "CLI", "CSQLite", "GroupSPI", "InfrakitCLI", "Migrations", "PluginRPC", "Store", "Swarm",
-                "SwarmLabSupport",
+                "NFSLabSupport", "SwarmLabSupport",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOPosix", package: "swift-nio"),
             ]
