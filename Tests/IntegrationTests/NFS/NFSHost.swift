@@ -89,8 +89,10 @@ final class NFSHost: Sendable {
         }
     }
 
-    /// All that the managers of this host have logged, oldest first.
-    var log: [LabProgram.Line] { state.withLock { $0.managers }.flatMap(\.lines) }
+    /// Whether a manager of this host has logged that event, with these words in it.
+    func logs(_ event: String, _ words: String) -> Bool {
+        state.withLock { $0.managers }.flatMap(\.lines).contains { $0.event == event && $0.text.contains(words) }
+    }
 
     /// The newest epoch in which this host has read what stands, and so takes writes, and since when; nil when that is over.
     var leadership: (epoch: Int, since: ContinuousClock.Instant)? {

@@ -99,10 +99,11 @@ import Testing
         default: break
         }
         try await world.lab.inflict(fault)
+        let inflicted = ContinuousClock.now
 
         switch fault {
         case .cut, .hang:
-            report += ", let go after \(try await letsGoInTime(old, began).inSeconds)"
+            report += ", let go after \((try await letsGoInTime(old, inflicted) - began).inSeconds)"
             report += ", \(try await answersWithoutTheServer(old))"
         default: break
         }
@@ -123,8 +124,8 @@ import Testing
         }
 
         let remedied = ContinuousClock.now
-        try await world.lab.remedy(fault)
         if case .pause = fault { old.noteMotion() }
+        try await world.lab.remedy(fault)
         if case .kill = fault {
             try await old.startPrograms()
             try old.startWritingAgain(old.name)
@@ -150,13 +151,16 @@ import Testing
 
     /// The leader cannot renew: its groups are let go before the lease is over, by itself.
     ///
-    /// - Returns: when, from the beginning of the loss.
-    private func letsGoInTime(_ old: NFSHost, _ began: ContinuousClock.Instant) async throws -> Duration {
+    /// - Parameter loss: when it was complete; a last renewal may have come in just before.
+    /// - Returns: when it let them go.
+    private func letsGoInTime(
+        _ old: NFSHost,
+        _ loss: ContinuousClock.Instant
+    ) async throws -> ContinuousClock.Instant {
         try await eventually("\(old.name) lets its groups go", within: .seconds(60)) { old.watched.isEmpty }
         let freed = try #require(old.watches.map(\.until).max())
-        // The last renewal came before the loss, so that the deadline is nearer than its whole length from there.
-        #expect(freed - began < NFSHost.ttl, "\(old.name) let its groups go only after \((freed - began).inSeconds)")
-        return freed - began
+        #expect(freed - loss < NFSHost.ttl, "\(old.name) let its groups go only after \((freed - loss).inSeconds)")
+        return freed
     }
 
     /// Users are answered, also those who ask what only the server knows.

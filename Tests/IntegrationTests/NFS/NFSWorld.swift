@@ -9,9 +9,13 @@ struct NFSWorld {
     let lab: NFSLab
     let hosts: [NFSHost]
 
+    private static let turn = Turnstile(places: 1)
+
     /// Runs a lab for a test, with no other test beside it: its kernels take turns on few processors. One that does not start
     /// is no failure of what is tested.
     static func with(_ settings: NFSLab.Settings = .init(), _ body: (NFSWorld) async throws -> Void) async throws {
+        await Self.turn.enter()
+        defer { Self.turn.leave() }
         await Turnstile.tests.enterAlone()
         defer { Turnstile.tests.leaveAlone() }
         do {
