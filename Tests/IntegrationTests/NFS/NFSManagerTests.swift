@@ -123,6 +123,11 @@ import Testing
         case .hang, .loss: break
         }
 
+        if case .pause = fault {
+            // Until the server has given its leases up too: it goes on with connections whose state is gone.
+            let rest = began + .seconds(world.lab.settings.lease + 2) - ContinuousClock.now
+            try await Task.sleep(for: max(rest, Duration.zero), clock: .suspending)
+        }
         let remedied = ContinuousClock.now
         if case .pause = fault { old.noteMotion() }
         try await world.lab.remedy(fault)
