@@ -131,7 +131,12 @@ public struct NFSLab: Sendable {
     ) async -> LabResult {
         let seconds = max(1, Int(limit.components.seconds))
         let command = ["timeout", "-s", "KILL", "\(seconds)"] + words
-        return await call(["exec", node, "--"] + Self.setting(environment, for: command), input: input)
+        // Killed twice: a process whose thread waits in its node's kernel for a page to be written does not end before that.
+        return await call(
+            ["exec", node, "--"] + Self.setting(environment, for: command),
+            input: input,
+            behind: ["timeout", "-s", "KILL", "\(seconds + 20)"]
+        )
     }
 
     /// Starts a command in a node that stays.
@@ -146,18 +151,18 @@ public struct NFSLab: Sendable {
 
     // MARK: - The program
 
-    private func line(_ words: [String]) -> String {
-        "NFS_LAB_DIR=\(folder) " + ([program] + words).map(Self.quoted).joined(separator: " ")
+    private func line(_ words: [String], behind prefix: [String] = []) -> String {
+        "NFS_LAB_DIR=\(folder) " + (prefix + [program] + words).map(Self.quoted).joined(separator: " ")
     }
 
     private static func quoted(_ word: String) -> String {
         "'" + word.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
     }
 
-    private func call(_ words: [String], input: String = "") async -> LabResult {
+    private func call(_ words: [String], input: String = "", behind prefix: [String] = []) async -> LabResult {
         let errors = "\(scratch)/\(count.next())"
         let feed = input.isEmpty ? "" : "printf %s \(Self.quoted(input)) | "
-        let line = "\(feed)\(line(words)) 2>\(errors)" + (input.isEmpty ? " </dev/null" : "")
+        let line = "\(feed)\(line(words, behind: prefix)) 2>\(errors)" + (input.isEmpty ? " </dev/null" : "")
         let began = ContinuousClock.now
         var output = ""
         let status = await Shell.run(line) { output += $0 }

@@ -177,18 +177,17 @@ import Testing
             "\(commit)"
         )
         #expect(commit.took < .seconds(15), "\(commit)")
-        let others = try await withThrowingTaskGroup(of: (String, LabResult).self) { group in
-            for word in ["status", "history", "doctor"] {
-                group.addTask { (word, try await host.command(word)) }
+        // Told in time; but the process may not end before the server is back: while the host has a page of the file to write,
+        // the kernel lets nobody out who looks at the file.
+        let began = ContinuousClock.now
+        var longest = Duration.zero
+        for program in try ["status", "history", "doctor"].map({ try host.launch([$0]) }) {
+            let line = try await eventually("a command says that nothing answers", within: .seconds(60)) {
+                program.lines.first { $0.text.contains("does not answer") }
             }
-            return try await group.reduce(into: [(String, LabResult)]()) { $0.append($1) }
+            longest = max(longest, line.at - began)
         }
-        for (word, finished) in others {
-            #expect(finished.status == (word == "doctor" ? 1 : 5), "\(finished)")
-            #expect((finished.errors + finished.output).contains("does not answer"), "\(finished)")
-            #expect(finished.took < .seconds(40), "\(finished.took) for \(finished)")
-        }
-        let longest = try #require(others.map(\.1.took).max())
+        #expect(longest < .seconds(40), "\(longest)")
         return "a commit is refused within \(commit.took.inSeconds), other commands within \(longest.inSeconds)"
     }
 }
