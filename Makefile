@@ -19,7 +19,7 @@ VERSION  := $(shell sed -n 's/^let version = "\(.*\)"$$/\1/p' Package.swift)
 PROGRAMS := infrakit-manager infrakit
 UNITS    := infrakit-manager.service infrakit-plugin-process.service
 
-.PHONY: build test simulate faults torture model golden format lint demo release manual install uninstall deb test-package clean packages
+.PHONY: build test simulate faults torture model golden format lint demo nfs-cost release manual install uninstall deb test-package clean packages
 
 build: packages
 	swift build
@@ -56,6 +56,12 @@ torture: packages
 # The lease protocol, and what it would be without each of its rules; takes spin.
 model:
 	scripts/model
+
+# What managers cost an NFS server, in operations; takes root and an NFS lab (CONTRIBUTING.md, Tests).
+nfs-cost: packages
+	swift build --product infrakit-manager
+	swift build --product infrakit
+	scripts/nfs-cost || [ $$? -eq 77 ]
 
 # Status 77 says loudly that there is no Python package jsonschema.
 SCHEMA := scripts/check-schema || [ $$? -eq 77 ]

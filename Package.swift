@@ -151,6 +151,7 @@ let package = Package(
         // Tests: one target for each library, and one that runs the programs.
         .target(name: "FaultVFS", dependencies: ["CSQLite"], path: "Tests/FaultVFS"),
         .target(name: "ManagerModels", dependencies: ["GroupSPI", "Store"], path: "Tests/ManagerModels"),
+        .target(name: "NFSLabSupport", path: "Tests/NFSLabSupport"),
         .target(name: "SeededRandom", path: "Tests/SeededRandom"),
         .target(name: "SmallFileSystems", path: "Tests/SmallFileSystems"),
         .target(name: "PluginFakes", dependencies: ["GroupSPI"], path: "Tests/PluginFakes"),
@@ -172,9 +173,8 @@ let package = Package(
         .testTarget(
             name: "IntegrationTests",
             dependencies: [
-                "CLI", "CSQLite", "GroupSPI", "InfrakitCLI", "Migrations", "PluginRPC", "SeededRandom",
-                "SmallFileSystems",
-                "Store", "Swarm", "SwarmLabSupport",
+                "CLI", "CSQLite", "GroupSPI", "InfrakitCLI", "Migrations", "NFSLabSupport", "PluginRPC", "SeededRandom",
+                "SmallFileSystems", "Store", "Swarm", "SwarmLabSupport",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOPosix", package: "swift-nio"),
             ]

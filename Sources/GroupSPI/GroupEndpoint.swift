@@ -37,7 +37,9 @@ public protocol ManagerEndpoint: Sendable {
     /// Where the leader is, as a URL or a name; nil when nobody leads or nobody knows.
     func leaderLocation() async -> String?
     /// The current configuration of every group.
-    func specs() async throws(GroupError) -> [GroupSpec]
+    ///
+    /// - Parameter limit: how long the caller waits for a store that does not answer; nil for as long as the manager would.
+    func specs(within limit: Duration?) async throws(GroupError) -> [GroupSpec]
     /// What this replica is and why, for people: `{"id", "role", "reason", "plugin": {"name", "reachable", "error"}}`.
     func status() async -> JSON
 }

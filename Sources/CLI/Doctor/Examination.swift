@@ -16,9 +16,16 @@ struct Examination {
     }
 
     func run(peer: Duration?) async -> [Finding] {
+        // Every other check would wait for it, perhaps for ever.
+        guard await DirectoryAnswer.comes(from: directory, within: commandTimeout) else {
+            let words = "\(directory) does not answer within \(commandTimeout.goText)"
+            let fix = "mend the server, or the network to it; managers have stepped down by themselves and come back"
+            return [Finding("mount", .fatal, words, fix: fix)] + (await manager())
+        }
         var findings = [mount()]
         // Without a directory there is nothing to look at.
         guard findings[0].level != .fatal || access(directory, W_OK) == 0 else { return findings }
+        findings += nfs()
         findings.append(locks())
         findings.append(room())
         findings.append(await database())
@@ -47,6 +54,35 @@ struct Examination {
         } catch {
             return Finding("mount", .fatal, error.message, fix: "create or mount the directory, or name another one")
         }
+    }
+
+    /// What becomes of the locks of a host that is lost; nothing where the directory is not on NFS.
+    private func nfs() -> [Finding] {
+        guard let storage = try? StorageClass(of: store.path), storage.kind == .nfs else { return [] }
+        let version = "NFS \(storage.nfsVersion ?? "of unknown version")"
+        if storage.keepsLostLocks {
+            return [
+                Finding(
+                    "nfs",
+                    .warning,
+                    "\(version): when a host is lost in the middle of a write, its lock stays until it is back, and nobody can "
+                        + "lead meanwhile",
+                    fix: "mount with vers=4.1 or later"
+                )
+            ]
+        }
+        guard let lease = storage.lockLease else { return [Finding("nfs", .ok, version)] }
+        let text = "\(version): the server keeps the locks of a host that is lost for \(lease) s"
+        guard lease > 30 else { return [Finding("nfs", .ok, text)] }
+        return [
+            Finding(
+                "nfs",
+                .warning,
+                "\(text), and when it was lost in the middle of a write nobody can lead meanwhile",
+                fix:
+                    "on the server, lower lease-time and grace-time in the section [nfsd] of /etc/nfs.conf, and restart it"
+            )
+        ]
     }
 
     private func locks() -> Finding {

@@ -54,9 +54,10 @@ public struct GroupProxy: GroupEndpoint, ManagerEndpoint {
         return "unix://\(lease.process.host)\(lease.socket)"
     }
 
-    public func specs() async throws(GroupError) -> [GroupSpec] {
+    public func specs(within limit: Duration?) async throws(GroupError) -> [GroupSpec] {
         do {
-            return try await store.states(at: nil, within: settings.storeTimeout).compactMap { $0.spec?.spec }
+            let timeout = min(limit ?? settings.storeTimeout, settings.storeTimeout)
+            return try await store.states(at: nil, within: timeout).compactMap { $0.spec?.spec }
         } catch {
             throw GroupError(.storeUnavailable, "store unreachable: \(error)")
         }

@@ -109,7 +109,7 @@ public struct StorageClass: Hashable, Sendable {
     }
 
     /// - Returns: the text of a small file of the kernel's; empty when it cannot be read.
-    private static func read(_ path: String) -> String {
+    static func read(_ path: String) -> String {
         guard let file = fopen(path, "re") else { return "" }
         defer { fclose(file) }
         var bytes: [UInt8] = []
@@ -130,8 +130,8 @@ public struct StorageClass: Hashable, Sendable {
         }
     }
 
-    /// `mountinfo` writes a blank as `\040`.
-    private static func unescape(_ text: Substring) -> String {
+    /// The kernel writes a blank as `\040`.
+    static func unescape(_ text: Substring) -> String {
         var output: [UInt8] = []
         var bytes = Array(text.utf8)[...]
         while let byte = bytes.popFirst() {

@@ -159,7 +159,7 @@ struct Scene: Sendable {
         func call(_ request: GroupRequest, from caller: Caller) async throws(GroupError) -> GroupReply { .ok }
         func isLeader() async -> Bool { false }
         func leaderLocation() async -> String? { nil }
-        func specs() async throws(GroupError) -> [GroupSpec] { [] }
+        func specs(within limit: Duration?) async throws(GroupError) -> [GroupSpec] { [] }
         func status() async -> JSON { json }
     }
 }

@@ -12,6 +12,19 @@ final class Ledger: Sendable {
         var refused: [Int] = []
         /// The connection broke, or the answer left it open.
         var unknown: [Int] = []
+
+        /// - Parameter isAnswer: whether the words are the manager's own.
+        fileprivate mutating func add(_ number: Int, _ words: String, isAnswer: Bool) {
+            if isAnswer,
+                ["not the leader", "nothing was changed", "nothing was stored"].contains(where: words.contains)
+            {
+                refused.append(number)
+            } else if isAnswer, words.contains("recorded as revision") {
+                recorded.append(number)
+            } else {
+                unknown.append(number)
+            }
+        }
     }
 
     private let state = Mutex((entries: Entries(), isOver: false))
@@ -23,6 +36,15 @@ final class Ledger: Sendable {
     func end() { state.withLock { $0.isOver = true } }
 
     private func note(_ change: (inout Entries) -> Void) { state.withLock { change(&$0.entries) } }
+
+    /// Takes note of what a program was told of its write.
+    ///
+    /// - Parameter refusal: the words of the error; nil when it was acknowledged.
+    func note(_ number: Int, _ refusal: String?) {
+        note { entries in
+            if let refusal { entries.add(number, refusal, isAnswer: true) } else { entries.acknowledged.append(number) }
+        }
+    }
 
     /// Commits the group `g<writer>` again and again, to one host after the other.
     ///
@@ -44,16 +66,10 @@ final class Ledger: Sendable {
                     note { $0.acknowledged.append(size) }
                 } catch {
                     note { entries in
-                        switch error.code {
-                        case .notRunning, .unreachable: entries.refused.append(size)
-                        case .rejected
-                        where ["not the leader", "nothing was changed", "nothing was stored"].contains {
-                            error.message.contains($0)
-                        }:
+                        if error.code == .unreachable || error.code == .notRunning {
                             entries.refused.append(size)
-                        case .rejected where error.message.contains("recorded as revision"):
-                            entries.recorded.append(size)
-                        default: entries.unknown.append(size)
+                        } else {
+                            entries.add(size, error.message, isAnswer: error.code == .rejected)
                         }
                     }
                 }
@@ -63,9 +79,12 @@ final class Ledger: Sendable {
         }
     }
 
-    func expectAllOf(_ history: [Revision]) {
+    func expectAllOf(_ history: [Revision]) { expectAllOf(history.flatMap(\.sizes).compactMap { $0 }) }
+
+    /// - Parameter stored: what each revision of the history has stored.
+    func expectAllOf(_ stored: [Int]) {
         var counts: [Int: Int] = [:]
-        for size in history.flatMap(\.sizes).compactMap({ $0 }) { counts[size, default: 0] += 1 }
+        for number in stored { counts[number, default: 0] += 1 }
         let known = entries
         #expect(!known.acknowledged.isEmpty)
         #expect(known.acknowledged.allSatisfy { counts[$0] == 1 }, "an acknowledged one is not there once")

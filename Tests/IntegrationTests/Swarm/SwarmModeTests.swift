@@ -188,13 +188,6 @@ private struct Takeover: CustomStringConvertible {
     }
 }
 
-extension Duration {
-    fileprivate var inSeconds: String {
-        let tenths = (components.seconds * 1000 + components.attoseconds / 1_000_000_000_000_000 + 50) / 100
-        return "\(tenths / 10).\(tenths % 10) s"
-    }
-}
-
 extension Host {
     /// Waits until this host's manager follows another.
     fileprivate func waitUntilFollowingSomebody(otherThan name: String) async throws {

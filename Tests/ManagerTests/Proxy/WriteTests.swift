@@ -79,7 +79,7 @@ struct WriteTests {
             // The revision stays in the history, and does not become current.
             #expect(replica.store.revisions.map(\.status) == [.applied, .rejected])
             #expect(replica.store.revisions[1].error == "no such flavor")
-            #expect(try await replica.proxy.specs() == [.named("a", 1)])
+            #expect(try await replica.proxy.specs(within: nil) == [.named("a", 1)])
             replica.plugin.behave()
             let calls = replica.plugin.count(\.isCommit)
             try await pass(.seconds(60), on: replica.clock)
@@ -190,7 +190,7 @@ struct WriteTests {
             #expect(replica.store.revisions.map(\.number) == Array(1...200))
             #expect(replica.store.revisions.allSatisfy { $0.status == .applied })
             #expect(replica.plugin.groups.count == 20)
-            let specs = try await replica.proxy.specs()
+            let specs = try await replica.proxy.specs(within: nil)
             #expect(Dictionary(uniqueKeysWithValues: specs.map { ($0.id, $0) }) == replica.plugin.groups)
         }
     }

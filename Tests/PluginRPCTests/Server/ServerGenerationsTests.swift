@@ -73,6 +73,15 @@ import Testing
         }
     }
 
+    /// Clients begin with this question, and give up on it after a while.
+    @Test func aManagerWhoseStoreHangsStillShakesHands() async throws {
+        let hanging = { @Sendable (group: ScriptedGroup) in ScriptedManager(group: group, storeHangs: true) }
+        try await withPluginServer(watched, manager: hanging) { fixture in
+            let hello = try await answer(fixture, "Handshake.Hello")
+            #expect(hello.contains(#""Group/0.1.1":[{"Name":"groups","ProxyFor":""}]"#))
+        }
+    }
+
     @Test func tellsWhoLeads() async throws {
         let follower = { @Sendable (group: ScriptedGroup) in
             ScriptedManager(group: group, leads: false, location: "tcp://b.example:2377/x")

@@ -80,6 +80,44 @@ import Testing
         #expect(local.hazard == nil)
     }
 
+    // MARK: - The locks of a host that is lost
+
+    @Test(
+        arguments: [
+            ("/srv/nfs", "4.2", false), ("/srv/nfs/soft", "3", true), ("/srv/nfs/softerr", nil, false),
+            ("/srv/smb", nil, false), ("/var", nil, false),
+        ] as [(String, String?, Bool)]
+    )
+    func theVersionTellsWhetherALostHostsLocksEnd(_ path: String, _ version: String?, _ isKept: Bool) {
+        let storage = StorageClass(directory: path, mounts: Self.mounts)
+        #expect(storage.nfsVersion == version && storage.keepsLostLocks == isKept)
+    }
+
+    /// As a client of Linux 6.1 shows it, but for what matters to nobody here.
+    private static let mountstats = """
+        device /dev/root mounted on / with fstype ext4
+        device filer:/b mounted on /srv/nfs/soft with fstype nfs statvers=1.1
+        \topts:\trw,vers=3,soft
+        \tbytes:\t0 0 0 0
+        device filer:/export mounted on /srv/nfs with fstype nfs4 statvers=1.1
+        \topts:\trw,vers=4.2,hard
+        \tnfsv4:\tbm0=0xfdffbfff,acl=0x3,sessions,pnfs=not configured,lease_time=90,lease_expired=0
+        \tsec:\tflavor=1,pseudoflavor=1
+        device filer:/c mounted on /mnt/with\\040blank with fstype nfs4 statvers=1.1
+        \tnfsv4:\tbm0=0xfdffbfff,acl=0x3,sessions,pnfs=not configured,lease_time=15,lease_expired=0
+        """
+
+    @Test(
+        arguments: [
+            ("/srv/nfs", 90), ("/mnt/with blank", 15), ("/srv/nfs/soft", nil), ("/srv/nfs/softerr", nil), ("/var", nil),
+        ] as [(String, Int?)]
+    )
+    func theServersLeaseIsReadFromTheMountsOwnLines(_ path: String, _ lease: Int?) {
+        let storage = StorageClass(directory: path, mounts: Self.mounts)
+        #expect(storage.lockLease(in: Self.mountstats) == lease)
+        #expect(storage.lockLease(in: "") == nil)
+    }
+
     @Test func withoutATableNothingIsKnown() {
         let storage = StorageClass(directory: "/srv", mounts: "")
         #expect(storage.kind == .unknown && storage.hazard == nil)

@@ -23,10 +23,11 @@ extension Dispatcher {
         }
     }
 
-    /// `groups`, which means all of them, and each one by its name. A store that cannot be read must not make the
-    /// manager disappear from `infrakit plugin ls`: then only `groups` is there.
+    /// `groups`, which means all of them, and each one by its name. A store that cannot be read, or hangs, must not make the
+    /// manager disappear from `infrakit plugin ls`, and a client that begins with this question must hear soon who leads:
+    /// then only `groups` is there.
     private func groupObjects(_ caller: Caller) async -> JSON {
-        let ids = ((try? await specs(caller)) ?? []).map(\.id)
+        let ids = ((try? await specs(caller, within: .seconds(1))) ?? []).map(\.id)
         return .array((["groups"] + ids).map { ["Name": .string($0), "ProxyFor": ""] })
     }
 }

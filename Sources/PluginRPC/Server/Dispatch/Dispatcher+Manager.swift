@@ -24,7 +24,7 @@ extension Dispatcher {
 
     func allSpecs(_ manager: any ManagerEndpoint) async throws(RPCFailure) -> [GroupSpec] {
         do {
-            return try await manager.specs()
+            return try await manager.specs(within: nil)
         } catch {
             throw RPCFailure(error)
         }

@@ -32,9 +32,9 @@ struct Dispatcher: Sendable {
     }
 
     /// The groups that there are now, whoever knows them.
-    func specs(_ caller: Caller) async throws(RPCFailure) -> [GroupSpec] {
+    func specs(_ caller: Caller, within limit: Duration? = nil) async throws(RPCFailure) -> [GroupSpec] {
         do {
-            if let manager = plugin.manager { return try await manager.specs() }
+            if let manager = plugin.manager { return try await manager.specs(within: limit) }
             guard case .groups(let specs) = try await plugin.group.call(.inspect, from: caller) else { return [] }
             return specs
         } catch {

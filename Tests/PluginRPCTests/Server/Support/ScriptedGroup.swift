@@ -125,12 +125,18 @@ struct ScriptedManager: ManagerEndpoint {
     var leads = true
     var location: String?
     var storeFailure: GroupError?
+    /// Whether the store answers nothing for as long as somebody waits.
+    var storeHangs = false
 
     func isLeader() async -> Bool { leads }
     func leaderLocation() async -> String? { location }
     func status() async -> JSON { ["role": .string(leads ? "leader" : "follower")] }
-    func specs() async throws(GroupError) -> [GroupSpec] {
+    func specs(within limit: Duration?) async throws(GroupError) -> [GroupSpec] {
         if let storeFailure { throw storeFailure }
+        if storeHangs {
+            try? await Task.sleep(for: limit ?? .seconds(3600), clock: .suspending)
+            throw GroupError(.storeUnavailable, "no answer")
+        }
         return group.groups
     }
 }
