@@ -19,13 +19,13 @@ VERSION  := $(shell sed -n 's/^let version = "\(.*\)"$$/\1/p' Package.swift)
 PROGRAMS := infrakit-manager infrakit
 UNITS    := infrakit-manager.service infrakit-plugin-process.service
 
-.PHONY: build test simulate faults model golden format lint demo release manual install uninstall deb test-package clean packages
+.PHONY: build test simulate faults model fuzz golden format lint demo release manual install uninstall deb test-package clean packages
 
 build: packages
 	swift build
 
 # One process for each target: all of them in one have stood still under load (CONTRIBUTING.md, Sleeping).
-TESTS := GroupSPITests TerminalTests DiffTests DocumentsTests StoreTests ManagerTests SimulationTests PluginRPCTests ProcessGroupTests \
+TESTS := GroupSPITests TerminalTests DiffTests DocumentsTests FuzzTests StoreTests ManagerTests SimulationTests PluginRPCTests ProcessGroupTests \
 	SwarmTests CLITests InfrakitCLITests IntegrationTests
 
 test: packages
@@ -48,6 +48,12 @@ faults: packages
 # The lease protocol, and what it would be without each of its rules; takes spin.
 model:
 	scripts/model
+
+# Every parser of what comes from outside, with inputs made to find what is wrong with it (CONTRIBUTING.md, Fuzzing): each
+# for SECONDS, or the one that TARGET names.
+SECONDS ?= 60
+fuzz: packages
+	scripts/fuzz $(SECONDS) $(TARGET)
 
 # Status 77 says loudly that there is no Python package jsonschema.
 SCHEMA := scripts/check-schema || [ $$? -eq 77 ]
@@ -135,7 +141,7 @@ test-package:
 	scripts/test-package
 
 clean:
-	rm -rf .build $(STATIC) $(OUT)
+	rm -rf .build .build-fuzz $(STATIC) $(OUT)
 
 # Debian packages that the build needs and this machine misses.
 packages:
