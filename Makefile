@@ -19,13 +19,13 @@ VERSION  := $(shell sed -n 's/^let version = "\(.*\)"$$/\1/p' Package.swift)
 PROGRAMS := infrakit-manager infrakit
 UNITS    := infrakit-manager.service infrakit-plugin-process.service
 
-.PHONY: build test simulate faults torture model golden format lint demo nfs-cost release manual install uninstall deb test-package clean packages
+.PHONY: build test simulate faults torture model fuzz golden format lint demo nfs-cost release manual install uninstall deb test-package clean packages
 
 build: packages
 	swift build
 
 # One process for each target: all of them in one have stood still under load (CONTRIBUTING.md, Sleeping).
-TESTS := GroupSPITests TerminalTests DiffTests DocumentsTests StoreTests ManagerTests SimulationTests PluginRPCTests ProcessGroupTests \
+TESTS := GroupSPITests TerminalTests DiffTests DocumentsTests FuzzTests StoreTests ManagerTests SimulationTests PluginRPCTests ProcessGroupTests \
 	SwarmTests CLITests InfrakitCLITests IntegrationTests
 
 test: packages
@@ -62,6 +62,12 @@ nfs-cost: packages
 	swift build --product infrakit-manager
 	swift build --product infrakit
 	scripts/nfs-cost || [ $$? -eq 77 ]
+
+# Every parser of what comes from outside, with inputs made to find what is wrong with it (CONTRIBUTING.md, Fuzzing): each
+# for SECONDS, or the one that TARGET names.
+SECONDS ?= 60
+fuzz: packages
+	scripts/fuzz $(SECONDS) $(TARGET)
 
 # Status 77 says loudly that there is no Python package jsonschema.
 SCHEMA := scripts/check-schema || [ $$? -eq 77 ]
@@ -149,7 +155,7 @@ test-package:
 	scripts/test-package
 
 clean:
-	rm -rf .build $(STATIC) $(OUT)
+	rm -rf .build .build-fuzz $(STATIC) $(OUT)
 
 # Debian packages that the build needs and this machine misses.
 packages:

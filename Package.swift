@@ -11,6 +11,15 @@ let commit =
         String(git.currentCommit.prefix(12)) + (git.hasUncommittedChanges ? "-dirty" : "")
     } ?? "unknown"
 
+/// What the fuzzers try, and what they try it with.
+let fuzzed: [Target.Dependency] = [
+    "Documents", "GroupSPI", "PluginRPC", "Store", "Swarm",
+    .product(name: "Logging", package: "swift-log"),
+    .product(name: "NIOCore", package: "swift-nio"),
+    .product(name: "NIOEmbedded", package: "swift-nio"),
+    .product(name: "NIOHTTP1", package: "swift-nio"),
+]
+
 let package = Package(
     name: "infrakit-manager",
     products: [
@@ -168,6 +177,7 @@ let package = Package(
         ),
         .testTarget(name: "DiffTests", dependencies: ["Diff", "GroupSPI", "SeededRandom"]),
         .testTarget(name: "DocumentsTests", dependencies: ["Documents", "GroupSPI"]),
+        .testTarget(name: "FuzzTests", dependencies: fuzzed, exclude: ["Corpus", "Driver", "words.dict"]),
         .testTarget(name: "GroupSPITests", dependencies: ["GroupSPI"]),
         .testTarget(name: "InfrakitCLITests", dependencies: ["GroupSPI", "InfrakitCLI", "PluginFakes", "Terminal"]),
         .testTarget(
@@ -262,4 +272,26 @@ where !["CBuild", "CLinux", "CSQLite", "CSimulation", "CYAML", "CZlib", "FaultVF
         .enableUpcomingFeature("MemberImportVisibility"),
         .treatAllWarnings(as: .error),
     ]
+}
+
+// `make fuzz` (CONTRIBUTING.md, Fuzzing): in place of the tests that try the corpus, the program `fuzz`, with our modules
+// instrumented. LIBFUZZER is the path of its library, which comes with the compiler.
+if let libFuzzer = Context.environment["LIBFUZZER"] {
+    package.targets.removeAll { $0.name == "FuzzTests" }
+    package.targets += [
+        .target(name: "CFuzzer", path: "Tests/CFuzzer"),
+        .executableTarget(
+            name: "fuzz",
+            dependencies: fuzzed + ["CFuzzer"],
+            path: "Tests/FuzzTests",
+            exclude: ["Corpus", "CorpusTests.swift", "Support/Corpus.swift", "words.dict"],
+            swiftSettings: [.treatAllWarnings(as: .error)],
+            linkerSettings: [.unsafeFlags(["-sanitize=address", libFuzzer]), .linkedLibrary("stdc++")]
+        ),
+    ]
+    for target in package.targets
+    where ["Documents", "GroupSPI", "PluginRPC", "Store", "Swarm", "fuzz"].contains(target.name) {
+        target.swiftSettings =
+            (target.swiftSettings ?? []) + [.unsafeFlags(["-sanitize=fuzzer,address", "-enable-testing"])]
+    }
 }

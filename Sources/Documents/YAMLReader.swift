@@ -3,6 +3,15 @@ internal import GroupSPI
 
 /// Turns YAML into JSON, event by event. The syntax is libyaml's affair.
 struct YAMLReader {
+    /// What an anchor names.
+    private struct Value {
+        let json: JSON
+        /// About the bytes that it takes.
+        let size: Int
+        /// Levels of collections.
+        var depth = 0
+    }
+
     /// A collection that is being read.
     private struct Open {
         var members: [JSON.Member]?
@@ -11,10 +20,14 @@ struct YAMLReader {
         var key: String?
         /// Mappings that `<<` names; what the mapping says itself comes first.
         var merged: [JSON.Member] = []
+        var size = 2
+        var depth = 1
         let anchor: String?
         let line: Int
 
-        var json: JSON {
+        var value: Value { Value(json: json, size: size, depth: depth) }
+
+        private var json: JSON {
             guard var members else { return .array(elements) }
             var names = names
             for member in merged where names.insert(member.name).inserted { members.append(member) }
@@ -24,7 +37,7 @@ struct YAMLReader {
 
     private let limits: JSONLimits
     private var open: [Open] = []
-    private var anchors: [String: (value: JSON, size: Int)] = [:]
+    private var anchors: [String: Value] = [:]
     private var documents: [JSON] = []
     /// How many bytes aliases have added: a few lines may stand for gigabytes.
     private var copied = 0
@@ -90,9 +103,12 @@ struct YAMLReader {
             let isPlain = scalar.style == YAML_PLAIN_SCALAR_STYLE
             if expectsKey {
                 try takeKey(text, line: line)
-                if let anchor = Self.text(scalar.anchor) { anchors[anchor] = (.string(text), text.utf8.count) }
+                if let anchor = Self.text(scalar.anchor) {
+                    anchors[anchor] = Value(json: .string(text), size: text.utf8.count)
+                }
             } else {
-                let value = try YAMLScalar.json(text, isPlain: isPlain, tag: Self.text(scalar.tag), line: line)
+                let json = try YAMLScalar.json(text, isPlain: isPlain, tag: Self.text(scalar.tag), line: line)
+                let value = Value(json: json, size: text.utf8.count + 2)
                 try add(value, anchor: Self.text(scalar.anchor), line: line)
             }
         case YAML_MAPPING_START_EVENT:
@@ -101,20 +117,21 @@ struct YAMLReader {
             try begin(Open(members: nil, anchor: Self.text(event.data.sequence_start.anchor), line: line))
         case YAML_MAPPING_END_EVENT, YAML_SEQUENCE_END_EVENT:
             guard let ended = open.popLast() else { return }
-            try add(ended.json, anchor: ended.anchor, line: ended.line)
+            try add(ended.value, anchor: ended.anchor, line: ended.line)
         case YAML_ALIAS_EVENT:
             let name = Self.text(event.data.alias.anchor) ?? ""
-            guard let (value, size) = anchors[name] else {
+            guard let value = anchors[name] else {
                 throw DocumentError(line: line, "the alias *\(name)' names nothing that was written before it")
             }
-            copied += size
+            copied += value.size
             guard copied <= limits.maximumBytes else {
                 throw DocumentError(line: line, "with its aliases the text is longer than \(limits.maximumBytes) bytes")
             }
             if expectsKey {
-                guard case .string(let key) = value else { throw Self.badKey(line) }
+                guard case .string(let key) = value.json else { throw Self.badKey(line) }
                 try takeKey(key, line: line)
             } else {
+                guard open.count + value.depth <= limits.maximumDepth else { throw tooDeep(line) }
                 try add(value, anchor: nil, line: line)
             }
         case YAML_DOCUMENT_START_EVENT: anchors = [:]
@@ -134,10 +151,12 @@ struct YAMLReader {
 
     private mutating func begin(_ collection: Open) throws(DocumentError) {
         guard !expectsKey else { throw Self.badKey(collection.line) }
-        guard open.count < limits.maximumDepth else {
-            throw DocumentError(line: collection.line, "nested deeper than \(limits.maximumDepth) levels")
-        }
+        guard open.count < limits.maximumDepth else { throw tooDeep(collection.line) }
         open.append(collection)
+    }
+
+    private func tooDeep(_ line: Int) -> DocumentError {
+        DocumentError(line: line, "nested deeper than \(limits.maximumDepth) levels")
     }
 
     private mutating func takeKey(_ key: String, line: Int) throws(DocumentError) {
@@ -149,18 +168,20 @@ struct YAMLReader {
         open[last].key = key
     }
 
-    private mutating func add(_ value: JSON, anchor: String?, line: Int) throws(DocumentError) {
-        if let anchor { anchors[anchor] = (value, value.bytes.count) }
+    private mutating func add(_ value: Value, anchor: String?, line: Int) throws(DocumentError) {
+        if let anchor { anchors[anchor] = value }
         let last = open.count - 1
-        guard last >= 0 else { return documents.append(value) }
-        guard open[last].members != nil else { return open[last].elements.append(value) }
+        guard last >= 0 else { return documents.append(value.json) }
+        open[last].size += value.size + (open[last].key?.utf8.count ?? 0) + 4
+        open[last].depth = max(open[last].depth, value.depth + 1)
+        guard open[last].members != nil else { return open[last].elements.append(value.json) }
         guard let key = open[last].key else { return }
         open[last].key = nil
         guard key == "<<" else {
-            open[last].members?.append(JSON.Member(key, value))
+            open[last].members?.append(JSON.Member(key, value.json))
             return
         }
-        switch value {
+        switch value.json {
         case .object(let members): open[last].merged += members
         case .array(let values):
             for value in values {

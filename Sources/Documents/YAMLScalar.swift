@@ -42,7 +42,8 @@ enum YAMLScalar {
 
     private static func number(_ text: String, line: Int) throws(DocumentError) -> JSON? {
         for (prefix, radix) in [("0x", 16), ("0o", 8)] where text.hasPrefix(prefix) {
-            guard text.dropFirst(2).allSatisfy({ $0.isHexDigit }) else { return nil }
+            let digits = text.utf8.dropFirst(2).map { Character(UnicodeScalar($0)).hexDigitValue ?? radix }
+            guard !digits.isEmpty, digits.allSatisfy({ $0 < radix }) else { return nil }
             guard let value = Int(text.dropFirst(2), radix: radix) else {
                 throw DocumentError(line: line, "'\(text)' is no number of 63 bits: write it in decimal, or in quotes")
             }

@@ -17,6 +17,7 @@ import Testing
             "a: 0x1F\nb: 0o17\nc: +5\nd: .5\ne: 5.\nf: -0.0\ng: 1e3\nh: 1E-7",
             #"{"a":31,"b":15,"c":5,"d":0.5,"e":5.0,"f":-0.0,"g":1e3,"h":1e-7}"#
         ),
+        ("a: 0x\nb: 0o8\nc: 0x１", #"{"a":"0x","b":"0o8","c":"0x１"}"#),
         ("a: 12345678901234567890123", #"{"a":12345678901234567890123}"#),
         ("a: 1.0\nb: 007.5", #"{"a":1.0,"b":7.5}"#),
         ("a: 1.2.3\nb: 1e\nc: \"-\"\nd: 0xZZ\ne: 12h", #"{"a":"1.2.3","b":"1e","c":"-","d":"0xZZ","e":"12h"}"#),
@@ -81,6 +82,26 @@ import Testing
         #expect(error.message.contains("nested deeper"))
         limits.maximumBytes = 10
         #expect(throws: DocumentError.self) { try read("a: aaaaaaaaaaaaaa", limits) }
+    }
+
+    /// Each level of text adds hundreds of levels of JSON: enough of them would take all stack.
+    @Test func aliasesDoNotDeepenWithoutBound() throws {
+        let (open, close) = (String(repeating: "[", count: 250), String(repeating: "]", count: 250))
+        var text = "a0: &a0 \(open)x\(close)\n"
+        for level in 1...400 { text += "a\(level): &a\(level) \(open)*a\(level - 1)\(close)\n" }
+        let error = try #require(throws: DocumentError.self) { try read(text) }
+        #expect(error.line == 3 && error.message.contains("nested deeper"), "\(error)")
+        #expect(try read("a: &a [[1]]\nb: [[*a]]", JSONLimits(maximumDepth: 5)) == ["{\"a\":[[1]],\"b\":[[[[1]]]]}"])
+        #expect(throws: DocumentError.self) { try read("a: &a [[1]]\nb: [[*a]]", JSONLimits(maximumDepth: 4)) }
+    }
+
+    /// An anchor on every level of a long text: what it names is not measured anew at each.
+    @Test func anchorsAtEveryLevelAreNoTrouble() throws {
+        let depth = 500
+        let text =
+            (0..<depth).map { "&a\($0) [" }.joined() + String(repeating: "x,", count: 200_000)
+            + String(repeating: "]", count: depth)
+        #expect(try Document.read(Array(text.utf8)).count == 1)
     }
 
     /// Twice as many keys take about twice as long: a run over 200,000 ends at all.

@@ -18,6 +18,13 @@ import Testing
         #expect(view.members.map(\.name) == ["Id", "other", "id"])
     }
 
+    /// Go's decoder takes the Kelvin sign for a k and the long s for an s, escaped or not.
+    @Test(arguments: ["\u{212A}eyſ", "\\u212aEY\\u017F", "KEYS"])
+    func foldsTheLettersThatGoFolds(_ name: String) throws {
+        #expect(try view("{\"keys\":1,\"\(name)\":2}").member("Keys")?.int == 2)
+        #expect(try view("{\"keys\":1,\"keyß\":2,\"kéys\":3}").member("Keys")?.int == 1)
+    }
+
     @Test(arguments: [
         ("\"plain\"", "plain"), ("\"\\\"\\\\\\/\\b\\f\\n\\r\\t\"", "\"\\/\u{8}\u{c}\n\r\t"), ("\"\\u00e9\"", "é"),
         ("\"\\ud83d\\ude00!\"", "😀!"), ("\"\\ud83d\"", "\u{FFFD}"), ("\"\\ude00x\"", "\u{FFFD}x"),
@@ -35,6 +42,15 @@ import Testing
         #expect(try view("-42").int == -42)
         #expect(try view("\"1\"").int == nil)
         #expect(try view("false").bool == false)
+    }
+
+    @Test(arguments: [
+        ("9007199254740992", 9_007_199_254_740_992), ("-9007199254740992", -9_007_199_254_740_992), ("0", 0),
+        ("9007199254740993", nil), ("-9223372036854775808", nil), ("9223372036854775808", nil), ("1.0", nil),
+        ("\"1\"", nil),
+    ])
+    func knowsWhichIntegersAreExactEverywhere(_ text: String, _ expected: Int?) throws {
+        #expect(try view(text).exactInt == expected)
     }
 
     @Test func walksNestedArraysAndObjects() throws {

@@ -145,6 +145,12 @@ struct ImageCodecTests {
         }
     }
 
+    private static func lease(ttl: String, acquiredAt: String) -> String {
+        "\"Lease\":{\"Node\":\"n\",\"Manager\":\"m\",\"Instance\":\"i\",\"TTL\":\(ttl),\"AcquiredAt\":\(acquiredAt),\"Host\":\"h\","
+            + "\"BootID\":\"b\",\"PIDNamespace\":\"p\",\"PID\":1,\"StartTime\":1,\"Socket\":\"\",\"PluginSocket\":\"\",\"GuardLock\":\"\"}"
+    }
+
+    /// Numbers at the edge would end whoever reckons with them.
     @Test(arguments: [
         "\"Revision\":1,\"HistoryHash\":\"00\",\"Recent\":[{}]",
         "\"Revision\":1,\"HistoryHash\":\"00\",\"Before\":{\"Revision\":0,\"HistoryHash\":\"00\",\"Groups\":{}}",
@@ -153,6 +159,14 @@ struct ImageCodecTests {
         "\"Revision\":1,\"HistoryHash\":\"00\",\"Terms\":[1]", "\"Revision\":1,\"HistoryHash\":\"0g\"",
         "\"Revision\":1,\"HistoryHash\":\"00\",\"Settled\":[{\"ID\":\"r\",\"State\":9,\"Until\":1}]",
         "\"Revision\":1,\"HistoryHash\":\"00\",\"Before\":{\"Revision\":1,\"HistoryHash\":\"00\",\"Groups\":{\"g\":{}}}",
+        "\"Revision\":9223372036854775807,\"HistoryHash\":\"00\"",
+        "\"Revision\":1,\"Epoch\":9223372036854775807,\"HistoryHash\":\"00\"",
+        "\"Revision\":1,\"HistoryHash\":\"00\",\"Recent\":[],"
+            + "\"Before\":{\"Revision\":9223372036854775807,\"HistoryHash\":\"00\",\"Groups\":{}}",
+        "\"Revision\":1,\"HistoryHash\":\"00\"," + lease(ttl: "9223372036854775807", acquiredAt: "1"),
+        "\"Revision\":1,\"HistoryHash\":\"00\"," + lease(ttl: "1", acquiredAt: "9223372036854775807"),
+        "\"Revision\":1,\"HistoryHash\":\"00\","
+            + "\"Terms\":[{\"Epoch\":1,\"Manager\":\"m\",\"From\":-9223372036854775808,\"Until\":9223372036854775807}]",
     ])
     func `Members that are no history`(_ members: String) throws {
         let error = #expect(throws: AnnotationError.self) {

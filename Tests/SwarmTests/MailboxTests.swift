@@ -51,6 +51,29 @@ struct MailboxTests {
         #expect(mailbox.ids == ["new", "r"])
     }
 
+    /// Who may write the label could otherwise end the leader, which reckons with these numbers.
+    @Test(arguments: [
+        "\"Time\":-9223372036854775808", "\"Time\":1,\"Patience\":9223372036854775807", "\"Time\":1,\"Patience\":\"1\"",
+        "\"Time\":1,\"UID\":1.5", "\"Time\":1,\"ExpectedCurrent\":\"3\"",
+        "\"Time\":1,\"ConfirmWithin\":9223372036854775807",
+    ])
+    func `Numbers that nobody can reckon with`(_ members: String) throws {
+        let config = "\"Kind\":\"commit\",\"Config\":{\"Groups\":{}}"
+        let mailbox = try Mailbox(
+            label: try Self.label("{\"Requests\":[{\"ID\":\"r\",\"Host\":\"h\",\(config),\(members)}]}")
+        )
+        #expect(mailbox.ids == ["r"] && mailbox.requests.isEmpty)
+    }
+
+    /// Without its size, the call would empty the group.
+    @Test func `A size that is none`() throws {
+        for size in ["", ",\"size\":\"3\"", ",\"size\":9223372036854775808"] {
+            let call = "\"Kind\":\"write\",\"Call\":{\"method\":\"SetSize\",\"id\":\"g\"\(size)}"
+            let json = "{\"Requests\":[{\"ID\":\"r\",\"Host\":\"h\",\"Time\":1,\(call)}]}"
+            #expect(try Mailbox(label: try Self.label(json)).requests.isEmpty)
+        }
+    }
+
     @Test(arguments: [
         "{}", "[]", "1", "{\"Requests\":{}}", "{\"Requests\":[1]}", "{\"Requests\":[{}]}", "{\"Requests\":[]",
     ])

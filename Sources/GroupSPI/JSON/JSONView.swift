@@ -83,6 +83,13 @@ public struct JSONView: Sendable {
         return Int(String(decoding: text[range], as: UTF8.self))
     }
 
+    /// The number as an integer that all readers of JSON have exactly (RFC 8259, section 6: up to 2^53), so that a sum of
+    /// a few of them is an `Int` as well; nil for any other.
+    public var exactInt: Int? {
+        guard let int, int.magnitude <= 1 << 53 else { return nil }
+        return int
+    }
+
     public var bool: Bool? {
         guard kind == .bool else { return nil }
         return text[range.lowerBound] == UInt8(ascii: "t")
@@ -130,15 +137,25 @@ public struct JSONView: Sendable {
         return found.map { JSONView(text: text, range: $0) }
     }
 
-    /// Compares a member's name, as it is written between its quotation marks, without decoding it unless it is escaped.
+    /// Compares a member's name, as it is written between its quotation marks, without decoding it unless it has to be.
     private static func isName(_ bytes: UnsafeBufferPointer<UInt8>, _ key: Range<Int>, _ name: String) -> Bool {
         // An escape only makes text longer.
         guard key.count >= name.utf8.count else { return false }
-        if bytes[key].contains(UInt8(ascii: "\\")) {
-            return decode(ArraySlice(bytes[key])).lowercased() == name.lowercased()
+        if bytes[key].contains(where: { $0 == UInt8(ascii: "\\") || $0 >= 0x80 }) {
+            return decode(ArraySlice(bytes[key])).unicodeScalars.lazy.map(fold)
+                .elementsEqual(name.unicodeScalars.lazy.map(fold))
         }
         return key.count == name.utf8.count
             && zip(bytes[key], name.utf8).allSatisfy { lowercase($0) == lowercase($1) }
+    }
+
+    /// As Go's `encoding/json`: two letters beyond ASCII are one of ASCII's but for the case.
+    private static func fold(_ scalar: UnicodeScalar) -> UnicodeScalar {
+        switch scalar {
+        case "\u{212A}": "k"
+        case "\u{17F}": "s"
+        default: scalar.isASCII ? UnicodeScalar(lowercase(UInt8(scalar.value))) : scalar
+        }
     }
 
     private static func lowercase(_ byte: UInt8) -> UInt8 {

@@ -47,10 +47,11 @@ public enum GlobalConfig {
     /// Each group once, in the order of the names. Go would keep the last of two entries; which of two different ones
     /// is meant is for a person to say.
     private static func unambiguous(_ entries: [Entry]) throws(StoreError) -> [Entry] {
-        var unique: [[UInt8]: Entry] = [:]
+        // Two spellings of one name (Unicode's canonical equivalence) would be one group here, and two elsewhere.
+        var unique: [String: Entry] = [:]
         for entry in entries {
-            let name = Array(entry.spec.id.utf8)
-            if let other = unique[name], other != entry {
+            let name = entry.spec.id
+            if let other = unique[name], other != entry || !other.spec.id.utf8.elementsEqual(name.utf8) {
                 throw StoreError(
                     .malformed,
                     "the Go manager's configuration has two different groups '\(entry.spec.id)'. Remove one."

@@ -33,21 +33,37 @@ extension Request {
     /// - Throws: ``StoreError`` `malformed`.
     public init?(_ view: JSONView) throws(StoreError) {
         guard let id = view.member("ID")?.string, !id.isEmpty, let host = view.member("Host")?.string,
-            let time = view.member("Time")?.int
+            let time = try Self.time("Time", in: view)
         else { throw StoreError(.malformed, "a request without ID, Host or Time") }
         guard let kind = try Self.kind(view, id) else { return nil }
         self.init(
             id: id,
             kind: kind,
-            author: Author(user: view.member("User")?.string, uid: view.member("UID")?.int, host: host),
+            author: Author(user: view.member("User")?.string, uid: try Self.number("UID", in: view), host: host),
             message: view.member("Message")?.string ?? "",
             time: time,
-            patience: view.member("Patience")?.int ?? 0
+            patience: try Self.time("Patience", in: view) ?? 0
         )
     }
 
+    /// Of milliseconds, with which the leader reckons.
+    private static func time(_ name: String, in view: JSONView) throws(StoreError) -> Int? {
+        guard try number(name, in: view) != nil else { return nil }
+        guard let time = view.member(name)?.exactInt else {
+            throw StoreError(.malformed, "its \(name) is not within the time that a clock can show")
+        }
+        return time
+    }
+
+    /// - Returns: nil when it is missing or null.
+    private static func number(_ name: String, in view: JSONView) throws(StoreError) -> Int? {
+        guard let value = view.member(name), !value.isNull else { return nil }
+        guard let number = value.int else { throw StoreError(.malformed, "its \(name) is no whole number") }
+        return number
+    }
+
     private static func kind(_ view: JSONView, _ id: String) throws(StoreError) -> Kind? {
-        let expected = view.member("ExpectedCurrent")?.int
+        let expected = try number("ExpectedCurrent", in: view)
         func entries() throws -> [GlobalConfig.Entry] {
             guard let config = view.member("Config") else { throw StoreError(.malformed, "it has no Config") }
             return try GlobalConfig.decode(Array(config.bytes), limits: RequestBody.limits)
@@ -55,13 +71,13 @@ extension Request {
         do {
             switch view.member("Kind")?.string {
             case "rollback":
-                guard let target = view.member("Target")?.int else { return nil }
+                guard let target = try number("Target", in: view) else { return nil }
                 return .rollback(to: target, group: view.member("Group")?.string, expectedCurrent: expected)
             case "commit":
                 return .commit(
                     try entries(),
                     expectedCurrent: expected,
-                    confirmWithin: view.member("ConfirmWithin")?.int
+                    confirmWithin: try time("ConfirmWithin", in: view)
                 )
             case "import": return .import(try entries())
             case "mark":

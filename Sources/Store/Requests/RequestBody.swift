@@ -34,7 +34,11 @@ public enum RequestBody {
         case "FreeGroup": return .free(id: id)
         case "DestroyGroup": return .destroy(id: id)
         case "StopUpdate": return .stopUpdate(id: id)
-        case "SetSize": return .setSize(id: id, view.member("size")?.int ?? 0)
+        case "SetSize":
+            guard let size = view.member("size")?.int else {
+                throw StoreError(.corrupt, "a passed-on SetSize has no size")
+            }
+            return .setSize(id: id, size)
         case "DestroyInstances":
             return .destroyInstances(id: id, view.member("instances")?.elements.compactMap(\.string) ?? [])
         default: return nil

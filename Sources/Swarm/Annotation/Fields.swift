@@ -43,12 +43,12 @@ struct Fields {
     }
 
     func integer() throws -> Int {
-        guard let number = view.int else { throw wrong("is no whole number") }
+        guard let number = view.exactInt else { throw wrong("is no whole number") }
         return number
     }
 
     func number() throws -> Int {
-        guard let number = view.int, number >= 0 else { throw wrong("is no number from 0") }
+        guard let number = view.exactInt, number >= 0 else { throw wrong("is no number from 0") }
         return number
     }
 

@@ -50,6 +50,10 @@ import Testing
             #"{"Groups": {"a": {"Properties": {"ID": "g"}}, "b": {"Properties": {"ID": "g", "Properties": 1}}}}"#,
             "two different groups 'g'"
         ),
+        (
+            #"{"Groups": {"\u00e9": {"Properties": {}}, "e\u0301": {"Properties": {}}}}"#,
+            "two different groups"
+        ),
     ])
     func malformed(_ text: String, _ words: String) throws {
         let error = #expect(throws: StoreError.self) { try decode(text) }

@@ -1,0 +1,31 @@
+import GroupSPI
+import Store
+
+@testable import Swarm
+
+/// What nodes ask of the leader through the swarm: what can be read is passed on as it was read, what cannot stays for
+/// whoever can.
+enum RequestsTarget {
+    static func run(_ input: [UInt8]) throws {
+        let mailbox: Mailbox
+        do throws(AnnotationError) {
+            mailbox = try Mailbox(label: LabelText.encode(input))
+        } catch {
+            try require((1...2000).contains(error.message.count), "a sentence of \(error.message.count) characters")
+            return
+        }
+        try same(Mailbox(label: mailbox.encoded()), mailbox, "written and read again, it differs")
+        for request in mailbox.requests {
+            let again = try Request(JSONView(request.json.bytes, limits: RequestBody.limits))
+            try same(again, request, "a request, written and read again")
+            // As the leader and the node do that asked.
+            let age = Store.wallClock() - request.time
+            _ = age > request.patience + 60_000
+            var changed = mailbox
+            changed.add(request)
+            try same(changed.ids, mailbox.ids, "the ids, with a request added that is there")
+            changed.remove([request.id])
+            try require(!changed.ids.contains(request.id), "a request that was removed is there")
+        }
+    }
+}
