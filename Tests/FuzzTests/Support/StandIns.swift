@@ -22,6 +22,6 @@ struct StandIn: GroupEndpoint, ManagerEndpoint {
 
     func isLeader() async -> Bool { true }
     func leaderLocation() async -> String? { "tcp://n1:2377/" }
-    func specs() async throws(GroupError) -> [GroupSpec] { Self.groups }
+    func specs(within limit: Duration?) async throws(GroupError) -> [GroupSpec] { Self.groups }
     func status() async -> JSON { ["role": "leader"] }
 }
