@@ -13,10 +13,16 @@ enum TokenMutator {
         let tokens = tokens(of: input)
         guard let token = tokens.randomElement(using: &generator) else { return nil }
         var output = input
-        switch Int.random(in: 0..<3, using: &generator) {
+        switch Int.random(in: 0..<4, using: &generator) {
         case 0:
             output.replaceSubrange(token, with: numbers.randomElement(using: &generator).map { Array($0.utf8) } ?? [])
         case 1: output.replaceSubrange(token, with: input[tokens.randomElement(using: &generator) ?? token])
+        case 2:
+            // Long, to come to the limits.
+            let middle = input[token].dropFirst().dropLast()
+            let copies = 1 << Int.random(in: 1...10, using: &generator)
+            guard middle.count * copies <= 8192 else { return nil }
+            output.insert(contentsOf: Array(repeating: middle, count: copies).joined(), at: token.lowerBound + 1)
         default:
             // Repeated, with what lies between it and the one before: a member, or an element.
             guard let before = tokens.last(where: { $0.upperBound <= token.lowerBound }) else { return nil }

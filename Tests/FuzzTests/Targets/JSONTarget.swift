@@ -16,7 +16,7 @@ enum JSONTarget {
                 throw Broken(description: "accepted, and is \(expected)")
             }
             try narrowLimits(input, fits: input.count <= narrow.maximumBytes && depth <= narrow.maximumDepth)
-            try roundTrip(view)
+            try roundTrip(view, depth)
         } catch let error as JSONError {
             try require((0...input.count).contains(error.offset), "blames byte \(error.offset) of \(input.count)")
             try require(!error.description.isEmpty, "gives no reason")
@@ -40,10 +40,12 @@ enum JSONTarget {
         )
     }
 
-    private static func roundTrip(_ view: JSONView) throws {
+    private static func roundTrip(_ view: JSONView, _ depth: Int) throws {
         let read = try value(view)
         try same(value(view.raw.bytes), read, "its own text differs")
         try same(value(read.bytes), read, "written and read again, it differs")
+        // A layout grows with the square of the depth, and walking it with the cube.
+        guard depth <= 64 else { return }
         try same(value(Array(read.indented.utf8)), read, "laid out, it differs")
     }
 

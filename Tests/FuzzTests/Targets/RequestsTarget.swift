@@ -18,9 +18,15 @@ enum RequestsTarget {
         for request in mailbox.requests {
             let again = try Request(JSONView(request.json.bytes, limits: RequestBody.limits))
             try same(again, request, "a request, written and read again")
-            // As the leader and the node do that asked.
-            let age = Store.wallClock() - request.time
-            _ = age > request.patience + 60_000
+            // As the leader does, and the node that asked. Said here, for a sum that nobody looks at is not made.
+            try require(
+                !Store.wallClock().subtractingReportingOverflow(request.time).overflow,
+                "a time beyond reckoning"
+            )
+            try require(!request.patience.addingReportingOverflow(60_000).overflow, "a patience beyond reckoning")
+            if case .commit(_, _, let within?) = request.kind {
+                try require(!Store.wallClock().addingReportingOverflow(within).overflow, "a wait beyond reckoning")
+            }
             var changed = mailbox
             changed.add(request)
             try same(changed.ids, mailbox.ids, "the ids, with a request added that is there")
