@@ -19,7 +19,7 @@ VERSION  := $(shell sed -n 's/^let version = "\(.*\)"$$/\1/p' Package.swift)
 PROGRAMS := infrakit-manager infrakit
 UNITS    := infrakit-manager.service infrakit-plugin-process.service
 
-.PHONY: build test simulate faults torture model fuzz golden format lint demo nfs-cost release manual install uninstall deb test-package clean packages
+.PHONY: build test simulate faults torture model fuzz tsan golden format lint demo nfs-cost release manual install uninstall deb test-package clean packages
 
 build: packages
 	swift build
@@ -68,6 +68,11 @@ nfs-cost: packages
 SECONDS ?= 60
 fuzz: packages
 	scripts/fuzz $(SECONDS) $(TARGET)
+
+# Test targets under the thread sanitizer (CONTRIBUTING.md, Races).
+TSAN_TESTS ?= StoreTests ManagerTests PluginRPCTests SwarmTests ProcessGroupTests
+tsan: packages
+	scripts/tsan $(TSAN_TESTS)
 
 # Status 77 says loudly that there is no Python package jsonschema.
 SCHEMA := scripts/check-schema || [ $$? -eq 77 ]
@@ -155,7 +160,7 @@ test-package:
 	scripts/test-package
 
 clean:
-	rm -rf .build .build-fuzz $(STATIC) $(OUT)
+	rm -rf .build .build-fuzz .build-tsan $(STATIC) $(OUT)
 
 # Debian packages that the build needs and this machine misses.
 packages:

@@ -130,6 +130,16 @@ struct AnnotationTests {
         #expect(error?.message.contains("remove it to begin anew") == true)
     }
 
+    /// It goes into the log with every look at the label.
+    @Test func `A reason that quotes the label is short`() throws {
+        let name = String(repeating: "long", count: 120) + String(repeating: "\u{301}", count: 10_000)
+        let group = "{\"Properties\":{\"ID\":\"\(name)\"}}"
+        let other = "{\"Properties\":{\"ID\":\"\(name)\",\"Properties\":1}}"
+        let error = Self.error(try Self.label("{\"Groups\":{\"a\":\(group),\"b\":\(other)}}"))
+        #expect(error?.code == .corrupt && error?.message.contains("two different groups 'longlong") == true)
+        #expect(error.map { $0.message.utf8.count < 2000 } == true)
+    }
+
     @Test func `A bomb is not unfolded`() throws {
         let error = Self.error(try Recorded.text("bomb.label"))
         #expect(error?.code == .tooLarge)

@@ -17,8 +17,14 @@ public struct AnnotationError: Error, Hashable, Sendable {
         self.message = message
     }
 
+    /// How much of a reason is kept, in Unicode's scalars (a character may be made of any number): what it quotes of the
+    /// label may be long.
+    private static let longestReason = 500
+
     static func corrupt(_ reason: String, label: String) -> AnnotationError {
-        AnnotationError(
+        let scalars = reason.unicodeScalars.prefix(longestReason)
+        let reason = scalars.endIndex == reason.endIndex ? reason : String(scalars) + "…"
+        return AnnotationError(
             .corrupt,
             "the swarm's label '\(label)' is damaged, or not InfraKit's: \(reason). Nothing was changed. See it with docker "
                 + "info, or docker swarm inspect; put back a good one, or remove it to begin anew."

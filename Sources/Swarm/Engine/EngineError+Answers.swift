@@ -1,7 +1,7 @@
 internal import GroupSPI
 
 extension EngineError {
-    /// How much of the Engine's words is kept.
+    /// How much of the Engine's words is kept, in Unicode's scalars: a character may be made of any number of them.
     private static let longestWords = 500
 
     /// Reads an answer that is no success.
@@ -66,7 +66,8 @@ extension EngineError {
             (try? JSONView(body))?.member("message")?.string
             ?? String(decoding: body.prefix(longestWords), as: UTF8.self)
         let line = text.split(whereSeparator: \.isNewline).joined(separator: " ")
-        return line.count <= longestWords ? line : line.prefix(longestWords - 1) + "…"
+        let scalars = line.unicodeScalars.prefix(longestWords)
+        return scalars.endIndex == line.endIndex ? line : String(scalars) + "…"
     }
 
     static func malformed(_ engine: String, _ what: String) -> EngineError {

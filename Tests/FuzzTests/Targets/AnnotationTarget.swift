@@ -11,7 +11,10 @@ enum AnnotationTarget {
         do throws(AnnotationError) {
             annotation = try Annotation(label: LabelText.encode(input))
         } catch {
-            try require((1...2000).contains(error.message.count), "a sentence of \(error.message.count) characters")
+            try require(
+                (1...2000).contains(error.message.unicodeScalars.count),
+                "a sentence of \(error.message.count) characters"
+            )
             return
         }
         if annotation.groups.isEmpty { try saysThatThereAreNone(input) }

@@ -14,7 +14,10 @@ enum EngineTarget {
         case .success(let object?): try setLabels(of: object.spec)
         case .success(nil): break
         case .failure(let error):
-            try require((1...1000).contains(error.message.count), "a sentence of \(error.message.count) characters")
+            try require(
+                (1...1000).contains(error.message.unicodeScalars.count),
+                "a sentence of \(error.message.count) characters"
+            )
         }
     }
 

@@ -11,7 +11,10 @@ enum RequestsTarget {
         do throws(AnnotationError) {
             mailbox = try Mailbox(label: LabelText.encode(input))
         } catch {
-            try require((1...2000).contains(error.message.count), "a sentence of \(error.message.count) characters")
+            try require(
+                (1...2000).contains(error.message.unicodeScalars.count),
+                "a sentence of \(error.message.count) characters"
+            )
             return
         }
         try same(Mailbox(label: mailbox.encoded()), mailbox, "written and read again, it differs")

@@ -47,6 +47,9 @@ final class RawClient: Sendable {
     /// Everything received so far.
     var received: String { inbox.text }
 
+    /// The server has closed.
+    var isOver: Bool { inbox.isOver }
+
     /// Waits until enough has been received. The timeout is only there to make a broken test fail.
     func text(
         orFailAfter timeout: Duration = .seconds(20),
@@ -120,6 +123,7 @@ private final class Inbox: Sendable {
     private let state = Mutex(State())
 
     var text: String { state.withLock { $0.text } }
+    var isOver: Bool { state.withLock { $0.isOver } }
 
     func append(_ bytes: [UInt8]) { change { $0.bytes += bytes } }
     func end() { change { $0.isOver = true } }
