@@ -38,7 +38,8 @@ final class World: Sendable {
             let world = try World(path: path)
             do {
                 try await body(world)
-                #expect(!isOne || world.journal.overlaps == [], "two plugins had the same group at once")
+                let overlaps = world.journal.overlaps
+                #expect(!isOne || overlaps.isEmpty, "two plugins had the same group at once: \(overlaps)")
             } catch {
                 world.printLogs(error)
                 await world.end()
