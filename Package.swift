@@ -160,9 +160,10 @@ let package = Package(
         // Tests: one target for each library, and one that runs the programs.
         .target(name: "FaultVFS", dependencies: ["CSQLite"], path: "Tests/FaultVFS"),
         .target(name: "ManagerModels", dependencies: ["GroupSPI", "Store"], path: "Tests/ManagerModels"),
-        .target(name: "NFSLabSupport", path: "Tests/NFSLabSupport"),
+        .target(name: "NFSLabSupport", dependencies: ["TestFiles"], path: "Tests/NFSLabSupport"),
         .target(name: "SeededRandom", path: "Tests/SeededRandom"),
         .target(name: "SmallFileSystems", path: "Tests/SmallFileSystems"),
+        .target(name: "TestFiles", path: "Tests/TestFiles"),
         .target(name: "PluginFakes", dependencies: ["GroupSPI"], path: "Tests/PluginFakes"),
         .target(name: "StoreFakes", dependencies: ["GroupSPI", "SeededRandom", "Store"], path: "Tests/StoreFakes"),
         .testTarget(
@@ -177,14 +178,18 @@ let package = Package(
         ),
         .testTarget(name: "DiffTests", dependencies: ["Diff", "GroupSPI", "SeededRandom"]),
         .testTarget(name: "DocumentsTests", dependencies: ["Documents", "GroupSPI"]),
-        .testTarget(name: "FuzzTests", dependencies: fuzzed, exclude: ["Corpus", "Driver", "words.dict"]),
+        .testTarget(
+            name: "FuzzTests",
+            dependencies: fuzzed + ["TestFiles"],
+            exclude: ["Corpus", "Driver", "words.dict"]
+        ),
         .testTarget(name: "GroupSPITests", dependencies: ["GroupSPI"]),
         .testTarget(name: "InfrakitCLITests", dependencies: ["GroupSPI", "InfrakitCLI", "PluginFakes", "Terminal"]),
         .testTarget(
             name: "IntegrationTests",
             dependencies: [
                 "CLI", "CSQLite", "GroupSPI", "InfrakitCLI", "Migrations", "NFSLabSupport", "PluginRPC", "SeededRandom",
-                "SmallFileSystems", "Store", "Swarm", "SwarmLabSupport",
+                "SmallFileSystems", "Store", "Swarm", "SwarmLabSupport", "TestFiles",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOPosix", package: "swift-nio"),
             ]
@@ -226,7 +231,7 @@ let package = Package(
         .testTarget(
             name: "SwarmTests",
             dependencies: [
-                "GroupSPI", "SeededRandom", "Store", "StoreFakes", "Swarm", "SwarmLabSupport",
+                "GroupSPI", "SeededRandom", "Store", "StoreFakes", "Swarm", "SwarmLabSupport", "TestFiles",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),

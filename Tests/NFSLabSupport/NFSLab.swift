@@ -1,5 +1,6 @@
 internal import Glibc
 internal import Synchronization
+internal import TestFiles
 
 /// A real NFS server and its clients, each a Linux kernel of its own on this machine: a program of its own makes them, found by
 /// `NFS_LAB`, or beside this repository.
@@ -170,7 +171,7 @@ public struct NFSLab: Sendable {
             words: words,
             status: status,
             output: output,
-            errors: Shell.contents(of: errors),
+            errors: TestFiles.bytes(of: errors).map { String(decoding: $0, as: UTF8.self) } ?? "",
             took: ContinuousClock.now - began
         )
     }

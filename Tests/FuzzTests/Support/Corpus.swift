@@ -1,4 +1,5 @@
 import Glibc
+import TestFiles
 
 /// The inputs that are checked in, in a folder for each target.
 enum Corpus {
@@ -21,14 +22,6 @@ enum Corpus {
     }
 
     static func read(_ path: String) throws -> [UInt8] {
-        let file = try require(fopen(path, "re"), "no file \(path)")
-        defer { fclose(file) }
-        var bytes: [UInt8] = []
-        var buffer = [UInt8](repeating: 0, count: 65536)
-        while true {
-            let count = fread(&buffer, 1, buffer.count, file)
-            guard count > 0 else { return bytes }
-            bytes += buffer[..<count]
-        }
+        try require(TestFiles.bytes(of: path), "no file \(path)")
     }
 }

@@ -124,7 +124,8 @@ import Testing
         }
 
         if case .pause = fault {
-            // Until the server has given its leases up too: it goes on with connections whose state is gone.
+            // How long the fault lasts: until the server has given its leases up too, and it goes on with connections whose
+            // state is gone.
             let rest = began + .seconds(world.lab.settings.lease + 2) - ContinuousClock.now
             try await Task.sleep(for: max(rest, Duration.zero), clock: .suspending)
         }

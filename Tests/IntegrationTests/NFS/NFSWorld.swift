@@ -57,21 +57,16 @@ struct NFSWorld {
         sourceLocation: SourceLocation = #_sourceLocation
     ) async throws -> Leader {
         try await eventually("somebody leads after \(epoch)", within: limit, sourceLocation: sourceLocation) {
-            found(after: epoch)
+            newestLeader(after: epoch)
         }
     }
 
     /// - Returns: nil when nobody leads by then.
     func nextLeader(after epoch: Int, within limit: Duration) async throws -> Leader? {
-        let end = ContinuousClock.now + limit
-        while ContinuousClock.now < end {
-            if let found = found(after: epoch) { return found }
-            try await Task.sleep(for: .milliseconds(15), clock: .suspending)
-        }
-        return nil
+        try await found(within: limit) { newestLeader(after: epoch) }
     }
 
-    private func found(after epoch: Int) -> Leader? {
+    private func newestLeader(after epoch: Int) -> Leader? {
         hosts.compactMap { host in
             host.leadership.map { Leader(host: host, epoch: $0.epoch, since: $0.since) }
         }.filter { $0.epoch > epoch }.max { $0.epoch < $1.epoch }

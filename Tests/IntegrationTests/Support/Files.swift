@@ -1,4 +1,5 @@
 import Glibc
+import TestFiles
 
 /// Small files, read and written whole.
 enum Files {
@@ -7,15 +8,7 @@ enum Files {
         bytes(path).map { String(decoding: $0, as: UTF8.self) }
     }
 
-    static func bytes(_ path: String) -> [UInt8]? {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { return nil }
-        defer { close(descriptor) }
-        var bytes: [UInt8] = []
-        var chunk = [UInt8](repeating: 0, count: 65536)
-        while case let count = Glibc.read(descriptor, &chunk, chunk.count), count > 0 { bytes += chunk[..<count] }
-        return bytes
-    }
+    static func bytes(_ path: String) -> [UInt8]? { TestFiles.bytes(of: path) }
 
     static func write(_ text: String, to path: String) throws { try write(Array(text.utf8), to: path) }
 

@@ -50,7 +50,7 @@ final class Nemesis {
             if faults.count == 2, !losesAll { strikes.append(second) }
         }
         for (fault, host) in strikes { try await inject(fault, host) }
-        // Shorter than a lease or longer.
+        // How long the fault lasts: shorter than a lease, or longer.
         try await Task.sleep(for: .milliseconds(random.within(200...4500)), clock: .suspending)
         for (fault, host) in strikes { try await remedy(fault, host) }
         for host in hosts {

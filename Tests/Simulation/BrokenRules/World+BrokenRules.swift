@@ -16,19 +16,6 @@ extension World {
 
     /// A revision as it would be, had it been stored.
     func imagined(_ draft: RevisionDraft, _ fence: Fence) -> Revision {
-        Revision(
-            number: file.model.revisions.count + 1,
-            time: 0,
-            epoch: fence.epoch,
-            manager: fence.manager,
-            author: draft.author,
-            operation: draft.operation,
-            target: draft.target,
-            message: draft.message,
-            changes: draft.changes,
-            hash: [],
-            tags: [],
-            confirmation: nil
-        )
+        Revision(draft, number: file.model.revisions.count + 1, after: [], fence: fence, time: 0)
     }
 }

@@ -1,4 +1,4 @@
-import Glibc
+import TestFiles
 import Testing
 
 /// Answers of a real Engine 20.10, recorded in a swarm of three managers and a worker; join tokens are blanked.
@@ -18,15 +18,10 @@ struct Recorded: Sendable {
     static let folder = "\(#filePath)".split(separator: "/").dropLast(2).reduce("") { "\($0)/\($1)" } + "/Vectors"
 
     static func file(_ name: String) throws -> [UInt8] {
-        guard let file = fopen("\(folder)/\(name)", "re") else { throw NeverCame(description: "no vector \(name)") }
-        defer { fclose(file) }
-        var bytes: [UInt8] = []
-        var buffer = [UInt8](repeating: 0, count: 65536)
-        while true {
-            let count = fread(&buffer, 1, buffer.count, file)
-            guard count > 0 else { return bytes }
-            bytes.append(contentsOf: buffer[..<count])
+        guard let bytes = TestFiles.bytes(of: "\(folder)/\(name)") else {
+            throw NeverCame(description: "no vector \(name)")
         }
+        return bytes
     }
 
     static func text(_ name: String) throws -> String { String(decoding: try file(name), as: UTF8.self) }
