@@ -40,6 +40,10 @@ public struct GuardLoop: Sendable {
         self.acknowledge = acknowledge
     }
 
+    /// After the end of the manager. The next leader on this host waits for it: short, but longer than a call takes from
+    /// one socket's buffer to the plugin.
+    static let secondLook = Duration.milliseconds(50)
+
     /// Runs until the manager has ended and its groups are free.
     public func run(_ events: AsyncStream<Event>) async {
         var deadline: BootInstant?
@@ -58,6 +62,9 @@ public struct GuardLoop: Sendable {
                 await watch?.value
                 guard deadline != nil else { return }
                 logger.warning("the manager has ended while leading; letting its groups go")
+                _ = await release.run([])
+                // What the manager had sent in its last moment may have reached the plugin after this look.
+                try? await clock.sleep(until: clock.now() + Self.secondLook)
                 _ = await release.run([])
                 return
             }

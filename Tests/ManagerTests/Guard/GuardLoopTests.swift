@@ -58,7 +58,19 @@ struct GuardLoopTests {
         try await withGuard { bench in
             try await bench.order(1, .seconds(6))
             bench.post(isEndOfFile ? .endOfFile : .terminate)
-            try await eventually("it ends") { bench.isOver }
+            try await eventually("it ends", on: bench.clock) { bench.isOver }
+            #expect(bench.plugin.watched.isEmpty)
+        }
+    }
+
+    /// What the manager sent in its last moment reaches the plugin after the groups were let go.
+    @Test func letsGoWhatArrivesLate() async throws {
+        try await withGuard { bench in
+            try await bench.order(1, .seconds(6))
+            bench.post(.endOfFile)
+            try await eventually("the groups are free") { bench.plugin.watched.isEmpty && bench.clock.sleepers > 0 }
+            bench.plugin.put(.named("late"))
+            try await eventually("it ends", on: bench.clock) { bench.isOver }
             #expect(bench.plugin.watched.isEmpty)
         }
     }
@@ -137,7 +149,7 @@ struct GuardLoopTests {
             bench.plugin.stop()
             try await bench.order(1, .seconds(6))
             bench.post(.endOfFile)
-            try await eventually("it ends") { bench.isOver }
+            try await eventually("it ends", on: bench.clock) { bench.isOver }
         }
     }
 
