@@ -22,7 +22,13 @@ public protocol StateStore: Sendable {
         fence: Fence,
         within timeout: Duration
     ) async throws(StoreError) -> Revision
-    func recordOutcomes(_ outcomes: [Outcome], fence: Fence, within timeout: Duration) async throws(StoreError)
+    /// - Parameter linger: how long it may wait for another write to be stored with.
+    func recordOutcomes(
+        _ outcomes: [Outcome],
+        fence: Fence,
+        lingering linger: Duration,
+        within timeout: Duration
+    ) async throws(StoreError)
     func states(at number: Int?, within timeout: Duration) async throws(StoreError) -> [GroupState]
     func standing(within timeout: Duration) async throws(StoreError) -> StoredStanding
     func wholeStates(at number: Int, within timeout: Duration) async throws(StoreError) -> [GroupState]

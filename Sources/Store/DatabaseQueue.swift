@@ -12,8 +12,14 @@ final class DatabaseQueue: Sendable {
         case reading, writing
     }
 
+    private struct Waiting {
+        var list: [Work] = []
+        /// The thread will come for them, without a delay.
+        var isCalled = false
+    }
+
     private let queue: DispatchQueue
-    private let waiting = Mutex<[Work]>([])
+    private let waiting = Mutex(Waiting())
     private let path: String
     private let purpose: Purpose
     private let perform: @Sendable ([Work]) -> Void
@@ -34,12 +40,14 @@ final class DatabaseQueue: Sendable {
     ///
     /// - Parameters:
     ///   - timeout: how long the caller waits.
+    ///   - linger: how long it may wait for other work, to be carried out together with it.
     ///   - verify: after a commit whose outcome is unknown, tells whether it took place after all; nil when nothing can
     ///     tell.
     /// - Throws: what `body` throws as ``StoreError``; when the time was up, `busy` if it had not begun, and else
     ///   `unknownOutcome` of a write, `noAnswer` of a read.
     func run<Result: Sendable>(
         within timeout: Duration,
+        lingering linger: Duration = .zero,
         verify: (@Sendable (Connection, Result) throws -> Bool)? = nil,
         _ body: @escaping @Sendable (Connection) throws -> Result
     ) async throws(StoreError) -> Result {
@@ -61,25 +69,33 @@ final class DatabaseQueue: Sendable {
                     }
                 }
             )
-            let isFirst = waiting.withLock { list in
-                list.append(work)
-                return list.count == 1
-            }
-            if isFirst { queue.async { self.drain() } }
+            enqueue(work, lingering: linger)
             work.startTimer(timeout) { [path, purpose] hadBegun in .late(path, purpose, hadBegun: hadBegun) }
         }
         return try result.get()
     }
 
     /// How much work has not been handed to the thread yet.
-    var waitingCount: Int { waiting.withLock { $0.count } }
+    var waitingCount: Int { waiting.withLock { $0.list.count } }
+
+    private func enqueue(_ work: Work, lingering linger: Duration) {
+        let isCalled = waiting.withLock { waiting in
+            waiting.list.append(work)
+            guard linger == .zero else { return waiting.isCalled }
+            defer { waiting.isCalled = true }
+            return waiting.isCalled
+        }
+        guard !isCalled else { return }
+        guard linger > .zero else { return queue.async { self.drain() } }
+        queue.asyncAfter(deadline: .now() + .nanoseconds(linger.nanoseconds)) { self.drain() }
+    }
 
     private func drain() {
-        let batch = waiting.withLock { list in
-            defer { list.removeAll() }
-            return list
+        let batch = waiting.withLock { waiting in
+            defer { waiting = Waiting() }
+            return waiting.list
         }
-        perform(batch)
+        if !batch.isEmpty { perform(batch) }
     }
 }
 

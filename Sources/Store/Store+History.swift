@@ -39,13 +39,19 @@ extension Store {
         try connection.revision(revision.number)?.hash == revision.hash
     }
 
+    /// Stores how changes came out, if the writer still leads.
+    ///
+    /// - Parameter linger: how long it may wait for another write: both cost one sync of the disk then.
+    /// - Throws: ``StoreError``, for instance `fenced`.
     public func recordOutcomes(
         _ outcomes: [Outcome],
         fence: Fence,
+        lingering linger: Duration = .zero,
         within timeout: Duration
     ) async throws(StoreError) {
         try await writer.run(
             within: timeout,
+            lingering: linger,
             verify: { connection, _ in try connection.hasOutcomes(outcomes) },
             { connection in
                 for outcome in outcomes { try connection.recordOutcome(outcome, fence: fence) }

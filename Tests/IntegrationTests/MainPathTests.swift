@@ -38,7 +38,7 @@ import Testing
             let history = try await world.history()
             #expect(history.map(\.operation.name) == ["commit", "watch", "update", "free", "destroy"])
             #expect(history.map(\.number) == [1, 2, 3, 4, 5])
-            #expect(history.allSatisfy { $0.status.name == "applied" })
+            try await world.everythingIsApplied()
         }
     }
 

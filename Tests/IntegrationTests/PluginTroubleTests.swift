@@ -144,7 +144,7 @@ import Testing
             n1.plugin.release()
             let finished = try await slow
             #expect(finished.status == 0 && finished.output.contains("Managing 1 head of slow"), "\(finished)")
-            #expect(try await world.history().allSatisfy { $0.status.name == "applied" })
+            try await world.everythingIsApplied()
         }
     }
 

@@ -49,7 +49,7 @@ import Testing
             try await n1.commit("b", 1)
             let epoch = try await world.lease().epoch
 
-            try n1.manager.send(SIGSTOP)
+            try await world.standStill(n1)
             // While it stands still, its guard lets its groups go.
             try await eventually("n1's plugin is freed") { n1.plugin.watched.isEmpty }
             try await world.leader(is: n2, after: epoch)

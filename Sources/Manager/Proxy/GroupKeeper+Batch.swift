@@ -60,7 +60,12 @@ extension GroupKeeper {
     ) async throws(GroupError) -> Revision {
         let before = states
         let revision = try await persist(token) { fence throws(StoreError) in
-            try await self.store.append(draft, settling: cause, fence: fence, within: self.settings.storeTimeout)
+            try await self.store.append(
+                draft.awaitingOutcome,
+                settling: cause,
+                fence: fence,
+                within: self.settings.storeTimeout
+            )
         }
         guard noteWritten(revision, token) else { return revision }
         await withDiscardingTaskGroup { tasks in
@@ -79,6 +84,6 @@ extension GroupKeeper {
             case .destroy: .destroy(id: change.group)
             }
         let answer = await forward(request, before: before, token)
-        await settle(change.group, revision, answer, before: before, token)
+        await settle(change.group, revision, answer, before: before, isOutcomeFirst: true, token)
     }
 }

@@ -27,7 +27,7 @@ extension GroupKeeper {
                     nextLook = now + settings.pollInterval
                     tasks.addTask { await self.takeUpRequests(token) }
                     tasks.addTask { await self.revertUnconfirmed(token) }
-                    if !unrecorded.isEmpty { tasks.addTask { await self.recordAgain(token) } }
+                    startRecording(token)
                 }
                 if now >= nextTidying {
                     nextTidying = now + settings.tidyInterval
@@ -75,9 +75,10 @@ extension GroupKeeper {
     }
 
     private func finish(_ task: Reconciler.Task, _ answer: Result<GroupReply, GroupError>, _ token: TermToken) async {
-        if task.isPending {
-            if case .failure(let error) = answer, Self.isRefusal(error) { return await reject(task, error, token) }
-            return await settle(task.group, task.revision, answer, before: nil, token)
+        let isRefused = if case .failure(let error) = answer { Self.isRefusal(error) } else { false }
+        if task.isPending, task.isRefusable || !isRefused {
+            if case .failure(let error) = answer, isRefused { return await reject(task, error, token) }
+            return await settle(task.group, task.revision, answer, before: nil, isOutcomeFirst: true, token)
         }
         guard self.token === token else { return }
         switch answer {
@@ -92,9 +93,10 @@ extension GroupKeeper {
             }
             reconciler.finished(task.group, revision: task.revision, .done, now: clock.now())
         case .failure(let error):
-            // It stood before and stands still: a plugin that cannot do it now may later. The others go on.
+            // It stood before, or was acknowledged, and stands still: a plugin that cannot do it now may later. The others
+            // go on.
             logger.warning("group not watched", metadata: ["group": "\(task.group)", "error": "\(error)"])
-            let result: Reconciler.Result = Self.isRefusal(error) ? .refused : .noAnswer
+            let result: Reconciler.Result = isRefused ? .refused : .noAnswer
             reconciler.finished(task.group, revision: task.revision, result, now: clock.now())
         }
     }
@@ -110,7 +112,12 @@ extension GroupKeeper {
                 within: settings.storeTimeout
             )
             let outcome = Outcome(revision: task.revision, group: task.group, status: .rejected, error: error.message)
-            try await store.recordOutcomes([outcome], fence: fence(token.epoch), within: settings.storeTimeout)
+            try await store.recordOutcomes(
+                [outcome],
+                fence: fence(token.epoch),
+                lingering: .zero,
+                within: settings.storeTimeout
+            )
             guard self.token === token else { return }
             logger.warning(
                 "pending change refused",
@@ -127,19 +134,6 @@ extension GroupKeeper {
             if error.code != .busy { report(.storeUncertain(epoch: token.epoch, error.message)) }
             guard self.token === token else { return }
             reconciler.finished(task.group, revision: task.revision, .refused, now: clock.now())
-        }
-    }
-
-    /// Stores the outcomes that the store was too busy to take.
-    private func recordAgain(_ token: TermToken) async {
-        let outcomes = unrecorded
-        unrecorded = []
-        do throws(StoreError) {
-            try await store.recordOutcomes(outcomes, fence: fence(token.epoch), within: settings.storeTimeout)
-            logger.info("outcomes stored late", metadata: ["outcomes": "\(outcomes.count)"])
-        } catch {
-            guard error.code == .busy else { return report(.storeUncertain(epoch: token.epoch, error.message)) }
-            if self.token === token { unrecorded = outcomes + unrecorded }
         }
     }
 

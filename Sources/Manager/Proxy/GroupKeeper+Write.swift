@@ -11,7 +11,11 @@ extension GroupKeeper {
         let request: GroupRequest
     }
 
-    /// Carries a user's write out: stores it, tells the plugin, stores the outcome.
+    /// Carries a user's write out: stores it, tells the plugin, has the outcome stored.
+    ///
+    /// The answer to a new spec does not wait until it is stored that the plugin has agreed: that would be a second sync of
+    /// the disk. Meanwhile the revision is pending without words, which no later leader lets the plugin refuse. What ends a
+    /// group waits, so that no later leader ends it again; and so does what settles something, whose users read the history.
     ///
     /// - Parameters:
     ///   - operation: what the user asked for, as the history names it.
@@ -31,12 +35,14 @@ extension GroupKeeper {
                 let token = try await currentTerm()
                 let before = states[group]
                 let intent = try intent(before)
-                let draft = RevisionDraft(
+                let isOutcomeFirst = cause != nil || !intent.action.isSet
+                var draft = RevisionDraft(
                     author: caller,
                     operation: operation,
                     changes: [Change(group: group, action: intent.action)]
                 )
-                let revision = try await persist(token) { fence throws(StoreError) in
+                if isOutcomeFirst { draft = draft.awaitingOutcome }
+                let revision = try await persist(token) { [draft] fence throws(StoreError) in
                     guard let cause else {
                         return try await self.store.append(draft, fence: fence, within: self.settings.storeTimeout)
                     }
@@ -51,7 +57,18 @@ extension GroupKeeper {
                     throw pendingError(Self.termEnded, revision: revision.number)
                 }
                 let answer = await forward(intent.request, before: before, token)
-                await settle(group, revision.number, answer, before: before, token)
+                await settle(
+                    group,
+                    revision.number,
+                    answer,
+                    before: before,
+                    isOutcomeFirst: isOutcomeFirst,
+                    token
+                )
+                if isOutcomeFirst, isUnrecorded(revision.number) {
+                    let trouble = GroupError(.storeUnavailable, "the store was too busy for the plugin's answer")
+                    throw pendingError(trouble, revision: revision.number)
+                }
                 return answer.mapError { error in
                     Self.isRefusal(error) ? error : self.pendingError(error, revision: revision.number)
                 }
@@ -169,19 +186,23 @@ extension GroupKeeper {
         return answer
     }
 
-    /// Stores how a change came out, and goes on from there.
+    /// Has it stored how a change came out, and goes on from there.
+    ///
+    /// - Parameter isOutcomeFirst: that it was applied is stored before this returns.
     func settle(
         _ group: String,
         _ revision: Int,
         _ answer: Result<GroupReply, GroupError>,
         before: GroupState?,
+        isOutcomeFirst: Bool,
         _ token: TermToken
     ) async {
         switch answer {
         case .success:
-            await record(Outcome(revision: revision, group: group, status: .applied), token)
+            let outcome = Outcome(revision: revision, group: group, status: .applied)
+            if isOutcomeFirst { await record(outcome, token) } else { recordSoon(outcome, token) }
             guard self.token === token else { return }
-            if let state = states[group], state.revision == revision { states[group] = state.settled }
+            if let state = states[group], state.revision == revision { states[group] = state.with(.applied) }
             reconciler.finished(group, revision: revision, .done, now: clock.now())
         case .failure(let error) where Self.isRefusal(error):
             await record(Outcome(revision: revision, group: group, status: .rejected, error: error.message), token)
@@ -193,33 +214,11 @@ extension GroupKeeper {
                 "change not confirmed",
                 metadata: ["revision.number": "\(revision)", "group": "\(group)", "error": "\(error)"]
             )
+            noteUnconfirmed(group, revision, error, token)
             guard self.token === token else { return }
             reconciler.finished(group, revision: revision, .noAnswer, now: clock.now())
         }
         wake()
-    }
-
-    func record(_ outcome: Outcome, _ token: TermToken) async {
-        do {
-            try await store.recordOutcomes([outcome], fence: fence(token.epoch), within: settings.storeTimeout)
-            logger.info(
-                "outcome stored",
-                metadata: [
-                    "revision.number": "\(outcome.revision)", "group": "\(outcome.group)",
-                    "status": "\(outcome.status.name)",
-                ]
-            )
-        } catch {
-            logger.warning(
-                "outcome not stored",
-                metadata: ["revision.number": "\(outcome.revision)", "error": "\(error)"]
-            )
-            guard error.code == .busy else {
-                // The change stays pending in the history; whoever leads next asks the plugin again.
-                return report(.storeUncertain(epoch: token.epoch, error.message))
-            }
-            if self.token === token { unrecorded.append(outcome) }
-        }
     }
 
     static let termEnded = GroupError(.unreachable, "leadership ended before the plugin was told")
@@ -243,11 +242,11 @@ extension GroupKeeper {
 }
 
 extension GroupState {
-    /// The same, confirmed by the plugin.
-    var settled: GroupState {
+    /// The same, with another outcome.
+    func with(_ status: Status, error: String? = nil) -> GroupState {
         GroupState(
             group: group,
-            change: Change(group: group, action: change.action, status: .applied),
+            change: Change(group: group, action: change.action, status: status, error: error),
             revision: revision,
             previous: previous
         )

@@ -4,7 +4,7 @@ internal import Store
 
 /// Keeps the groups behind one plugin as the history says, for as long as this replica leads.
 ///
-/// Every change is stored first, then told to the plugin, then its outcome is stored. Changes of one group follow one
+/// Every change is stored first, then told to the plugin; its outcome is stored behind the answer. Changes of one group follow one
 /// another; those of different groups go side by side. What the plugin did not answer is told again until it does.
 actor GroupKeeper {
     let store: any StateStore
@@ -30,8 +30,10 @@ actor GroupKeeper {
     var confirmationsDue: [Int: BootInstant] = [:]
     var isReverting = false
     var isTidying = false
-    /// Outcomes that a busy store has not taken yet.
+    /// Outcomes that the store has not been told yet.
     var unrecorded: [Outcome] = []
+    /// Tells it. Not a child task: nobody waits for it but the end of the term.
+    var recording: Task<Void, Never>?
     var running = 0
     var isComparing = false
     /// Sleeps between two rounds; cancelled to wake the loop.
@@ -47,7 +49,7 @@ actor GroupKeeper {
     /// A term up to this one must not start any more: its end may arrive before its beginning was carried out.
     private var endedEpoch = 0
     /// The newest term that was to start. Letting go for an earlier one is over.
-    private var assumedEpoch = 0
+    private(set) var assumedEpoch = 0
     /// The last term that has ended, until none of its calls is under way.
     private var ended: TermToken?
     private(set) var pluginTrouble: String?
@@ -90,8 +92,10 @@ actor GroupKeeper {
             freeing.cancel()
             await freeing.value
         }
-        // Nor a call of the term before.
+        // Nor a call of the term before, nor what it knew.
         await rounds?.value
+        await recording?.value
+        unrecorded = []
         guard epoch > endedEpoch, epoch == assumedEpoch, token == nil, gate.isOpen(epoch: epoch) else { return }
         let token = TermToken(epoch: epoch)
         self.token = token
@@ -110,6 +114,8 @@ actor GroupKeeper {
         endedEpoch = max(endedEpoch, epoch)
         if let token, token.epoch <= epoch { end(token) }
         while owed != nil, assumedEpoch <= epoch, !Task.isCancelled { await letGo() }
+        // Before the lease is released: afterwards nobody of this term may write.
+        await recording?.value
         return owed == nil && assumedEpoch <= epoch
     }
 
@@ -134,7 +140,6 @@ actor GroupKeeper {
         owed = (owed ?? []).union(reconciler.groups)
         reconciler = Reconciler()
         states = [:]
-        unrecorded = []
         confirmationsDue = [:]
         sleeper?.cancel()
         ended = token

@@ -16,6 +16,8 @@ public struct KeeperSettings: Hashable, Sendable {
     public var pluginName: String
     /// How much of the history is kept.
     public var retention = RetentionPolicy()
+    /// How long the outcome of an acknowledged change may wait to be stored together with another write.
+    public var outcomeLinger = Duration.milliseconds(20)
     /// How often what is not kept is removed.
     public var tidyInterval = Duration.seconds(60)
     /// Whether a follower passes users' writes on to the leader instead of refusing them.

@@ -20,6 +20,9 @@ public struct Reconciler: Sendable {
         public let revision: Int
         /// The revision's outcome is still open: the plugin's answer settles it.
         public let isPending: Bool
+        /// The plugin's no settles it too. Not so when an earlier leader may have told the user that the plugin had agreed:
+        /// what was acknowledged stands, and the plugin is asked again.
+        public let isRefusable: Bool
     }
 
     /// How a task, or a user's write, went.
@@ -65,7 +68,7 @@ public struct Reconciler: Sendable {
     public mutating func wrote(_ state: GroupState) {
         let followsSettled = entries[state.group].map { if case .settled = $0.phase { true } else { false } } ?? true
         ended[state.group] = nil
-        adopt(state, phase: .working)
+        adopt(state, phase: .working, isOwn: true)
         entries[state.group]?.followsSettled = followsSettled
     }
 
@@ -97,7 +100,13 @@ public struct Reconciler: Sendable {
                 return
             }
             entry.attempts = 0
-            entry.task = Task(group: group, goal: entry.task.goal, revision: revision, isPending: false)
+            entry.task = Task(
+                group: group,
+                goal: entry.task.goal,
+                revision: revision,
+                isPending: false,
+                isRefusable: false
+            )
             entry.phase = .settled(now)
         case .refused, .noAnswer:
             entry.attempts += 1
@@ -171,11 +180,12 @@ public struct Reconciler: Sendable {
 
     private mutating func letGo(_ group: String, revision: Int, now: BootInstant) {
         ended[group] = nil
-        let task = Task(group: group, goal: .freed, revision: revision, isPending: false)
+        let task = Task(group: group, goal: .freed, revision: revision, isPending: false, isRefusable: false)
         entries[group] = Entry(task: task, phase: .due(now))
     }
 
-    private mutating func adopt(_ state: GroupState, phase: Phase) {
+    /// - Parameter isOwn: written in this term, which knows what its user was told.
+    private mutating func adopt(_ state: GroupState, phase: Phase, isOwn: Bool = false) {
         let isPending = state.change.status == .pending
         let goal: Goal
         switch state.change.action {
@@ -188,7 +198,13 @@ public struct Reconciler: Sendable {
             }
             goal = state.change.action == .free ? .freed : .destroyed(previous: Self.spec(state))
         }
-        let task = Task(group: state.group, goal: goal, revision: state.revision, isPending: isPending)
+        let task = Task(
+            group: state.group,
+            goal: goal,
+            revision: state.revision,
+            isPending: isPending,
+            isRefusable: isPending && (isOwn || state.change.error != nil)
+        )
         entries[state.group] = Entry(task: task, phase: phase)
     }
 

@@ -108,9 +108,12 @@ extension Connection {
                 """
                 SELECT 1 FROM change
                 WHERE revision = ? AND group_id = (SELECT id FROM name WHERE text = ?) AND status = 0
+                    AND NOT (? = 0 AND error IS ?)
                 """,
                 .int(outcome.revision),
                 .text(outcome.group),
+                .int(outcome.status.rawValue),
+                .text(outcome.error),
                 row: { _ in true }
             ) == nil
         }

@@ -133,7 +133,7 @@ extension Connection {
     // MARK: - What changes of what is known
 
     private func takeOutcomes(_ revision: Revision) throws {
-        for change in revision.changes where change.status != .pending {
+        for change in revision.changes where change.status != .pending || change.error != nil {
             try setOutcome(
                 Outcome(revision: revision.number, group: change.group, status: change.status, error: change.error)
             )

@@ -1,9 +1,10 @@
-/// How one group's change came out.
+/// How one group's change came out. One that is pending with words is known not to be confirmed: its user was told so.
+/// Pending without words is what nothing is known of yet, not even what its user was told.
 public struct Outcome: Hashable, Sendable {
     public let revision: Int
     public let group: String
     public let status: Status
-    /// The plugin's words, when it refused.
+    /// The plugin's words, when it refused; why it gave no answer, when it is pending.
     public let error: String?
 
     public init(revision: Int, group: String, status: Status, error: String? = nil) {
@@ -14,8 +15,8 @@ public struct Outcome: Hashable, Sendable {
     }
 
     /// What is said of a change that was still open when a later one of its group was confirmed: nobody asks the plugin
-    /// about it any more.
+    /// about it any more. It may have agreed, and have been overtaken before that was stored.
     static func superseded(by revision: Int) -> String {
-        "superseded by revision \(revision) before the plugin confirmed it"
+        "superseded by revision \(revision) before the plugin's answer was stored"
     }
 }

@@ -14,7 +14,8 @@ public struct Change: Hashable, Sendable {
     public let group: String
     public let action: Action
     public let status: Status
-    /// The plugin's words, when it refused.
+    /// The plugin's words, when it refused; of a pending change, why it is known that nobody has been told that the plugin
+    /// agreed. Pending without words, it may have agreed, and its user may have been told.
     public let error: String?
 
     public init(group: String, action: Action, status: Status = .pending, error: String? = nil) {
@@ -23,6 +24,19 @@ public struct Change: Hashable, Sendable {
         self.status = status
         self.error = error
     }
+}
+
+extension Change.Action {
+    /// Whether the group is to be watched after it.
+    public var isSet: Bool { if case .set = self { true } else { false } }
+}
+
+extension Change {
+    /// The words of a change whose user is told nothing before its outcome is stored.
+    public static let unanswered = "the plugin has not answered yet"
+
+    /// Pending, and nothing is noted of an answer of the plugin.
+    public var isUnanswered: Bool { status == .pending && (error == nil || error == Self.unanswered) }
 }
 
 /// One numbered entry of the history. All but the outcomes of its changes never change.
@@ -140,6 +154,21 @@ public struct RevisionDraft: Hashable, Sendable {
         self.changes = changes.sorted { $0.group.utf8.lexicographicallyPrecedes($1.group.utf8) }
         self.confirmWithin = confirmWithin
         self.token = token
+    }
+
+    /// The same, for changes of which nobody hears that the plugin has agreed before that is stored.
+    public var awaitingOutcome: RevisionDraft {
+        RevisionDraft(
+            author: author,
+            operation: operation,
+            target: target,
+            message: message,
+            changes: changes.map { change in
+                Change(group: change.group, action: change.action, status: .pending, error: Change.unanswered)
+            },
+            confirmWithin: confirmWithin,
+            token: token
+        )
     }
 
     public static func makeToken() -> [UInt8] {

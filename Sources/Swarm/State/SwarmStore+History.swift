@@ -40,6 +40,7 @@ extension SwarmStore {
     public func recordOutcomes(
         _ outcomes: [Outcome],
         fence: Fence,
+        lingering linger: Duration = .zero,
         within timeout: Duration
     ) async throws(StoreError) {
         try await edit(within: timeout) { image throws(StoreError) in

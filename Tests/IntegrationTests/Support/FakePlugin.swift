@@ -13,6 +13,8 @@ final class FakePlugin: GroupEndpoint {
         var hanging: Set<String> = []
         var waiting: [String: [CheckedContinuation<Void, Never>]] = [:]
         var server: PluginServer?
+        /// How often it has died. A call that began before ends with it.
+        var deaths = 0
     }
 
     let host: String
@@ -48,6 +50,7 @@ final class FakePlugin: GroupEndpoint {
         state.withLock { state in
             journal.letGo(state.groups.keys, by: host)
             state.groups = [:]
+            state.deaths += 1
         }
         release()
     }
@@ -99,15 +102,14 @@ final class FakePlugin: GroupEndpoint {
 
     func call(_ request: GroupRequest, from caller: Caller) async throws(GroupError) -> GroupReply {
         let number = journal.begin(host, request)
+        let life = state.withLock(\.deaths)
         if request.isAct || request.isFree, let group = request.groupID { await pass(group) }
-        let answer: Result<GroupReply, GroupError>
-        if Task.isCancelled {
-            answer = .failure(GroupError(.unknownOutcome, "ended in the middle of the call"))
-        } else {
-            answer = state.withLock { state in
-                defer { note(request, in: state) }
-                return Self.answer(request, &state)
+        let answer: Result<GroupReply, GroupError> = state.withLock { state in
+            guard !Task.isCancelled, state.deaths == life else {
+                return .failure(GroupError(.unknownOutcome, "ended in the middle of the call"))
             }
+            defer { note(request, in: state) }
+            return Self.answer(request, &state)
         }
         journal.end(number, answer)
         return try answer.get()

@@ -85,6 +85,15 @@ final class RunningProgram: Sendable {
         }
     }
 
+    /// Whether each of its threads stands still: a signal reaches them one after the other.
+    var isStopped: Bool {
+        let threads = "/proc/\(pid)/task"
+        return Files.names(in: threads).allSatisfy { thread in
+            // The state follows the name in parentheses, which may hold anything.
+            Files.read("\(threads)/\(thread)/stat")?.split(separator: ")").last?.hasPrefix(" T") ?? true
+        }
+    }
+
     /// Waits for its end.
     @discardableResult
     func end(within limit: Duration = .seconds(60), sourceLocation: SourceLocation = #_sourceLocation) async throws

@@ -168,6 +168,31 @@ final class World: Sendable {
         try await store.history(HistoryQuery(), within: .seconds(20)).revisions.reversed()
     }
 
+    /// Stops a host's manager (SIGSTOP) while it holds no lock of the database: amid a write it would keep all others out
+    /// until it goes on (docs/lease.md).
+    func standStill(_ host: Host) async throws {
+        try await eventually("\(host.name) stands still outside a write") {
+            try host.manager.send(SIGSTOP)
+            try await eventually("it stands still") { try host.manager.isStopped }
+            do {
+                let probe = try ForeignConnection(StoreConfiguration.path(in: self.storeDirectory), isSealed: true)
+                defer { probe.close() }
+                try probe.execute("BEGIN IMMEDIATE; ROLLBACK")
+                return true
+            } catch {
+                try host.manager.send(SIGCONT)
+                return false
+            }
+        }
+    }
+
+    /// Waits until the outcome of every change is stored, and each was applied: the answers come before.
+    func everythingIsApplied(sourceLocation: SourceLocation = #_sourceLocation) async throws {
+        try await eventually("every change is applied", sourceLocation: sourceLocation) {
+            try await self.history().allSatisfy { $0.status == .applied }
+        }
+    }
+
     /// Waits for a leader that has read what stands, and so takes writes.
     @discardableResult
     func leader(

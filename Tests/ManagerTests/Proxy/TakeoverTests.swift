@@ -6,11 +6,17 @@ import Testing
 
 /// A new leader brings its plugin to where the history stands.
 struct TakeoverTests {
-    private func set(_ group: String, _ version: Int = 1, _ status: Status = .applied) -> Change {
+    private func set(
+        _ group: String,
+        _ version: Int = 1,
+        _ status: Status = .applied,
+        saying words: String? = nil
+    ) -> Change {
         Change(
             group: group,
             action: .set(GroupSpec.named(group, version).properties, plugin: "group-stateless"),
-            status: status
+            status: status,
+            error: words
         )
     }
 
@@ -92,12 +98,34 @@ struct TakeoverTests {
         }
     }
 
-    /// What a predecessor left pending and the plugin refuses is rejected; what stood before stands, and the new plugin is
-    /// told it.
-    @Test func aRefusedPendingChangeBringsBackWhatStoodBefore() async throws {
+    /// Its user may have been told that the plugin agreed, just before the predecessor ended.
+    @Test func aPendingChangeThatMayHaveBeenAcknowledgedIsNotRejected() async throws {
         let prepare = { (store: MemoryStore, plugin: FakePlugin) in
             store.put(set("a", 1))
             store.put(set("a", 2, .pending))
+            plugin.script { request in
+                request == .commit(.named("a", 2), pretend: false) ? .fail(GroupError(.rejected, "no")) : nil
+            }
+        }
+        try await withReplica(prepare: prepare) { replica in
+            try await eventually("the plugin is asked again and again", on: replica.clock) {
+                replica.plugin.calls.count { $0 == .commit(.named("a", 2), pretend: false) } > 3
+            }
+            #expect(replica.store.revisions.map(\.status) == [.applied, .pending])
+            #expect(!replica.plugin.calls.contains(.commit(.named("a", 1), pretend: false)))
+            replica.plugin.behave()
+            try await eventually("it is applied", on: replica.clock) { replica.store.revisions[1].status == .applied }
+            #expect(replica.plugin.groups["a"] == .named("a", 2))
+        }
+    }
+
+    /// What a predecessor left pending, whose user knows that, and the plugin refuses is rejected; what stood before stands,
+    /// and the new plugin is told it.
+    @Test(arguments: [Change.unanswered, "the connection was lost"])
+    func aRefusedPendingChangeBringsBackWhatStoodBefore(_ words: String) async throws {
+        let prepare = { (store: MemoryStore, plugin: FakePlugin) in
+            store.put(set("a", 1))
+            store.put(set("a", 2, .pending, saying: words))
             plugin.script { request in
                 request == .commit(.named("a", 2), pretend: false) ? .fail(GroupError(.rejected, "no")) : nil
             }
@@ -114,7 +142,7 @@ struct TakeoverTests {
     @Test func whatStoodBeforeIsNotForgottenBecauseItCannotBeRead() async throws {
         let prepare = { (store: MemoryStore, plugin: FakePlugin) in
             store.put(set("a", 1))
-            store.put(set("a", 2, .pending))
+            store.put(set("a", 2, .pending, saying: Change.unanswered))
             store.trouble(.fail(.busy), at: .state)
             plugin.script { request in
                 request == .commit(.named("a", 2), pretend: false) ? .fail(GroupError(.rejected, "no")) : nil

@@ -22,7 +22,7 @@ struct WriteTests {
             gate.open()
             // The plugin's own words are passed on.
             #expect(try await answer == .details("Managing a"))
-            #expect(replica.store.revisions.map(\.status) == [.applied])
+            try await eventually("the outcome is stored") { replica.store.revisions.map(\.status) == [.applied] }
             #expect(replica.plugin.groups["a"] == .named("a"))
         }
     }
@@ -176,7 +176,9 @@ struct WriteTests {
                 replica.store.revisions.map { $0.changes[0].action }
                     == (0..<12).map { .set(GroupSpec.named("a", $0).properties, plugin: "group-stateless") }
             )
-            #expect(replica.store.revisions.allSatisfy { $0.status == .applied })
+            try await eventually("the outcomes are stored") {
+                replica.store.revisions.allSatisfy { $0.status == .applied }
+            }
         }
     }
 
@@ -188,7 +190,9 @@ struct WriteTests {
                 try await tasks.waitForAll()
             }
             #expect(replica.store.revisions.map(\.number) == Array(1...200))
-            #expect(replica.store.revisions.allSatisfy { $0.status == .applied })
+            try await eventually("the outcomes are stored") {
+                replica.store.revisions.allSatisfy { $0.status == .applied }
+            }
             #expect(replica.plugin.groups.count == 20)
             let specs = try await replica.proxy.specs(within: nil)
             #expect(Dictionary(uniqueKeysWithValues: specs.map { ($0.id, $0) }) == replica.plugin.groups)
@@ -218,7 +222,9 @@ struct WriteTests {
             replica.plugin.forget()
             #expect(try await replica.call(.update(.named("a", 2))) == .ok)
             #expect(replica.plugin.groups["a"] == .named("a", 2))
-            #expect(replica.store.revisions.map(\.status) == [.applied, .applied])
+            try await eventually("the outcome is stored") {
+                replica.store.revisions.map(\.status) == [.applied, .applied]
+            }
             // Nobody declared this one.
             #expect(await replica.error(.update(.named("b"))) == .notWatched("b"))
             #expect(replica.store.revisions[2].status == .rejected)
@@ -232,7 +238,9 @@ struct WriteTests {
             _ = try await replica.commit("a")
             replica.plugin.forget()
             #expect(try await replica.call(request) == .ok)
-            #expect(replica.store.revisions.map(\.status) == [.applied, .applied])
+            try await eventually("the outcome is stored") {
+                replica.store.revisions.map(\.status) == [.applied, .applied]
+            }
             try await pass(.seconds(30), on: replica.clock)
             #expect(replica.plugin.watched.isEmpty)
             // Once more, and it is nobody's.
@@ -251,7 +259,9 @@ struct WriteTests {
                     .destroy(id: "a"), .commit(.named("a"), pretend: false), .destroy(id: "a"),
                 ]
             )
-            #expect(replica.store.revisions.map(\.status) == [.applied, .applied])
+            try await eventually("the outcome is stored") {
+                replica.store.revisions.map(\.status) == [.applied, .applied]
+            }
         }
     }
 

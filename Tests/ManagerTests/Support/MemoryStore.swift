@@ -175,7 +175,12 @@ final class MemoryStore: StateStore {
         }
     }
 
-    func recordOutcomes(_ outcomes: [Outcome], fence: Fence, within timeout: Duration) async throws(StoreError) {
+    func recordOutcomes(
+        _ outcomes: [Outcome],
+        fence: Fence,
+        lingering linger: Duration = .zero,
+        within timeout: Duration
+    ) async throws(StoreError) {
         try await run(.outcomes, timeout) { state throws(StoreError) in
             try state.model.record(outcomes, fence: fence)
         }

@@ -30,7 +30,8 @@ public enum BrokenRule: String, CaseIterable, Sendable {
     case gateIsAFlag = "gate-is-a-flag"
     /// The plugin is told before the store has the revision.
     case pluginBeforeStore = "plugin-before-store"
-
+    /// A plugin's no settles a pending change whose user may have been told that it had agreed.
+    case acknowledgedRefused = "acknowledged-refused"
     /// A request is settled in a transaction of its own, after that of its revision.
     case causeSettledApart = "cause-settled-apart"
     /// A revision takes the place of the one before.

@@ -149,6 +149,9 @@ final class Users: @unchecked Sendable {
             switch wish.answer {
             case .success, .failure(GroupError.isPending):
                 if count != 1 { world.checker.fail("\(name)'s \(wish.text) was acknowledged and is not stored") }
+                if case .success = wish.answer, let number = numbers[name]?.first, model.hasRefused(number) {
+                    world.checker.fail("\(name)'s \(wish.text) was acknowledged, and is rejected in the history")
+                }
             case .failure(GroupError.saysNothingChanged):
                 if count != 0 {
                     world.checker.fail("\(name) was told that nothing was changed by \(wish.text), which is stored")
@@ -163,6 +166,15 @@ final class Users: @unchecked Sendable {
                 world.checker.fail("request \(request.id) is \(request.state), and \(count) times in the history")
             }
         }
+    }
+}
+
+extension StoreModel {
+    /// Whether a change was given up for another reason than a later change of its group.
+    fileprivate func hasRefused(_ number: Int) -> Bool {
+        revision(number)?.changes.contains { change in
+            change.status == .rejected && change.error?.hasPrefix("superseded") != true
+        } ?? false
     }
 }
 

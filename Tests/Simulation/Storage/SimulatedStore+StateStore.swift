@@ -1,6 +1,7 @@
 internal import GroupSPI
 internal import Manager
 internal import ManagerModels
+internal import SeededRandom
 internal import Store
 
 extension SimulatedStore: StateStore {
@@ -88,14 +89,26 @@ extension SimulatedStore: StateStore {
         }
     }
 
-    func recordOutcomes(_ outcomes: [Outcome], fence: Fence, within timeout: Duration) async throws(StoreError) {
+    func recordOutcomes(
+        _ outcomes: [Outcome],
+        fence: Fence,
+        lingering linger: Duration,
+        within timeout: Duration
+    ) async throws(StoreError) {
+        if linger > .zero {
+            let pause = world.random.below(host.trueLength(linger))
+            await process.wait(on: world.scheduler, fallback: ()) { promise in
+                host.planAwake(at: world.scheduler.now + pause, for: process) { promise.fulfil(()) }
+            }
+        }
         try await write("outcome", fence, timeout) { model, fence throws(StoreError) in
             try model.record(outcomes, fence: fence)
         }
     }
 
     func states(at number: Int?, within timeout: Duration) async throws(StoreError) -> [GroupState] {
-        try await run("states", .reading, timeout) { $0.states(at: number) }
+        let states = try await run("states", .reading, timeout) { $0.states(at: number) }
+        return world.broken == .acknowledgedRefused ? states.map(\.unanswered) : states
     }
 
     func standing(within timeout: Duration) async throws(StoreError) -> StoredStanding {
@@ -214,5 +227,14 @@ extension SimulatedStore: StateStore {
             }
             return try body(&model, fence)
         }
+    }
+}
+
+extension GroupState {
+    /// As if it were noted that its user was told nothing.
+    fileprivate var unanswered: GroupState {
+        guard change.status == .pending else { return self }
+        let change = Change(group: group, action: change.action, status: .pending, error: Change.unanswered)
+        return GroupState(group: group, change: change, revision: revision, previous: previous)
     }
 }

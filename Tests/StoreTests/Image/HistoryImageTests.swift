@@ -163,7 +163,7 @@ import Testing
                 [.rejected, .pending], [.rejected], [.applied], [.pending],
             ]
         )
-        #expect(image.records[1].revision.error == "superseded by revision 3 before the plugin confirmed it")
+        #expect(image.records[1].revision.error == "superseded by revision 3 before the plugin's answer was stored")
         // What is settled stays as it is.
         let before = image
         try image.record(Outcome(revision: 3, group: "a", status: .rejected, error: "late"), fence: fence)

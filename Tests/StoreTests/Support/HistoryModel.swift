@@ -23,7 +23,7 @@ struct HistoryModel {
         for index in 0..<(outcome.revision - 1) {
             revisions[index].changes = revisions[index].changes.map { change in
                 guard change.group == outcome.group, change.status == .pending else { return change }
-                let error = "superseded by revision \(outcome.revision) before the plugin confirmed it"
+                let error = "superseded by revision \(outcome.revision) before the plugin's answer was stored"
                 return Change(group: change.group, action: change.action, status: .rejected, error: error)
             }
         }

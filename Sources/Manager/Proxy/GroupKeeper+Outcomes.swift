@@ -1,0 +1,88 @@
+internal import GroupSPI
+internal import Logging
+internal import Store
+
+extension GroupKeeper {
+    /// Stores an outcome now, after those that wait already: a change that another follows is settled before that one.
+    ///
+    /// Returns also when the store was too busy: then it is asked again at the next look.
+    func record(_ outcome: Outcome, _ token: TermToken) async {
+        recordSoon(outcome, token, lingering: .zero)
+        await recording?.value
+    }
+
+    /// Stores an outcome together with others, and with the next write if there is one soon.
+    func recordSoon(_ outcome: Outcome, _ token: TermToken) {
+        recordSoon(outcome, token, lingering: settings.outcomeLinger)
+    }
+
+    private func recordSoon(_ outcome: Outcome, _ token: TermToken, lingering linger: Duration) {
+        // An earlier term's: the plugin has been asked again since.
+        guard token.epoch >= assumedEpoch else { return }
+        unrecorded.append(outcome)
+        startRecording(token, lingering: linger)
+    }
+
+    /// Notes that the plugin has not answered and that the user knows: from then on the plugin's no may settle the change.
+    func noteUnconfirmed(_ group: String, _ revision: Int, _ error: GroupError, _ token: TermToken) {
+        guard let state = states[group], state.revision == revision, state.change.isUnanswered,
+            reconciler.task(for: group)?.isRefusable == true
+        else { return }
+        states[group] = state.with(.pending, error: error.message)
+        recordSoon(Outcome(revision: revision, group: group, status: .pending, error: error.message), token)
+    }
+
+    /// Whether the store has not been told yet how a revision came out.
+    func isUnrecorded(_ revision: Int) -> Bool { unrecorded.contains { $0.revision == revision } }
+
+    /// Stores what waits, if that is not under way already.
+    func startRecording(_ token: TermToken, lingering linger: Duration = .zero) {
+        guard recording == nil, !unrecorded.isEmpty else { return }
+        recording = Task { await recordAll(token, lingering: linger) }
+    }
+
+    /// One batch after the other: stored out of their order, a later change would settle an earlier one as superseded.
+    private func recordAll(_ token: TermToken, lingering linger: Duration) async {
+        while !unrecorded.isEmpty {
+            let outcomes = unrecorded
+            unrecorded = []
+            do {
+                try await store(outcomes: outcomes, lingering: linger, token)
+            } catch {
+                // Asked again at the next look.
+                if error.code == .busy { unrecorded = outcomes + unrecorded }
+                break
+            }
+        }
+        recording = nil
+    }
+
+    private func store(
+        outcomes: [Outcome],
+        lingering linger: Duration,
+        _ token: TermToken
+    ) async throws(StoreError) {
+        do {
+            try await store.recordOutcomes(
+                outcomes,
+                fence: fence(token.epoch),
+                lingering: linger,
+                within: settings.storeTimeout
+            )
+        } catch {
+            let numbers = outcomes.map { "\($0.revision)" }.joined(separator: ",")
+            logger.warning("outcome not stored", metadata: ["revision.number": "\(numbers)", "error": "\(error)"])
+            if error.code != .busy { report(.storeUncertain(epoch: token.epoch, error.message)) }
+            throw error
+        }
+        for outcome in outcomes {
+            logger.info(
+                "outcome stored",
+                metadata: [
+                    "revision.number": "\(outcome.revision)", "group": "\(outcome.group)",
+                    "status": "\(outcome.status.name)",
+                ]
+            )
+        }
+    }
+}
