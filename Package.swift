@@ -32,6 +32,7 @@ let package = Package(
         .library(name: "Diff", targets: ["Diff"]),
         .library(name: "GroupSPI", targets: ["GroupSPI"]),
         .library(name: "Manager", targets: ["Manager"]),
+        .library(name: "PluginRPC", targets: ["PluginRPC"]),
         .library(name: "Store", targets: ["Store"]),
     ],
     dependencies: [

@@ -7,7 +7,9 @@ let package = Package(
     name: "infrakit-manager-benchmarks",
     dependencies: [
         .package(name: "infrakit-manager", path: ".."),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/ordo-one/benchmark", from: "1.38.1", traits: []),
     ],
     targets: [
@@ -34,6 +36,20 @@ let package = Package(
             ],
             path: "Benchmarks/InProcess",
             plugins: [.plugin(name: "BenchmarkPlugin", package: "benchmark")]
+        ),
+        // The released programs, as users run them.
+        .executableTarget(
+            name: "bench",
+            dependencies: [
+                "BenchmarkSupport",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "CSQLite", package: "infrakit-manager"),
+                .product(name: "GroupSPI", package: "infrakit-manager"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "PluginRPC", package: "infrakit-manager"),
+                .product(name: "Store", package: "infrakit-manager"),
+            ]
         ),
     ],
     swiftLanguageModes: [.v6]
