@@ -79,9 +79,12 @@ struct ReadsCommand: Scenario {
                 tasks.addTask {
                     try await BlockingThread.run {
                         let client = try Client(socket, dialect)
+                        let length = try client.exchange(dialect.inspect)
                         var count = 0
                         while ContinuousClock.now < end {
-                            try client.exchange(dialect.inspect)
+                            guard try client.exchange(dialect.inspect) == length else {
+                                throw BenchmarkError("\(socket) gives different answers to the same question")
+                            }
                             count += 1
                         }
                         return count
