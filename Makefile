@@ -19,7 +19,7 @@ VERSION  := $(shell sed -n 's/^let version = "\(.*\)"$$/\1/p' Package.swift)
 PROGRAMS := infrakit-manager infrakit
 UNITS    := infrakit-manager.service infrakit-plugin-process.service
 
-.PHONY: build test simulate faults torture model fuzz tsan golden format lint demo nfs-cost release manual install uninstall deb test-package clean packages
+.PHONY: build test simulate faults torture model fuzz tsan bench golden format lint demo nfs-cost release manual install uninstall deb test-package clean packages
 
 build: packages
 	swift build
@@ -74,6 +74,12 @@ TSAN_TESTS ?= StoreTests ManagerTests PluginRPCTests SwarmTests ProcessGroupTest
 tsan: packages
 	scripts/tsan $(TSAN_TESTS)
 
+# What it costs and how it grows (docs/performance.md): all of it, or the scenario that BENCH names. OPTIONS are that
+# scenario's own.
+BENCH ?= all
+bench: release
+	scripts/bench $(BENCH) $(OPTIONS)
+
 # Status 77 says loudly that there is no Python package jsonschema.
 SCHEMA := scripts/check-schema || [ $$? -eq 77 ]
 
@@ -84,14 +90,16 @@ golden: packages
 	UPDATE_GOLDEN=1 swift test --skip-build --filter '^CLITests\.'
 	@$(SCHEMA)
 
+SWIFT_CODE := Package.swift Sources Tests migrations Benchmarks/Package.swift Benchmarks/Benchmarks Benchmarks/Sources
+
 format:
-	swift format --in-place --recursive --parallel Package.swift Sources Tests migrations
+	swift format --in-place --recursive --parallel $(SWIFT_CODE)
 
 lint:
-	@! grep -rn 'Task\.sleep(' Sources Tests --include='*.swift' | grep -v 'clock: \.suspending' \
+	@! grep -rn 'Task\.sleep(' Sources Tests Benchmarks --include='*.swift' | grep -v 'clock: \.suspending' \
 		|| { echo 'Name clock: .suspending (CONTRIBUTING.md, Sleeping).' >&2; false; }
 	scripts/check-events
-	swift format lint --strict --recursive --parallel Package.swift Sources Tests migrations
+	swift format lint --strict --recursive --parallel $(SWIFT_CODE)
 	@$(SCHEMA)
 
 demo: packages
@@ -160,7 +168,7 @@ test-package:
 	scripts/test-package
 
 clean:
-	rm -rf .build .build-fuzz .build-tsan $(STATIC) $(OUT)
+	rm -rf .build .build-bench .build-fuzz .build-tsan $(STATIC) $(OUT)
 
 # Debian packages that the build needs and this machine misses.
 packages:

@@ -27,6 +27,13 @@ let package = Package(
         .executable(name: "infrakit", targets: ["InfrakitCLI"]),
         // For tests.
         .library(name: "WallClock", type: .dynamic, targets: ["WallClock"]),
+        // For the benchmarks, which are a package of their own.
+        .library(name: "CSQLite", targets: ["CSQLite"]),
+        .library(name: "Diff", targets: ["Diff"]),
+        .library(name: "GroupSPI", targets: ["GroupSPI"]),
+        .library(name: "Manager", targets: ["Manager"]),
+        .library(name: "PluginRPC", targets: ["PluginRPC"]),
+        .library(name: "Store", targets: ["Store"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),

@@ -85,7 +85,7 @@ struct PeerConnector: Sendable {
         let now = ContinuousClock.now
         let half = now.duration(to: deadline) / 2
         let limit = now.advanced(by: min(half, Self.patience))
-        let answer = await Race.run(until: limit) { () async -> Result<Bool, LinkError> in
+        let answer = await Race.run(until: limit, on: group.any()) { () async -> Result<Bool, LinkError> in
             do throws(LinkError) {
                 return .success(try await link.isAnswered())
             } catch {
@@ -96,7 +96,6 @@ struct PeerConnector: Sendable {
         case .success(let isAnswered): return isAnswered
         case .failure(.cancelled) where !Task.isCancelled: return false
         case .failure(let error): throw error
-        case nil: throw .cancelled
         }
     }
 }

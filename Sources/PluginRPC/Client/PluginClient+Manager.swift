@@ -1,4 +1,5 @@
 public import GroupSPI
+internal import NIOCore
 
 extension PluginClient {
     /// What a manager says of itself (`Manager.Status`); see ``ManagerEndpoint/status()``.
@@ -6,11 +7,12 @@ extension PluginClient {
     /// - Throws: ``GroupError``; `rejected` when the peer is no manager, or one that does not tell.
     public func managerStatus(within timeout: Duration) async throws(GroupError) -> RawJSON {
         let deadline = ContinuousClock.now.advanced(by: timeout)
-        let outcome = await Race.run(until: deadline) { await self.askStatus(until: deadline) }
+        let outcome = await Race.run(until: deadline, on: connector.group.any()) {
+            await self.askStatus(until: deadline)
+        }
         switch outcome {
         case .success(let status): return status
         case .failure(let error): throw error.groupError(plugin: name, method: "Status")
-        case nil: throw GroupError(.unknownOutcome, "manager '\(name)' did not answer within \(timeout)")
         }
     }
 

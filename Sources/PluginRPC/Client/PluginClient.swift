@@ -11,7 +11,7 @@ public final class PluginClient: GroupPlugin {
     /// What the clock can count to without trouble; nobody waits so long.
     private static let longestTimeout = Duration.seconds(10 * 365 * 24 * 3600)
 
-    private let connector: PeerConnector
+    let connector: PeerConnector
     private let gate = ConnectGate()
     private let table = Mutex(PeerTable())
 
@@ -68,12 +68,12 @@ public final class PluginClient: GroupPlugin {
     public func call(_ request: GroupRequest, within timeout: Duration) async throws(GroupError) -> GroupReply {
         let journey = Journey(isReadOnly: request.isReadOnly)
         let deadline = ContinuousClock.now.advanced(by: min(timeout, Self.longestTimeout))
-        let outcome = await Race.run(until: deadline) {
+        let outcome = await Race.run(until: deadline, on: connector.group.any()) {
             await self.attempts(at: request, journey, until: deadline)
         }
         switch outcome {
         case .success(let reply): return reply
-        case .failure(.cancelled), nil: throw endedEarly(request, journey, timeout)
+        case .failure(.cancelled): throw endedEarly(request, journey, timeout)
         case .failure(let error): throw error.groupError(plugin: connector.name, method: request.method)
         }
     }

@@ -1,25 +1,28 @@
+internal import NIOCore
+
 /// Work against the clock.
 enum Race {
-    /// Runs `body` and cancels it when the time is up; returns when `body` has ended.
+    /// Runs `body` and cancels it when the time is up, or when the caller is; returns when `body` has ended.
+    ///
+    /// The clock is an event loop's, because that one forgets a timer that is not needed any more. A task that sleeps does
+    /// not: cancelled, it leaves its timer behind until the time has come, and of a busy manager's calls there are many
+    /// thousands within one timeout.
     ///
     /// - Parameter body: ends promptly when it is cancelled.
-    /// - Returns: what `body` returned.
     static func run<Value: Sendable>(
         until deadline: ContinuousClock.Instant,
+        on loop: any EventLoop,
         _ body: @escaping @Sendable () async -> Value
-    ) async -> Value? {
-        await withTaskGroup(of: Value?.self) { group in
-            group.addTask { await body() }
-            group.addTask {
-                try? await Task.sleep(for: deadline - ContinuousClock.now, clock: .suspending)
-                return nil
-            }
-            while let value = await group.next() {
-                // Time is up, the caller has given up, or the work is done: in each case the other one ends now.
-                group.cancelAll()
-                if let value { return value }
-            }
-            return nil
+    ) async -> Value {
+        // Not a child task: the timer could not cancel one.
+        let task = Task { await body() }
+        let rest = max(.zero, deadline - ContinuousClock.now)
+        let timer = loop.scheduleTask(in: TimeAmount(rest)) { task.cancel() }
+        defer { timer.cancel() }
+        return await withTaskCancellationHandler {
+            await task.value
+        } onCancel: {
+            task.cancel()
         }
     }
 }

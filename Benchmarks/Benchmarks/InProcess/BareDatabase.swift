@@ -1,0 +1,99 @@
+import BenchmarkSupport
+import CSQLite
+import GroupSPI
+import Store
+
+/// What a revision costs without a manager: the same rows in the same tables, with the same settings, by SQLite alone. No
+/// lease is looked at, nothing is hashed, no page has a checksum, nobody is told.
+final class BareDatabase: @unchecked Sendable {
+    // One benchmark uses it, one call after the other, hence unchecked.
+    private let scratch: Scratch
+    private var database: OpaquePointer?
+    private var writing: [OpaquePointer] = []
+    private var settling: [OpaquePointer] = []
+    private var number = 0
+
+    init() async throws {
+        scratch = try Scratch()
+        let path = StoreConfiguration.path(in: scratch.path)
+        // The tables are the manager's own.
+        _ = try await Store.openForManager(StoreConfiguration(path: path))
+        try check(sqlite3_open_v2(path, &database, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, "unix"))
+        for pragma in ["synchronous = EXTRA", "mmap_size = 0", "cell_size_check = ON", "foreign_keys = ON"] {
+            try check(sqlite3_exec(database, "PRAGMA \(pragma)", nil, nil, nil))
+        }
+        try check(
+            sqlite3_exec(
+                database,
+                """
+                INSERT INTO name VALUES (1, 'manager'), (2, 'group-stateless'), (3, 'group-0');
+                INSERT INTO author VALUES (1, 'ann', 1000, 'h1');
+                """,
+                nil,
+                nil,
+                nil
+            )
+        )
+        for sql in [
+            "BEGIN IMMEDIATE",
+            "INSERT INTO spec (id, hash, body) VALUES (?1, ?2, ?3)",
+            """
+            INSERT INTO revision (number, token, time, epoch, manager, author, operation, target, message, hash)
+            VALUES (?1, ?4, ?5, 1, 1, 1, 3, NULL, '', ?2)
+            """,
+            "INSERT INTO change (group_id, revision, action, plugin, spec, status) VALUES (3, ?1, 1, 2, ?1, 0)",
+            "COMMIT",
+        ] { writing.append(try prepare(sql)) }
+        for sql in ["BEGIN IMMEDIATE", "UPDATE change SET status = 1 WHERE group_id = 3 AND revision = ?1", "COMMIT"] {
+            settling.append(try prepare(sql))
+        }
+    }
+
+    private func prepare(_ sql: String) throws -> OpaquePointer {
+        var statement: OpaquePointer?
+        try check(sqlite3_prepare_v2(database, sql, -1, &statement, nil))
+        guard let statement else { throw BenchmarkError("no statement for \(sql)") }
+        return statement
+    }
+
+    /// A revision in one transaction, on the disk when it returns.
+    func write() throws {
+        number += 1
+        try run(writing)
+    }
+
+    /// The outcome of the newest revision, in another.
+    func settle() throws { try run(settling) }
+
+    private func run(_ statements: [OpaquePointer]) throws {
+        var hash = (0..<32).map { _ in UInt8.random(in: .min ... .max) }
+        var token = hash.prefix(16).map { $0 }
+        var body = Specs.properties(number).bytes
+        let transient = unsafeBitCast(-1, to: sqlite3_destructor_type.self)
+        for statement in statements {
+            let count = sqlite3_bind_parameter_count(statement)
+            if count >= 1 { sqlite3_bind_int64(statement, 1, Int64(number)) }
+            if count >= 2 { sqlite3_bind_blob(statement, 2, &hash, 32, transient) }
+            if count == 3 { sqlite3_bind_blob(statement, 3, &body, Int32(body.count), transient) }
+            if count >= 4 { sqlite3_bind_blob(statement, 4, &token, 16, transient) }
+            if count >= 5 { sqlite3_bind_int64(statement, 5, Int64(Store.wallClock())) }
+            let code = sqlite3_step(statement)
+            guard code == SQLITE_DONE else { throw failure(code) }
+            try check(sqlite3_reset(statement))
+        }
+    }
+
+    func end() {
+        for statement in writing + settling { sqlite3_finalize(statement) }
+        sqlite3_close_v2(database)
+        scratch.remove()
+    }
+
+    private func check(_ code: Int32) throws {
+        guard code == SQLITE_OK else { throw failure(code) }
+    }
+
+    private func failure(_ code: Int32) -> BenchmarkError {
+        BenchmarkError("SQLite: \(code) \(String(cString: sqlite3_errmsg(database)))")
+    }
+}
