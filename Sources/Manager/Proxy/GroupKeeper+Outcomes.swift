@@ -5,10 +5,11 @@ internal import Store
 extension GroupKeeper {
     /// Stores an outcome now, after those that wait already: a change that another follows is settled before that one.
     ///
-    /// Returns also when the store was too busy: then it is asked again at the next look.
-    func record(_ outcome: Outcome, _ token: TermToken) async {
+    /// - Returns: false when it is not known to be stored. When the store was too busy it is asked again at the next look.
+    @discardableResult
+    func record(_ outcome: Outcome, _ token: TermToken) async -> Bool {
         recordSoon(outcome, token, lingering: .zero)
-        await recording?.value
+        return await recording?.value ?? false
     }
 
     /// Stores an outcome together with others, and with the next write if there is one soon.
@@ -32,9 +33,6 @@ extension GroupKeeper {
         recordSoon(Outcome(revision: revision, group: group, status: .pending, error: error.message), token)
     }
 
-    /// Whether the store has not been told yet how a revision came out.
-    func isUnrecorded(_ revision: Int) -> Bool { unrecorded.contains { $0.revision == revision } }
-
     /// Stores what waits, if that is not under way already.
     func startRecording(_ token: TermToken, lingering linger: Duration = .zero) {
         guard recording == nil, !unrecorded.isEmpty else { return }
@@ -42,7 +40,10 @@ extension GroupKeeper {
     }
 
     /// One batch after the other: stored out of their order, a later change would settle an earlier one as superseded.
-    private func recordAll(_ token: TermToken, lingering linger: Duration) async {
+    ///
+    /// - Returns: whether all of it is stored.
+    private func recordAll(_ token: TermToken, lingering linger: Duration) async -> Bool {
+        defer { recording = nil }
         while !unrecorded.isEmpty {
             let outcomes = unrecorded
             unrecorded = []
@@ -51,10 +52,10 @@ extension GroupKeeper {
             } catch {
                 // Asked again at the next look.
                 if error.code == .busy { unrecorded = outcomes + unrecorded }
-                break
+                return false
             }
         }
-        recording = nil
+        return true
     }
 
     private func store(

@@ -78,7 +78,8 @@ extension GroupKeeper {
         let isRefused = if case .failure(let error) = answer { Self.isRefusal(error) } else { false }
         if task.isPending, task.isRefusable || !isRefused {
             if case .failure(let error) = answer, isRefused { return await reject(task, error, token) }
-            return await settle(task.group, task.revision, answer, before: nil, isOutcomeFirst: true, token)
+            await settle(task.group, task.revision, answer, before: nil, isOutcomeFirst: true, token)
+            return
         }
         guard self.token === token else { return }
         switch answer {

@@ -57,7 +57,7 @@ extension GroupKeeper {
                     throw pendingError(Self.termEnded, revision: revision.number)
                 }
                 let answer = await forward(intent.request, before: before, token)
-                await settle(
+                let isStored = await settle(
                     group,
                     revision.number,
                     answer,
@@ -65,9 +65,12 @@ extension GroupKeeper {
                     isOutcomeFirst: isOutcomeFirst,
                     token
                 )
-                if isOutcomeFirst, isUnrecorded(revision.number) {
-                    let trouble = GroupError(.storeUnavailable, "the store was too busy for the plugin's answer")
-                    throw pendingError(trouble, revision: revision.number)
+                if isOutcomeFirst, !isStored, case .success = answer {
+                    throw GroupError(
+                        .pending,
+                        "recorded as revision \(revision.number), and the group plugin '\(settings.pluginName)' has agreed, "
+                            + "but that is not known to be stored: it will be asked again"
+                    )
                 }
                 return answer.mapError { error in
                     Self.isRefusal(error) ? error : self.pendingError(error, revision: revision.number)
@@ -189,6 +192,8 @@ extension GroupKeeper {
     /// Has it stored how a change came out, and goes on from there.
     ///
     /// - Parameter isOutcomeFirst: that it was applied is stored before this returns.
+    /// - Returns: whether it is stored by now; never so of an answer that did not come.
+    @discardableResult
     func settle(
         _ group: String,
         _ revision: Int,
@@ -196,17 +201,19 @@ extension GroupKeeper {
         before: GroupState?,
         isOutcomeFirst: Bool,
         _ token: TermToken
-    ) async {
+    ) async -> Bool {
+        var isStored = false
         switch answer {
         case .success:
             let outcome = Outcome(revision: revision, group: group, status: .applied)
-            if isOutcomeFirst { await record(outcome, token) } else { recordSoon(outcome, token) }
-            guard self.token === token else { return }
+            if isOutcomeFirst { isStored = await record(outcome, token) } else { recordSoon(outcome, token) }
+            guard self.token === token else { return isStored }
             if let state = states[group], state.revision == revision { states[group] = state.with(.applied) }
             reconciler.finished(group, revision: revision, .done, now: clock.now())
         case .failure(let error) where Self.isRefusal(error):
-            await record(Outcome(revision: revision, group: group, status: .rejected, error: error.message), token)
-            guard self.token === token else { return }
+            let outcome = Outcome(revision: revision, group: group, status: .rejected, error: error.message)
+            isStored = await record(outcome, token)
+            guard self.token === token else { return isStored }
             states[group] = before
             reconciler.restore(before, of: group, isKnown: true, now: clock.now())
         case .failure(let error):
@@ -215,10 +222,11 @@ extension GroupKeeper {
                 metadata: ["revision.number": "\(revision)", "group": "\(group)", "error": "\(error)"]
             )
             noteUnconfirmed(group, revision, error, token)
-            guard self.token === token else { return }
+            guard self.token === token else { return false }
             reconciler.finished(group, revision: revision, .noAnswer, now: clock.now())
         }
         wake()
+        return isStored
     }
 
     static let termEnded = GroupError(.unreachable, "leadership ended before the plugin was told")

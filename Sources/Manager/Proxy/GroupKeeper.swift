@@ -33,7 +33,7 @@ actor GroupKeeper {
     /// Outcomes that the store has not been told yet.
     var unrecorded: [Outcome] = []
     /// Tells it. Not a child task: nobody waits for it but the end of the term.
-    var recording: Task<Void, Never>?
+    var recording: Task<Bool, Never>?
     var running = 0
     var isComparing = false
     /// Sleeps between two rounds; cancelled to wake the loop.
@@ -94,7 +94,7 @@ actor GroupKeeper {
         }
         // Nor a call of the term before, nor what it knew.
         await rounds?.value
-        await recording?.value
+        _ = await recording?.value
         unrecorded = []
         guard epoch > endedEpoch, epoch == assumedEpoch, token == nil, gate.isOpen(epoch: epoch) else { return }
         let token = TermToken(epoch: epoch)
@@ -115,7 +115,7 @@ actor GroupKeeper {
         if let token, token.epoch <= epoch { end(token) }
         while owed != nil, assumedEpoch <= epoch, !Task.isCancelled { await letGo() }
         // Before the lease is released: afterwards nobody of this term may write.
-        await recording?.value
+        _ = await recording?.value
         return owed == nil && assumedEpoch <= epoch
     }
 

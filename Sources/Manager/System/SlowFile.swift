@@ -29,7 +29,8 @@ final class SlowFile: Sendable {
         guard isFree else { return .failure(late) }
         return await withCheckedContinuation { continuation in
             let answer = Answer(continuation: continuation)
-            DispatchQueue.global().async { [self] in
+            // A thread of its own: one of the pool that hangs in the kernel is one less for all tasks.
+            DispatchQueue(label: "slow file").async { [self] in
                 let result = contents(path)
                 isReading.withLock { $0 = false }
                 answer.give(result)

@@ -347,6 +347,20 @@ struct WriteTests {
         }
     }
 
+    /// Of a new spec the answer comes first; an end that is told twice would be one too many.
+    @Test func anEndThatIsNotKnownToBeStoredIsNotAcknowledged() async throws {
+        try await withReplica { replica in
+            try await replica.leads()
+            _ = try await replica.commit("a")
+            try await eventually("the outcome is stored") { replica.store.revisions.map(\.status) == [.applied] }
+            replica.store.trouble(.fail(.io), at: .outcomes)
+            let error = await replica.error(.destroy(id: "a"))
+            #expect(error?.code == .pending && error?.message.contains("not known to be stored") == true, "\(error)")
+            #expect(replica.store.revisions[1].status == .pending)
+            #expect(replica.plugin.watched.isEmpty)
+        }
+    }
+
     /// The history tells how a change came out also when the store was busy at that moment.
     @Test(arguments: [true, false])
     func anOutcomeThatABusyStoreDidNotTakeIsStoredLater(_ isRefused: Bool) async throws {
