@@ -20,7 +20,7 @@ struct InProcessCommand: Scenario {
         let results = try JMHResults(from: results)
         var report = Report("in-process", "In process")
         report.add(
-            "A user's write is stored in one transaction, told to a plugin that does nothing, and its outcome stored in another."
+            "A user's write is stored and told to a plugin that does nothing; its outcome is stored with the next write."
         )
         let (bare, again) = (try results.milliseconds(Self.bare), try results.milliseconds(Self.bare + ", again"))
         let two = try results.milliseconds("two bare SQLite transactions")
