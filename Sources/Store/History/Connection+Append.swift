@@ -9,7 +9,8 @@ extension Connection {
     /// - Throws: ``StoreError`` `fenced`.
     func append(_ draft: RevisionDraft, fence: Fence, time: Int) throws -> Revision {
         try requireLease(fence)
-        let head = try first("SELECT number, hash FROM revision ORDER BY number DESC LIMIT 1") { row in
+        let head = try first("SELECT number, hash FROM revision WHERE number = (SELECT max(number) FROM revision)") {
+            row in
             (number: row.int(0), hash: row.blob(1))
         }
         let revision = Revision(
@@ -89,10 +90,11 @@ extension Connection {
         ) == 1
     }
 
+    /// By the index of what is pending: there is little of that, and by its key a group's whole history would be looked at.
     private func supersede(before outcome: Outcome) throws {
         try execute(
             """
-            UPDATE change SET status = 2, error = ?
+            UPDATE change INDEXED BY change_pending SET status = 2, error = ?
             WHERE group_id = (SELECT id FROM name WHERE text = ?) AND revision < ? AND status = 0
             """,
             .text(Outcome.superseded(by: outcome.revision)),
