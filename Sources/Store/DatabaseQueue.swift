@@ -16,12 +16,15 @@ final class DatabaseQueue: Sendable {
         var list: [Work] = []
         /// The thread will come for them, without a delay.
         var isCalled = false
+        /// When it has to come for the first of those that linger.
+        var end: DispatchTime?
     }
 
     private let queue: DispatchQueue
     private let waiting = Mutex(Waiting())
-    private let path: String
-    private let purpose: Purpose
+    private let timeouts: WorkTimeouts
+    /// Ends the lingering.
+    private let timer: LazyTimer
     private let perform: @Sendable ([Work]) -> Void
 
     /// - Parameters:
@@ -31,8 +34,8 @@ final class DatabaseQueue: Sendable {
     ///     each piece right before its body, leaves out what has not begun, and settles all the rest.
     init(label: String, path: String, purpose: Purpose, perform: @escaping @Sendable ([Work]) -> Void) {
         self.queue = DispatchQueue(label: label)
-        self.path = path
-        self.purpose = purpose
+        self.timeouts = WorkTimeouts { hadBegun in .late(path, purpose, hadBegun: hadBegun) }
+        self.timer = LazyTimer(on: queue)
         self.perform = perform
     }
 
@@ -70,7 +73,7 @@ final class DatabaseQueue: Sendable {
                 }
             )
             enqueue(work, lingering: linger)
-            work.startTimer(timeout) { [path, purpose] hadBegun in .late(path, purpose, hadBegun: hadBegun) }
+            timeouts.add(work, within: timeout)
         }
         return try result.get()
     }
@@ -79,15 +82,26 @@ final class DatabaseQueue: Sendable {
     var waitingCount: Int { waiting.withLock { $0.list.count } }
 
     private func enqueue(_ work: Work, lingering linger: Duration) {
+        let end = linger > .zero ? DispatchTime.now() + .nanoseconds(linger.nanoseconds) : nil
         let isCalled = waiting.withLock { waiting in
             waiting.list.append(work)
-            guard linger == .zero else { return waiting.isCalled }
+            if let end {
+                waiting.end = min(waiting.end ?? end, end)
+                return waiting.isCalled
+            }
             defer { waiting.isCalled = true }
             return waiting.isCalled
         }
         guard !isCalled else { return }
-        guard linger > .zero else { return queue.async { self.drain() } }
-        queue.asyncAfter(deadline: .now() + .nanoseconds(linger.nanoseconds)) { self.drain() }
+        guard let end else { return queue.async { self.drain() } }
+        timer.set(end) { [weak self] in self?.endLingering() }
+    }
+
+    /// - Returns: when to come again.
+    private func endLingering() -> DispatchTime? {
+        if let end = waiting.withLock(\.end), end > .now() { return end }
+        drain()
+        return waiting.withLock(\.end)
     }
 
     private func drain() {

@@ -1,4 +1,3 @@
-internal import Dispatch
 internal import Synchronization
 
 /// One piece of work for a ``DatabaseQueue``: settled exactly once, by the database thread or by the clock.
@@ -25,6 +24,8 @@ final class Work: Sendable {
     /// False when the caller has stopped waiting, or has been answered.
     var isWaiting: Bool { phase.withLock { $0 == .waiting } }
 
+    var isSettled: Bool { phase.withLock { $0 == .settled } }
+
     /// To be called right before the body runs, when nothing stands between it and the database any more.
     ///
     /// - Returns: false when the caller has stopped waiting: then it must not run.
@@ -45,18 +46,13 @@ final class Work: Sendable {
         if isFirst { settleCaller(failure) }
     }
 
-    /// Answers the caller when the time is up.
+    /// Answers the caller, whose time is up, unless it has been answered.
     ///
-    /// - Parameter late: what to say, by whether the body had begun.
-    func startTimer(_ timeout: Duration, late: @escaping @Sendable (_ hadBegun: Bool) -> StoreError) {
-        DispatchQueue.global().asyncAfter(deadline: .now() + .nanoseconds(timeout.nanoseconds)) { [weak self] in
-            self?.expire(late)
-        }
-    }
-
     /// Whether it had begun is asked, and its beginning prevented, in one step: between two, it could begin after all,
     /// and its caller would hear that nothing was stored.
-    private func expire(_ late: (_ hadBegun: Bool) -> StoreError) {
+    ///
+    /// - Parameter late: what to say, by whether the body had begun.
+    func expire(_ late: (_ hadBegun: Bool) -> StoreError) {
         let hadBegun: Bool? = phase.withLock { phase in
             guard phase != .settled else { return nil }
             defer { phase = .settled }

@@ -172,6 +172,8 @@ public struct RevisionDraft: Hashable, Sendable {
     }
 
     public static func makeToken() -> [UInt8] {
-        (0..<16).map { _ in UInt8.random(in: .min ... .max) }
+        // Two questions to the system, not sixteen.
+        var words = (UInt64.random(in: .min ... .max), UInt64.random(in: .min ... .max))
+        return withUnsafeBytes(of: &words) { Array($0) }
     }
 }

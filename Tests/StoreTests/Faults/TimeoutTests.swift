@@ -125,8 +125,38 @@ import Testing
         #expect(settled.value == 1 && !work.begin())
     }
 
+    /// One timer serves all: it is set anew for what is due before it fires.
+    @Test func aNearerDeadlineIsMetBehindAFartherOne() async throws {
+        let timeouts = WorkTimeouts { StoreError($0 ? .unknownOutcome : .busy, "") }
+        let far = Work(body: { _ in }, verify: { _ in nil }, settle: { _ in Issue.record("it has an hour") })
+        timeouts.add(far, within: .seconds(3600))
+        var kept: [Work] = []
+        for _ in 0..<3 {
+            let answer = await withCheckedContinuation { continuation in
+                let near = Work(body: { _ in }, verify: { _ in nil }, settle: { continuation.resume(returning: $0) })
+                timeouts.add(near, within: .milliseconds(5))
+                #expect(near.begin())
+                kept.append(near)
+            }
+            #expect(answer?.code == .unknownOutcome)
+        }
+        #expect(far.isWaiting && kept.allSatisfy(\.isSettled))
+    }
+
+    /// What is settled leaves nothing behind until its time has come.
+    @Test func whatIsSettledIsForgotten() {
+        let timeouts = WorkTimeouts { _ in StoreError(.busy, "") }
+        for _ in 0..<1000 {
+            let work = Work(body: { _ in }, verify: { _ in nil }, settle: { _ in })
+            timeouts.add(work, within: .seconds(3600))
+            work.settle(nil)
+            #expect(timeouts.count <= 2)
+        }
+    }
+
     /// The clock and the thread race for each piece: it is either done and told, or not done and told.
     @Test func theClockNeverDeniesWhatIsDone() async throws {
+        let timeouts = WorkTimeouts { StoreError($0 ? .unknownOutcome : .busy, "") }
         for _ in 0..<5000 {
             let begun = Counter()
             let answer = await withCheckedContinuation { continuation in
@@ -135,7 +165,7 @@ import Testing
                     verify: { _ in nil },
                     settle: { continuation.resume(returning: $0) }
                 )
-                work.startTimer(.zero) { StoreError($0 ? .unknownOutcome : .busy, "") }
+                timeouts.add(work, within: .zero)
                 guard work.begin() else { return }
                 begun.add()
                 work.settle(nil)
