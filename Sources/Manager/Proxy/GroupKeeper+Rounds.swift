@@ -48,8 +48,9 @@ extension GroupKeeper {
         guard !token.isEnded else { return }
         // A task of its own, so that `wake` can end it.
         let sleeper = Task { [clock] in _ = try? await clock.sleep(until: instant) }
-        self.sleeper = sleeper
+        (self.sleeper, sleepsUntil) = (sleeper, instant)
         await sleeper.value
+        sleepsUntil = nil
     }
 
     /// Brings one group to its goal, unless a user's write has overtaken it.

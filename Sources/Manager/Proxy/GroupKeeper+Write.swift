@@ -225,7 +225,7 @@ extension GroupKeeper {
             guard self.token === token else { return false }
             reconciler.finished(group, revision: revision, .noAnswer, now: clock.now())
         }
-        wake()
+        wakeIfDue()
         return isStored
     }
 

@@ -38,6 +38,8 @@ actor GroupKeeper {
     var isComparing = false
     /// Sleeps between two rounds; cancelled to wake the loop.
     var sleeper: Task<Void, Never>?
+    /// Until when; nil between two sleeps, when the loop will look by itself.
+    var sleepsUntil: BootInstant?
     /// The rounds of this term. Not a child task: its life is the term's, which no call here spans.
     var rounds: Task<Void, Never>?
     /// Reads the states at the start of a term; writes wait for it.
@@ -231,6 +233,11 @@ actor GroupKeeper {
     }
 
     func wake() { sleeper?.cancel() }
+
+    /// Wakes the loop if something has become due before it would look by itself. Most writes leave nothing due.
+    func wakeIfDue() {
+        if let sleepsUntil, let due = reconciler.nextDue, due < sleepsUntil { wake() }
+    }
 
     func note(pluginTrouble: String?) {
         if pluginTrouble != self.pluginTrouble {

@@ -34,22 +34,7 @@ public struct Reconciler: Sendable {
         case noAnswer
     }
 
-    private struct Entry {
-        var task: Task
-        var phase: Phase
-        var attempts = 0
-        /// The plugin had confirmed what this takes the place of.
-        var followsSettled = true
-    }
-
-    private enum Phase: Equatable {
-        case due(BootInstant)
-        case working
-        /// The plugin confirmed it at that moment.
-        case settled(BootInstant)
-    }
-
-    private var entries: [String: Entry] = [:]
+    private var entries = Entries()
     /// The groups that the plugin must not watch any more, and since when that is so.
     private var ended: [String: BootInstant] = [:]
 
@@ -57,7 +42,7 @@ public struct Reconciler: Sendable {
 
     /// Starts a term: everything that stands has to be told to the plugin.
     public mutating func assume(_ states: [GroupState], now: BootInstant) {
-        (entries, ended) = ([:], [:])
+        (entries, ended) = (Entries(), [:])
         for state in states {
             adopt(state, phase: .due(now))
             if entries[state.group] == nil { ended[state.group] = now }
@@ -124,7 +109,7 @@ public struct Reconciler: Sendable {
             guard let since = ended[group], since < askedAt, entries[group] == nil else { continue }
             letGo(group, revision: 0, now: now)
         }
-        for (group, entry) in entries where !groups.contains(group) {
+        for (group, entry) in entries.all where !groups.contains(group) {
             guard case .settled(let since) = entry.phase, since < askedAt else { continue }
             entries[group]?.phase = .due(now)
         }
@@ -135,33 +120,25 @@ public struct Reconciler: Sendable {
     ///
     /// - Parameter limit: at most so many.
     public mutating func takeDue(now: BootInstant, limit: Int = .max) -> [Task] {
-        let due = entries.values.filter { entry in
-            guard case .due(let instant) = entry.phase else { return false }
-            return instant <= now
-        }
-        let tasks = due.map(\.task).sorted { $0.group < $1.group }.prefix(max(0, limit))
+        let due = entries.due.filter { $0.value <= now }.keys.sorted().prefix(max(0, limit))
+        let tasks = due.compactMap { entries[$0]?.task }
         for task in tasks { entries[task.group]?.phase = .working }
-        return Array(tasks)
+        return tasks
     }
 
     /// When something will be due; nil when nothing waits.
-    public var nextDue: BootInstant? {
-        entries.values.compactMap { entry in
-            guard case .due(let instant) = entry.phase else { return nil }
-            return instant
-        }.min()
-    }
+    public var nextDue: BootInstant? { entries.due.values.min() }
 
     /// The task that stands for a group now; nil when nothing is to be done to it.
     public func task(for group: String) -> Task? { entries[group]?.task }
 
     /// The groups that the plugin may watch: those that stand, and those whose end it has not confirmed.
-    public var groups: Set<String> { Set(entries.keys) }
+    public var groups: Set<String> { Set(entries.all.keys) }
 
     /// The groups that the plugin is to watch.
     public var watchedGroups: Set<String> {
         Set(
-            entries.values.compactMap { entry in
+            entries.all.values.compactMap { entry in
                 guard case .watched = entry.task.goal else { return nil }
                 return entry.task.group
             }
@@ -170,7 +147,7 @@ public struct Reconciler: Sendable {
 
     /// True when the plugin has confirmed everything.
     public var isSettled: Bool {
-        entries.values.allSatisfy { entry in
+        entries.all.values.allSatisfy { entry in
             guard case .settled = entry.phase else { return false }
             return true
         }
