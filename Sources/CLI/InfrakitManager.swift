@@ -1,4 +1,5 @@
 internal import Glibc
+internal import NIOCore
 
 /// The program `infrakit-manager`.
 @main
@@ -6,6 +7,8 @@ struct InfrakitManager {
     static func main() async {
         // A peer that closes early is an error of the write, not the end of this program.
         signal(SIGPIPE, SIG_IGN)
+        // One event loop, so that what users ask and what plugins answer meet on one thread.
+        NIOSingletons.groupLoopCountSuggestion = 1
         let session = Session.ofProcess()
         // Here, where there is no other thread yet: the guard gets a copy of this environment.
         ServiceEnvironment.unset()

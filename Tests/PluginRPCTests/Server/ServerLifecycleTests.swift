@@ -1,5 +1,6 @@
 import Glibc
 import GroupSPI
+import NIOPosix
 import PluginRPC
 import Testing
 
@@ -84,6 +85,28 @@ import Testing
                 return try await client.textOrEnd { $0.hasSuffix("\n") }.hasSuffix("\n")
             }
             for client in clients { client.close() }
+        }
+    }
+
+    /// A change of thread costs more than all the rest of a read.
+    @Test func aCallThatHasWaitedGoesOnOnItsConnectionsEventLoop() async throws {
+        let group = WaitingGroup()
+        try await withServerDirectory { directory in
+            let server = try await PluginServer.start(
+                ServedPlugin(name: "group", group: group, manager: nil),
+                at: "\(directory)/group",
+                configuration: .init(),
+                group: MultiThreadedEventLoopGroup.singleton,
+                logger: LogKeeper().logger
+            )
+            for text in [inspect, HTTPText.call("Group.InspectGroups")] {
+                let client = try await RawClient.connect(to: "\(directory)/group")
+                client.send(text)
+                _ = try await client.text { $0.hasSuffix("\n") && $0.contains("Groups") }
+                client.close()
+            }
+            await server.stop(grace: .zero)
+            #expect(group.places == [true, true])
         }
     }
 

@@ -11,10 +11,11 @@ protocol ReplyReceiver: AnyObject {
 
 /// Runs one connection's calls side by side, and brings every reply back to the connection's event loop.
 ///
-/// A call begins on the event loop itself: one that need not wait is answered without a change of thread. One that waits
-/// goes on elsewhere, so it delays nobody.
+/// A call runs on the event loop itself, between the connections' events: one that need not wait is answered at once, and one that
+/// waits for a plugin goes on where its answer arrives. What takes long, or waits for a disk, has a thread of its own.
 final class CallRunner {
     private let connection: Connection
+    private let executor: EventLoopExecutor
     private let writer: ReplyWriter
     private var tasks: [UInt64: Task<Void, Never>] = [:]
     private var lastNumber: UInt64 = 0
@@ -25,6 +26,7 @@ final class CallRunner {
 
     init(connection: Connection, dialect: Dialect) {
         self.connection = connection
+        self.executor = EventLoopExecutor(connection.eventLoop)
         self.writer = ReplyWriter(dialect: dialect)
     }
 
@@ -58,7 +60,7 @@ final class CallRunner {
             connection.dispatcher, connection.caller, connection.eventLoop, writer
         )
         let before = inFlight
-        let task = Task.immediate {
+        let task = Task.immediate(executorPreference: executor) {
             let outcome: Result<Answer, RPCFailure>
             do throws(RPCFailure) {
                 outcome = .success(try await dispatcher.answer(call, from: caller))
