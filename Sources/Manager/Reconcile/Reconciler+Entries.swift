@@ -1,3 +1,4 @@
+internal import HeapModule
 internal import Store
 
 extension Reconciler {
@@ -17,23 +18,34 @@ extension Reconciler {
         case settled(BootInstant)
     }
 
-    /// What is known of all groups. Which of them are due is asked at every turn, so that is kept beside: of ten thousand groups
-    /// nearly all are settled.
+    /// What is known of all groups. Which are due is asked at every turn, so that is kept in order beside.
     struct Entries {
         private(set) var all: [String: Entry] = [:]
-        /// When those that wait are due.
-        private(set) var due: [String: BootInstant] = [:]
+        /// Those that wait, and on top of none but such others that do not any more.
+        private var waiting = Heap<Waiting>()
+
+        private struct Waiting: Comparable {
+            let instant: BootInstant
+            let group: String
+
+            static func < (left: Waiting, right: Waiting) -> Bool {
+                (left.instant, left.group) < (right.instant, right.group)
+            }
+        }
 
         subscript(group: String) -> Entry? {
             get { all[group] }
             set {
+                let before = all[group]?.phase
                 all[group] = newValue
-                if case .due(let instant) = newValue?.phase {
-                    due[group] = instant
-                } else {
-                    due[group] = nil
+                if case .due(let instant) = newValue?.phase, before != newValue?.phase {
+                    waiting.insert(Waiting(instant: instant, group: group))
                 }
+                while let first = waiting.min, all[first.group]?.phase != .due(first.instant) { waiting.removeMin() }
             }
         }
+
+        /// The group that is due first, and when; of several, the first by name.
+        var firstDue: (group: String, instant: BootInstant)? { waiting.min.map { ($0.group, $0.instant) } }
     }
 }

@@ -115,19 +115,21 @@ public struct Reconciler: Sendable {
         }
     }
 
-    /// What has to be done now, in the order of the groups' names. Each task is given out once, until it is reported as
-    /// finished.
+    /// What has to be done now: first what has been due for longest, and of that in the order of the groups' names. Each task is
+    /// given out once, until it is reported as finished.
     ///
     /// - Parameter limit: at most so many.
     public mutating func takeDue(now: BootInstant, limit: Int = .max) -> [Task] {
-        let due = entries.due.filter { $0.value <= now }.keys.sorted().prefix(max(0, limit))
-        let tasks = due.compactMap { entries[$0]?.task }
-        for task in tasks { entries[task.group]?.phase = .working }
+        var tasks: [Task] = []
+        while tasks.count < limit, let (group, instant) = entries.firstDue, instant <= now, let entry = entries[group] {
+            tasks.append(entry.task)
+            entries[group]?.phase = .working
+        }
         return tasks
     }
 
     /// When something will be due; nil when nothing waits.
-    public var nextDue: BootInstant? { entries.due.values.min() }
+    public var nextDue: BootInstant? { entries.firstDue?.instant }
 
     /// The task that stands for a group now; nil when nothing is to be done to it.
     public func task(for group: String) -> Task? { entries[group]?.task }

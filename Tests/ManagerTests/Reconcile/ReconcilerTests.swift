@@ -48,6 +48,22 @@ struct ReconcilerTests {
         #expect(reconciler.groups == ["a", "c", "to destroy", "to free", "unknown"])
     }
 
+    @Test func whatHasBeenDueForLongestComesFirst() {
+        var reconciler = Reconciler()
+        reconciler.assume([state("a"), state("b"), state("c")], now: start)
+        _ = reconciler.takeDue(now: start)
+        for group in ["c", "b"] { reconciler.finished(group, revision: 1, .noAnswer, now: start + .seconds(1)) }
+        reconciler.finished("a", revision: 1, .noAnswer, now: start + .seconds(2))
+        let first = start + .seconds(1) + Reconciler.delay(afterAttempts: 1)
+        #expect(reconciler.nextDue == first)
+        // A user's write has overtaken it: it waits no more.
+        reconciler.wrote(state("b", revision: 2))
+        #expect(reconciler.takeDue(now: start + .seconds(60), limit: 1).map(\.group) == ["c"])
+        #expect(reconciler.nextDue == first + .seconds(1))
+        #expect(reconciler.takeDue(now: start + .seconds(60)).map(\.group) == ["a"])
+        #expect(reconciler.nextDue == nil)
+    }
+
     @Test func aTaskIsGivenOutOnceUntilItIsFinished() {
         var reconciler = Reconciler()
         reconciler.assume([state("a"), state("b"), state("c")], now: start)
