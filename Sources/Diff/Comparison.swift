@@ -16,7 +16,7 @@ struct Comparison {
     private var effort: Effort
 
     init(_ before: JSONView, _ after: JSONView, effort: Effort) {
-        var values = ValueTable()
+        var values = ValueTable(bytes: before.bytes.count + after.bytes.count)
         self.before = JSONTree(before, values: &values)
         self.after = JSONTree(after, values: &values)
         self.effort = effort

@@ -23,7 +23,7 @@ extension UnifiedDiff {
 
     static func hunks(_ old: TextLayout, _ new: TextLayout, context: Int, effort: Effort) -> [Hunk] {
         var effort = effort
-        var table = ValueTable()
+        var table = ValueTable(bytes: 16 * (old.lines.count + new.lines.count))
         let oldIDs = old.lines.indices.map { id(of: $0, in: old, &table) }
         let newIDs = new.lines.indices.map { id(of: $0, in: new, &table) }
         let gaps = Alignment(oldIDs, newIDs, effort: &effort).gaps

@@ -7,6 +7,13 @@ struct ValueTable {
     private var containers: [[ID]: ID] = [:]
     private var next: ID = 0
 
+    /// - Parameter bytes: how long the documents are: about how many values there will be.
+    init(bytes: Int) {
+        let count = min(bytes / 16, 4096)
+        scalars.reserveCapacity(count)
+        containers.reserveCapacity(count / 4)
+    }
+
     /// The number of a scalar.
     ///
     /// - Parameter key: its kind in one byte, then its value in one spelling.

@@ -45,12 +45,14 @@ struct DiffCommand: Verb {
             let store = try await store.openToRead(in: session)
             let before = try await from.number(in: store)
             let after = try await RevisionWord.numberOrCurrent(to, in: store)
-            let diff = ConfigurationDiff(
-                before: try await states(before, store),
-                after: try await states(after, store),
-                labels: ("revision \(before)", "revision \(after)")
+            let (earlier, later) = (try await states(before, store), try await states(after, store))
+            let diff = await ConfigurationDiff(
+                before: earlier,
+                after: later,
+                labels: ("revision \(before)", "revision \(after)"),
+                context: context
             )
-            session.write(diff.text(context: context, colored: session.isColored), diff.json, format.output)
+            session.write(diff.text(colored: session.isColored), diff.json, format.output)
             return diff.isEmpty ? .done : .failed
         } catch {
             throw Failure(Failure(error).message, .usage)

@@ -20,7 +20,7 @@ struct ChangePreview {
     init(_ changes: [Change], standing: [GroupState], target: Int?, asking: RequestWait) async throws {
         self.target = target
         let changed = Set(changes.map(\.group))
-        diff = ConfigurationDiff(
+        diff = await ConfigurationDiff(
             before: standing.filter { changed.contains($0.group) },
             after: changes.map { GroupState(group: $0.group, change: $0, revision: 0) },
             labels: ("now", target.map { "revision \($0)" } ?? "proposed")

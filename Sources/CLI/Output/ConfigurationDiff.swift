@@ -4,7 +4,8 @@ internal import Store
 
 /// What differs between two states of all groups.
 struct ConfigurationDiff {
-    private struct Pair {
+    /// A group that is not written alike in both.
+    private struct Pair: Sendable {
         let group: String
         let before: GlobalConfig.Entry?
         let after: GlobalConfig.Entry?
@@ -16,29 +17,62 @@ struct ConfigurationDiff {
         var changesPlugin: Bool { before != nil && after != nil && before?.plugin != after?.plugin }
     }
 
-    private let pairs: [Pair]
+    /// A group that differs, and how.
+    private struct Difference: Sendable {
+        let pair: Pair
+        let lines: UnifiedDiff
+    }
+
+    private let differences: [Difference]
     private let labels: (before: String, after: String)
 
-    /// - Parameter labels: what the two states are called.
-    init(before: [GroupState], after: [GroupState], labels: (before: String, after: String)) {
+    /// - Parameters:
+    ///   - labels: what the two states are called.
+    ///   - context: how many equal lines the text shows before and after different ones.
+    init(
+        before: [GroupState],
+        after: [GroupState],
+        labels: (before: String, after: String),
+        context: Int = 3
+    ) async {
         let then = Dictionary(before.entries.map { ($0.spec.id, $0) }, uniquingKeysWith: { _, last in last })
         let now = Dictionary(after.entries.map { ($0.spec.id, $0) }, uniquingKeysWith: { _, last in last })
         self.labels = labels
-        pairs = Set(then.keys).union(now.keys).sorted().compactMap { group in
+        let pairs = Set(then.keys).union(now.keys).sorted().compactMap { group in
             let pair = Pair(group: group, before: then[group], after: now[group])
-            guard pair.before != pair.after else { return nil }
-            let views = pair.views
-            let isSame = JSONDiff(before: views.before, after: views.after).changes.isEmpty
-            return isSame && !pair.changesPlugin ? nil : pair
+            return pair.before == pair.after ? nil : pair
+        }
+        differences = await Self.differences(pairs, context)
+    }
+
+    /// Of many groups a part at a time, on all cores.
+    private static func differences(_ pairs: [Pair], _ context: Int) async -> [Difference] {
+        let size = 50
+        return await withTaskGroup(of: (start: Int, differences: [Difference]).self) { tasks in
+            for start in stride(from: 0, to: pairs.count, by: size) {
+                tasks.addTask {
+                    (start, pairs[start..<min(start + size, pairs.count)].compactMap { difference($0, context) })
+                }
+            }
+            var parts: [(start: Int, differences: [Difference])] = []
+            for await part in tasks { parts.append(part) }
+            return parts.sorted { $0.start < $1.start }.flatMap(\.differences)
         }
     }
 
-    var isEmpty: Bool { pairs.isEmpty }
+    /// Nil when only the spelling differs.
+    private static func difference(_ pair: Pair, _ context: Int) -> Difference? {
+        let views = pair.views
+        let lines = UnifiedDiff(before: views.before, after: views.after, context: context)
+        return lines.isEmpty && !pair.changesPlugin ? nil : Difference(pair: pair, lines: lines)
+    }
 
-    func text(context: Int = 3, colored: Bool = false) -> String {
-        pairs.map { pair in
-            let views = pair.views
-            var text = UnifiedDiff(before: views.before, after: views.after, context: context).text(
+    var isEmpty: Bool { differences.isEmpty }
+
+    func text(colored: Bool = false) -> String {
+        differences.map { difference in
+            let pair = difference.pair
+            var text = difference.lines.text(
                 before: pair.before == nil ? "/dev/null" : "\(pair.group) (\(labels.before))",
                 after: pair.after == nil ? "/dev/null" : "\(pair.group) (\(labels.after))",
                 isColoured: colored
@@ -53,7 +87,7 @@ struct ConfigurationDiff {
     /// A list of changes: `[{"group", "path", "kind", "before", "after"}]`. A change of the plugin has the path `null`.
     var json: JSON {
         .array(
-            pairs.flatMap { pair -> [JSON] in
+            differences.map(\.pair).flatMap { pair -> [JSON] in
                 let views = pair.views
                 var list = JSONDiff(before: views.before, after: views.after).changes.map { change in
                     JSON.object([.init("group", .string(pair.group))] + Self.members(change.json))
