@@ -91,7 +91,13 @@ struct HistoryCommand: Scenario {
                 .bytes,
                 .atMost(400)
             ),
-            Figure("bytes a revision, each with a new specification of \(spec) B", largest, .bytes, .atMost(400)),
+            Figure(
+                "bytes a revision, each with a new specification",
+                largest,
+                .bytes,
+                .peer("the specification", Double(spec))
+            ),
+            Figure("the same, beside the specification itself", largest - Double(spec), .bytes, .atMost(400)),
         ]
     }
 
