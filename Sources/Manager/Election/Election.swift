@@ -43,6 +43,9 @@ public struct Election: Sendable {
     private(set) var state = State.watching(nil)
     /// When to look, or renew, next.
     private(set) var nextAttempt: BootInstant?
+    /// A look beside those, which leaves them where they are: at the moment from which a row that stands still may be
+    /// taken over. One for each change of the row: if that look fails, the others go on.
+    private(set) var extraLook: BootInstant?
     /// May this replica lead at all (leader file, orphan guard)? Nil means yes; else why not.
     private(set) var hindrance: String?
     /// After a hand-over nobody asks for the lease at once: another is to have it.
@@ -53,6 +56,9 @@ public struct Election: Sendable {
     /// What the last look at the store gave, when it gave no row.
     private(set) var trouble: String?
     private var jitter: Jitter
+
+    /// A row can promise any ttl, and a moment can be too far away to be counted to.
+    private static let farthestLook = Duration.seconds(86_400)
 
     /// - Parameters:
     ///   - settings: checked ratios.
@@ -113,10 +119,11 @@ public struct Election: Sendable {
     private mutating func attempt(_ now: BootInstant, _ directives: inout [ElectionDirective]) {
         switch state {
         case .watching:
-            if now >= nextAttempt ?? now {
-                directives.append(.observe)
-                nextAttempt = now + jitter.shorten(settings.pollInterval)
-            }
+            let isTime = now >= nextAttempt ?? now
+            if isTime { nextAttempt = now + jitter.shorten(settings.pollInterval) }
+            let isExtra = extraLook.map { now >= $0 } ?? false
+            if isExtra { extraLook = nil }
+            if isTime || isExtra { directives.append(.observe) }
         case .leading(var term):
             if term.renewalIssuedAt == nil, now >= nextAttempt ?? now {
                 term.renewalIssuedAt = now
@@ -131,7 +138,7 @@ public struct Election: Sendable {
 
     private var nextWake: BootInstant? {
         switch state {
-        case .watching: nextAttempt
+        case .watching: [nextAttempt, extraLook].compactMap(\.self).min()
         case .leading(let term):
             term.renewalIssuedAt == nil ? min(nextAttempt ?? term.deadline, term.deadline) : term.deadline
         case .resigning(_, _, let until): isStopping ? nil : until
@@ -154,6 +161,8 @@ public struct Election: Sendable {
         var current = Watch(lease: lease, since: now)
         if let watch, watch.lease.epoch == lease.epoch, watch.lease.sequence == lease.sequence {
             current = Watch(lease: lease, since: watch.since)
+        } else {
+            extraLook = lease.isHeld ? now + min(.milliseconds(lease.ttl), Self.farthestLook) : nil
         }
         state = .watching(current)
         guard hindrance == nil, !isStopping else { return }
@@ -170,6 +179,7 @@ public struct Election: Sendable {
             return
         }
         state = .acquiring(issuedAt: now)
+        extraLook = nil
         directives.append(.acquire(watched: lease, reason: reason))
     }
 

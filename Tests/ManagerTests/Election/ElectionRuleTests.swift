@@ -35,6 +35,62 @@ struct ElectionRuleTests {
         #expect(bench.see(.held(epoch: 3)).filter { $0 != .observe } == (isDue ? expected : []))
     }
 
+    /// Otherwise a takeover would wait for a poll interval beyond the ttl.
+    @Test func looksAtTheMomentAtWhichTheTTLIsOver() throws {
+        var bench = try ElectionBench()
+        _ = bench.tell(.tick)
+        let lease = Lease.held(epoch: 3)
+        _ = bench.see(lease)
+        let end = bench.now + .seconds(9)
+        // The regular looks, as the loop makes them.
+        while let wake = bench.wake(), wake < end {
+            bench.now = wake
+            #expect(bench.tell(.tick) == [.observe])
+            #expect(bench.see(lease) == [])
+        }
+        let next = try #require(bench.election.nextAttempt)
+        #expect(bench.wake() == end)
+        #expect(next > end)
+        bench.now = end
+        #expect(bench.tell(.tick) == [.observe])
+        #expect(bench.election.nextAttempt == next, "the regular looks are where they were")
+        #expect(bench.see(lease) == [.acquire(watched: lease, reason: "no renewal by other for 9000 ms")])
+    }
+
+    @Test func theLookAtTheEndOfTheTTLMovesWithEachRenewalAndComesOnce() throws {
+        var bench = try ElectionBench()
+        _ = bench.tell(.tick)
+        _ = bench.see(.held(epoch: 3, sequence: 1))
+        bench.wait(.milliseconds(700))
+        _ = bench.see(.held(epoch: 3, sequence: 2))
+        #expect(bench.election.extraLook == bench.now + .seconds(9))
+        let end = bench.now + .seconds(9)
+        bench.wait(.milliseconds(300))
+        _ = bench.see(.held(epoch: 3, sequence: 2))
+        #expect(bench.election.extraLook == end)
+        bench.now = end
+        #expect(bench.tell(.tick) == [.observe])
+        // It came to nothing: the regular looks go on.
+        _ = bench.tell(.observationFailed("no answer"))
+        let next = try #require(bench.election.nextAttempt)
+        #expect(bench.wake() == next)
+        #expect(next > end)
+        // Nobody is waited for in a row that nobody holds.
+        _ = bench.see(.held(epoch: 4))
+        _ = bench.tell(.hindered("the leader file names two"))
+        _ = bench.see(.released(epoch: 4))
+        #expect(bench.election.extraLook == nil)
+    }
+
+    @Test func aRowThatPromisesForEverIsWatchedAllTheSame() throws {
+        var bench = try ElectionBench()
+        _ = bench.tell(.tick)
+        _ = bench.see(.held(epoch: 3, ttl: .max))
+        #expect(bench.wake() == bench.election.nextAttempt)
+        bench.wait(.seconds(90_000))
+        #expect(bench.see(.held(epoch: 3, ttl: .max)) == [.observe])
+    }
+
     @Test func waitsTheTTLOfTheHolderNotItsOwn() throws {
         var bench = try ElectionBench()
         _ = bench.see(.held(epoch: 3, ttl: 30_000))
