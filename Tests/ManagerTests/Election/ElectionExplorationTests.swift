@@ -192,6 +192,7 @@ struct ElectionWorld {
         let other = Lease.held(epoch: lastEpoch + 1, sequence: 8, ttl: 5000)
         var events: [ElectionEvent] = [
             .tick, .hindered(isHindered ? nil : "hindered"), .stop, .observationFailed("io"),
+            .holderEnded(epoch: lastEpoch + 1),
             .observed(.released(epoch: lastEpoch, sequence: 7), startedAt: later, vacancy: "released"),
             .observed(other, startedAt: later, vacancy: nil), .observed(other, startedAt: now, vacancy: nil),
             .observed(.held(epoch: lastEpoch + 1, sequence: 9), startedAt: later, vacancy: "gone"),
