@@ -70,7 +70,7 @@ extension GroupKeeper {
         expectedCurrent: Int?,
         _ token: TermToken
     ) async throws(GroupError) {
-        let wanted = try await wholeStates(at: target)
+        let wanted = try await wholeStates(at: target, of: group)
         if let group, !wanted.contains(where: { $0.group == group }), states[group] == nil {
             throw GroupError(
                 .rejected,
@@ -197,9 +197,9 @@ extension GroupKeeper {
         }
     }
 
-    private func wholeStates(at number: Int) async throws(GroupError) -> [GroupState] {
+    private func wholeStates(at number: Int, of group: String?) async throws(GroupError) -> [GroupState] {
         do {
-            return try await store.wholeStates(at: number, within: settings.storeTimeout)
+            return try await store.wholeStates(at: number, of: group, within: settings.storeTimeout)
         } catch {
             guard error.code != .notFound else { throw GroupError(.rejected, error.message) }
             throw GroupError(.storeUnavailable, "store unreachable: \(error)")
