@@ -6,6 +6,7 @@
 #include <spawn.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
@@ -35,6 +36,12 @@ int clinux_boottime_timer_set(int timer, int64_t nanoseconds) {
     value.it_value.tv_sec = nanoseconds / 1000000000;
     value.it_value.tv_nsec = nanoseconds % 1000000000;
     return timerfd_settime(timer, TFD_TIMER_ABSTIME, &value, 0) == 0 ? 0 : errno;
+}
+
+// Without glibc's function, which older ones lack.
+int clinux_pidfd_open(pid_t pid) {
+    long descriptor = syscall(SYS_pidfd_open, pid, 0);
+    return descriptor >= 0 ? (int)descriptor : -errno;
 }
 
 int clinux_pipe_cloexec(int *read_end, int *write_end) {

@@ -42,4 +42,8 @@ public protocol ManagerEndpoint: Sendable {
     func specs(within limit: Duration?) async throws(GroupError) -> [GroupSpec]
     /// What this replica is and why, for people: `{"id", "role", "reason", "plugin": {"name", "reachable", "error"}}`.
     func status() async -> JSON
+    /// Somebody has left a request in the store: the leader looks for it now, and not at its next look.
+    ///
+    /// - Returns: whether this replica leads; only then is it of any use.
+    func lookForRequests() async -> Bool
 }

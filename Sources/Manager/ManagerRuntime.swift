@@ -19,6 +19,7 @@ public final class ManagerRuntime: Sendable {
     /// - Parameters:
     ///   - makeGuard: makes the orphan guard; it tells its reason against leading, or nil, to the function it is given.
     ///   - vacancy: why a lease may be taken over at once; nil when it may not. See ``HolderProbe``.
+    ///   - makeHolderWatch: makes what waits for the end of a holder; it tells the epoch to the function it is given.
     /// - Throws: ``SettingsError`` when the system gives no timer or no thread.
     public convenience init(
         _ configuration: ManagerConfiguration,
@@ -27,6 +28,7 @@ public final class ManagerRuntime: Sendable {
         clock: any ManagerClock = BootClock(),
         logger: Logger,
         vacancy: @escaping @Sendable (Lease) -> String?,
+        makeHolderWatch: (@escaping @Sendable (Int) -> Void) -> any HolderWatch = { _ in NoHolderWatch() },
         makeGuard: (@escaping @Sendable (String?) -> Void) -> any OrphanGuard
     ) throws(SettingsError) {
         try self.init(
@@ -37,6 +39,7 @@ public final class ManagerRuntime: Sendable {
             logger: logger,
             vacancy: vacancy,
             parts: RuntimeParts(),
+            makeHolderWatch: makeHolderWatch,
             makeGuard: makeGuard
         )
     }
@@ -49,6 +52,7 @@ public final class ManagerRuntime: Sendable {
         logger: Logger,
         vacancy: @escaping @Sendable (Lease) -> String?,
         parts: RuntimeParts,
+        makeHolderWatch: (@escaping @Sendable (Int) -> Void) -> any HolderWatch,
         makeGuard: (@escaping @Sendable (String?) -> Void) -> any OrphanGuard
     ) throws(SettingsError) {
         let (events, continuation) = AsyncStream.makeStream(of: ElectionEvent.self)
@@ -85,6 +89,7 @@ public final class ManagerRuntime: Sendable {
             pulse: pulse,
             orphanGuard: orphanGuard,
             vacancy: vacancy,
+            holderWatch: makeHolderWatch { post(.holderEnded(epoch: $0)) },
             clock: clock,
             logger: logger,
             events: events,

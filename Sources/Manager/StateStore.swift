@@ -31,7 +31,12 @@ public protocol StateStore: Sendable {
     ) async throws(StoreError)
     func states(at number: Int?, within timeout: Duration) async throws(StoreError) -> [GroupState]
     func standing(within timeout: Duration) async throws(StoreError) -> StoredStanding
-    func wholeStates(at number: Int, within timeout: Duration) async throws(StoreError) -> [GroupState]
+    /// - Parameter group: only this one; nil for all.
+    func wholeStates(
+        at number: Int,
+        of group: String?,
+        within timeout: Duration
+    ) async throws(StoreError) -> [GroupState]
     func state(of group: String, before number: Int, within timeout: Duration) async throws(StoreError) -> GroupState?
     func revision(_ number: Int, within timeout: Duration) async throws(StoreError) -> Revision?
     func summary(within timeout: Duration) async throws(StoreError) -> HistorySummary

@@ -79,13 +79,18 @@ extension Store {
         }
     }
 
-    /// The state of every group at a revision.
+    /// The state of every group at a revision, or of one: then there is none in it if there was no such group.
     ///
     /// - Throws: ``StoreError`` `notFound`, with what there is instead, when retention has not kept the whole state.
-    public func wholeStates(at number: Int, within timeout: Duration) async throws(StoreError) -> [GroupState] {
+    public func wholeStates(
+        at number: Int,
+        of group: String? = nil,
+        within timeout: Duration
+    ) async throws(StoreError) -> [GroupState] {
         try await reader.run(within: timeout) { connection in
             try connection.requireWhole(number)
-            return try connection.states(at: number)
+            guard let group else { return try connection.states(at: number) }
+            return try connection.state(of: group, at: number).map { [$0] } ?? []
         }
     }
 

@@ -49,6 +49,26 @@ import Testing
         }
     }
 
+    /// With looks that are minutes apart, a command that waited for one would give up before.
+    @Test func onTheLeadersHostNobodyWaitsForTheNextLook() async throws {
+        try await World.with { world in
+            let n1 = try await world.host("n1")
+            try await n1.startManager(["--lease-ttl", "60m", "--poll-interval", "10m"])
+            try await world.leader(is: n1)
+            for size in 1...3 { try await n1.commit("a", size) }
+            for revision in ["1", "2", "3"] {
+                let finished = try await world.manager("rollback", revision, "--group", "a")
+                #expect(finished.status == 0, "\(finished)")
+                #expect(n1.plugin.size(of: "a") == Int(revision))
+            }
+            let tagged = try await world.manager("tag", "1", "first")
+            #expect(tagged.status == 0, "\(tagged)")
+            let plan = try await world.manager("rollback", "first", "--dry-run")
+            #expect(plan.status == 0, "\(plan)")
+            #expect(try await world.history().count == 6)
+        }
+    }
+
     @Test func oneGroupGoesBackAlone() async throws {
         try await withHistory { world, n1 in
             let finished = try await world.manager("rollback", "1", "--group", "a", "-o", "json")

@@ -38,6 +38,31 @@ import Testing
         }
     }
 
+    /// With looks that are minutes apart, whoever waited for one would be found out.
+    @Test(arguments: [SIGKILL, SIGTERM]) func onOneHostNobodyWaitsForTheNextLook(_ signal: Int32) async throws {
+        try await World.with { world in
+            let hosts = [try await world.host("n1"), try await world.host("n2"), try await world.host("n3")]
+            let rare = ["--lease-ttl", "60m", "--poll-interval", "10m"]
+            for host in hosts {
+                try await host.startManager(rare)
+                try await world.leader(is: hosts[0])
+            }
+            try await hosts[0].commit("a", 1)
+            for host in hosts.dropFirst() { try await host.waitUntilFollowing(hosts[0]) }
+
+            try hosts[0].manager.send(signal)
+            let second = try await world.leader(otherThan: hosts[0])
+            try await eventually("the second watches it") { second.plugin.watched == ["a"] }
+            let third = hosts[second === hosts[1] ? 2 : 1]
+            // Of the end of this one the last has to hear too, though it has not led.
+            try await third.waitUntilFollowing(second)
+            try await second.manager.crash()
+            try await world.leader(is: third)
+            try await eventually("the third watches it") { third.plugin.watched == ["a"] }
+            #expect(hosts.allSatisfy { $0 === third || $0.plugin.watched.isEmpty })
+        }
+    }
+
     @Test func aLeaderThatWasStoppedWritesNothingWhenItGoesOn() async throws {
         try await World.with { world in
             let n1 = try await world.host("n1")

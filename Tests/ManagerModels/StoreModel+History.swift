@@ -125,11 +125,11 @@ extension StoreModel {
         states(at: number - 1).first { $0.group == group }
     }
 
-    public func wholeStates(at number: Int) throws(StoreError) -> [GroupState] {
+    public func wholeStates(at number: Int, of group: String? = nil) throws(StoreError) -> [GroupState] {
         guard number >= 1, number <= revisions.count else {
             throw StoreError(.notFound, "there is no revision \(number)")
         }
-        return states(at: number)
+        return states(at: number).filter { group == nil || $0.group == group }
     }
 
     public func revision(_ number: Int) -> Revision? {

@@ -106,6 +106,7 @@ struct OSCommand: Verb {
             leaderFile: leaderFile,
             heritageDirectory: directory,
             vacancy: { HolderProbe.vacancy($0, seenFrom: here) },
+            makeHolderWatch: { LocalHolderWatch(seenFrom: here, ended: $0) },
             details: ["database": configuration.path]
         )
         return .done

@@ -23,14 +23,23 @@ struct RequestWait {
             patience: timeout.milliseconds
         )
         return try await session.waiting("waiting up to \(timeout.goText) for the leader to carry it out") {
+            let deadline = ContinuousClock.now + timeout
             try await store.submit(request, within: commandTimeout)
-            return try await end(of: request)
+            let isHeard = await LeaderBell.ring(store)
+            return try await end(of: request, by: deadline, lookingAfter: isHeard ? Self.heard : Self.unheard)
         }
     }
 
-    private func end(of request: Request) async throws -> Request {
-        let deadline = ContinuousClock.now + timeout
-        var pause = Duration.milliseconds(50)
+    /// A leader that has heard of it needs some milliseconds. Another one finds it within its poll interval.
+    private static let (heard, unheard) = (Duration.milliseconds(2), Duration.milliseconds(50))
+
+    /// - Parameter first: the first pause; each is longer than the one before.
+    private func end(
+        of request: Request,
+        by deadline: ContinuousClock.Instant,
+        lookingAfter first: Duration
+    ) async throws -> Request {
+        var pause = first
         while true {
             if let found = try await store.request(request.id, within: commandTimeout) {
                 let isLate = ContinuousClock.now >= deadline
@@ -49,7 +58,7 @@ struct RequestWait {
             }
             let rest = max(deadline - ContinuousClock.now, .milliseconds(20))
             try await Task.sleep(for: min(pause, rest), clock: .suspending)
-            pause = min(pause * 2, .milliseconds(500))
+            pause = min(pause * 3 / 2, .milliseconds(500))
         }
     }
 

@@ -34,8 +34,9 @@ struct RollbackCommand: Verb {
     func run(in session: Session) async throws -> ExitStatus {
         let store = try await store.openToRead(in: session)
         let target = try await revision.number(in: store)
-        let wanted = try await store.wholeStates(at: target, within: commandTimeout)
-        try await requireGroup(among: wanted, store)
+        // Of a thousand groups only the one: all of them would take longer than everything else.
+        let wanted = try await store.wholeStates(at: target, of: group, within: commandTimeout)
+        if let group, wanted.isEmpty { try await requireStanding(group, target, store) }
         if change.dryRun { return try await plan(target, wanted, store, in: session) }
         let waiting = RequestWait(store: store, timeout: change.wait.duration, session: session)
         let kind = Request.Kind.rollback(to: target, group: group, expectedCurrent: change.expectCurrent)
@@ -45,10 +46,11 @@ struct RollbackCommand: Verb {
         return report.status
     }
 
-    private func requireGroup(among wanted: [GroupState], _ store: Store) async throws {
-        guard let group else { return }
-        let known = try await Set(wanted.map(\.group) + store.states(within: commandTimeout).map(\.group))
-        guard !known.contains(group) else { return }
+    /// A group that the target did not have is freed. There has to be one.
+    private func requireStanding(_ group: String, _ target: Int, _ store: Store) async throws {
+        guard try await store.state(of: group, within: commandTimeout) == nil else { return }
+        let then = try await store.wholeStates(at: target, within: commandTimeout)
+        let known = try await Set(then.map(\.group) + store.states(within: commandTimeout).map(\.group))
         throw Failure("there is no group '\(group)'; there are: \(known.sorted().joined(separator: ", "))")
     }
 
@@ -80,7 +82,8 @@ extension ChangeReport {
         self.init(
             target: target,
             revision: revision,
-            current: try await store.summary(within: commandTimeout).current,
+            // A summary takes longer the more groups there are, and longer than all else here.
+            current: revision == nil ? try await store.summary(within: commandTimeout).current : nil,
             unchanged: unchanged
         )
     }

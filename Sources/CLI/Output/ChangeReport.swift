@@ -7,7 +7,7 @@ struct ChangeReport {
     let target: Int?
     /// What was stored; nil when nothing had to change.
     let revision: Revision?
-    /// The revision that stands.
+    /// The revision that stands, when nothing was stored.
     let current: Int?
     /// Groups that were named and stood as asked already.
     var unchanged: [String] = []

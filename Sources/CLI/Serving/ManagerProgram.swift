@@ -48,6 +48,7 @@ struct ManagerProgram {
     ///
     /// - Parameters:
     ///   - vacancy: why a lease may be taken over at once.
+    ///   - makeHolderWatch: makes what waits for the end of a holder.
     ///   - details: where the state is, for the log.
     func run(
         on store: any StateStore,
@@ -55,6 +56,7 @@ struct ManagerProgram {
         leaderFile: String? = nil,
         heritageDirectory: String? = nil,
         vacancy: @escaping @Sendable (Lease) -> String?,
+        makeHolderWatch: (@escaping @Sendable (Int) -> Void) -> any HolderWatch = { _ in NoHolderWatch() },
         details: [String: String]
     ) async throws {
         try Directories.make(session.plugins.path)
@@ -94,6 +96,7 @@ struct ManagerProgram {
             plugin: client,
             logger: logger,
             vacancy: vacancy,
+            makeHolderWatch: makeHolderWatch,
             makeGuard: { hinder in
                 let process = GuardProcess(command: orphanCommand, logger: logger, hinder: hinder)
                 guardProcess = process

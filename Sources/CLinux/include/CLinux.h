@@ -30,4 +30,8 @@ int clinux_boottime_timer(void);
 // Sets the timer to a moment of CLOCK_BOOTTIME in nanoseconds; 0 stops it. 0 or errno.
 int clinux_boottime_timer_set(int timer, int64_t nanoseconds);
 
+// A descriptor of a process, not inherited, which can be read from when the process has ended: whoever gets its number
+// then is another. Returns it, or minus the errno value.
+int clinux_pidfd_open(pid_t pid);
+
 #endif

@@ -43,6 +43,9 @@ public struct Election: Sendable {
     private(set) var state = State.watching(nil)
     /// When to look, or renew, next.
     private(set) var nextAttempt: BootInstant?
+    /// A look beside those, which leaves them where they are: at the moment from which a row that stands still may be
+    /// taken over, when its holder has ended, and when another was faster. If it fails, the others go on.
+    private(set) var extraLook: BootInstant?
     /// May this replica lead at all (leader file, orphan guard)? Nil means yes; else why not.
     private(set) var hindrance: String?
     /// After a hand-over nobody asks for the lease at once: another is to have it.
@@ -53,6 +56,9 @@ public struct Election: Sendable {
     /// What the last look at the store gave, when it gave no row.
     private(set) var trouble: String?
     private var jitter: Jitter
+
+    /// A row can promise any ttl, and a moment can be too far away to be counted to.
+    private static let farthestLook = Duration.seconds(86_400)
 
     /// - Parameters:
     ///   - settings: checked ratios.
@@ -77,8 +83,9 @@ public struct Election: Sendable {
         case .observed(let lease, let startedAt, let vacancy):
             observed(lease, startedAt, vacancy, now, &directives)
         case .observationFailed(let reason): trouble = reason
+        case .holderEnded(let epoch): holderEnded(epoch, now)
         case .acquired(let lease): acquired(lease, now, &directives)
-        case .acquisitionLost, .acquisitionFailed: acquisitionFailed(event)
+        case .acquisitionLost, .acquisitionFailed: acquisitionFailed(event, now)
         case .renewed(let epoch): renewed(epoch, now, &directives)
         case .renewalFailed(let epoch, let reason): renewalFailed(epoch, reason)
         case .renewalFenced(let epoch, let message): resign(epoch, message, now, &directives)
@@ -113,10 +120,11 @@ public struct Election: Sendable {
     private mutating func attempt(_ now: BootInstant, _ directives: inout [ElectionDirective]) {
         switch state {
         case .watching:
-            if now >= nextAttempt ?? now {
-                directives.append(.observe)
-                nextAttempt = now + jitter.shorten(settings.pollInterval)
-            }
+            let isTime = now >= nextAttempt ?? now
+            if isTime { nextAttempt = now + jitter.shorten(settings.pollInterval) }
+            let isExtra = extraLook.map { now >= $0 } ?? false
+            if isExtra { extraLook = endOfTTL(after: now) }
+            if isTime || isExtra { directives.append(.observe) }
         case .leading(var term):
             if term.renewalIssuedAt == nil, now >= nextAttempt ?? now {
                 term.renewalIssuedAt = now
@@ -131,7 +139,7 @@ public struct Election: Sendable {
 
     private var nextWake: BootInstant? {
         switch state {
-        case .watching: nextAttempt
+        case .watching: [nextAttempt, extraLook].compactMap(\.self).min()
         case .leading(let term):
             term.renewalIssuedAt == nil ? min(nextAttempt ?? term.deadline, term.deadline) : term.deadline
         case .resigning(_, _, let until): isStopping ? nil : until
@@ -154,8 +162,11 @@ public struct Election: Sendable {
         var current = Watch(lease: lease, since: now)
         if let watch, watch.lease.epoch == lease.epoch, watch.lease.sequence == lease.sequence {
             current = Watch(lease: lease, since: watch.since)
+        } else {
+            extraLook = nil
         }
         state = .watching(current)
+        extraLook = extraLook ?? endOfTTL(after: now)
         guard hindrance == nil, !isStopping else { return }
         // The wait of a ttl has to lie between two readings: from after the first to before the last.
         let waited = startedAt - current.since
@@ -170,7 +181,22 @@ public struct Election: Sendable {
             return
         }
         state = .acquiring(issuedAt: now)
+        extraLook = nil
         directives.append(.acquire(watched: lease, reason: reason))
+    }
+
+    /// From when on the row that is watched may be taken over, unless it changes; nil when that moment has been.
+    private func endOfTTL(after now: BootInstant) -> BootInstant? {
+        guard case .watching(let watch?) = state, watch.lease.isHeld else { return nil }
+        let end = watch.since + min(.milliseconds(watch.lease.ttl), Self.farthestLook)
+        return end > now ? end : nil
+    }
+
+    /// All followers of that host hear of it at once, and are not to meet at the file.
+    private mutating func holderEnded(_ epoch: Int, _ now: BootInstant) {
+        guard case .watching(let watch?) = state, watch.lease.epoch == epoch else { return }
+        let look = now + jitter.spread(over: settings.spread)
+        extraLook = min(extraLook ?? look, look)
     }
 
     private mutating func acquired(_ lease: Lease, _ now: BootInstant, _ directives: inout [ElectionDirective]) {
@@ -188,9 +214,13 @@ public struct Election: Sendable {
         directives.append(.assume(epoch: lease.epoch, deadline: deadline))
     }
 
-    private mutating func acquisitionFailed(_ event: ElectionEvent) {
+    private mutating func acquisitionFailed(_ event: ElectionEvent, _ now: BootInstant) {
         guard case .acquiring = state else { return }
-        if case .acquisitionFailed(let reason) = event { trouble = reason }
+        switch event {
+        case .acquisitionFailed(let reason): trouble = reason
+        // The row is another one by now: whose?
+        default: extraLook = now
+        }
         state = isStopping ? .stopped : .watching(nil)
     }
 

@@ -8,6 +8,9 @@ public enum ElectionEvent: Sendable {
     /// it was released, or its holder is known to have let go; nil when it may not.
     case observed(Lease, startedAt: BootInstant, vacancy: String?)
     case observationFailed(String)
+    /// Whoever holds the lease in that epoch is known to have ended, and to have let its groups go: a look is worth it now.
+    /// It is the look that tells whether the lease may be taken over.
+    case holderEnded(epoch: Int)
     case acquired(Lease)
     /// The row had changed: its holder lives, or another was faster.
     case acquisitionLost

@@ -37,6 +37,10 @@ public struct ElectionSettings: Hashable, Sendable {
     /// the store, whose calls are bounded by the renew deadline; as much again is for a busy machine.
     var longestPause: Duration { ttl * 2 }
 
+    /// Over how long those spread their looks whom the end of a leader wakes at the same moment. A look takes a millisecond of
+    /// a processor, most of it for waking up; the first of a hundred has the lease before most of them have begun.
+    var spread: Duration { min(.milliseconds(100), pollInterval) }
+
     /// How long a statement may wait for another process's lock: below the poll interval, or a renewal is worth nothing.
     public var busyTimeout: Duration { min(.seconds(1), pollInterval * 2 / 3) }
 }

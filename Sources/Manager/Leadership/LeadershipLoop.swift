@@ -13,6 +13,7 @@ actor LeadershipLoop {
     private let pulse: LoopPulse
     private let orphanGuard: any OrphanGuard
     private let vacancy: @Sendable (Lease) -> String?
+    private let holderWatch: any HolderWatch
     private let clock: any ManagerClock
     private let deadline: any DeadlineTimer
     private let decide: RuntimeParts.Decide
@@ -38,6 +39,7 @@ actor LeadershipLoop {
         pulse: LoopPulse,
         orphanGuard: any OrphanGuard,
         vacancy: @escaping @Sendable (Lease) -> String?,
+        holderWatch: any HolderWatch,
         clock: any ManagerClock,
         logger: Logger,
         events: AsyncStream<ElectionEvent>,
@@ -54,6 +56,7 @@ actor LeadershipLoop {
         self.pulse = pulse
         self.orphanGuard = orphanGuard
         self.vacancy = vacancy
+        self.holderWatch = holderWatch
         self.clock = clock
         self.logger = logger
         self.events = events
@@ -78,6 +81,7 @@ actor LeadershipLoop {
                 followIfLed(&tasks)
             }
             waker?.cancel()
+            holderWatch.stop()
             deadline.stop()
             gate.shut()
             // Now, and not after the tasks: one of them may be waiting for the guard.
@@ -88,7 +92,13 @@ actor LeadershipLoop {
 
     private func note(_ event: ElectionEvent) {
         switch event {
-        case .observed(let lease, _, _), .acquired(let lease): (self.lease, hasLooked) = (lease, true)
+        case .observed(let lease, _, let vacancy):
+            (self.lease, hasLooked) = (lease, true)
+            // Of a lease that may be had already there is nothing to wait for.
+            holderWatch.watch(vacancy == nil && !election.isLeading ? lease : nil)
+        case .acquired(let lease):
+            (self.lease, hasLooked) = (lease, true)
+            holderWatch.watch(nil)
         case .observationFailed: hasLooked = true
         case .freed: if !election.isLeading { orphanGuard.disarm() }
         default: break

@@ -5,7 +5,11 @@ internal import Store
 extension GroupKeeper {
     /// Takes up what commands and other replicas have left in the store for the leader.
     func takeUpRequests(_ token: TermToken) async {
-        guard let waiting = try? await store.waitingRequests(within: settings.storeTimeout) else { return }
+        let found = try? await store.waitingRequests(within: settings.storeTimeout)
+        requestLooks.end()
+        // Another may have been left meanwhile.
+        wake()
+        guard let waiting = found else { return }
         await withDiscardingTaskGroup { tasks in
             for request in waiting where requestsUnderWay.insert(request.id).inserted {
                 tasks.addTask {
@@ -14,6 +18,12 @@ extension GroupKeeper {
                 }
             }
         }
+    }
+
+    /// Somebody has left a request: it is not to wait for the next look. A follower has none to wait for.
+    func lookForRequests() {
+        guard token != nil, requestLooks.ask(clock.now()) else { return }
+        wake()
     }
 
     private func leave(_ request: Request) { requestsUnderWay.remove(request.id) }
@@ -60,7 +70,7 @@ extension GroupKeeper {
         expectedCurrent: Int?,
         _ token: TermToken
     ) async throws(GroupError) {
-        let wanted = try await wholeStates(at: target)
+        let wanted = try await wholeStates(at: target, of: group)
         if let group, !wanted.contains(where: { $0.group == group }), states[group] == nil {
             throw GroupError(
                 .rejected,
@@ -187,9 +197,9 @@ extension GroupKeeper {
         }
     }
 
-    private func wholeStates(at number: Int) async throws(GroupError) -> [GroupState] {
+    private func wholeStates(at number: Int, of group: String?) async throws(GroupError) -> [GroupState] {
         do {
-            return try await store.wholeStates(at: number, within: settings.storeTimeout)
+            return try await store.wholeStates(at: number, of: group, within: settings.storeTimeout)
         } catch {
             guard error.code != .notFound else { throw GroupError(.rejected, error.message) }
             throw GroupError(.storeUnavailable, "store unreachable: \(error)")

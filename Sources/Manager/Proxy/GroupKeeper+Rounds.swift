@@ -10,6 +10,7 @@ extension GroupKeeper {
             var nextReport = clock.now()
             var nextLook = clock.now()
             var nextTidying = clock.now()
+            requestLooks = RequestLooks(every: settings.pollInterval, from: clock.now())
             while !token.isEnded {
                 let now = clock.now()
                 for task in reconciler.takeDue(now: now, limit: settings.concurrency - running) {
@@ -25,10 +26,10 @@ extension GroupKeeper {
                 }
                 if now >= nextLook {
                     nextLook = now + settings.pollInterval
-                    tasks.addTask { await self.takeUpRequests(token) }
                     tasks.addTask { await self.revertUnconfirmed(token) }
                     startRecording(token)
                 }
+                if requestLooks.begin(now) { tasks.addTask { await self.takeUpRequests(token) } }
                 if now >= nextTidying {
                     nextTidying = now + settings.tidyInterval
                     if !isTidying {
@@ -37,7 +38,8 @@ extension GroupKeeper {
                     }
                 }
                 let due = running < settings.concurrency ? reconciler.nextDue : nil
-                await sleep(until: min(nextReport, nextLook, due ?? nextReport), token)
+                let next = [nextReport, nextLook, due, requestLooks.due].compactMap(\.self).min()
+                await sleep(until: next ?? nextReport, token)
             }
             tasks.cancelAll()
         }

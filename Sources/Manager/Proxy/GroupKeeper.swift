@@ -26,6 +26,8 @@ actor GroupKeeper {
     var states: [String: GroupState] = [:]
     var reconciler = Reconciler()
     var requestsUnderWay: Set<String> = []
+    /// Of this term.
+    var requestLooks: RequestLooks
     /// When revisions that wait for somebody to confirm them are undone, by this replica's clock.
     var confirmationsDue: [Int: BootInstant] = [:]
     var isReverting = false
@@ -74,6 +76,7 @@ actor GroupKeeper {
         self.board = board
         self.clock = clock
         self.settings = settings
+        self.requestLooks = RequestLooks(every: settings.pollInterval, from: clock.now())
         self.manager = claimant.id
         self.instance = claimant.instance
         self.heritage = heritage

@@ -49,6 +49,11 @@ public struct GroupProxy: GroupEndpoint, ManagerEndpoint {
 
     public func isLeader() async -> Bool { gate.epoch != nil }
 
+    public func lookForRequests() async -> Bool {
+        await keeper.lookForRequests()
+        return gate.epoch != nil
+    }
+
     public func leaderLocation() async -> String? {
         guard let lease = board.current.lease, lease.isHeld else { return nil }
         return "unix://\(lease.process.host)\(lease.socket)"

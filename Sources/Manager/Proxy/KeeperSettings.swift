@@ -6,7 +6,7 @@ public struct KeeperSettings: Hashable, Sendable {
     public var rpcTimeout: Duration
     /// How often the plugin is asked what it watches.
     public var reconcileInterval: Duration
-    /// How often requests are looked for.
+    /// How often requests are looked for, if nobody says that there is one.
     public var pollInterval: Duration
     /// How long the store may take. A term does not last longer without it.
     public var storeTimeout: Duration

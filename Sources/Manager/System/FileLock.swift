@@ -59,12 +59,12 @@ public final class FileLock: Sendable {
         case process(Int?)
     }
 
-    /// Who holds the lock now.
+    /// Who holds the lock now. Any number may ask at once: none takes another for a holder.
     static func holder(_ path: String) -> Holder {
         let descriptor = open(path, O_RDWR | O_CLOEXEC)
         guard descriptor >= 0 else { return .process(nil) }
         defer { unlock(descriptor) }
-        guard flock(descriptor, LOCK_EX | LOCK_NB) != 0 else { return .nobody }
+        guard flock(descriptor, LOCK_SH | LOCK_NB) != 0 else { return .nobody }
         return .process(ProcFS.read(path).flatMap { Int($0.prefix { $0.isNumber }) })
     }
 }

@@ -34,13 +34,14 @@ public enum HolderProbe {
         return isGone(lease, seenFrom: here) ? "the process of \(lease.holder) has ended" : nil
     }
 
+    /// Of a process that can be seen from here.
+    static func isRunning(_ process: ProcessIdentity) -> Bool {
+        guard let found = ProcFS.process(process.pid) else { return false }
+        return found.startTime == process.startTime && found.state != "Z" && found.state != "X"
+    }
+
     public static func isGone(_ lease: Lease, seenFrom here: ProcessIdentity) -> Bool {
-        guard lease.isHeld, here.canSee(lease.process) else { return false }
-        if let found = ProcFS.process(lease.process.pid), found.startTime == lease.process.startTime,
-            found.state != "Z", found.state != "X"
-        {
-            return false
-        }
+        guard lease.isHeld, here.canSee(lease.process), !isRunning(lease.process) else { return false }
         // A manager without a guard names no lock.
         guard !lease.guardLock.isEmpty else { return true }
         // The holder's guard lets its groups go; until it has, its plugin may still act.

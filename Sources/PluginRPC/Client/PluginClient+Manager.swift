@@ -6,34 +6,52 @@ extension PluginClient {
     ///
     /// - Throws: ``GroupError``; `rejected` when the peer is no manager, or one that does not tell.
     public func managerStatus(within timeout: Duration) async throws(GroupError) -> RawJSON {
+        try await ask(.managerStatus, as: "Status", within: timeout) { $0.member("Status")?.raw }
+    }
+
+    /// Has the leader look for requests now (`Manager.LookForRequests`).
+    ///
+    /// - Returns: whether the peer leads.
+    /// - Throws: ``GroupError``; `rejected` when the peer is no manager, or one that does not know the method.
+    public func lookForRequests(within timeout: Duration) async throws(GroupError) -> Bool {
+        try await ask(.lookForRequests, as: "LookForRequests", within: timeout) { $0.member("Leader")?.bool }
+    }
+
+    /// - Parameter read: finds the answer in the result; nil when it is not there.
+    private func ask<Answer: Sendable>(
+        _ call: WireCall,
+        as method: String,
+        within timeout: Duration,
+        _ read: @escaping @Sendable (JSONView) -> Answer?
+    ) async throws(GroupError) -> Answer {
         let deadline = ContinuousClock.now.advanced(by: timeout)
-        let outcome = await Race.run(until: deadline, on: connector.group.any()) {
-            await self.askStatus(until: deadline)
+        let outcome = await Race.run(until: deadline, on: connector.group.any()) { () -> Result<Answer, LinkError> in
+            do throws(LinkError) {
+                let (peer, _) = try await self.checkOut(until: deadline)
+                let outcome = await Self.exchange(call, with: peer, read)
+                self.checkIn(peer, after: outcome, wasSilent: false, deadline)
+                return outcome
+            } catch {
+                return .failure(error)
+            }
         }
         switch outcome {
-        case .success(let status): return status
-        case .failure(let error): throw error.groupError(plugin: name, method: "Status")
+        case .success(let answer): return answer
+        case .failure(let error): throw error.groupError(plugin: name, method: method)
         }
     }
 
-    private func askStatus(until deadline: ContinuousClock.Instant) async -> Result<RawJSON, LinkError> {
+    private static func exchange<Answer: Sendable>(
+        _ call: WireCall,
+        with peer: Peer,
+        _ read: (JSONView) -> Answer?
+    ) async -> Result<Answer, LinkError> {
         do throws(LinkError) {
-            let (peer, _) = try await checkOut(until: deadline)
-            let outcome = await Self.exchangeStatus(peer)
-            checkIn(peer, after: outcome, wasSilent: false, deadline)
-            return outcome
-        } catch {
-            return .failure(error)
-        }
-    }
-
-    private static func exchangeStatus(_ peer: Peer) async -> Result<RawJSON, LinkError> {
-        do throws(LinkError) {
-            switch try await peer.link.exchange(.managerStatus).outcome {
+            switch try await peer.link.exchange(call).outcome {
             case .error(let words): return .failure(.rejected(words))
             case .result(let result):
-                guard let status = result.member("Status")?.raw else { return .failure(.nonsense("no status")) }
-                return .success(status)
+                guard let answer = read(result) else { return .failure(.nonsense("no answer to \(call.method)")) }
+                return .success(answer)
             }
         } catch {
             return .failure(error)

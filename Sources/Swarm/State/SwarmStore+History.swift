@@ -92,8 +92,12 @@ extension SwarmStore {
         try await copy.standing(within: timeout)
     }
 
-    public func wholeStates(at number: Int, within timeout: Duration) async throws(StoreError) -> [GroupState] {
-        try await copy.wholeStates(at: number, within: timeout)
+    public func wholeStates(
+        at number: Int,
+        of group: String?,
+        within timeout: Duration
+    ) async throws(StoreError) -> [GroupState] {
+        try await copy.wholeStates(at: number, of: group, within: timeout)
     }
 
     public func state(

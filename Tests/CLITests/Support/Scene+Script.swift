@@ -99,12 +99,18 @@ extension Scene {
     }
 
     /// Takes the lease over.
-    func lead(_ id: String, minute: Int, reason: String) async throws -> Fence {
+    func lead(
+        _ id: String,
+        minute: Int,
+        reason: String,
+        bootID: String = "b",
+        socket: String? = nil
+    ) async throws -> Fence {
         let claimant = Claimant(
             id: id,
             instance: "instance of \(id)",
-            process: ProcessIdentity(host: "n", bootID: "b", pidNamespace: "ns", pid: 42, startTime: 9),
-            socket: "/run/\(id)",
+            process: ProcessIdentity(host: "n", bootID: bootID, pidNamespace: "ns", pid: 42, startTime: 9),
+            socket: socket ?? "/run/\(id)",
             pluginSocket: "/run/group-stateless",
             guardLock: "/run/\(id).guard"
         )

@@ -161,5 +161,6 @@ struct Scene: Sendable {
         func leaderLocation() async -> String? { nil }
         func specs(within limit: Duration?) async throws(GroupError) -> [GroupSpec] { [] }
         func status() async -> JSON { json }
+        func lookForRequests() async -> Bool { false }
     }
 }

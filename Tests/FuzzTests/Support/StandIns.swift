@@ -24,4 +24,5 @@ struct StandIn: GroupEndpoint, ManagerEndpoint {
     func leaderLocation() async -> String? { "tcp://n1:2377/" }
     func specs(within limit: Duration?) async throws(GroupError) -> [GroupSpec] { Self.groups }
     func status() async -> JSON { ["role": "leader"] }
+    func lookForRequests() async -> Bool { true }
 }

@@ -23,6 +23,7 @@ struct ElectionExplorationTests {
             ("it does not hear of hindrances", "hindered"),
             ("it never wakes", "wake"),
             ("it takes any answer for an acquisition", "assume"),
+            ("it looks only once in a poll interval", "look after the end"),
         ]
     )
     func aBrokenElectionIsFound(_ fault: String, _ word: String) throws {
@@ -53,6 +54,14 @@ struct ElectionExplorationTests {
         case "it never wakes":
             exploration.handle = { election, event, now in
                 election.handle(event, now: now).filter { if case .wake = $0 { false } else { true } }
+            }
+        case "it looks only once in a poll interval":
+            exploration.handle = { election, event, now in
+                election.handle(event, now: now).map { directive in
+                    guard case .wake = directive, case .watching = election.state, let next = election.nextAttempt
+                    else { return directive }
+                    return .wake(at: next)
+                }
             }
         default:
             exploration.handle = { election, event, now in
@@ -162,8 +171,9 @@ struct ElectionWorld {
             instant.map { ($0.nanoseconds - now.nanoseconds + 200_000_000) / 500_000_000 } ?? .min
         }
         var key = [
-            relative(election.nextAttempt), relative(election.restUntil), relative(renewing?.issuedAt), unfreed.count,
-            min(lastEpoch, 2), (isHindered ? 1 : 0) + (isStopping ? 2 : 0),
+            relative(election.nextAttempt), relative(election.extraLook), relative(election.restUntil),
+            relative(renewing?.issuedAt), unfreed.count, min(lastEpoch, 2),
+            (isHindered ? 1 : 0) + (isStopping ? 2 : 0),
         ]
         switch election.state {
         case .watching(let watch): key += [0, watch?.lease.sequence ?? -1, relative(watch?.since)]
@@ -178,11 +188,13 @@ struct ElectionWorld {
     func possibleEvents(after step: Duration) -> [ElectionEvent] {
         let later = now + step
         let epoch = leading?.epoch ?? lastEpoch
+        // Its ttl is over between two steps of the clock, and between two regular looks.
+        let other = Lease.held(epoch: lastEpoch + 1, sequence: 8, ttl: 5000)
         var events: [ElectionEvent] = [
             .tick, .hindered(isHindered ? nil : "hindered"), .stop, .observationFailed("io"),
+            .holderEnded(epoch: lastEpoch + 1),
             .observed(.released(epoch: lastEpoch, sequence: 7), startedAt: later, vacancy: "released"),
-            .observed(.held(epoch: lastEpoch + 1, sequence: 8), startedAt: later, vacancy: nil),
-            .observed(.held(epoch: lastEpoch + 1, sequence: 8), startedAt: now, vacancy: nil),
+            .observed(other, startedAt: later, vacancy: nil), .observed(other, startedAt: now, vacancy: nil),
             .observed(.held(epoch: lastEpoch + 1, sequence: 9), startedAt: later, vacancy: "gone"),
             // Of a term that is over, or never was.
             .renewed(epoch: epoch - 1), .freed(epoch: epoch - 1), .storeUncertain(epoch: epoch - 1, "io"),
@@ -297,7 +309,14 @@ struct ElectionWorld {
         guard let wake else { return "no wake" }
         if wake < now { return "a wake in the past" }
         if let leading, wake > leading.deadline { return "a wake after the deadline" }
-        return nil
+        return tooLateLook(election, wake)
+    }
+
+    /// Who watches a row that stands still looks again no later than at the moment from which it may be taken over.
+    private func tooLateLook(_ election: Election, _ wake: BootInstant) -> String? {
+        guard case .watching(let watch?) = election.state, watch.lease.isHeld else { return nil }
+        let end = watch.since + .milliseconds(watch.lease.ttl)
+        return now < end && wake > end ? "a look after the end of the ttl" : nil
     }
 }
 

@@ -35,6 +35,62 @@ struct ElectionRuleTests {
         #expect(bench.see(.held(epoch: 3)).filter { $0 != .observe } == (isDue ? expected : []))
     }
 
+    /// Otherwise a takeover would wait for a poll interval beyond the ttl.
+    @Test func looksAtTheMomentAtWhichTheTTLIsOver() throws {
+        var bench = try ElectionBench()
+        _ = bench.tell(.tick)
+        let lease = Lease.held(epoch: 3)
+        _ = bench.see(lease)
+        let end = bench.now + .seconds(9)
+        // The regular looks, as the loop makes them.
+        while let wake = bench.wake(), wake < end {
+            bench.now = wake
+            #expect(bench.tell(.tick) == [.observe])
+            #expect(bench.see(lease) == [])
+        }
+        let next = try #require(bench.election.nextAttempt)
+        #expect(bench.wake() == end)
+        #expect(next > end)
+        bench.now = end
+        #expect(bench.tell(.tick) == [.observe])
+        #expect(bench.election.nextAttempt == next, "the regular looks are where they were")
+        #expect(bench.see(lease) == [.acquire(watched: lease, reason: "no renewal by other for 9000 ms")])
+    }
+
+    @Test func theLookAtTheEndOfTheTTLMovesWithEachRenewalAndComesOnce() throws {
+        var bench = try ElectionBench()
+        _ = bench.tell(.tick)
+        _ = bench.see(.held(epoch: 3, sequence: 1))
+        bench.wait(.milliseconds(700))
+        _ = bench.see(.held(epoch: 3, sequence: 2))
+        #expect(bench.election.extraLook == bench.now + .seconds(9))
+        let end = bench.now + .seconds(9)
+        bench.wait(.milliseconds(300))
+        _ = bench.see(.held(epoch: 3, sequence: 2))
+        #expect(bench.election.extraLook == end)
+        bench.now = end
+        #expect(bench.tell(.tick) == [.observe])
+        // It came to nothing: the regular looks go on.
+        _ = bench.tell(.observationFailed("no answer"))
+        let next = try #require(bench.election.nextAttempt)
+        #expect(bench.wake() == next)
+        #expect(next > end)
+        // Nobody is waited for in a row that nobody holds.
+        _ = bench.see(.held(epoch: 4))
+        _ = bench.tell(.hindered("the leader file names two"))
+        _ = bench.see(.released(epoch: 4))
+        #expect(bench.election.extraLook == nil)
+    }
+
+    @Test func aRowThatPromisesForEverIsWatchedAllTheSame() throws {
+        var bench = try ElectionBench()
+        _ = bench.tell(.tick)
+        _ = bench.see(.held(epoch: 3, ttl: .max))
+        #expect(bench.wake() == bench.election.nextAttempt)
+        bench.wait(.seconds(90_000))
+        #expect(bench.see(.held(epoch: 3, ttl: .max)) == [.observe])
+    }
+
     @Test func waitsTheTTLOfTheHolderNotItsOwn() throws {
         var bench = try ElectionBench()
         _ = bench.see(.held(epoch: 3, ttl: 30_000))
@@ -103,6 +159,55 @@ struct ElectionRuleTests {
         )
     }
 
+    /// The end of the holder makes it look; what it finds tells it whether it may take over.
+    @Test func looksSoonAfterTheEndOfTheHolderAndOnceMoreAtTheEndOfTheTTL() throws {
+        var bench = try ElectionBench()
+        _ = bench.tell(.tick)
+        let lease = Lease.held(epoch: 3)
+        _ = bench.see(lease)
+        let (end, next) = (bench.now + .seconds(9), try #require(bench.election.nextAttempt))
+        #expect(bench.tell(.holderEnded(epoch: 2)) == [])
+        #expect(bench.wake() == next, "that is not the epoch that it watches")
+        #expect(bench.tell(.holderEnded(epoch: 3)) == [])
+        let wake = bench.wake()
+        let look = try #require(wake)
+        #expect(look <= bench.now + .milliseconds(100))
+        bench.now = look
+        #expect(bench.tell(.tick) == [.observe])
+        #expect(bench.election.nextAttempt == next, "the regular looks are where they were")
+        // Its guard is still at work, say.
+        #expect(bench.see(lease) == [])
+        #expect(bench.election.extraLook == end)
+        #expect(bench.tell(.holderEnded(epoch: 3)) == [])
+        #expect(
+            bench.see(lease, isGone: true) == [.acquire(watched: lease, reason: "the process of other has ended")]
+        )
+        #expect(bench.election.extraLook == nil)
+    }
+
+    @Test func followersOfOneHostDoNotLookAtTheSameMoment() throws {
+        var looks: Set<Int> = []
+        for seed in UInt64(0)..<100 {
+            var bench = try ElectionBench(seed: seed)
+            _ = bench.tell(.tick)
+            _ = bench.see(.held(epoch: 3))
+            let wake = bench.wake(.holderEnded(epoch: 3))
+            looks.insert(try #require(wake).nanoseconds / 1_000_000)
+        }
+        #expect(looks.count > 40, "\(looks.sorted())")
+        #expect((looks.min() ?? 0) < 10 && (looks.max() ?? 0) <= 100)
+    }
+
+    @Test func theEndOfAHolderIsNothingToWhoeverDoesNotWatchIt() throws {
+        var bench = try ElectionBench()
+        #expect(bench.tell(.holderEnded(epoch: 0)) == [.observe])
+        bench.lead()
+        #expect(bench.tell(.holderEnded(epoch: 1)) == [])
+        #expect(bench.election.isLeading)
+        _ = bench.tell(.stepDown(epoch: 1, "asked to"))
+        #expect(bench.tell(.holderEnded(epoch: 1)) == [])
+    }
+
     @Test func aFailedReadingIsNotAnEmptyRow() throws {
         var bench = try ElectionBench()
         _ = bench.see(.held(epoch: 3))
@@ -120,6 +225,17 @@ struct ElectionRuleTests {
         #expect(bench.tell(.tick) == [])
         #expect(bench.see(.released(epoch: 0)) == [])
         #expect(bench.tell(.acquisitionLost) == [.observe])
+    }
+
+    /// It may have been woken long before its next look, and with it others of its host.
+    @Test func looksAtOnceWhoWasFaster() throws {
+        var bench = try ElectionBench()
+        _ = bench.tell(.tick)
+        #expect(bench.see(.released(epoch: 0)).count == 1)
+        let next = bench.election.nextAttempt
+        #expect(bench.tell(.acquisitionLost) == [.observe])
+        #expect(bench.election.nextAttempt == next)
+        #expect(bench.see(.held(epoch: 1)) == [])
     }
 
     // MARK: - The deadline
@@ -167,7 +283,8 @@ struct ElectionRuleTests {
         let events: [ElectionEvent] = [
             .tick, .renewed(epoch: 1), .renewalFailed(epoch: 1, "busy"),
             .observed(.held(epoch: 1), startedAt: .init(nanoseconds: 0), vacancy: nil),
-            .hindered(nil), .acquisitionLost, .stepDown(epoch: 1, "asked"), .stop, .freed(epoch: 1), .freed(epoch: 0),
+            .holderEnded(epoch: 1), .hindered(nil), .acquisitionLost, .stepDown(epoch: 1, "asked"), .stop,
+            .freed(epoch: 1), .freed(epoch: 0),
         ]
         for event in events {
             var bench = try ElectionBench()

@@ -51,6 +51,44 @@ struct RequestTests {
         }
     }
 
+    @Test func aLeaderThatIsToldDoesNotWaitForItsNextLook() async throws {
+        try await withHistory { replica in
+            let start = replica.clock.now()
+            replica.store.submit(rollback(to: 2, group: "b"))
+            #expect(await replica.proxy.lookForRequests())
+            try await eventually("it is carried out", on: replica.clock, step: .milliseconds(1)) {
+                replica.store.request("r")?.state == .done
+            }
+            #expect(replica.clock.now() - start < .milliseconds(1000))
+        }
+    }
+
+    @Test func whoeverTellsItAgainAndAgainGetsNoMoreThanALook() async throws {
+        try await withHistory { replica in
+            try await pass(.milliseconds(20), on: replica.clock, step: .milliseconds(1))
+            let before = replica.store.count(.requests)
+            await withDiscardingTaskGroup { tasks in
+                for _ in 0..<1000 { tasks.addTask { _ = await replica.proxy.lookForRequests() } }
+            }
+            try await eventually("it has looked") { replica.store.count(.requests) > before }
+            for _ in 0..<1000 { _ = await replica.proxy.lookForRequests() }
+            // Time stands still, and what was due is done.
+            #expect(replica.store.count(.requests) == before + 1)
+        }
+    }
+
+    @Test func aFollowerHasNothingToLookFor() async throws {
+        let clock = TestClock()
+        let store = MemoryStore(clock: clock)
+        store.seize(by: Replica.claimant("two"))
+        let replica = try Replica(store: store, plugin: FakePlugin(clock: clock))
+        try await withReplicas(replica) {
+            try await eventually("it follows") { replica.standing.role == .follower }
+            #expect(await !replica.proxy.lookForRequests())
+            #expect(store.count(.requests) == 0)
+        }
+    }
+
     @Test func rollsOneGroupBack() async throws {
         try await withHistory { replica in
             replica.store.submit(rollback(to: 2, group: "b"))

@@ -194,8 +194,14 @@ final class MemoryStore: StateStore {
         try await run(.states, timeout) { $0.model.standing }
     }
 
-    func wholeStates(at number: Int, within timeout: Duration) async throws(StoreError) -> [GroupState] {
-        try await run(.states, timeout) { state throws(StoreError) in try state.model.wholeStates(at: number) }
+    func wholeStates(
+        at number: Int,
+        of group: String?,
+        within timeout: Duration
+    ) async throws(StoreError) -> [GroupState] {
+        try await run(.states, timeout) { state throws(StoreError) in
+            try state.model.wholeStates(at: number, of: group)
+        }
     }
 
     func revision(_ number: Int, within timeout: Duration) async throws(StoreError) -> Revision? {

@@ -12,6 +12,7 @@ final class Replica: Sendable {
     let store: MemoryStore
     let plugin: FakePlugin
     let orphanGuard: FakeGuard
+    let holderWatch = FakeHolderWatch()
     let claimant: Claimant
     let runtime: ManagerRuntime
     let hasEnded = Mutex(false)
@@ -64,7 +65,14 @@ final class Replica: Sendable {
             plugin: plugin,
             clock: store.clock,
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
-            vacancy: { $0.isHeld ? nil : "released" },
+            vacancy: { [holderWatch] lease in
+                guard lease.isHeld else { return "released" }
+                return holderWatch.hasEnded(lease) ? "the process of \(lease.holder) has ended" : nil
+            },
+            makeHolderWatch: { [holderWatch] ended in
+                holderWatch.attach(ended)
+                return holderWatch
+            },
             makeGuard: { hinder in
                 orphanGuard.attach(hinder)
                 return orphanGuard

@@ -7,47 +7,6 @@ import Testing
 
 /// Against real processes and files.
 struct SystemTests {
-    /// Starts a program and returns its pid; it is ended and collected after the body.
-    private func withProcess<Result>(_ arguments: [String], _ body: (Int) async throws -> Result) async throws -> Result
-    {
-        var pid = pid_t()
-        var pointers: [UnsafeMutablePointer<CChar>?] = arguments.map { strdup($0) } + [nil]
-        defer { for pointer in pointers { free(pointer) } }
-        try #require(posix_spawn(&pid, arguments[0], nil, nil, &pointers, environ) == 0)
-        defer {
-            kill(pid, SIGKILL)
-            waitpid(pid, nil, 0)
-        }
-        return try await body(Int(pid))
-    }
-
-    private func lease(_ process: ProcessIdentity, guardLock: String = "") -> Lease {
-        Lease(
-            Claimant(
-                id: "two",
-                instance: "i",
-                process: process,
-                socket: "",
-                pluginSocket: "",
-                guardLock: guardLock
-            ),
-            epoch: 1,
-            sequence: 1,
-            ttl: 9000
-        )
-    }
-
-    private func identity(_ pid: Int, startTime: Int? = nil) -> ProcessIdentity {
-        let here = ProcessIdentity.current()
-        return ProcessIdentity(
-            host: here.host,
-            bootID: here.bootID,
-            pidNamespace: here.pidNamespace,
-            pid: pid,
-            startTime: startTime ?? ProcFS.process(pid)?.startTime ?? 0
-        )
-    }
-
     @Test func knowsThisProcess() throws {
         let here = ProcessIdentity.current()
         #expect(here.pid == Int(getpid()))
@@ -75,15 +34,15 @@ struct SystemTests {
     @Test func aHolderThatRunsIsNotGone() async throws {
         try await withProcess(["/bin/sleep", "60"]) { pid in
             let here = ProcessIdentity.current()
-            #expect(!HolderProbe.isGone(lease(identity(pid)), seenFrom: here))
+            #expect(!HolderProbe.isGone(.held(by: .here(pid)), seenFrom: here))
             // The pid is another process's by now.
-            #expect(HolderProbe.isGone(lease(identity(pid, startTime: 1)), seenFrom: here))
-            #expect(!HolderProbe.isGone(lease(identity(pid, startTime: 1)).next(holder: ""), seenFrom: here))
+            #expect(HolderProbe.isGone(.held(by: .here(pid, startTime: 1)), seenFrom: here))
+            #expect(!HolderProbe.isGone(.held(by: .here(pid, startTime: 1)).next(holder: ""), seenFrom: here))
             // Ended, though not collected yet.
-            let holder = identity(pid)
+            let holder = ProcessIdentity.here(pid)
             kill(pid_t(pid), SIGKILL)
             try await eventually("it has ended") { ProcFS.process(pid)?.state == "Z" }
-            #expect(HolderProbe.isGone(lease(holder), seenFrom: here))
+            #expect(HolderProbe.isGone(.held(by: holder), seenFrom: here))
         }
     }
 
@@ -92,9 +51,9 @@ struct SystemTests {
         func other(_ bootID: String, _ namespace: String) -> ProcessIdentity {
             ProcessIdentity(host: here.host, bootID: bootID, pidNamespace: namespace, pid: 999_999_999, startTime: 1)
         }
-        #expect(HolderProbe.isGone(lease(other(here.bootID, here.pidNamespace)), seenFrom: here))
-        #expect(!HolderProbe.isGone(lease(other("another boot", here.pidNamespace)), seenFrom: here))
-        #expect(!HolderProbe.isGone(lease(other(here.bootID, "another namespace")), seenFrom: here))
+        #expect(HolderProbe.isGone(.held(by: other(here.bootID, here.pidNamespace)), seenFrom: here))
+        #expect(!HolderProbe.isGone(.held(by: other("another boot", here.pidNamespace)), seenFrom: here))
+        #expect(!HolderProbe.isGone(.held(by: other(here.bootID, "another namespace")), seenFrom: here))
         #expect(!other("", "").canSee(other("", "")))
     }
 
@@ -102,7 +61,7 @@ struct SystemTests {
         try await withScratchDirectory { folder in
             let path = "\(folder)/guard"
             let here = ProcessIdentity.current()
-            let gone = lease(identity(999_999_999, startTime: 1), guardLock: path)
+            let gone = Lease.held(by: .here(999_999_999, startTime: 1), guardLock: path)
             // Not knowing is not the same as free.
             #expect(!HolderProbe.isGone(gone, seenFrom: here))
             var lock: FileLock? = try FileLock(waitingFor: path)
@@ -120,13 +79,11 @@ struct SystemTests {
         try await withScratchDirectory { folder in
             let path = "\(folder)/guard"
             let here = ProcessIdentity.current()
-            let gone = lease(identity(999_999_999, startTime: 1), guardLock: path)
-            let script = "exec 9>>'\(path)'; flock 9; echo $$ > '\(path)'; exec sleep 60"
-            try await withProcess(["/bin/sh", "-c", script]) { pid in
-                try await eventually("a child of ours holds it") { FileLock.holder(path) == .process(pid) }
+            let gone = Lease.held(by: .here(999_999_999, startTime: 1), guardLock: path)
+            try await withLockHolder(path) { _ in
                 #expect(HolderProbe.isGone(gone, seenFrom: here))
                 // Seen from another manager it is somebody else's guard.
-                #expect(!HolderProbe.isGone(gone, seenFrom: identity(1)))
+                #expect(!HolderProbe.isGone(gone, seenFrom: .here(1)))
             }
         }
     }
@@ -134,9 +91,7 @@ struct SystemTests {
     @Test func aLockIsWaitedForAndEndsWithItsProcess() async throws {
         try await withScratchDirectory { folder in
             let path = "\(folder)/lock"
-            let script = "exec 9>>'\(path)'; flock 9; echo $$ > '\(path)'; exec sleep 60"
-            try await withProcess(["/bin/sh", "-c", script]) { pid in
-                try await eventually("it is held") { FileLock.holder(path) == .process(pid) }
+            try await withLockHolder(path) { pid in
                 let waiter = Task.detached { try FileLock(waitingFor: path) }
                 kill(pid_t(pid), SIGKILL)
                 let lock = try await waiter.value
@@ -144,6 +99,18 @@ struct SystemTests {
                 withExtendedLifetime(lock) {}
             }
             #expect(throws: SettingsError.self) { try FileLock(waitingFor: "\(folder)/none/lock") }
+        }
+    }
+
+    /// All followers of a host look at one moment when their leader ends: none takes another for its guard.
+    @Test func askingWhoHoldsALockDisturbsNobodyWhoAsks() async throws {
+        try await withScratchDirectory { folder in
+            let path = "\(folder)/lock"
+            write("1\n", to: path)
+            let asking = open(path, O_RDWR | O_CLOEXEC)
+            defer { close(asking) }
+            #expect(flock(asking, LOCK_SH | LOCK_NB) == 0)
+            #expect(FileLock.holder(path) == .nobody)
         }
     }
 

@@ -88,11 +88,13 @@ import Testing
         }
         try await withPluginServer(watched, manager: follower) { fixture in
             #expect(try await answer(fixture, "Manager.IsLeader") == #""result":{"Leader":false}"#)
+            #expect(try await answer(fixture, "Manager.LookForRequests") == #""result":{"Leader":false}"#)
             let location = try await answer(fixture, "Manager.LeaderLocation")
             #expect(location.contains(#""Scheme":"tcp","Opaque":"","User":null,"Host":"b.example:2377","Path":"/x""#))
         }
         try await withPluginServer(watched) { (fixture) async throws in
             #expect(try await answer(fixture, "Manager.IsLeader") == #""result":{"Leader":true}"#)
+            #expect(try await answer(fixture, "Manager.LookForRequests") == #""result":{"Leader":true}"#)
             #expect(try await answer(fixture, "Manager.LeaderLocation") == #""result":{"Location":null}"#)
         }
     }
@@ -247,7 +249,7 @@ import Testing
                         methods.append((name, request.member("params")?.raw.text ?? ""))
                     }
                 }
-                #expect(methods.count == (isManager ? 24 : 13))
+                #expect(methods.count == (isManager ? 25 : 13))
                 for (name, params) in methods {
                     let reply = try await answer(fixture, name, params)
                     #expect(!reply.contains("can't find"), "\(name)")

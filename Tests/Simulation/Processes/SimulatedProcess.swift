@@ -17,6 +17,8 @@ final class SimulatedProcess: @unchecked Sendable {
     private var interruption: (jobs: Int, action: () -> Void)?
     private var nextKey = 0
     private var tasks: [Task<Void, Never>] = []
+    /// Who waits for its end.
+    private var mourners: [() -> Void] = []
 
     init(name: String, pid: Int, host: SimulatedHost?) {
         self.name = name
@@ -28,7 +30,15 @@ final class SimulatedProcess: @unchecked Sendable {
 
     func stop() { isStopped = true }
     func goOn() { isStopped = false }
-    func end() { isEnded = true }
+
+    func end() {
+        isEnded = true
+        let told = mourners
+        mourners = []
+        for action in told { action() }
+    }
+
+    func whenEnded(_ action: @escaping () -> Void) { mourners.append(action) }
 
     func interrupt(afterJobs jobs: Int, _ action: @escaping () -> Void) { interruption = (jobs, action) }
 

@@ -62,6 +62,16 @@ final class SimulatedReplica: @unchecked Sendable {
                 logger: world.logger(process),
                 vacancy: { [unowned self] in vacancy($0, seenBy: claimant) },
                 parts: parts,
+                makeHolderWatch: { [unowned self] ended in
+                    SimulatedHolderWatch(
+                        world,
+                        process,
+                        host,
+                        seenFrom: claimant.process,
+                        isGone: { [unowned self] in isGone($0, seenBy: claimant) },
+                        ended: ended
+                    )
+                },
                 makeGuard: { hinder in
                     let orphanGuard = SimulatedGuard(world, process, host, hinder)
                     made = orphanGuard

@@ -129,9 +129,18 @@ final class Users: @unchecked Sendable {
         world.note("\(wish.author.user ?? "") leaves a request")
         let time = world.hosts[0].wallTime
         world.file.write { $0.submit(Request(id: id, kind: kind, author: wish.author, time: time)) }
+        if world.random.below(2) == 0 { tellLeader() }
         guard world.random.below(3) == 0 else { return }
         world.scheduler.plan(after: world.random.below(world.plan.calmAt / 4), for: world.scheduler.world) { [self] in
             world.file.write { _ = $0.cancel(id) }
+        }
+    }
+
+    /// As a command on the leader's host does.
+    private func tellLeader() {
+        guard let manager = world.replicas.first(where: { $0.manager?.actingEpoch != nil })?.manager else { return }
+        world.scheduler.plan(after: 50_000, for: manager.process) {
+            manager.process.start { _ = await manager.runtime.proxy.lookForRequests() }
         }
     }
 

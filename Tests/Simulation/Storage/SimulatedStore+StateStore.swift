@@ -115,8 +115,14 @@ extension SimulatedStore: StateStore {
         try await run("standing", .reading, timeout) { $0.standing }
     }
 
-    func wholeStates(at number: Int, within timeout: Duration) async throws(StoreError) -> [GroupState] {
-        try await run("states", .reading, timeout) { model throws(StoreError) in try model.wholeStates(at: number) }
+    func wholeStates(
+        at number: Int,
+        of group: String?,
+        within timeout: Duration
+    ) async throws(StoreError) -> [GroupState] {
+        try await run("states", .reading, timeout) { model throws(StoreError) in
+            try model.wholeStates(at: number, of: group)
+        }
     }
 
     func state(of group: String, before number: Int, within timeout: Duration) async throws(StoreError) -> GroupState? {

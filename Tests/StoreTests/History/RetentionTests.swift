@@ -55,10 +55,18 @@ import Testing
             #expect(try await numbers(leader.store) == [1, 9, 10, 11])
             let states = try await leader.store.wholeStates(at: 10, within: patience)
             #expect(states.map(\.revision) == [10, 1])
+            for state in states {
+                let alone = try await leader.store.wholeStates(at: 10, of: state.group, within: patience)
+                #expect(alone == [state])
+            }
+            #expect(try await leader.store.wholeStates(at: 10, of: "none", within: patience) == [])
             // What it set itself can be shown; what stood beside it cannot.
             #expect(try await leader.store.state(of: "quiet", at: 1, within: patience).revision == 1)
             let error = try await failure { try await leader.store.wholeStates(at: 1, within: patience) }
             #expect(error.code == .notFound)
+            // One group does not tell more of it than all.
+            let alone = try await failure { try await leader.store.wholeStates(at: 1, of: "quiet", within: patience) }
+            #expect(alone == error)
             #expect(
                 error.message == "of revision 1 only what it set itself is kept, not what stood beside it; "
                     + "there are revisions 10 to 11"

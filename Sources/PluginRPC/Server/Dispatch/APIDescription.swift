@@ -85,6 +85,7 @@ struct APIDescription {
                 ("Inspect", [:], ["Objects": nil]),
                 ("IsLeader", [:], ["Leader": false]),
                 ("LeaderLocation", [:], ["Location": nil]),
+                ("LookForRequests", [:], ["Leader": false]),
                 ("Specs", [:], ["Specs": nil]),
                 ("Status", [:], ["Status": nil]),
             ]

@@ -14,6 +14,8 @@ extension Dispatcher {
             return ["Objects": .array(try await allSpecs(manager).map { objectJSON($0, state: nil) })]
         case .status:
             return ["Status": await manager.status()]
+        case .lookForRequests:
+            return ["Leader": .bool(await manager.lookForRequests())]
         // The recorded refusals of InfraKit's own manager, word for word: a manager of groups enforces no stack.
         case .enforce:
             throw RPCFailure(.server, "not implemented -- commit to individual plugins")

@@ -109,6 +109,7 @@ enum MethodTable {
         case "Specs": { _ in .manager(.specs) }
         case "Inspect": { _ in .manager(.inspect) }
         case "Status": { _ in .manager(.status) }
+        case "LookForRequests": { _ in .manager(.lookForRequests) }
         case "Enforce": { _ in .manager(.enforce) }
         case "Terminate": { _ in .manager(.terminate) }
         default: nil

@@ -131,6 +131,7 @@ struct ScriptedManager: ManagerEndpoint {
     func isLeader() async -> Bool { leads }
     func leaderLocation() async -> String? { location }
     func status() async -> JSON { ["role": .string(leads ? "leader" : "follower")] }
+    func lookForRequests() async -> Bool { leads }
     func specs(within limit: Duration?) async throws(GroupError) -> [GroupSpec] {
         if let storeFailure { throw storeFailure }
         if storeHangs {

@@ -1,0 +1,138 @@
+import Glibc
+import GroupSPI
+import Logging
+import Manager
+import NIOPosix
+import PluginRPC
+import Synchronization
+import Testing
+
+@testable import CLI
+@testable import Store
+
+/// Whom a command tells that its request waits, and what becomes of it when nobody listens.
+@Suite struct LeaderBellTests {
+    /// A leader that looks for requests when it is told to, and at no other time.
+    private final class Leader: GroupEndpoint, ManagerEndpoint {
+        private let scene: Scene
+        private let leads: Bool
+        private let count = Mutex(0)
+        var rings: Int { count.withLock { $0 } }
+
+        init(_ scene: Scene, leads: Bool = true) {
+            (self.scene, self.leads) = (scene, leads)
+        }
+
+        func call(_ request: GroupRequest, from caller: Caller) async throws(GroupError) -> GroupReply { .ok }
+        func isLeader() async -> Bool { leads }
+        func leaderLocation() async -> String? { nil }
+        func specs(within limit: Duration?) async throws(GroupError) -> [GroupSpec] { [] }
+        func status() async -> JSON { [:] }
+
+        func lookForRequests() async -> Bool {
+            count.withLock { $0 += 1 }
+            guard leads else { return false }
+            do {
+                let fence = try await scene.fence()
+                for request in try await scene.store.waitingRequests(within: patience) {
+                    try await scene.store.finishRequest(
+                        request.id,
+                        state: .done,
+                        error: nil,
+                        fence: fence,
+                        within: patience
+                    )
+                }
+            } catch {
+                Issue.record(error)
+            }
+            return true
+        }
+    }
+
+    private func withLeader(
+        leads: Bool = true,
+        bootID: String = ProcessIdentity.current().bootID,
+        _ body: (Scene, Leader) async throws -> Void
+    ) async throws {
+        try await Scene.scripted { scene in
+            let socket = "\(scene.directory)/plugins/group"
+            _ = try await scene.lead("n3/group", minute: 59, reason: "", bootID: bootID, socket: socket)
+            let leader = Leader(scene, leads: leads)
+            let server = try await PluginServer.start(
+                ServedPlugin(name: "group", group: leader, manager: leader),
+                at: socket,
+                group: MultiThreadedEventLoopGroup.singleton,
+                logger: Logger(label: "leader") { _ in SwiftLogNoOpLogHandler() }
+            )
+            do {
+                try await body(scene, leader)
+            } catch {
+                await server.stop(grace: .zero)
+                throw error
+            }
+            await server.stop(grace: .zero)
+        }
+    }
+
+    @Test func aLeaderOfThisHostIsTold() async throws {
+        try await withLeader { scene, leader in
+            for (index, verb) in ["rollback 12 --wait 60s", "step-down --wait 60s"].enumerated() {
+                let finished = await scene.run(verb)
+                #expect(finished.status == .done, "\(finished)")
+                #expect(leader.rings == index + 1)
+            }
+        }
+    }
+
+    @Test func aLeaderOfAnotherHostIsNot() async throws {
+        try await withLeader(bootID: "another boot") { scene, leader in
+            let finished = await scene.run("rollback 12 --wait 300ms")
+            #expect(finished.status == .noLeader, "\(finished)")
+            #expect(leader.rings == 0)
+        }
+    }
+
+    @Test func whoDoesNotLeadChangesNothing() async throws {
+        try await withLeader(leads: false) { scene, leader in
+            let finished = await scene.run("rollback 12 --wait 300ms")
+            #expect(finished.status == .noLeader, "\(finished)")
+            #expect(leader.rings == 1)
+        }
+    }
+
+    /// Nobody listens, something else is there, or a process that stands still takes connections: as if there were no socket.
+    @Test(arguments: ["nothing", "a file", "silence"]) func aSocketThatDoesNotAnswerChangesNothing(
+        _ what: String
+    ) async throws {
+        try await Scene.scripted { scene in
+            let path = "\(scene.directory)/plugins/group"
+            let boot = ProcessIdentity.current().bootID
+            _ = try await scene.lead("n3/group", minute: 59, reason: "", bootID: boot, socket: path)
+            if what == "a file" { close(open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0o600)) }
+            let descriptor = what == "silence" ? try listen(path) : -1
+            defer { if descriptor >= 0 { close(descriptor) } }
+            let finished = try await scene.withLeader({ _ in .nothingToDo }) {
+                await scene.run("rollback 12 --wait 60s")
+            }
+            #expect(finished.status == .done, "\(finished)")
+        }
+    }
+
+    /// A socket whose connections nobody accepts.
+    private func listen(_ path: String) throws -> Int32 {
+        let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        let room = MemoryLayout.size(ofValue: address.sun_path)
+        try #require(path.utf8.count < room)
+        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8) }
+        let result = withUnsafePointer(to: address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
+            }
+        }
+        try #require(result == 0 && Glibc.listen(descriptor, 1) == 0)
+        return descriptor
+    }
+}
