@@ -25,7 +25,7 @@ build: packages
 	swift build
 
 # One process for each target: all of them in one have stood still under load (CONTRIBUTING.md, Sleeping).
-TESTS := GroupSPITests TerminalTests DiffTests DocumentsTests FuzzTests StoreTests ManagerTests SimulationTests PluginRPCTests ProcessGroupTests \
+TESTS := GroupSPITests TerminalTests DiffTests DocumentsTests FuzzTests StoreTests ManagerTests SimulationTests HTTPClientTests PluginRPCTests ProcessGroupTests \
 	SwarmTests CLITests InfrakitCLITests IntegrationTests
 
 test: packages
@@ -70,7 +70,7 @@ fuzz: packages
 	scripts/fuzz $(SECONDS) $(TARGET)
 
 # Test targets under the thread sanitizer (CONTRIBUTING.md, Races).
-TSAN_TESTS ?= StoreTests ManagerTests PluginRPCTests SwarmTests ProcessGroupTests
+TSAN_TESTS ?= StoreTests ManagerTests HTTPClientTests PluginRPCTests SwarmTests ProcessGroupTests
 tsan: packages
 	scripts/tsan $(TSAN_TESTS)
 
