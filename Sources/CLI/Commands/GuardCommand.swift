@@ -5,7 +5,6 @@ internal import Logging
 internal import Manager
 internal import NIOPosix
 internal import PluginRPC
-internal import UnixSignals
 
 /// `infrakit-manager guard`: started by the manager itself, never by a person.
 struct GuardCommand: Verb {
@@ -61,9 +60,9 @@ struct GuardCommand: Verb {
             }
         )
         let (events, post) = GuardLoop.messages(from: STDIN_FILENO)
-        let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint)
+        let signals = try EndSignals()
         let terminator = Task {
-            for await _ in signals { post(.terminate) }
+            while await signals.next() { post(.terminate) }
         }
         await loop.run(events)
         terminator.cancel()

@@ -3,7 +3,6 @@ internal import Logging
 internal import Manager
 internal import NIOPosix
 internal import PluginRPC
-internal import ServiceLifecycle
 internal import Store
 
 /// A manager in front of a group plugin, from its start to its end.
@@ -100,25 +99,24 @@ struct ManagerProgram {
                 return process
             }
         )
-        try await Services.run(logger: logger) {
-            let server = try await PluginServer.start(
-                ServedPlugin(name: name, group: runtime.proxy, manager: runtime.proxy),
-                at: claimant.socket,
-                configuration: replica.serving.serverConfiguration,
-                group: eventLoops,
-                logger: logger
-            )
-            guardProcess?.start()
-            return [
-                ManagerService(
-                    runtime: runtime,
-                    server: server,
-                    client: client,
-                    limit: election.ttl,
-                    report: ManagerReport(notifier: notifier, logger: logger)
-                )
-            ]
-        }
+        // Before anything that has to end in order.
+        let signals = try EndSignals()
+        let server = try await PluginServer.start(
+            ServedPlugin(name: name, group: runtime.proxy, manager: runtime.proxy),
+            at: claimant.socket,
+            configuration: replica.serving.serverConfiguration,
+            group: eventLoops,
+            logger: logger
+        )
+        guardProcess?.start()
+        let service = ManagerService(
+            runtime: runtime,
+            server: server,
+            client: client,
+            limit: election.ttl,
+            report: ManagerReport(notifier: notifier, logger: logger)
+        )
+        await service.run(until: signals)
         logger.info("manager stopped")
     }
 }

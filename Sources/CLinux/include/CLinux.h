@@ -30,4 +30,8 @@ int clinux_boottime_timer(void);
 // Sets the timer to a moment of CLOCK_BOOTTIME in nanoseconds; 0 stops it. 0 or errno.
 int clinux_boottime_timer_set(int timer, int64_t nanoseconds);
 
+// From now on SIGTERM and SIGINT do not end the process but add one to an event. Returns its descriptor, which does not block
+// and which a spawned process does not inherit, or minus the errno value.
+int clinux_catch_end_signals(void);
+
 #endif
