@@ -73,11 +73,11 @@ struct ManagerProgram {
             group: eventLoops,
             logger: logger
         )
-        let orphanCommand = try GuardCommand.arguments(
+        let orphanCommand = try GuardProgram.arguments(
             lock: claimant.guardLock,
             plugin: plugin,
             pluginProtocol: replica.pluginProtocol,
-            log: logging.log
+            logging: logging
         )
         var guardProcess: GuardProcess?
         let runtime = try ManagerRuntime(
