@@ -37,13 +37,13 @@ let package = Package(
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
-        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.36.0"),
     ],
     targets: [
-        // C: what Swift's Glibc module does not carry, SQLite, YAML, zlib, and the version and commit that this is built from.
+        // C: what Swift's Glibc module does not carry, SHA-256, SQLite, YAML, zlib, and the version and commit that this is
+        // built from.
         .target(
             name: "CBuild",
             cSettings: [
@@ -52,6 +52,7 @@ let package = Package(
             ]
         ),
         .target(name: "CLinux"),
+        .target(name: "CSHA256", linkerSettings: [.linkedLibrary("md")]),
         .target(name: "CSQLite", linkerSettings: [.linkedLibrary("sqlite3")]),
         .target(name: "CYAML", linkerSettings: [.linkedLibrary("yaml")]),
         .target(name: "CZlib", linkerSettings: [.linkedLibrary("z")]),
@@ -70,10 +71,10 @@ let package = Package(
         .target(
             name: "Store",
             dependencies: [
+                "CSHA256",
                 "CSQLite",
                 "GroupSPI",
                 "Migrations",
-                .product(name: "Crypto", package: "swift-crypto"),
             ]
         ),
         .target(
@@ -130,8 +131,8 @@ let package = Package(
             name: "ProcessGroup",
             dependencies: [
                 "CLinux",
+                "CSHA256",
                 "GroupSPI",
-                .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Logging", package: "swift-log"),
             ]
         ),
@@ -288,8 +289,10 @@ let package = Package(
 )
 
 // One strictness for every target of ours: what the compiler can find, it must find.
-for target in package.targets
-where !["CBuild", "CLinux", "CSQLite", "CSimulation", "CYAML", "CZlib", "FaultVFS", "WallClock"].contains(target.name) {
+let targetsInC = [
+    "CBuild", "CLinux", "CSHA256", "CSQLite", "CSimulation", "CYAML", "CZlib", "FaultVFS", "WallClock",
+]
+for target in package.targets where !targetsInC.contains(target.name) {
     target.swiftSettings = [
         .enableUpcomingFeature("ExistentialAny"),
         .enableUpcomingFeature("InternalImportsByDefault"),
