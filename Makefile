@@ -14,7 +14,11 @@ DEBUG    := .build/debug
 # Of its own: Swift's library is linked into these programs, and one folder cannot hold both kinds.
 STATIC   := .build-release
 OUT      := out
-BUILD    := swift build -c release --static-swift-stdlib --scratch-path $(STATIC)
+# Small in file and memory: what is not called is left out, function by function; no symbols for libraries that a program might
+# load; its own addresses in a short form. LLVM's linker comes with Swift.
+SMALL    := -Xswiftc -use-ld=lld -Xswiftc -Xfrontend -Xswiftc -function-sections \
+	-Xlinker --no-export-dynamic -Xlinker -z -Xlinker pack-relative-relocs
+BUILD    := swift build -c release --static-swift-stdlib --scratch-path $(STATIC) $(SMALL)
 VERSION  := $(shell sed -n 's/^let version = "\(.*\)"$$/\1/p' Package.swift)
 PROGRAMS := infrakit-manager infrakit
 UNITS    := infrakit-manager.service infrakit-plugin-process.service
