@@ -14,7 +14,11 @@ DEBUG    := .build/debug
 # Of its own: Swift's library is linked into these programs, and one folder cannot hold both kinds.
 STATIC   := .build-release
 OUT      := out
-BUILD    := swift build -c release --static-swift-stdlib --scratch-path $(STATIC)
+# Small in file and memory: what is not called is left out, function by function; no symbols for libraries that a program might
+# load; its own addresses in a short form. LLVM's linker comes with Swift.
+SMALL    := -Xswiftc -use-ld=lld -Xswiftc -Xfrontend -Xswiftc -function-sections \
+	-Xlinker --no-export-dynamic -Xlinker -z -Xlinker pack-relative-relocs
+BUILD    := swift build -c release --static-swift-stdlib --scratch-path $(STATIC) $(SMALL)
 VERSION  := $(shell sed -n 's/^let version = "\(.*\)"$$/\1/p' Package.swift)
 PROGRAMS := infrakit-manager infrakit
 UNITS    := infrakit-manager.service infrakit-plugin-process.service
@@ -25,7 +29,7 @@ build: packages
 	swift build
 
 # One process for each target: all of them in one have stood still under load (CONTRIBUTING.md, Sleeping).
-TESTS := GroupSPITests TerminalTests DiffTests DocumentsTests FuzzTests StoreTests ManagerTests SimulationTests PluginRPCTests ProcessGroupTests \
+TESTS := GroupSPITests TerminalTests DiffTests DocumentsTests FuzzTests StoreTests ManagerTests SimulationTests HTTPClientTests PluginRPCTests ProcessGroupTests \
 	SwarmTests CLITests InfrakitCLITests IntegrationTests
 
 test: packages
@@ -70,7 +74,7 @@ fuzz: packages
 	scripts/fuzz $(SECONDS) $(TARGET)
 
 # Test targets under the thread sanitizer (CONTRIBUTING.md, Races).
-TSAN_TESTS ?= StoreTests ManagerTests PluginRPCTests SwarmTests ProcessGroupTests
+TSAN_TESTS ?= StoreTests ManagerTests HTTPClientTests PluginRPCTests SwarmTests ProcessGroupTests
 tsan: packages
 	scripts/tsan $(TSAN_TESTS)
 

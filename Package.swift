@@ -38,15 +38,13 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
-        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.36.0"),
-        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
-        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
     targets: [
-        // C: what Swift's Glibc module does not carry, SQLite, YAML, zlib, and the version and commit that this is built from.
+        // C: what Swift's Glibc module does not carry, SHA-256, SQLite, YAML, zlib, and the version and commit that this is
+        // built from.
         .target(
             name: "CBuild",
             cSettings: [
@@ -55,6 +53,7 @@ let package = Package(
             ]
         ),
         .target(name: "CLinux"),
+        .target(name: "CSHA256", linkerSettings: [.linkedLibrary("md")]),
         .target(name: "CSQLite", linkerSettings: [.linkedLibrary("sqlite3")]),
         .target(name: "CYAML", linkerSettings: [.linkedLibrary("yaml")]),
         .target(name: "CZlib", linkerSettings: [.linkedLibrary("z")]),
@@ -73,10 +72,10 @@ let package = Package(
         .target(
             name: "Store",
             dependencies: [
+                "CSHA256",
                 "CSQLite",
                 "GroupSPI",
                 "Migrations",
-                .product(name: "Crypto", package: "swift-crypto"),
             ]
         ),
         .target(
@@ -90,11 +89,19 @@ let package = Package(
             ]
         ),
         .target(
+            name: "HTTPClient",
+            dependencies: [
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ]
+        ),
+        .target(
             name: "PluginRPC",
             dependencies: [
                 "CLinux",
                 "GroupSPI",
-                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                "HTTPClient",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
@@ -106,8 +113,8 @@ let package = Package(
             dependencies: [
                 "CZlib",
                 "GroupSPI",
+                "HTTPClient",
                 "Store",
-                .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
@@ -126,8 +133,8 @@ let package = Package(
             name: "ProcessGroup",
             dependencies: [
                 "CLinux",
+                "CSHA256",
                 "GroupSPI",
-                .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Logging", package: "swift-log"),
             ]
         ),
@@ -151,8 +158,6 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
-                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
-                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ]
         ),
         .executableTarget(
@@ -194,6 +199,14 @@ let package = Package(
             exclude: ["Corpus", "Driver", "words.dict"]
         ),
         .testTarget(name: "GroupSPITests", dependencies: ["GroupSPI"]),
+        .testTarget(
+            name: "HTTPClientTests",
+            dependencies: [
+                "HTTPClient", "PluginFakes",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ]
+        ),
         .testTarget(name: "InfrakitCLITests", dependencies: ["GroupSPI", "InfrakitCLI", "PluginFakes", "Terminal"]),
         .testTarget(
             name: "IntegrationTests",
@@ -279,8 +292,10 @@ let package = Package(
 )
 
 // One strictness for every target of ours: what the compiler can find, it must find.
-for target in package.targets
-where !["CBuild", "CLinux", "CSQLite", "CSimulation", "CYAML", "CZlib", "FaultVFS", "WallClock"].contains(target.name) {
+let targetsInC = [
+    "CBuild", "CLinux", "CSHA256", "CSQLite", "CSimulation", "CYAML", "CZlib", "FaultVFS", "WallClock",
+]
+for target in package.targets where !targetsInC.contains(target.name) {
     target.swiftSettings = [
         .enableUpcomingFeature("ExistentialAny"),
         .enableUpcomingFeature("InternalImportsByDefault"),

@@ -41,7 +41,7 @@ function environment() {
 
 /^\.\\" / { next }
 /^\.Dd / { print ".Dd " date; next }
-/^\.Xr .*\.(help|guard) 1/ { next }
+/^\.Xr .*\.help 1/ { next }
 /^\.Sh AUTHORS/ { exit }
 /^\.Sh "EXIT STATUS"/ { endLiteral(); environment(); print; status(); skip = 1; next }
 /^\.Sh / { skip = 0 }

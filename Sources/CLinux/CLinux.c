@@ -3,7 +3,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <spawn.h>
+#include <sys/eventfd.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -62,4 +64,28 @@ int clinux_spawn_addclosefrom(posix_spawn_file_actions_t *actions, int first) {
 
 int clinux_spawn_addchdir(posix_spawn_file_actions_t *actions, const char *path) {
     return posix_spawn_file_actions_addchdir_np(actions, path);
+}
+
+static int end_signals = -1;
+
+static void count_end_signal(int signal) {
+    (void)signal;
+    int before = errno;
+    uint64_t one = 1;
+    // Nothing else is allowed here that would be of use; a counter that is full has told enough.
+    ssize_t written = write(end_signals, &one, sizeof one);
+    (void)written;
+    errno = before;
+}
+
+int clinux_catch_end_signals(void) {
+    end_signals = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (end_signals < 0) {
+        return -errno;
+    }
+    struct sigaction action = {.sa_handler = count_end_signal, .sa_flags = SA_RESTART};
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGTERM, &action, NULL);
+    sigaction(SIGINT, &action, NULL);
+    return end_signals;
 }

@@ -48,7 +48,7 @@ import Testing
     }
 
     /// A person who reads the help of a verb finds how to type it.
-    @Test(arguments: names.filter { !["infrakit-manager", "plugin", "version", "guard"].contains($0) })
+    @Test(arguments: names.filter { !["infrakit-manager", "plugin", "version"].contains($0) })
     func everyHelpHasAnExample(_ name: String) throws {
         let command = try #require(Self.commands().first { $0.name == name }?.command)
         let help = ManagerCommand.helpMessage(for: command, columns: 80)

@@ -104,9 +104,10 @@ import Testing
                 return Files.exists("\(n1.directory)/boss")
             }
             try await eventually("it leads") { program.errors.contains("leadership assumed") }
-            #expect(program.errors.contains("level=debug"))
             program.send(15)
             try await program.expectEnd(.exit(0))
+            // It has let its groups go, and so has connected to its plugin.
+            #expect(program.errors.contains("level=debug msg=\"connected to the plugin\""), "\(program.errors)")
         }
     }
 

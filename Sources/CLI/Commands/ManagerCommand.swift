@@ -24,7 +24,7 @@ struct ManagerCommand: AsyncParsableCommand {
             RollbackCommand.self,
             CommitCommand.self, ConfirmCommand.self, TagCommand.self, UntagCommand.self, StatusCommand.self,
             LeadershipCommand.self, StepDownCommand.self, DoctorCommand.self, VerifyCommand.self, BackupCommand.self,
-            ExportCommand.self, ImportCommand.self, PluginCommand.self, VersionCommand.self, GuardCommand.self,
+            ExportCommand.self, ImportCommand.self, PluginCommand.self, VersionCommand.self,
         ]
     )
 

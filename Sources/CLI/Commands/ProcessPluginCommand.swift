@@ -3,7 +3,6 @@ internal import Logging
 internal import NIOPosix
 internal import PluginRPC
 internal import ProcessGroup
-internal import ServiceLifecycle
 
 /// `infrakit-manager plugin process`: the built-in group plugin, which keeps local processes running.
 struct ProcessPluginCommand: Verb {
@@ -46,30 +45,25 @@ struct ProcessPluginCommand: Verb {
             environment: ServiceEnvironment.inherited(session.environment),
             logger: logger
         )
-        try await Services.run(logger: logger) {
-            let server = try await PluginServer.start(
-                ServedPlugin(name: name, group: plugin, manager: nil),
-                at: session.plugins.socketPath(for: name),
-                configuration: serving.serverConfiguration,
-                group: MultiThreadedEventLoopGroup.singleton,
-                logger: logger
-            )
-            logger.info("plugin started", metadata: ["socket": "\(session.plugins.socketPath(for: name))"])
-            // In the reverse order of their stopping: the socket goes first.
-            return [
-                PluginService(plugin: plugin),
-                SocketService(server: server, grace: .seconds(1), notifier: notifier),
-            ]
+        // Before anything that has to end in order.
+        let signals = try EndSignals()
+        let server = try await PluginServer.start(
+            ServedPlugin(name: name, group: plugin, manager: nil),
+            at: session.plugins.socketPath(for: name),
+            configuration: serving.serverConfiguration,
+            group: MultiThreadedEventLoopGroup.singleton,
+            logger: logger
+        )
+        logger.info("plugin started", metadata: ["socket": "\(session.plugins.socketPath(for: name))"])
+        await withDiscardingTaskGroup { tasks in
+            tasks.addTask { await plugin.run() }
+            await notifier.ready()
+            await signals.next()
+            await notifier.stopping()
+            await server.stop(grace: .seconds(1))
+            // The processes go on when the plugin ends.
+            tasks.cancelAll()
         }
         return .done
-    }
-}
-
-/// The plugin's supervision. Its processes go on when it ends.
-struct PluginService: Service {
-    let plugin: ProcessGroupPlugin
-
-    func run() async throws {
-        await cancelWhenGracefulShutdown { await plugin.run() }
     }
 }

@@ -16,14 +16,7 @@ struct LogOptions: ParsableArguments {
     }
 
     func logger(_ label: String, in session: Session) -> Logger {
-        Logger(label: label) { _ in
-            LineLogHandler(
-                level: Logger.Level(verbosity: log),
-                format: logFormat,
-                now: session.now,
-                write: session.standardError
-            )
-        }
+        session.logger(label, verbosity: log, format: logFormat)
     }
 }
 

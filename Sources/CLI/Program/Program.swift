@@ -14,6 +14,13 @@ extension Verb {
 enum Program {
     /// - Parameter words: without the program's own name.
     static func run(_ words: [String], in session: Session) async -> ExitStatus {
+        if let program = GuardProgram(words) {
+            do {
+                return try await program.run(in: session)
+            } catch {
+                return fail(Failure(error), in: session)
+            }
+        }
         let verb: any Verb
         do {
             var command = try await ManagerCommand.asyncParseAsRoot(try ordered(words, in: session))

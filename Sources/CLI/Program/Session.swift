@@ -1,5 +1,6 @@
 internal import Glibc
 internal import GroupSPI
+internal import Logging
 internal import PluginRPC
 internal import Terminal
 
@@ -24,6 +25,13 @@ struct Session: Sendable {
 
     /// Only people at a terminal see colours, and not when they have asked for none (https://no-color.org).
     var isColored: Bool { isTerminal && environment["NO_COLOR", default: ""].isEmpty }
+
+    /// - Parameter verbosity: from 0, the least, to 5.
+    func logger(_ label: String, verbosity: Int, format: LogLine.Format) -> Logger {
+        Logger(label: label) { _ in
+            LineLogHandler(level: Logger.Level(verbosity: verbosity), format: format, now: now, write: standardError)
+        }
+    }
 
     /// The one place that chooses between the form for people and the one for scripts.
     func write(_ text: @autoclosure () -> String, _ json: @autoclosure () -> JSON, _ format: OutputFormat) {

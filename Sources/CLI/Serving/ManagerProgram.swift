@@ -3,7 +3,6 @@ internal import Logging
 internal import Manager
 internal import NIOPosix
 internal import PluginRPC
-internal import ServiceLifecycle
 internal import Store
 
 /// A manager in front of a group plugin, from its start to its end.
@@ -76,11 +75,11 @@ struct ManagerProgram {
             group: eventLoops,
             logger: logger
         )
-        let orphanCommand = try GuardCommand.arguments(
+        let orphanCommand = try GuardProgram.arguments(
             lock: claimant.guardLock,
             plugin: plugin,
             pluginProtocol: replica.pluginProtocol,
-            log: logging.log
+            logging: logging
         )
         var guardProcess: GuardProcess?
         let runtime = try ManagerRuntime(
@@ -103,25 +102,24 @@ struct ManagerProgram {
                 return process
             }
         )
-        try await Services.run(logger: logger) {
-            let server = try await PluginServer.start(
-                ServedPlugin(name: name, group: runtime.proxy, manager: runtime.proxy),
-                at: claimant.socket,
-                configuration: replica.serving.serverConfiguration,
-                group: eventLoops,
-                logger: logger
-            )
-            guardProcess?.start()
-            return [
-                ManagerService(
-                    runtime: runtime,
-                    server: server,
-                    client: client,
-                    limit: election.ttl,
-                    report: ManagerReport(notifier: notifier, logger: logger)
-                )
-            ]
-        }
+        // Before anything that has to end in order.
+        let signals = try EndSignals()
+        let server = try await PluginServer.start(
+            ServedPlugin(name: name, group: runtime.proxy, manager: runtime.proxy),
+            at: claimant.socket,
+            configuration: replica.serving.serverConfiguration,
+            group: eventLoops,
+            logger: logger
+        )
+        guardProcess?.start()
+        let service = ManagerService(
+            runtime: runtime,
+            server: server,
+            client: client,
+            limit: election.ttl,
+            report: ManagerReport(notifier: notifier, logger: logger)
+        )
+        await service.run(until: signals)
         logger.info("manager stopped")
     }
 }

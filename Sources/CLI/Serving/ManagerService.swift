@@ -1,9 +1,8 @@
 internal import Manager
 internal import PluginRPC
-internal import ServiceLifecycle
 
 /// The manager, from its start to the moment at which its groups are free and its lease is released.
-struct ManagerService: Service {
+struct ManagerService {
     let runtime: ManagerRuntime
     let server: PluginServer
     let client: PluginClient
@@ -11,21 +10,22 @@ struct ManagerService: Service {
     let limit: Duration
     let report: ManagerReport
 
-    func run() async throws {
+    /// Runs until a signal ends it.
+    func run(until signals: EndSignals) async {
         await withDiscardingTaskGroup { reporting in
             reporting.addTask { await report.run(runtime) }
-            await manage()
+            await manage(until: signals)
             reporting.cancelAll()
         }
         await server.stop(grace: .seconds(1))
         await client.shutdown()
     }
 
-    private func manage() async {
+    private func manage(until signals: EndSignals) async {
         await withTaskGroup(of: Void.self) { tasks in
             tasks.addTask { await runtime.run() }
             tasks.addTask {
-                try? await gracefulShutdown()
+                await signals.next()
                 runtime.stop()
                 await report.notifier.stopping()
                 try? await Task.sleep(for: limit, clock: .suspending)

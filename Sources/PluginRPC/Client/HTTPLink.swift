@@ -1,40 +1,50 @@
-internal import AsyncHTTPClient
 internal import GroupSPI
+internal import HTTPClient
 internal import NIOCore
 internal import NIOHTTP1
-internal import Synchronization
 
 /// HTTP connections to one plugin, kept alive between calls; each call in flight has one.
 final class HTTPLink: Link {
     /// Calls beyond this many wait for a connection.
     private static let maximumConnections = 256
-    /// For the library's own limits: the caller's limit ends a call long before.
+    /// The caller's limit ends a call long before.
     private static let longest = TimeAmount.hours(24 * 365)
+    /// Go answers 400 to a request without a host, and on a Unix socket there is none.
+    private static let socketHost = "infrakit"
 
     let dialect = PeerDescription.Dialect.http
 
     private let place: PluginPlace
-    private let url: String
+    private let target: String
     private let encoder: RequestEncoder
     private let decoder: ReplyDecoder
-    private let client: HTTPClient
+    private let pool: ConnectionPool
     private let replies = ReplyCounter()
-    private let shutdown = Mutex<EventLoopFuture<Void>?>(nil)
 
-    init(_ place: PluginPlace, limits: JSONLimits, on group: any EventLoopGroup) {
+    /// - Throws: ``LinkError`` `unreachable` for a URL that cannot be connected to.
+    init(_ place: PluginPlace, limits: JSONLimits, on group: any EventLoopGroup) throws(LinkError) {
         self.place = place
         self.encoder = RequestEncoder(name: place.name)
         self.decoder = ReplyDecoder(limits: limits)
-        self.url = Self.url(of: place.address)
-        var configuration = HTTPClient.Configuration(redirectConfiguration: .disallow)
-        configuration.httpVersion = .http1Only
-        configuration.timeout.connect = Self.longest
-        configuration.connectionPool.retryConnectionEstablishment = false
-        configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = Self.maximumConnections
-        self.client = HTTPClient(eventLoopGroupProvider: .shared(group), configuration: configuration)
+        let settings = PoolSettings(
+            maximumConnections: Self.maximumConnections,
+            connectTimeout: Self.longest,
+            largestAnswer: limits.maximumBytes
+        )
+        switch place.address {
+        case .socket(let path):
+            target = "/"
+            pool = ConnectionPool(.socket(path: path), authority: Self.socketHost, settings: settings, on: group)
+        case .http(let text):
+            guard let url = ServerURL(text) else {
+                throw .unreachable("plugin '\(place.name)' cannot be used: \(place.shown) is not a valid address")
+            }
+            target = url.target
+            pool = ConnectionPool(url.address, authority: url.authority, settings: settings, on: group)
+        }
     }
 
-    var isOpen: Bool { shutdown.withLock { $0 == nil } }
+    var isOpen: Bool { pool.isOpen }
     var replyCount: Int { replies.value }
 
     func exchange(_ call: WireCall) async throws(LinkError) -> ReplyEnvelope {
@@ -72,71 +82,48 @@ final class HTTPLink: Link {
     }
 
     private func post(_ bytes: [UInt8]) async throws(LinkError) -> (HTTPResponseStatus, [UInt8]) {
-        var request = HTTPClientRequest(url: url)
-        request.method = .POST
-        request.headers.add(name: "Content-Type", value: "application/json")
-        if case .socket = place.address {
-            // The client sends no Host over a Unix socket, and Go answers 400 to that.
-            request.headers.add(name: "Host", value: "infrakit")
-        }
-        request.body = .bytes(ByteBuffer(bytes: bytes))
+        let request = Request(.POST, target, headers: ["Content-Type": "application/json"], body: bytes)
         var backoff = ConnectBackoff()
         while true {
-            do {
-                let response = try await client.execute(request, deadline: .now() + Self.longest)
-                let body = try await response.body.collect(upTo: decoder.limits.maximumBytes)
-                return (response.status, Array(body.readableBytesView))
+            do throws(ExchangeError) {
+                let answer = try await pool.exchange(request)
+                return (answer.status, answer.body)
             } catch {
-                guard ConnectBackoff.calls(for: error), await backoff.wait() else { throw linkError(error) }
+                guard case .noConnection(let cause) = error, ConnectBackoff.calls(for: cause), await backoff.wait()
+                else { throw linkError(error) }
             }
         }
     }
 
     func close() {
-        shutdown.withLock { shutdown in
-            if shutdown == nil { shutdown = client.shutdown() }
-        }
+        pool.close()
     }
 
     func closed() async {
-        let done = shutdown.withLock { $0 }
-        _ = try? await done?.get()
+        await pool.closed()
     }
 
-    /// A Unix socket's path goes where a URL has its host.
-    static func url(of address: PluginEndpoint.Address) -> String {
-        switch address {
-        case .http(let url):
-            return url
-        case .socket(let path):
-            return "http+unix://\(path.percentEncoded)/"
-        }
-    }
-
-    private func linkError(_ error: any Error) -> LinkError {
+    private func linkError(_ error: ExchangeError) -> LinkError {
         if Task.isCancelled { return .cancelled }
         switch error {
-        case is CancellationError:
+        case .cancelled:
             return .cancelled
-        case let error as HTTPClientError:
-            switch error {
-            case .cancelled: return isOpen ? .cancelled : .lost("the client was closed")
-            case .alreadyShutdown: return .notSent("the client was closed")
-            case .connectTimeout, .tlsHandshakeTimeout: return place.connectFailure(error)
-            case .getConnectionFromPoolTimeout: return .notSent("too many calls are in flight")
-            case .remoteConnectionClosed: return .lost("the plugin closed the connection")
-            case .invalidURL, .emptyHost, .emptyScheme, .missingSocketPath:
-                return .unreachable("plugin '\(place.name)' cannot be used: \(place.shown) is not a valid address")
-            default: return .lost("the exchange failed (\(error))")
-            }
-        case is NIOTooManyBytesError:
+        case .poolClosed(let wasSent):
+            return wasSent ? .lost("the client was closed") : .notSent("the client was closed")
+        case .noConnection(let cause):
+            return place.connectFailure(cause)
+        case .notSent(let cause):
+            return .notSent("the connection broke while the request was written (\(cause))")
+        case .closedByServer:
+            return .lost("the plugin closed the connection")
+        case .broken(let cause as HTTPParserError):
+            return .lost("it sent something that is not HTTP (\(cause))")
+        case .broken(let cause as IOError):
+            return .lost("the connection broke (\(SystemError.text(cause.errnoCode)))")
+        case .broken(let cause):
+            return .lost("the exchange failed (\(cause))")
+        case .tooLarge:
             return .nonsense("a reply of more than \(decoder.limits.maximumBytes) bytes")
-        case is HTTPParserError:
-            return .lost("it sent something that is not HTTP (\(error))")
-        case let error as IOError where error.isEndOfConnection:
-            return .lost("the connection broke (\(SystemError.text(error.errnoCode)))")
-        default:
-            return place.connectFailure(error)
         }
     }
 }

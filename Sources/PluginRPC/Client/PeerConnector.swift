@@ -26,7 +26,7 @@ struct PeerConnector: Sendable {
                     "plugin '\(name)' listens at \(place.shown); the stream protocol works on a Unix socket only"
                 )
             case (.http, _), (.socket, .http):
-                HTTPLink(place, limits: limits, on: group) as any Link
+                try HTTPLink(place, limits: limits, on: group) as any Link
             case (.socket(let path), .stream):
                 try await StreamLink.connect(place, path: path, limits: limits, on: group)
             case (.socket(let path), .auto):
@@ -48,7 +48,7 @@ struct PeerConnector: Sendable {
         _ path: String,
         until deadline: ContinuousClock.Instant
     ) async throws(LinkError) -> any Link {
-        let http = HTTPLink(place, limits: limits, on: group)
+        let http = try HTTPLink(place, limits: limits, on: group)
         do {
             if try await answersHTTP(http, until: deadline) { return http }
         } catch {
@@ -67,7 +67,7 @@ struct PeerConnector: Sendable {
                 throw error
             case .nonsense(let what) where what.contains(": HTTP/"):
                 // It speaks HTTP after all, and was only slow to say so.
-                return HTTPLink(place, limits: limits, on: group)
+                return try HTTPLink(place, limits: limits, on: group)
             case .nonsense(let what):
                 throw .unreachable("plugin '\(name)' at \(path) is no group plugin: it answered with \(what)")
             default:

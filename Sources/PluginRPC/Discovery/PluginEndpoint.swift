@@ -2,7 +2,7 @@
 public enum PluginEndpoint: Hashable, Sendable {
     /// A Unix socket.
     case socket(path: String)
-    /// `http://…`, `https://…`, `tcp://host:port` (HTTP over TCP) or `unix:///path`.
+    /// `http://…`, `tcp://host:port` (HTTP over TCP) or `unix:///path`.
     case url(String)
     /// Whatever the directory holds under that name when the client connects: a socket, or a `.listen` file.
     case named(String, PluginDirectory)
@@ -12,7 +12,7 @@ extension PluginEndpoint {
     /// An endpoint that can be connected to.
     enum Address: Hashable, Sendable {
         case socket(path: String)
-        /// Starts with `http://` or `https://`.
+        /// Starts with `http://`.
         case http(url: String)
     }
 
@@ -55,12 +55,12 @@ extension PluginEndpoint {
         let rest = String(url[colon.upperBound...])
         switch url[..<colon.lowerBound].lowercased() {
         case "unix": return .socket(path: rest)
-        case "http", "https": return .http(url: url)
+        case "http": return .http(url: url)
         case "tcp": return .http(url: "http://" + rest)
         default:
             throw .unreachable(
                 "'\(url)'\(source.map { " in \($0)" } ?? "") is not a URL that a plugin can listen on: "
-                    + "expected http, https, tcp or unix"
+                    + "expected http, tcp or unix"
             )
         }
     }

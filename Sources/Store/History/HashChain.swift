@@ -1,4 +1,4 @@
-internal import Crypto
+internal import CSHA256
 internal import GroupSPI
 
 /// The chain that runs over the history: every revision's hash covers its content and the hash before it, so nobody can
@@ -9,7 +9,12 @@ public enum HashChain {
     /// What the first revision follows.
     public static let origin = [UInt8](repeating: 0, count: 32)
 
-    static func digest(_ bytes: [UInt8]) -> [UInt8] { Array(SHA256.hash(data: bytes)) }
+    static func digest(_ bytes: [UInt8]) -> [UInt8] {
+        [UInt8](unsafeUninitializedCapacity: 32) { digest, count in
+            csha256(bytes, bytes.count, digest.baseAddress)
+            count = 32
+        }
+    }
 
     /// What a revision's hash covers, as the rows have it.
     struct Entry {

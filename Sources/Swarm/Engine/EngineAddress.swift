@@ -1,4 +1,4 @@
-internal import GroupSPI
+internal import HTTPClient
 
 /// Where the Docker Engine listens.
 public struct EngineAddress: Hashable, Sendable {
@@ -109,13 +109,19 @@ public struct EngineAddress: Hashable, Sendable {
         EngineError(.settings, "'\(text)' is no address of a Docker Engine: \(reason).")
     }
 
-    /// The URL of a request, in the HTTP client's spelling.
-    func url(_ path: String) -> String {
+    var server: ServerAddress {
+        switch place {
+        case .tcp(let host, let port, _): .tcp(host: host, port: port)
+        case .socket(let path): .socket(path: path)
+        }
+    }
+
+    /// What the Engine is called in a request. Go answers 400 to one without a host, and on a Unix socket there is none.
+    var authority: String {
         switch place {
         case .tcp(let host, let port, let isSecure):
-            return "\(isSecure ? "https" : "http")://\(host.contains(":") ? "[\(host)]" : host):\(port)\(path)"
-        case .socket(let socket):
-            return "http+unix://\(socket.percentEncoded)\(path)"
+            ServerURL.authority(host: host, port: port == (isSecure ? 443 : 80) ? nil : port)
+        case .socket: "docker"
         }
     }
 }

@@ -1,5 +1,5 @@
-internal import AsyncHTTPClient
 internal import GroupSPI
+internal import HTTPClient
 internal import NIOCore
 internal import NIOHTTP1
 public import NIOPosix
@@ -12,11 +12,14 @@ public actor EngineClient {
     /// Room for the answer of thousands of nodes.
     public static let largestAnswer = 16 * 1024 * 1024
 
+    /// Requests beyond this many wait for a connection.
+    private static let maximumConnections = 8
+
     /// How long a request may take, if nobody says otherwise.
     public static let standardLimit = Duration.seconds(2)
 
     public nonisolated let address: EngineAddress
-    private nonisolated let client: HTTPClient
+    private nonisolated let pool: ConnectionPool
     private nonisolated let largestAnswer: Int
     private nonisolated let limit: Duration
     private var version = EngineVersion.wanted
@@ -36,25 +39,27 @@ public actor EngineClient {
         self.address = endpoint.address
         self.limit = limit
         self.largestAnswer = largestAnswer
-        var configuration = HTTPClient.Configuration(redirectConfiguration: .disallow)
-        configuration.httpVersion = .http1Only
-        // The limit of each request ends it; this is for a connection attempt that outlives its request.
-        configuration.timeout.connect = .seconds(10)
-        configuration.connectionPool.retryConnectionEstablishment = false
-        if case .tcp(_, _, isSecure: true) = endpoint.address.place {
-            configuration.tlsConfiguration = try (endpoint.tls ?? EngineTLS()).configuration()
+        var settings = PoolSettings(
+            maximumConnections: Self.maximumConnections,
+            // The limit of each request ends it; this is for a connection attempt that outlives its request.
+            connectTimeout: .seconds(10),
+            largestAnswer: largestAnswer
+        )
+        if case .tcp(let host, _, isSecure: true) = endpoint.address.place {
+            settings.secure = try (endpoint.tls ?? EngineTLS()).handler(for: host)
         }
-        self.client = HTTPClient(eventLoopGroupProvider: .shared(group), configuration: configuration)
-    }
-
-    deinit {
-        // For whoever has not: the HTTP client ends the process when it goes while it is open. It holds itself meanwhile.
-        let _: EventLoopFuture<Void> = client.shutdown()
+        self.pool = ConnectionPool(
+            endpoint.address.server,
+            authority: endpoint.address.authority,
+            settings: settings,
+            on: group
+        )
     }
 
     /// Ends the connections; requests under way fail.
     public func shutdown() async {
-        try? await client.shutdown()
+        pool.close()
+        await pool.closed()
     }
 
     // MARK: - What is asked
@@ -146,22 +151,11 @@ public actor EngineClient {
         _ body: [UInt8]?,
         within limit: Duration
     ) async throws(EngineError) -> [UInt8] {
-        var request = HTTPClientRequest(url: address.url(path))
-        request.method = method
         // The Engine refuses a body of another type, and 1.24 also a request that names none.
-        request.headers.add(name: "Content-Type", value: "application/json")
-        if case .socket = address.place {
-            // The client sends no Host over a Unix socket, and Go answers 400 to that.
-            request.headers.add(name: "Host", value: "docker")
-        }
-        if let body { request.body = .bytes(ByteBuffer(bytes: body)) }
-        let prepared = request
+        let request = Request(method, path, headers: ["Content-Type": "application/json"], body: body)
         do {
-            let (status, bytes) = try await withLimit(limit) { [client, largestAnswer] in
-                let response = try await client.execute(prepared, deadline: .distantFuture)
-                let body = try await response.body.collect(upTo: largestAnswer)
-                return (response.status, Array(body.readableBytesView))
-            }
+            let answer = try await withLimit(limit) { [pool] in try await pool.exchange(request) }
+            let (status, bytes) = (answer.status, answer.body)
             guard (200..<300).contains(status.code) else {
                 throw EngineError(status: Int(status.code), body: bytes, engine: "\(address)")
             }

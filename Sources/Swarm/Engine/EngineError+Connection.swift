@@ -1,22 +1,28 @@
-internal import AsyncHTTPClient
 internal import Glibc
+internal import HTTPClient
 internal import NIOCore
 internal import NIOHTTP1
 internal import NIOPosix
 internal import NIOSSL
 
 extension EngineError {
-    /// Reads what the HTTP client threw.
+    /// Reads what a request ended with.
     init(_ error: any Error, at address: EngineAddress, longest: Int) {
         switch error {
         case let error as EngineError:
             self = error
-        case is CancellationError:
+        case is CancellationError, ExchangeError.cancelled:
             self = .cancelled
-        case let error as HTTPClientError:
-            self.init(error, at: address)
-        case is NIOTooManyBytesError:
+        case ExchangeError.poolClosed:
+            self.init(.cancelled, "the client of the Engine at \(address) was closed")
+        case ExchangeError.closedByServer:
+            self = .lost(address, "closed by the Engine")
+        case ExchangeError.tooLarge:
             self = .malformed("\(address)", "more than \(longest) bytes")
+        case ExchangeError.noConnection(let cause), ExchangeError.notSent(let cause), ExchangeError.broken(let cause):
+            self.init(cause, at: address, longest: longest)
+        case ChannelError.connectTimeout:
+            self.init(.timeout, "the Engine at \(address) gave no answer in time. It may be busy or stopped.")
         case let error as HTTPParserError:
             self = .malformed("\(address)", "\(error)")
         case let error as IOError:
@@ -59,25 +65,6 @@ extension EngineError {
             ? "It seems to speak no TLS there: name its TLS port, or leave the TLS flags away."
             : "Check --tlscacert, --tlscert and --tlskey, and that the certificate is for the host in the address."
         return EngineError(.tls, "no trusted connection to the Engine at \(address): \(reason). \(advice)")
-    }
-
-    private init(_ error: HTTPClientError, at address: EngineAddress) {
-        switch error {
-        case .cancelled:
-            self = .cancelled
-        case .alreadyShutdown:
-            self.init(.cancelled, "the client of the Engine at \(address) was closed")
-        case .connectTimeout, .getConnectionFromPoolTimeout, .readTimeout, .deadlineExceeded:
-            self.init(.timeout, "the Engine at \(address) gave no answer in time. It may be busy or stopped.")
-        case .tlsHandshakeTimeout:
-            self.init(.tls, "the Engine at \(address) does not finish the TLS handshake. Is that its TLS port?")
-        case .invalidURL, .emptyHost, .emptyScheme, .missingSocketPath:
-            self.init(.settings, "\(address) is no address of an Engine. See --host.")
-        case .remoteConnectionClosed:
-            self = .lost(address, "closed by the Engine")
-        default:
-            self = .lost(address, "\(error)")
-        }
     }
 
     private init(_ error: NIOConnectionError, at address: EngineAddress) {

@@ -1,4 +1,5 @@
 internal import Glibc
+internal import NIOCore
 internal import NIOSSL
 
 /// How the Engine at a TCP address is trusted, and how this program shows who it is.
@@ -98,8 +99,28 @@ public struct EngineTLS: Hashable, Sendable {
 
     private static func isNo(_ text: String) -> Bool { ["0", "false", "no", "off"].contains(text.lowercased()) }
 
+    /// Puts TLS into the pipelines of connections to a host.
+    ///
     /// - Throws: ``EngineError`` `tls` that names the file.
-    func configuration() throws(EngineError) -> TLSConfiguration {
+    func handler(for host: String) throws(EngineError) -> @Sendable (any Channel) throws -> Void {
+        let context: NIOSSLContext
+        do {
+            context = try NIOSSLContext(configuration: configuration())
+        } catch let error as EngineError {
+            throw error
+        } catch {
+            throw EngineError(.tls, "TLS cannot be set up: \(error). Check --tlscacert, --tlscert and --tlskey.")
+        }
+        // TLS has no names that are numbers; the certificate is then compared with the address itself.
+        let isNumber = (try? SocketAddress(ipAddress: host, port: 0)) != nil
+        return { channel in
+            let handler = try NIOSSLClientHandler(context: context, serverHostname: isNumber ? nil : host)
+            try channel.pipeline.syncOperations.addHandler(handler)
+        }
+    }
+
+    /// - Throws: ``EngineError`` `tls` that names the file.
+    private func configuration() throws(EngineError) -> TLSConfiguration {
         var configuration = TLSConfiguration.makeClientConfiguration()
         configuration.certificateVerification = isVerified ? .fullVerification : .none
         if let file = authorityFile {

@@ -85,7 +85,7 @@ struct DiscoveryTests {
         }
     }
 
-    @Test("and a URL that is none is said to be none", arguments: ["nonsense", "ftp://x/y", "http://"])
+    @Test("and a URL that is none is said to be none", arguments: ["nonsense", "ftp://x/y", "https://x/y", "http://"])
     func badURL(url: String) async throws {
         try await withClient { client, socket in
             try url.write(toFile: socket + ".listen", atomically: true, encoding: .utf8)
@@ -93,15 +93,6 @@ struct DiscoveryTests {
             #expect(error.code == .unreachable)
             #expect(error.message.contains(url))
         }
-    }
-
-    @Test("Socket paths survive as the host of a URL")
-    func urls() {
-        #expect(
-            HTTPLink.url(of: .socket(path: "/tmp/A b/é.sock"))
-                == "http+unix://%2F%74%6D%70%2F%41%20%62%2F%C3%A9%2E%73%6F%63%6B/"
-        )
-        #expect(HTTPLink.url(of: .http(url: "http://h:1/x")) == "http://h:1/x")
     }
 
     @Test("also at odd paths", arguments: [FakeGeneration.seed, .v05])
