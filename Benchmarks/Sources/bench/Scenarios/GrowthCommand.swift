@@ -38,7 +38,7 @@ struct GrowthCommand: Scenario {
         var report = Report("growth", "Growth")
         report.add(
             "Medians: of \(commits) commits by one client, of \(takeovers) takeovers (same host, poll 250 ms). After each commit the "
-                + "benchmark does to files of its own what SQLite does for one small transaction; a commit has two."
+                + "benchmark does to files of its own what SQLite does for one small transaction."
         )
         report.add(
             Growth(
