@@ -45,6 +45,11 @@ package final class ConnectionPool: Sendable {
         return try outcome.get()
     }
 
+    /// How many wait for a connection.
+    var waitingCount: Int {
+        get async throws { try await loop.submit { [core] in core.value.waitingCount }.get() }
+    }
+
     /// Begins to close; exchanges under way end with ``ExchangeError/poolClosed(wasSent:)``.
     package func close() {
         guard !isClosed.exchange(true, ordering: .acquiringAndReleasing) else { return }

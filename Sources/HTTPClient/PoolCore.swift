@@ -36,6 +36,8 @@ final class PoolCore {
         self.allClosed = allClosed
     }
 
+    var waitingCount: Int { waiting.count }
+
     // MARK: - Exchanges
 
     func begin(_ exchange: Exchange) {

@@ -1,10 +1,11 @@
 import Glibc
-import HTTPClient
 import NIOCore
 import NIOHTTP1
 import NIOPosix
 import PluginFakes
 import Testing
+
+@testable import HTTPClient
 
 @Suite("A pool of connections")
 struct ConnectionPoolTests {
@@ -162,7 +163,7 @@ struct ConnectionPoolTests {
             async let sent = ask(pool)
             #expect(await comesTrue { fake.requests.count == 1 })
             async let waiting = ask(pool)
-            try await Task.sleep(for: .milliseconds(20), clock: .suspending)
+            #expect(await comesTrue { (try? await pool.waitingCount) == 1 })
             pool.close()
             await pool.closed()
             #expect(await sent == .poolClosed(wasSent: true))
