@@ -53,7 +53,7 @@ let package = Package(
             ]
         ),
         .target(name: "CLinux"),
-        .target(name: "CSHA256", linkerSettings: [.linkedLibrary("md")]),
+        .target(name: "CSHA256", linkerSettings: [.linkedLibrary("nettle")]),
         .target(name: "CSQLite", linkerSettings: [.linkedLibrary("sqlite3")]),
         .target(name: "CYAML", linkerSettings: [.linkedLibrary("yaml")]),
         .target(name: "CZlib", linkerSettings: [.linkedLibrary("z")]),

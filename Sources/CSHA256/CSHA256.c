@@ -1,10 +1,10 @@
 #include "CSHA256.h"
 
-#include <sha2.h>
+#include <nettle/sha2.h>
 
 void csha256(const uint8_t *bytes, size_t count, uint8_t digest[32]) {
-    SHA2_CTX context;
-    SHA256Init(&context);
-    SHA256Update(&context, bytes, count);
-    SHA256Final(digest, &context);
+    struct sha256_ctx context;
+    sha256_init(&context);
+    sha256_update(&context, count, bytes);
+    sha256_digest(&context, SHA256_DIGEST_SIZE, digest);
 }

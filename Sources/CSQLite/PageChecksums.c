@@ -1,5 +1,6 @@
 #define _GNU_SOURCE
 #include "CSQLite.h"
+#include "JournalBuffer.h"
 
 #include <endian.h>
 #include <pthread.h>
@@ -26,6 +27,8 @@ typedef struct {
 typedef struct {
     sqlite3_file file;
     sqlite3_file *real;
+    // NULL while it has none.
+    sqlite3_file *journal;
     // Of a file whose pages have checksums; 0 for any other, and for one that is still empty.
     int page_size;
     unsigned char *page;
@@ -34,6 +37,9 @@ typedef struct {
     // Damaged pages are read as they are.
     int is_lenient;
 } checked_file;
+
+// What either of our files takes in front of the real one.
+enum { WRAPPER = sizeof(checked_file) > sizeof(journal_file) ? sizeof(checked_file) : sizeof(journal_file) };
 
 static _Thread_local long long damaged_page;
 
@@ -207,8 +213,14 @@ static int checked_read(sqlite3_file *base, void *bytes, int count, sqlite3_int6
     return code;
 }
 
+static int write_journal(checked_file *file) { return file->journal ? journal_write(file->journal) : SQLITE_OK; }
+
 static int checked_write(sqlite3_file *base, const void *bytes, int count, sqlite3_int64 offset) {
     checked_file *file = (checked_file *)base;
+    int written = write_journal(file);
+    if (written != SQLITE_OK) {
+        return written;
+    }
     if (offset == 0 && count >= HEADER) {
         int code = learn(file, bytes);
         if (code != SQLITE_OK) {
@@ -238,7 +250,10 @@ static int checked_close(sqlite3_file *base) {
 #define REAL(base) ((checked_file *)(base))->real
 #define CALL(base, method, ...) REAL(base)->pMethods->method(REAL(base)__VA_OPT__(, ) __VA_ARGS__)
 
-static int checked_truncate(sqlite3_file *file, sqlite3_int64 size) { return CALL(file, xTruncate, size); }
+static int checked_truncate(sqlite3_file *file, sqlite3_int64 size) {
+    int code = write_journal((checked_file *)file);
+    return code == SQLITE_OK ? CALL(file, xTruncate, size) : code;
+}
 static int checked_sync(sqlite3_file *file, int flags) { return CALL(file, xSync, flags); }
 static int checked_size(sqlite3_file *file, sqlite3_int64 *size) { return CALL(file, xFileSize, size); }
 static int checked_lock(sqlite3_file *file, int level) { return CALL(file, xLock, level); }
@@ -274,8 +289,14 @@ static sqlite3_vfs *base_of(sqlite3_vfs *vfs) { return sqlite3_vfs_find(((checks
 static int checked_open(sqlite3_vfs *vfs, sqlite3_filename name, sqlite3_file *file, int flags, int *out) {
     sqlite3_vfs *base = base_of(vfs);
     file->pMethods = NULL;
-    if (!base || base->szOsFile > vfs->szOsFile - (int)sizeof(checked_file)) {
+    if (!base || base->szOsFile > vfs->szOsFile - WRAPPER) {
         return SQLITE_CANTOPEN;
+    }
+    if (flags & SQLITE_OPEN_MAIN_JOURNAL) {
+        sqlite3_file *database = sqlite3_database_file_object(name);
+        if (database && database->pMethods == &checked_methods) {
+            return journal_open(base, name, (journal_file *)file, &((checked_file *)database)->journal, flags, out);
+        }
     }
     if (!(flags & SQLITE_OPEN_MAIN_DB)) {
         return base->xOpen(base, name, file, flags, out);
@@ -321,7 +342,7 @@ static sqlite3_vfs *make(const char *base, const char *name) {
     own->vfs = (sqlite3_vfs){
         .iVersion = 2,
         // For those that may become the default as well.
-        .szOsFile = (int)sizeof(checked_file) + real->szOsFile,
+        .szOsFile = WRAPPER + real->szOsFile,
         .mxPathname = real->mxPathname,
         .zName = strdup(name),
         .xOpen = checked_open,

@@ -82,13 +82,14 @@ enum Schema {
     }
 
     static func requireFile(at path: String) throws {
-        guard access(path, F_OK) == 0 else {
-            let (code, reason) = StoreError.reasonNotOpened(path, errno)
-            guard code == .missing else { throw StoreError(code, "\(path) cannot be opened: \(reason)") }
-            throw StoreError(
-                .missing,
-                "no database at \(path). Name the store directory with --store-dir or INFRAKIT_STORE_DIR."
-            )
-        }
+        guard access(path, F_OK) != 0 else { return }
+        let (code, reason) = StoreError.reasonNotOpened(path, errno)
+        // While the reason was looked for, a manager that starts may have created it.
+        guard access(path, F_OK) != 0 else { return }
+        guard code == .missing else { throw StoreError(code, "\(path) cannot be opened: \(reason)") }
+        throw StoreError(
+            .missing,
+            "no database at \(path). Name the store directory with --store-dir or INFRAKIT_STORE_DIR."
+        )
     }
 }

@@ -28,10 +28,12 @@ final class Work: Sendable {
 
     /// To be called right before the body runs, when nothing stands between it and the database any more.
     ///
+    /// Also before it runs again, when what it did was undone.
+    ///
     /// - Returns: false when the caller has stopped waiting: then it must not run.
     func begin() -> Bool {
         phase.withLock { phase in
-            guard phase == .waiting else { return false }
+            guard phase != .settled else { return false }
             phase = .running
             return true
         }

@@ -3,7 +3,8 @@ internal import CSQLite
 /// The connection that writes: all that waits at one moment goes into one transaction, so that many writers share one
 /// sync of the disk.
 ///
-/// Each piece runs in a savepoint of its own: one that fails takes none of the others with it.
+/// A piece that fails takes none of the others with it: then all is undone, and done again with a savepoint for each piece.
+/// At once that would cost every writer for what few need.
 final class Writer: @unchecked Sendable {
     // Touched only on the queue's thread, hence unchecked.
     private var connection: Connection?
@@ -32,32 +33,54 @@ final class Writer: @unchecked Sendable {
             for work in batch { work.settle(failure) }
             return
         }
-        // The lock may have taken long to come: only now is it certain that a piece will run, and only what somebody
-        // still waits for does.
+        do {
+            commit(connection, try runAll(batch, connection))
+        } catch {
+            // SQLite has left the transaction, or what it reads can no longer be trusted: nothing of this batch is
+            // stored.
+            let failure = StoreError(any: error)
+            close()
+            for work in batch { work.settle(failure) }
+        }
+    }
+
+    /// The lock may have taken long to come: only now is it certain that a piece will run, and only what somebody still
+    /// waits for does.
+    ///
+    /// - Returns: what was done; what failed is settled.
+    /// - Throws: when nothing more can be done through this connection.
+    private func runAll(_ batch: [Work], _ connection: Connection) throws -> [Work] {
+        do {
+            var done: [Work] = []
+            for work in batch where work.begin() {
+                try work.body(connection)
+                done.append(work)
+            }
+            return done
+        } catch {
+            guard connection.isInTransaction, !Self.shakesConnection(error) else { throw error }
+            try connection.rollBack()
+            try connection.execute("BEGIN IMMEDIATE")
+            return try runEach(batch, connection)
+        }
+    }
+
+    private func runEach(_ batch: [Work], _ connection: Connection) throws -> [Work] {
         var done: [Work] = []
-        for (index, work) in batch.enumerated() where work.begin() {
+        for work in batch where work.begin() {
+            try connection.execute("SAVEPOINT work")
             do {
-                try connection.execute("SAVEPOINT work")
-                do {
-                    try work.body(connection)
-                    try connection.execute("RELEASE work")
-                    done.append(work)
-                } catch {
-                    guard connection.isInTransaction, !Self.shakesConnection(error) else { throw error }
-                    try connection.execute("ROLLBACK TO work")
-                    try connection.execute("RELEASE work")
-                    work.settle(StoreError(any: error))
-                }
+                try work.body(connection)
+                try connection.execute("RELEASE work")
+                done.append(work)
             } catch {
-                // SQLite has left the transaction, or what it reads can no longer be trusted: nothing of this batch is
-                // stored.
-                let failure = StoreError(any: error)
-                close()
-                for work in done + batch[index...] { work.settle(failure) }
-                return
+                guard connection.isInTransaction, !Self.shakesConnection(error) else { throw error }
+                try connection.rollBack(to: "work")
+                try connection.execute("RELEASE work")
+                work.settle(StoreError(any: error))
             }
         }
-        commit(connection, done)
+        return done
     }
 
     /// Errors after which nothing more is written through the same connection.
@@ -85,7 +108,7 @@ final class Writer: @unchecked Sendable {
 
     private func rollBack(_ connection: Connection) {
         do {
-            try connection.execute("ROLLBACK")
+            try connection.rollBack()
         } catch {
             close()
         }

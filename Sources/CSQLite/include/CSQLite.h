@@ -7,6 +7,10 @@
 int csqlite_bind_text(sqlite3_stmt *statement, int index, const char *text, int length);
 int csqlite_bind_blob(sqlite3_stmt *statement, int index, const void *bytes, int length);
 
+// Has SQLite keep no statistics of its memory, for which every allocation takes a lock. To be called before anything else
+// of SQLite; later it changes nothing.
+void csqlite_keep_no_statistics(void);
+
 // sqlite3_db_config is variadic, which Swift does not import. Sets a boolean option; returns the result code.
 int csqlite_db_config(sqlite3 *database, int option, int value);
 

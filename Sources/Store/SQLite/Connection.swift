@@ -19,7 +19,9 @@ final class Connection {
     private let database: OpaquePointer
     /// The file system that the file was on when it was opened.
     private let device: UInt?
-    private var statements: [String: Statement] = [:]
+    private var statements: [StatementText: Statement] = [:]
+    /// The numbers of names and authors; see Interning.swift.
+    var interned = InternedNumbers()
 
     /// Opens the file and applies the settings.
     ///
@@ -35,6 +37,7 @@ final class Connection {
             case .readWrite: SQLITE_OPEN_READWRITE
             case .create: SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE
             }
+        Self.configureOnce
         var handle: OpaquePointer?
         // A relative path that begins with "file:" would be read as a URI.
         let name = path.hasPrefix("/") ? path : "./" + path
@@ -62,6 +65,8 @@ final class Connection {
             throw error
         }
     }
+
+    private static let configureOnce: Void = csqlite_keep_no_statistics()
 
     convenience init(_ configuration: StoreConfiguration, mode: Mode, busyTimeout: Int? = nil) throws {
         try self.init(
@@ -191,6 +196,12 @@ final class Connection {
         return try statement.step() ? try row(statement) : nil
     }
 
+    /// Undoes the transaction; or what came after a savepoint, which stays.
+    func rollBack(to savepoint: String? = nil) throws {
+        interned.forget()
+        try execute(savepoint.map { "ROLLBACK TO \($0)" } ?? "ROLLBACK")
+    }
+
     /// Has the disk keep a commit that was made but reported as failed.
     ///
     /// The journal's removal is the commit. If it is seen but not synced, the journal comes back when the power goes, and
@@ -237,12 +248,21 @@ final class Connection {
     var isInTransaction: Bool { sqlite3_get_autocommit(database) == 0 }
 
     /// The text of every statement that was prepared and kept, for a look at their plans.
-    var preparedTexts: [String] { Array(statements.keys) }
+    var preparedTexts: [String] { statements.keys.map(\.sql) }
 
     private func prepare(_ sql: String) throws -> Statement {
-        if let statement = statements[sql], !statement.isBusy { return statement }
+        let text = StatementText(sql: sql)
+        if let statement = statements[text], !statement.isBusy { return statement }
         let statement = try Statement(sql, database: database, path: path)
-        statements[sql] = statement
+        statements[text] = statement
         return statement
     }
+}
+
+/// A statement's text as a key. Few have the same length, and a literal is compared by its address first, so that none is
+/// read to its end.
+private struct StatementText: Hashable {
+    let sql: String
+
+    func hash(into hasher: inout Hasher) { hasher.combine(sql.utf8.count) }
 }
