@@ -66,7 +66,8 @@ let package = Package(
             name: "Migrations",
             path: "migrations",
             resources: [
-                .embedInCode("v001_initial.sql"), .embedInCode("v002_operations.sql"), .embedInCode("v003_swarm.sql"),
+                .embedInCode("v001_initial.sql"), .embedInCode("v002_operations.sql"),
+                .embedInCode("v003_swarm.sql"), .embedInCode("v004_spec_order.sql"),
             ]
         ),
         .target(

@@ -9,45 +9,50 @@ final class BareDatabase: @unchecked Sendable {
     // One benchmark uses it, one call after the other, hence unchecked.
     private let scratch: Scratch
     private var database: OpaquePointer?
-    private var writing: [OpaquePointer] = []
-    private var settling: [OpaquePointer] = []
+    private var statements: [OpaquePointer] = []
     private var number = 0
 
-    init() async throws {
+    /// The statements by their places in the list.
+    private enum Step: Int, CaseIterable {
+        case begin, spec, revision, change, outcome, commit
+
+        var sql: String {
+            switch self {
+            case .begin: "BEGIN IMMEDIATE"
+            case .spec: "INSERT INTO spec (id, hash, body) VALUES (?1, ?2, ?3)"
+            case .revision:
+                """
+                INSERT INTO revision (number, token, time, epoch, manager, author, operation, target, message, hash)
+                VALUES (?1, ?4, ?5, 1, 1, 1, 3, NULL, '', ?2)
+                """
+            case .change:
+                "INSERT INTO change (group_id, revision, action, plugin, spec, status) VALUES (?6, ?1, 1, 2, ?1, 0)"
+            case .outcome: "UPDATE change SET status = 1 WHERE group_id = ?6 AND revision = ?1"
+            case .commit: "COMMIT"
+            }
+        }
+    }
+
+    private let groups: Int
+
+    /// - Parameter groups: whose turn it is, one after the other.
+    init(groups: Int = 1) async throws {
+        self.groups = groups
         scratch = try Scratch()
         let path = StoreConfiguration.path(in: scratch.path)
         // The tables are the manager's own.
         _ = try await Store.openForManager(StoreConfiguration(path: path))
         try check(sqlite3_open_v2(path, &database, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, "unix"))
         for pragma in ["synchronous = EXTRA", "mmap_size = 0", "cell_size_check = ON", "foreign_keys = ON"] {
-            try check(sqlite3_exec(database, "PRAGMA \(pragma)", nil, nil, nil))
+            try execute("PRAGMA \(pragma)")
         }
-        try check(
-            sqlite3_exec(
-                database,
-                """
-                INSERT INTO name VALUES (1, 'manager'), (2, 'group-stateless'), (3, 'group-0');
-                INSERT INTO author VALUES (1, 'ann', 1000, 'h1');
-                """,
-                nil,
-                nil,
-                nil
-            )
-        )
-        for sql in [
-            "BEGIN IMMEDIATE",
-            "INSERT INTO spec (id, hash, body) VALUES (?1, ?2, ?3)",
-            """
-            INSERT INTO revision (number, token, time, epoch, manager, author, operation, target, message, hash)
-            VALUES (?1, ?4, ?5, 1, 1, 1, 3, NULL, '', ?2)
-            """,
-            "INSERT INTO change (group_id, revision, action, plugin, spec, status) VALUES (3, ?1, 1, 2, ?1, 0)",
-            "COMMIT",
-        ] { writing.append(try prepare(sql)) }
-        for sql in ["BEGIN IMMEDIATE", "UPDATE change SET status = 1 WHERE group_id = 3 AND revision = ?1", "COMMIT"] {
-            settling.append(try prepare(sql))
-        }
+        try execute("INSERT INTO name VALUES (1, 'manager'), (2, 'group-stateless')")
+        try execute("INSERT INTO author VALUES (1, 'ann', 1000, 'h1')")
+        for group in 0..<groups { try execute("INSERT INTO name VALUES (\(group + 3), 'group-\(group)')") }
+        statements = try Step.allCases.map { try prepare($0.sql) }
     }
+
+    private func execute(_ sql: String) throws { try check(sqlite3_exec(database, sql, nil, nil, nil)) }
 
     private func prepare(_ sql: String) throws -> OpaquePointer {
         var statement: OpaquePointer?
@@ -59,24 +64,37 @@ final class BareDatabase: @unchecked Sendable {
     /// A revision in one transaction, on the disk when it returns.
     func write() throws {
         number += 1
-        try run(writing)
+        try run([.begin, .spec, .revision, .change, .commit], number)
     }
 
     /// The outcome of the newest revision, in another.
-    func settle() throws { try run(settling) }
+    func settle() throws { try run([.begin, .outcome, .commit], number) }
 
-    private func run(_ statements: [OpaquePointer]) throws {
+    /// Revisions of different groups in one transaction, with the outcomes of those that the groups had before.
+    func write(together count: Int) throws {
+        try run([.begin], 0)
+        for _ in 0..<count {
+            number += 1
+            if number > groups { try run([.outcome], number - groups) }
+            try run([.spec, .revision, .change], number)
+        }
+        try run([.commit], 0)
+    }
+
+    private func run(_ steps: [Step], _ number: Int) throws {
         var hash = (0..<32).map { _ in UInt8.random(in: .min ... .max) }
         var token = hash.prefix(16).map { $0 }
-        var body = Specs.properties(number).bytes
+        var body = steps.contains(.spec) ? Specs.properties(number).bytes : []
         let transient = unsafeBitCast(-1, to: sqlite3_destructor_type.self)
-        for statement in statements {
+        for step in steps {
+            let statement = statements[step.rawValue]
             let count = sqlite3_bind_parameter_count(statement)
             if count >= 1 { sqlite3_bind_int64(statement, 1, Int64(number)) }
             if count >= 2 { sqlite3_bind_blob(statement, 2, &hash, 32, transient) }
             if count == 3 { sqlite3_bind_blob(statement, 3, &body, Int32(body.count), transient) }
             if count >= 4 { sqlite3_bind_blob(statement, 4, &token, 16, transient) }
             if count >= 5 { sqlite3_bind_int64(statement, 5, Int64(Store.wallClock())) }
+            if count >= 6 { sqlite3_bind_int64(statement, 6, Int64(number % groups + 3)) }
             let code = sqlite3_step(statement)
             guard code == SQLITE_DONE else { throw failure(code) }
             try check(sqlite3_reset(statement))
@@ -84,7 +102,7 @@ final class BareDatabase: @unchecked Sendable {
     }
 
     func end() {
-        for statement in writing + settling { sqlite3_finalize(statement) }
+        for statement in statements { sqlite3_finalize(statement) }
         sqlite3_close_v2(database)
         scratch.remove()
     }

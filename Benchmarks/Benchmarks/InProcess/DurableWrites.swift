@@ -14,16 +14,29 @@ enum DurableWrites {
         }
         for groups in [1, 100, 10_000] { oneClient(groups: groups) }
         manyClients(64)
+        // What SQLite alone makes of as many writes in a transaction as wait together, and of the half of them.
+        for together in [32, 64] {
+            bare("1000 bare writes, \(together) together", groups: 64, warmup: 1) { database in
+                for start in stride(from: 0, to: 1000, by: together) {
+                    try database.write(together: min(together, 1000 - start))
+                }
+            }
+        }
         // Again, for how far the disk has drifted meanwhile.
         bare("bare SQLite transaction, again") { try $0.write() }
     }
 
-    private static func bare(_ name: String, _ body: @escaping @Sendable (BareDatabase) throws -> Void) {
+    private static func bare(
+        _ name: String,
+        groups: Int = 1,
+        warmup: Int = 20,
+        _ body: @escaping @Sendable (BareDatabase) throws -> Void
+    ) {
         let stage = Stage<BareDatabase>()
-        Benchmark(name) { benchmark, database in
+        Benchmark(name, configuration: .init(warmupIterations: warmup)) { benchmark, database in
             for _ in benchmark.scaledIterations { try body(database) }
         } setup: {
-            try await stage.make { try await BareDatabase() }
+            try await stage.make { try await BareDatabase(groups: groups) }
         } teardown: {
             await stage.end { $0.end() }
         }

@@ -41,9 +41,29 @@ extension Connection {
 
     func specID(_ properties: RawJSON) throws -> Int {
         let hash = HashChain.digest(properties.bytes)
-        if let id = try first("SELECT id FROM spec WHERE hash = ?", .blob(hash), row: { $0.int(0) }) { return id }
+        try readNewSpecs()
+        if let id = interned.specs[hash],
+            try first("SELECT 1 FROM spec WHERE id = ? AND hash = ?", .int(id), .blob(hash), row: { _ in true }) == true
+        {
+            return id
+        }
         try execute("INSERT INTO spec (hash, body) VALUES (?, ?)", .blob(hash), .blob(properties.bytes))
-        return lastInsertedRow
+        let id = lastInsertedRow
+        interned.specs.add(hash, id)
+        return id
+    }
+
+    /// Those that are not remembered yet: all, at the first write; later what another leader has stored meanwhile.
+    private func readNewSpecs() throws {
+        if interned.specs.isFull { interned.specs = SpecNumbers() }
+        let specs = try all(
+            """
+            SELECT id, hash FROM spec INDEXED BY spec_hash WHERE id > max(?, (SELECT max(id) FROM spec) - ?) ORDER BY id
+            """,
+            .int(interned.specs.newest),
+            .int(SpecNumbers.limit / 2)
+        ) { row in (hash: row.blob(1), id: row.int(0)) }
+        for spec in specs { interned.specs.add(spec.hash, spec.id) }
     }
 
     /// Reads three columns that ``authorID(_:)`` has written.
@@ -59,16 +79,38 @@ extension Connection {
 struct InternedNumbers {
     fileprivate var names: [ExactText: Int] = [:]
     fileprivate var authors: [AuthorKey: Int] = [:]
+    fileprivate var specs = SpecNumbers()
 
     /// A few hundred kilobytes at most.
     private static let limit = 1024
 
     fileprivate mutating func remember(_ body: (inout InternedNumbers) -> Void) {
-        if names.count + authors.count >= Self.limit { forget() }
+        if names.count + authors.count >= Self.limit { (names, authors) = ([:], [:]) }
         body(&self)
     }
 
     mutating func forget() { self = InternedNumbers() }
+}
+
+/// The numbers of the newest specifications by their hashes, of which eight bytes are enough to find one: whoever finds one
+/// compares the rest in the database, where it may have been removed.
+private struct SpecNumbers {
+    /// Four megabytes.
+    static let limit = 1 << 17
+
+    private var numbers: [UInt64: Int] = [:]
+    private(set) var newest = 0
+
+    var isFull: Bool { numbers.count >= Self.limit }
+
+    subscript(hash: [UInt8]) -> Int? { numbers[Self.key(hash)] }
+
+    mutating func add(_ hash: [UInt8], _ id: Int) {
+        numbers[Self.key(hash)] = id
+        newest = max(newest, id)
+    }
+
+    private static func key(_ hash: [UInt8]) -> UInt64 { hash.prefix(8).reduce(0) { $0 << 8 | UInt64($1) } }
 }
 
 /// A text as a key, compared byte by byte as the database does: to Swift's `String`, two spellings of "é" are one key.

@@ -44,6 +44,62 @@ import Testing
         }
     }
 
+    private func specs(_ store: Store) throws -> Int? {
+        try rawConnection(store.path).first("SELECT count(*) FROM spec") { $0.int(0) }
+    }
+
+    /// A writer remembers which there are; another leader may have stored some since.
+    @Test func specificationsOfAnotherLeaderAreFoundAgain() async throws {
+        try await withScratch { directory in
+            let first = try await lead(try await openStore(in: directory))
+            for index in 0..<3 { try await first.append([.set("a", index)]) }
+            let second = try await lead(try await openStore(in: directory), as: "n2/group")
+            for index in 0..<6 { try await second.append([.set("b", index)]) }
+            let again = try await lead(first.store)
+            for index in 0..<9 { try await again.append([.set("c", index)]) }
+            #expect(try specs(first.store) == 9)
+        }
+    }
+
+    /// Numbers that a rollback takes back are given to other specifications.
+    @Test func whatWasUndoneIsNotRemembered() async throws {
+        try await withLeader { leader in
+            try await leader.append([.set("a", 0)])
+            let draft = RevisionDraft(author: .tester, operation: .commit, changes: [.set("new", 1), .set("b", 1)])
+            let undone = try await failure {
+                try await leader.store.writer.run(within: patience) { connection in
+                    _ = try connection.append(draft, fence: leader.fence, time: 1)
+                    throw StoreError(.conflict, "undone")
+                }
+            }
+            #expect(undone.code == .conflict)
+            // Takes the numbers of what was undone: of the name, and of the specification.
+            try await leader.append([.set("other", 2)])
+            try await leader.append([.set("new", 1)])
+            try await leader.append([.set("other", 1)])
+            #expect(try specs(leader.store) == 3)
+            #expect(try await leader.store.state(of: "new", within: patience)?.spec?.spec.properties == .size(1))
+            #expect(try await leader.store.state(of: "other", within: patience)?.revision == 4)
+            #expect(try await leader.store.verify(within: patience).problems == [])
+            #expect(try await leader.store.verifyFile(within: patience) == [])
+        }
+    }
+
+    /// To Swift's strings, two spellings of "é" are one.
+    @Test func namesAreToldApartByTheirBytes() async throws {
+        try await withLeader { leader in
+            try await leader.append([.set("caf\u{e9}", 1)])
+            try await leader.append([.set("cafe\u{301}", 2)])
+            try await leader.append([.free("a")], author: Author(user: "\u{e9}", uid: 1, host: "h"))
+            try await leader.append([.free("a")], author: Author(user: "e\u{301}", uid: 1, host: "h"))
+            let raw = try rawConnection(leader.store.path)
+            #expect(try raw.first("SELECT count(*) FROM name WHERE text LIKE 'caf%'") { $0.int(0) } == 2)
+            #expect(try raw.first("SELECT count(DISTINCT group_id) FROM change") { $0.int(0) } == 3)
+            #expect(try raw.first("SELECT count(DISTINCT author) FROM revision") { $0.int(0) } == 3)
+            #expect(try await leader.store.verify(within: patience).problems == [])
+        }
+    }
+
     @Test func theStateOfAGroupIsItsNewestChangeThatWasNotRefused() async throws {
         try await withLeader { leader in
             let store = leader.store

@@ -33,6 +33,36 @@ import Testing
         }
     }
 
+    /// A history made before version 4 is the same afterwards, and all that refers to its specifications still does.
+    @Test func specificationsAreMovedWithAllThatRefersToThem() async throws {
+        try await withScratch { directory in
+            let leader = try await lead(try await openStore(in: directory))
+            for index in 0..<30 { try await leader.append([.set("g\(index % 4)", index % 7), .set("h", index)]) }
+            let before = try await leader.store.history(HistoryQuery(), within: patience).revisions
+            let raw = try rawConnection(leader.store.path)
+            try raw.execute("PRAGMA foreign_keys = OFF")
+            // As version 3 has it.
+            try raw.executeScript(
+                """
+                CREATE TABLE before (id INTEGER PRIMARY KEY, hash BLOB NOT NULL UNIQUE, body BLOB NOT NULL) STRICT;
+                INSERT INTO before SELECT id, hash, body FROM spec;
+                DROP TABLE spec;
+                ALTER TABLE before RENAME TO spec;
+                PRAGMA user_version = 3;
+                """
+            )
+            raw.close()
+            let store = try await openStore(in: directory)
+            #expect(try await store.history(HistoryQuery(), within: patience).revisions == before)
+            #expect(try await store.verify(within: patience) == Verification(newest: 30, revisions: 30, problems: []))
+            #expect(try await store.verifyFile(within: patience) == [])
+            let next = try await lead(store, as: "n2/group")
+            try await next.append([.set("i", 3)])
+            let specs = try rawConnection(store.path).first("SELECT count(*) FROM spec") { $0.int(0) }
+            #expect(specs == 30)
+        }
+    }
+
     @Test func toOpenAgainChangesNothing() async throws {
         try await withScratch { directory in
             let leader = try await lead(try await openStore(in: directory))

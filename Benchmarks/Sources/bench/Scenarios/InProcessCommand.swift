@@ -42,6 +42,13 @@ struct InProcessCommand: Scenario {
             Figure("durable writes, 64 clients", rate, .perSecond, .atLeast(8 * 1000 / bare)),
             Figure("the same", rate, .perSecond, .peer("bare, 1 client", 1000 / bare)),
         ]
+        for together in [32, 64] {
+            let limit = 1_000_000 / (try results.milliseconds("1000 bare writes, \(together) together"))
+            figures += [
+                Figure("bare, \(together) in each transaction", limit, .perSecond, .peer("bare, 1 client", 1000 / bare)),
+                Figure("durable writes, 64 clients", rate, .perSecond, .peer("that", limit)),
+            ]
+        }
         report.add(figures)
         report.add("The pieces:")
         let pieces = ["parse a request", "diff of two specs", "revision and its hash", "append to the store"]
