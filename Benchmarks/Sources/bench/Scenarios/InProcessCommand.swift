@@ -45,8 +45,8 @@ struct InProcessCommand: Scenario {
         for together in [32, 64] {
             let limit = 1_000_000 / (try results.milliseconds("1000 bare writes, \(together) together"))
             figures += [
-                Figure("bare, \(together) in each transaction", limit, .perSecond, .peer("bare, 1 client", 1000 / bare)),
-                Figure("durable writes, 64 clients", rate, .perSecond, .peer("that", limit)),
+                Figure("bare, \(together) a transaction", limit, .perSecond, .peer("bare, 1 client", 1000 / bare)),
+                Figure("durable writes, 64 clients", rate, .perSecond, .peer("bare, \(together) a transaction", limit)),
             ]
         }
         report.add(figures)
