@@ -94,6 +94,46 @@ extension Store {
         }
     }
 
+    /// The states at two revisions, or at one and now, but for groups that stand alike at both; some of those may be there.
+    ///
+    /// - Parameters:
+    ///   - second: nil for what stands now.
+    ///   - group: only this one; nil for all.
+    /// - Throws: ``StoreError`` `notFound`, with what there is instead, when retention has not kept the whole state, or when
+    ///   the history does not know the group.
+    public func differingStates(
+        at first: Int,
+        and second: Int?,
+        of group: String? = nil,
+        within timeout: Duration
+    ) async throws(StoreError) -> (first: [GroupState], second: [GroupState]) {
+        try await reader.run(within: timeout) { connection in
+            try connection.requireWhole(first)
+            if let group { try connection.requireGroup(group) }
+            if let second { try connection.requireWhole(second) }
+            let second = second ?? Int.max
+            guard let group else { return try connection.differingStates(first, second) }
+            return (
+                try connection.state(of: group, at: first).map { [$0] } ?? [],
+                try connection.state(of: group, at: second).map { [$0] } ?? []
+            )
+        }
+    }
+
+    /// That a revision tells the state of every group, and that the history knows a group.
+    ///
+    /// - Throws: as ``differingStates(at:and:of:within:)``.
+    public func requireWhole(
+        _ number: Int,
+        of group: String? = nil,
+        within timeout: Duration
+    ) async throws(StoreError) {
+        try await reader.run(within: timeout) { connection in
+            try connection.requireWhole(number)
+            if let group { try connection.requireGroup(group) }
+        }
+    }
+
     /// The state of one group at a revision: also at one that is kept only for what it set itself, if it set this group.
     ///
     /// - Throws: ``StoreError`` `notFound`, with what there is instead.

@@ -45,10 +45,10 @@ struct DiffCommand: Verb {
             let store = try await store.openToRead(in: session)
             let before = try await from.number(in: store)
             let after = try await RevisionWord.numberOrCurrent(to, in: store)
-            let (earlier, later) = (try await states(before, store), try await states(after, store))
+            let states = try await store.differingStates(at: before, and: after, of: group, within: commandTimeout)
             let diff = await ConfigurationDiff(
-                before: earlier,
-                after: later,
+                before: states.first,
+                after: states.second,
                 labels: ("revision \(before)", "revision \(after)"),
                 context: context
             )
@@ -57,15 +57,5 @@ struct DiffCommand: Verb {
         } catch {
             throw Failure(Failure(error).message, .usage)
         }
-    }
-
-    private func states(_ number: Int, _ store: Store) async throws -> [GroupState] {
-        let states = try await store.wholeStates(at: number, within: commandTimeout)
-        guard let group else { return states }
-        let known = try await store.states(within: commandTimeout).map(\.group) + states.map(\.group)
-        guard known.contains(group) else {
-            throw Failure("there is no group '\(group)'; there are: \(Set(known).sorted().joined(separator: ", "))")
-        }
-        return states.filter { $0.group == group }
     }
 }

@@ -34,10 +34,9 @@ struct RollbackCommand: Verb {
     func run(in session: Session) async throws -> ExitStatus {
         let store = try await store.openToRead(in: session)
         let target = try await revision.number(in: store)
-        // Of a thousand groups only the one: all of them would take longer than everything else.
-        let wanted = try await store.wholeStates(at: target, of: group, within: commandTimeout)
-        if let group, wanted.isEmpty { try await requireStanding(group, target, store) }
-        if change.dryRun { return try await plan(target, wanted, store, in: session) }
+        // No states are read: those of a thousand groups would take longer than everything else.
+        try await store.requireWhole(target, of: group, within: commandTimeout)
+        if change.dryRun { return try await plan(target, store, in: session) }
         let waiting = RequestWait(store: store, timeout: change.wait.duration, session: session)
         let kind = Request.Kind.rollback(to: target, group: group, expectedCurrent: change.expectCurrent)
         let request = try await waiting.run(kind, message: change.message)
@@ -46,23 +45,15 @@ struct RollbackCommand: Verb {
         return report.status
     }
 
-    /// A group that the target did not have is freed. There has to be one.
-    private func requireStanding(_ group: String, _ target: Int, _ store: Store) async throws {
-        guard try await store.state(of: group, within: commandTimeout) == nil else { return }
-        let then = try await store.wholeStates(at: target, within: commandTimeout)
-        let known = try await Set(then.map(\.group) + store.states(within: commandTimeout).map(\.group))
-        throw Failure("there is no group '\(group)'; there are: \(known.sorted().joined(separator: ", "))")
-    }
-
-    private func plan(
-        _ target: Int,
-        _ wanted: [GroupState],
-        _ store: Store,
-        in session: Session
-    ) async throws -> ExitStatus {
+    private func plan(_ target: Int, _ store: Store, in session: Session) async throws -> ExitStatus {
         try await change.requireExpected(in: store)
-        let standing = try await store.states(within: commandTimeout)
-        let changes = RollbackPlan.changes(from: standing, to: wanted, group: group)
+        let (wanted, standing) = try await store.differingStates(
+            at: target,
+            and: nil,
+            of: group,
+            within: commandTimeout
+        )
+        let changes = RollbackPlan.changes(from: standing, to: wanted)
         let preview = try await ChangePreview(
             changes,
             standing: standing,

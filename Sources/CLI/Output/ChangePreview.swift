@@ -14,7 +14,7 @@ struct ChangePreview {
     private let diff: ConfigurationDiff
 
     /// - Parameters:
-    ///   - standing: every group as it stands.
+    ///   - standing: the groups that change, as they stand; others may be there.
     ///   - target: of a rollback, what it goes back to.
     ///   - asking: asks the leader, through the store, for the plugin's plan.
     init(_ changes: [Change], standing: [GroupState], target: Int?, asking: RequestWait) async throws {

@@ -6,7 +6,7 @@ public enum RollbackPlan {
     ///
     /// - Parameters:
     ///   - current: every group as it stands, as ``StateStore/states(at:within:)`` gives it.
-    ///   - target: every group as it stood.
+    ///   - target: every group as it stood. Groups that stand alike in both may be left out of both.
     ///   - group: only this one; nil for all.
     /// - Returns: one change for each group that differs, in the order of their names. Groups that the target did not
     ///   have are freed, never destroyed.

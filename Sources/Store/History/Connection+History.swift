@@ -11,11 +11,26 @@ private let changeJoins = """
 
 /// Every group that the history names, one index seek for each rather than a scan of all changes.
 private let everyGroup = """
-    WITH RECURSIVE every(id) AS (
+    WITH RECURSIVE groups(id) AS (
         SELECT min(group_id) FROM change
         UNION ALL
-        SELECT (SELECT min(group_id) FROM change WHERE group_id > every.id) FROM every WHERE every.id IS NOT NULL
+        SELECT (SELECT min(group_id) FROM change WHERE group_id > groups.id) FROM groups WHERE groups.id IS NOT NULL
     )
+    """
+
+/// Every group with a change after one of the revisions ?1 and ?2, up to the other.
+private let groupsChangedBetween = """
+    WITH groups(id) AS (
+        SELECT DISTINCT group_id FROM change WHERE revision > min(?1, ?2) AND revision <= max(?1, ?2)
+    )
+    """
+
+/// The newest change up to revision ?1 that the plugin has not refused, of each of the groups.
+private let newestChanges = """
+    SELECT \(changeColumns) FROM groups JOIN change c ON c.group_id = groups.id AND c.revision = (
+        SELECT revision FROM change WHERE group_id = groups.id AND revision <= ?1 AND status <> 2
+        ORDER BY revision DESC LIMIT 1
+    ) \(changeJoins) ORDER BY g.text
     """
 
 extension Connection {
@@ -52,8 +67,8 @@ extension Connection {
             try all(
                 """
                 \(everyGroup)
-                SELECT DISTINCT c.revision FROM every JOIN change c ON c.group_id = every.id
-                    AND c.revision = (SELECT max(revision) FROM change WHERE group_id = every.id)
+                SELECT DISTINCT c.revision FROM groups JOIN change c ON c.group_id = groups.id
+                    AND c.revision = (SELECT max(revision) FROM change WHERE group_id = groups.id)
                 WHERE c.status = 2 ORDER BY 1
                 """
             ) { $0.int(0) }
@@ -172,17 +187,36 @@ extension Connection {
     /// - Parameter number: the revision; nil for the newest.
     /// - Returns: in the order of the groups' names; freed and destroyed groups included.
     func states(at number: Int? = nil) throws -> [GroupState] {
-        try all(
-            """
-            \(everyGroup)
-            SELECT \(changeColumns) FROM every JOIN change c ON c.group_id = every.id AND c.revision = (
-                SELECT revision FROM change WHERE group_id = every.id AND revision <= ? AND status <> 2
-                ORDER BY revision DESC LIMIT 1
-            ) \(changeJoins) ORDER BY g.text
-            """,
-            .int(number ?? Int.max),
-            row: state
+        try all("\(everyGroup) \(newestChanges)", .int(number ?? Int.max), row: state)
+    }
+
+    /// The states at two revisions, but for groups that stand alike at both; some of those may be there.
+    ///
+    /// Only a group with a change between the two can stand otherwise: of any other, the newest change up to the one and up to
+    /// the other is the same row. That is so whatever retention has removed between them: both states are read from the rows
+    /// that are left, which are the same ones within a transaction.
+    func differingStates(_ one: Int, _ other: Int) throws -> (first: [GroupState], second: [GroupState]) {
+        // Ten thousand entries of the index are read sooner than the states of a thousand groups. There may be a million, and
+        // so many changes leave few groups alike.
+        let areMany = try first(
+            "SELECT 1 FROM change WHERE revision > min(?1, ?2) AND revision <= max(?1, ?2) LIMIT 1 OFFSET 10000",
+            .int(one),
+            .int(other),
+            row: { _ in true }
         )
+        if areMany == true { return (try states(at: one), try states(at: other)) }
+        let sql = "\(groupsChangedBetween) \(newestChanges)"
+        return (
+            try all(sql, .int(one), .int(other), row: state),
+            try all(sql, .int(other), .int(one), row: state)
+        )
+    }
+
+    /// - Throws: ``StoreError`` `notFound`, with the groups that there are, when the history does not know this one.
+    func requireGroup(_ group: String) throws {
+        guard try state(of: group) == nil else { return }
+        let known = try states().map(\.group).sorted().joined(separator: ", ")
+        throw StoreError(.notFound, "there is no group '\(group)'; there are: \(known)")
     }
 
     func state(of group: String, at number: Int? = nil) throws -> GroupState? {

@@ -25,6 +25,12 @@ import Testing
             try comparePlans(leader.store.path, leader.fence)
             #expect(try await leader.store.states(within: patience).count == Self.groups)
             #expect(try await leader.store.states(at: Self.revisions / 2, within: patience).count == Self.groups)
+            let few = try await leader.store.differingStates(at: 10_000, and: 10_001, within: patience)
+            #expect(few.first.count == 1 && few.second.count == 1)
+            // More changes than are looked at one by one.
+            let many = try await leader.store.differingStates(at: 1, and: Self.revisions, within: patience)
+            #expect(try await many.first == leader.store.states(at: 1, within: patience))
+            #expect(try await many.second == leader.store.states(at: Self.revisions, within: patience))
             #expect(try await leader.store.verify(within: patience).isSound)
         }
     }
@@ -80,6 +86,8 @@ import Testing
             ("hasOutcomes", { _ = try $0.hasOutcomes([Outcome(revision: 1, group: "a", status: .applied)]) }),
             ("states(at:)", { _ = try $0.states(at: 10_000) }),
             ("states()", { _ = try $0.states() }),
+            ("differing states", { _ = try $0.differingStates(10_000, 10_001) }),
+            ("differing states of many changes", { _ = try $0.differingStates(1, 20_000) }),
             ("state(of:)", { _ = try $0.state(of: "cattle-7") }),
             ("revision", { _ = try $0.revision(77) }),
             ("page", { _ = try $0.revisions(HistoryQuery(limit: 20)) }),
@@ -121,7 +129,7 @@ import Testing
 
     private static let shortScans = [
         // The recursion's own rows, one for each group.
-        "SCAN every", "SCAN CONSTANT ROW",
+        "SCAN groups", "SCAN CONSTANT ROW",
         // An index of the pending ones alone.
         "SCAN change USING INDEX change_pending", "SCAN change USING COVERING INDEX change_pending",
         // From the newest backwards, to the first that was not refused.
