@@ -103,7 +103,8 @@ import Testing
                 if let ending = program.ending { throw Trouble("\(ending): \(program.errors)") }
                 return Files.exists("\(n1.directory)/boss")
             }
-            try await eventually("it leads") { program.errors.contains("leadership assumed") }
+            // Only then has it groups to let go: leadership that ends before brings no call.
+            try await eventually("it has read what stands") { program.errors.contains("groups loaded") }
             program.send(15)
             try await program.expectEnd(.exit(0))
             // It has let its groups go, and so has connected to its plugin.
