@@ -79,19 +79,7 @@ struct OSCommand: Verb {
             allowsUnsafeStorage: unsafeStorage
         )
         let opened = try await Store.openForManager(configuration)
-        // More patient than a renewal may be: a leader that stands still in the middle of a write must not end this start.
-        let patient = Store.openForCommand(StoreConfiguration(path: configuration.path, busyTimeout: 10_000))
-        if let copy = try await patient.swarmCopy(within: commandTimeout) {
-            throw StoreError(
-                .conflict,
-                "\(configuration.path) is the copy of the history of the swarm \(copy.cluster), for infrakit-manager swarm. "
-                    + "Name another store directory."
-            )
-        }
-        if try await patient.summary(within: commandTimeout).newest == 0 {
-            // Found out now, at the terminal of the one who starts it, and not when it takes leadership.
-            _ = try ManagerRuntime.heritage(directory)
-        }
+        try await checkHistory(configuration.path, directory)
         let program = ManagerProgram(
             naming: naming,
             proxy: proxy,
@@ -110,6 +98,23 @@ struct OSCommand: Verb {
             details: ["database": configuration.path]
         )
         return .done
+    }
+
+    /// Its connection is closed when it returns, and with it 0.1 MB is free.
+    private func checkHistory(_ path: String, _ directory: String) async throws {
+        // More patient than a renewal may be: a leader that stands still in the middle of a write must not end this start.
+        let patient = Store.openForCommand(StoreConfiguration(path: path, busyTimeout: 10_000))
+        if let copy = try await patient.swarmCopy(within: commandTimeout) {
+            throw StoreError(
+                .conflict,
+                "\(path) is the copy of the history of the swarm \(copy.cluster), for infrakit-manager swarm. "
+                    + "Name another store directory."
+            )
+        }
+        if try await patient.summary(within: commandTimeout).newest == 0 {
+            // Found out now, at the terminal of the one who starts it, and not when it takes leadership.
+            _ = try ManagerRuntime.heritage(directory)
+        }
     }
 
     private func checkLeaderFile() throws {

@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import CLinux
 internal import Logging
 internal import NIOPosix
 internal import PluginRPC
@@ -58,6 +59,7 @@ struct ProcessPluginCommand: Verb {
         await withDiscardingTaskGroup { tasks in
             tasks.addTask { await plugin.run() }
             await notifier.ready()
+            clinux_drop_program_pages()
             await signals.next()
             await notifier.stopping()
             await server.stop(grace: .seconds(1))

@@ -38,4 +38,13 @@ int clinux_pidfd_open(pid_t pid);
 // and which a spawned process does not inherit, or minus the errno value.
 int clinux_catch_end_signals(void);
 
+// Takes the pages of this program and of its libraries out of the process's memory, code and constants. Those that are needed
+// come back when they are touched, from the kernel's cache or else from the file; so this is for a moment at which much was
+// touched that will not be needed again, as after a start.
+//
+// Safe at any time, whatever other threads do: only segments that are never written are dropped, whose pages are as they are in
+// the file, and a thread that runs in one waits for it as it did the first time. Not those that hold addresses which were
+// filled in at the start, and are read-only since: nobody could fill them in again.
+void clinux_drop_program_pages(void);
+
 #endif
