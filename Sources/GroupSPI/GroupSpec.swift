@@ -20,10 +20,10 @@ public struct GroupSpec: Hashable, Sendable {
         guard view.kind == .object else {
             throw GroupError(.badRequest, "a group spec is an object with ID and Properties, not \(view.kind.rawValue)")
         }
-        let id = view.member("ID")
+        let (id, properties) = view.members("ID", "Properties")
         guard id == nil || id?.isNull == true || id?.kind == .string else {
             throw GroupError(.badRequest, "a group spec's ID is a string, not \(id?.kind.rawValue ?? "")")
         }
-        self.init(id: id?.string ?? "", properties: view.member("Properties")?.raw ?? .null)
+        self.init(id: id?.string ?? "", properties: properties?.raw ?? .null)
     }
 }

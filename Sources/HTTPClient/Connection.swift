@@ -7,6 +7,7 @@ final class Connection: ChannelInboundHandler {
     typealias OutboundOut = HTTPClientRequestPart
 
     private let channel: any Channel
+    private let encoder: RequestEncoder
     private let authority: String
     private let largestAnswer: Int
     private let core: PoolCore
@@ -21,8 +22,15 @@ final class Connection: ChannelInboundHandler {
     /// Since when it has nothing to do.
     var idleSince = NIODeadline.now()
 
-    init(_ channel: any Channel, authority: String, largestAnswer: Int, _ core: PoolCore) {
+    init(
+        _ channel: any Channel,
+        _ encoder: RequestEncoder,
+        authority: String,
+        largestAnswer: Int,
+        _ core: PoolCore
+    ) {
         self.channel = channel
+        self.encoder = encoder
         self.authority = authority
         self.largestAnswer = largestAnswer
         self.core = core
@@ -40,10 +48,7 @@ final class Connection: ChannelInboundHandler {
         head.headers.add(name: "Host", value: authority)
         head.headers.add(contentsOf: request.headers)
         if let body = request.body { head.headers.add(name: "Content-Length", value: "\(body.count)") }
-        channel.write(HTTPClientRequestPart.head(head), promise: nil)
-        if let body = request.body {
-            channel.write(HTTPClientRequestPart.body(.byteBuffer(ByteBuffer(bytes: body))), promise: nil)
-        }
+        encoder.body = request.body
         let written = channel.eventLoop.makePromise(of: Void.self)
         written.futureResult.assumeIsolated().whenComplete { result in
             switch result {
@@ -52,7 +57,7 @@ final class Connection: ChannelInboundHandler {
             case .failure(let error): self.writeError = error
             }
         }
-        channel.writeAndFlush(HTTPClientRequestPart.end(nil), promise: written)
+        channel.writeAndFlush(HTTPClientRequestPart.head(head), promise: written)
     }
 
     func close() {

@@ -34,8 +34,12 @@ package final class ConnectionPool: Sendable {
         let ticket = Ticket()
         let outcome = await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
-                loop.execute { [core] in
-                    core.value.begin(Exchange(request, ticket, continuation))
+                let exchange = Exchange(request, ticket, continuation)
+                if loop.inEventLoop {
+                    // Now and not with the next turn: nothing of the core is at work, as it resumes nobody in place.
+                    core.value.begin(exchange)
+                } else {
+                    loop.execute { [core] in core.value.begin(exchange) }
                 }
             }
         } onCancel: {

@@ -121,7 +121,9 @@ final class PoolCore {
                 channel.eventLoop.makeCompletedFuture {
                     try core.value.register(channel)
                     try settings.secure?(channel)
-                    try channel.pipeline.syncOperations.addHTTPClientHandlers()
+                    try channel.pipeline.syncOperations.addHandlers([
+                        RequestEncoder(), ByteToMessageHandler(HTTPResponseDecoder()), NIOHTTPRequestHeadersValidator(),
+                    ])
                 }
             }
         let channel =
@@ -131,8 +133,15 @@ final class PoolCore {
             }
         channel.assumeIsolated()
             .flatMapThrowing { [authority, settings] channel in
-                let connection = Connection(channel, authority: authority, largestAnswer: settings.largestAnswer, self)
-                try channel.pipeline.syncOperations.addHandler(connection)
+                let pipeline = channel.pipeline.syncOperations
+                let connection = Connection(
+                    channel,
+                    try pipeline.handler(type: RequestEncoder.self),
+                    authority: authority,
+                    largestAnswer: settings.largestAnswer,
+                    self
+                )
+                try pipeline.addHandler(connection)
                 return connection
             }
             .whenComplete { self.connected($0, for: id) }

@@ -7,7 +7,7 @@ package struct Request: Sendable {
     package let target: String
     /// Beside `Host` and `Content-Length`.
     package let headers: HTTPHeaders
-    /// Nil: none, and no word about its length.
+    /// Nil: none, and no word about its length; not for a method that has one.
     package let body: [UInt8]?
 
     package init(_ method: HTTPMethod, _ target: String, headers: HTTPHeaders = [:], body: [UInt8]? = nil) {

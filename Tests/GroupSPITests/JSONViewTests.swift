@@ -109,6 +109,12 @@ import Testing
         #expect { try spec.settingSize(3) } throws: { ($0 as? GroupError)?.code == .badRequest }
     }
 
+    @Test func aSpecsMembersAreFoundAsAnyOther() throws {
+        let text = #"{"properties":1,"ID":"a","Properties":{"ID":"c"},"x":{"id":"d"},"\u0069d":"b"}"#
+        let spec = try GroupSpec(JSONView(Array(text.utf8)))
+        #expect(spec.id == "b" && spec.properties.text == #"{"ID":"c"}"#)
+    }
+
     @Test(arguments: ["[]", "5", "{\"ID\":5}"])
     func aSpecOfAnotherShapeIsRefused(_ text: String) throws {
         let view = try JSONView(Array(text.utf8))

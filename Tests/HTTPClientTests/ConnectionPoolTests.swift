@@ -64,6 +64,23 @@ struct ConnectionPoolTests {
         }
     }
 
+    @Test(arguments: [
+        Request(.GET, "/\r\nX: y"), Request(.GET, "/ HTTP/1.1"),
+        Request(.POST, "/", headers: ["Content-Type": "a\r\nX: y"], body: [1]),
+        Request(.GET, "/", headers: ["X: y\n": ""]),
+    ])
+    func `Sends nothing of a head that would be more than one`(_ request: Request) async throws {
+        try await withPool { pool, fake in
+            await #expect { try await pool.exchange(request) } throws: { error in
+                guard case .notSent? = error as? ExchangeError else { return false }
+                return true
+            }
+            // Nor anything of it with the next one.
+            #expect(await ask(pool).isAnswer)
+            #expect(fake.acceptedConnections == 2)
+        }
+    }
+
     @Test func `Not when the server says that it closes it`() async throws {
         try await withPool(.always(Self.ok("a", "Connection: close\r\n"))) { pool, fake in
             for _ in 0..<5 { #expect(await ask(pool) == .answer("a")) }

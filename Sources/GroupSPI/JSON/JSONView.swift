@@ -122,19 +122,21 @@ public struct JSONView: Sendable {
     public func member(_ name: String) -> JSONView? {
         guard kind == .object else { return nil }
         var found: Range<Int>?
-        walk { scanner in
-            scanner.skipWhitespace()
-            let start = scanner.index
-            scanner.skipValue()
-            let key = (start + 1)..<(scanner.index - 1)
-            scanner.skipWhitespace()
-            scanner.step()
-            scanner.skipWhitespace()
-            let valueStart = scanner.index
-            scanner.skipValue()
-            if Self.isName(scanner.bytes, key, name) { found = valueStart..<scanner.index }
+        walkMembers { bytes, key, value in
+            if Self.isName(bytes, key, name) { found = value }
         }
         return found.map { JSONView(text: text, range: $0) }
+    }
+
+    /// Two members, each as ``member(_:)`` finds it, for one walk through the text.
+    func members(_ first: String, _ second: String) -> (JSONView?, JSONView?) {
+        guard kind == .object else { return (nil, nil) }
+        var found: (Range<Int>?, Range<Int>?)
+        walkMembers { bytes, key, value in
+            if Self.isName(bytes, key, first) { found.0 = value }
+            if Self.isName(bytes, key, second) { found.1 = value }
+        }
+        return (found.0.map { JSONView(text: text, range: $0) }, found.1.map { JSONView(text: text, range: $0) })
     }
 
     /// Compares a member's name, as it is written between its quotation marks, without decoding it unless it has to be.
@@ -177,6 +179,23 @@ public struct JSONView: Sendable {
                 }
                 body(&scanner)
             }
+        }
+    }
+
+    /// Calls `body` with every member's name, as it is written between its quotation marks, and value.
+    @inline(__always)
+    private func walkMembers(_ body: (UnsafeBufferPointer<UInt8>, _ key: Range<Int>, _ value: Range<Int>) -> Void) {
+        walk { scanner in
+            scanner.skipWhitespace()
+            let start = scanner.index
+            scanner.skipValue()
+            let key = (start + 1)..<(scanner.index - 1)
+            scanner.skipWhitespace()
+            scanner.step()
+            scanner.skipWhitespace()
+            let valueStart = scanner.index
+            scanner.skipValue()
+            body(scanner.bytes, key, valueStart..<scanner.index)
         }
     }
 

@@ -2,6 +2,7 @@ internal import GroupSPI
 internal import HTTPClient
 internal import NIOCore
 internal import NIOHTTP1
+internal import Synchronization
 
 /// HTTP connections to one plugin, kept alive between calls; each call in flight has one.
 final class HTTPLink: Link {
@@ -20,6 +21,8 @@ final class HTTPLink: Link {
     private let decoder: ReplyDecoder
     private let pool: ConnectionPool
     private let replies = ReplyCounter()
+    /// Begins anywhere, so that a reply that was meant for another client is not taken for one of this one.
+    private let lastID = Atomic(Int.random(in: 0...Int.max / 2))
 
     /// - Throws: ``LinkError`` `unreachable` for a URL that cannot be connected to.
     init(_ place: PluginPlace, limits: JSONLimits, on group: any EventLoopGroup) throws(LinkError) {
@@ -48,7 +51,8 @@ final class HTTPLink: Link {
     var replyCount: Int { replies.value }
 
     func exchange(_ call: WireCall) async throws(LinkError) -> ReplyEnvelope {
-        let id = Int.random(in: 1...Int.max)
+        // Of this link alone: a connection answers in order, and carries one call at a time.
+        let id = lastID.add(1, ordering: .relaxed).newValue
         let (status, body) = try await post(encoder.http(call, id: id))
         replies.increment()
         let reply: ReplyEnvelope

@@ -17,7 +17,7 @@ enum Race {
     ) async -> Value {
         let (isLate, executor) = (Task.isCancelled, withUnsafeCurrentTask { $0?.unownedTaskExecutor?.asTaskExecutor() })
         // Not a child task: the timer could not cancel one.
-        let task = Task(executorPreference: executor) {
+        let task = Task.immediate(executorPreference: executor) {
             // It may begin before it can be cancelled from outside.
             if isLate { withUnsafeCurrentTask { $0?.cancel() } }
             return await body()

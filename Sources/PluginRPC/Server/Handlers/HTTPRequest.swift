@@ -37,10 +37,9 @@ struct HTTPRequest {
 
     private static func plan(_ head: HTTPRequestHead, _ maximumBytes: Int) -> Plan {
         let path = head.uri.prefix { $0 != "?" }
-        if head.version != .http1_0, head.headers["Host"].isEmpty {
-            return bad("missing required Host header")
-        }
-        if head.headers["Host"].count > 1 { return bad("too many Host headers") }
+        let hosts = head.headers["Host"].count
+        if head.version != .http1_0, hosts == 0 { return bad("missing required Host header") }
+        if hosts > 1 { return bad("too many Host headers") }
         // The decoder stops at an upgrade, so the connection could not go on.
         if head.method == .CONNECT || head.headers.contains(name: "Upgrade") { return bad("no upgrades here") }
         if let length = head.headers.first(name: "Content-Length").flatMap({ Int($0) }), length > maximumBytes {
