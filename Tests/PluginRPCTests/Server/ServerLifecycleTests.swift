@@ -1,8 +1,11 @@
 import Glibc
 import GroupSPI
+import NIOCore
 import NIOPosix
-import PluginRPC
+import Synchronization
 import Testing
+
+@testable import PluginRPC
 
 /// Many connections, callers, and the end.
 @Suite struct ServerLifecycleTests {
@@ -107,6 +110,36 @@ import Testing
             }
             await server.stop(grace: .zero)
             #expect(group.places == [true, true])
+        }
+    }
+
+    /// While the loop is at something else, connections wait in the kernel; there has to be room for them.
+    @Test func connectionsWaitUntilTheyAreAccepted() async throws {
+        try await withServerDirectory { directory in
+            let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+            let path = "\(directory)/group"
+            let server = try await PluginServer.start(
+                ServedPlugin(name: "group", group: WaitingGroup(), manager: nil),
+                at: path,
+                configuration: .init(),
+                group: group,
+                logger: LogKeeper().logger
+            )
+            let isBusy = Atomic(false)
+            let isOver = Atomic(false)
+            group.next().execute {
+                isBusy.store(true, ordering: .relaxed)
+                while !isOver.load(ordering: .relaxed) { usleep(1000) }
+            }
+            try await eventually { isBusy.load(ordering: .relaxed) }
+            let kind = Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue)
+            let clients = (0..<1000).map { _ in socket(AF_UNIX, kind, 0) }
+            let connected = clients.map { client in withUnixAddress(path) { connect(client, $0, $1) } == 0 }
+            isOver.store(true, ordering: .relaxed)
+            #expect(connected.allSatisfy { $0 }, "\(connected.count { $0 })")
+            for client in clients { close(client) }
+            await server.stop(grace: .zero)
+            try await group.shutdownGracefully()
         }
     }
 

@@ -11,8 +11,8 @@ struct InProcessCommand: Scenario {
 
     @OptionGroup var common: CommonOptions
 
-    @Argument(help: "What the benchmarks have written with --format jmh")
-    var results: String
+    @Argument(help: "What the benchmarks have written with --format jmh, a file for each round")
+    var results: [String]
 
     private static let bare = "bare SQLite transaction"
 

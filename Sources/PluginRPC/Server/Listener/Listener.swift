@@ -32,6 +32,7 @@ struct Listener: Sendable {
                 .childChannelInitializer { acceptor.accept($0) }
                 .withBoundSocket(socket.descriptor)
                 .get()
+            socket.makeRoom()
             return Self(socket: socket, channel: channel)
         } catch {
             try? await NIOThreadPool.singleton.runIfActive { socket.removeFile() }

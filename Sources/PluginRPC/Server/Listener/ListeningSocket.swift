@@ -34,6 +34,12 @@ struct ListeningSocket: Sendable {
         }
     }
 
+    /// How many may wait to be accepted. One more hears at once that it must try again, unless it blocks.
+    private static let waitingConnections: Int32 = 1024
+
+    /// NIO listens once more when it takes a socket over, with a number of its own that no option changes.
+    func makeRoom() { _ = listen(descriptor, Self.waitingConnections) }
+
     private static func place(
         _ descriptor: Int32,
         _ path: SocketPath,
@@ -47,7 +53,7 @@ struct ListeningSocket: Sendable {
         defer { unlink(temporary) }
         var status = stat()
         guard chmod(temporary, mode) == 0 else { throw path.failure("set the permissions", errno) }
-        guard listen(descriptor, 1024) == 0 else { throw path.failure("listen", errno) }
+        guard listen(descriptor, waitingConnections) == 0 else { throw path.failure("listen", errno) }
         guard lstat(temporary, &status) == 0 else { throw path.failure("look at the new file", errno) }
         while link(temporary, lock.file(path.name)) != 0 {
             guard errno == EEXIST else { throw path.failure("name the new file", errno) }
