@@ -25,14 +25,20 @@ final class DatabaseQueue: Sendable {
     private let timeouts: WorkTimeouts
     /// Ends the lingering.
     private let timer: LazyTimer
-    private let perform: @Sendable ([Work]) -> Void
+    private let perform: @Sendable ([Work], _ more: () -> [Work]) -> Void
 
     /// - Parameters:
     ///   - label: the thread's name.
     ///   - path: the file, for messages.
-    ///   - perform: carries out all the work that waited, on the queue's thread, in order. It calls ``Work/begin()`` on
-    ///     each piece right before its body, leaves out what has not begun, and settles all the rest.
-    init(label: String, path: String, purpose: Purpose, perform: @escaping @Sendable ([Work]) -> Void) {
+    ///   - perform: carries out all the work that waited, on the queue's thread, in order, and what it takes by `more` of the work
+    ///     that has come meanwhile. It calls ``Work/begin()`` on each piece right before its body, leaves out what has not
+    ///     begun, and settles all the rest.
+    init(
+        label: String,
+        path: String,
+        purpose: Purpose,
+        perform: @escaping @Sendable ([Work], _ more: () -> [Work]) -> Void
+    ) {
         self.queue = DispatchQueue(label: label)
         self.timeouts = WorkTimeouts { hadBegun in .late(path, purpose, hadBegun: hadBegun) }
         self.timer = LazyTimer(on: queue)
@@ -105,11 +111,15 @@ final class DatabaseQueue: Sendable {
     }
 
     private func drain() {
-        let batch = waiting.withLock { waiting in
+        let batch = take()
+        if !batch.isEmpty { perform(batch, take) }
+    }
+
+    private func take() -> [Work] {
+        waiting.withLock { waiting in
             defer { waiting = Waiting() }
             return waiting.list
         }
-        if !batch.isEmpty { perform(batch) }
     }
 }
 

@@ -11,7 +11,7 @@ final class Reader: @unchecked Sendable {
     /// A queue whose thread owns a reader. The queue keeps it for as long as work is under way.
     static func queue(_ configuration: StoreConfiguration) -> DatabaseQueue {
         let reader = Reader(configuration)
-        return DatabaseQueue(label: "store.reader", path: configuration.path, purpose: .reading) { batch in
+        return DatabaseQueue(label: "store.reader", path: configuration.path, purpose: .reading) { batch, _ in
             for work in batch where work.begin() { reader.perform(work) }
         }
     }

@@ -23,8 +23,8 @@ public final class Store: Sendable {
         _ configuration: StoreConfiguration,
         within timeout: Duration = .seconds(30)
     ) async throws(StoreError) -> Store {
-        let preparation = DatabaseQueue(label: "store.preparation", path: configuration.path, purpose: .writing) {
-            batch in
+        let path = configuration.path
+        let preparation = DatabaseQueue(label: "store.preparation", path: path, purpose: .writing) { batch, _ in
             for work in batch { prepare(work, configuration) }
         }
         try await preparation.run(within: timeout) { connection in try Schema.migrate(connection) }

@@ -1,7 +1,7 @@
 internal import CSQLite
 
-/// The connection that writes: all that waits at one moment goes into one transaction, so that many writers share one
-/// sync of the disk.
+/// The connection that writes: all that waits at one moment, and what comes while that is carried out, goes into one transaction,
+/// so that many writers share one sync of the disk.
 ///
 /// A piece that fails takes none of the others with it: then all is undone, and done again with a savepoint for each piece.
 /// At once that would cost every writer for what few need.
@@ -17,11 +17,16 @@ final class Writer: @unchecked Sendable {
     /// A queue whose thread owns a writer. The queue keeps it for as long as work is under way.
     static func queue(_ configuration: StoreConfiguration) -> DatabaseQueue {
         let writer = Writer(configuration)
-        return DatabaseQueue(label: "store.writer", path: configuration.path, purpose: .writing) { writer.perform($0) }
+        return DatabaseQueue(label: "store.writer", path: configuration.path, purpose: .writing) {
+            writer.perform($0, $1)
+        }
     }
 
-    private func perform(_ batch: [Work]) {
-        let batch = batch.filter(\.isWaiting)
+    /// So many pieces end a transaction, also when more would come: those who wait are to be answered at some time.
+    private static let limit = 512
+
+    private func perform(_ batch: [Work], _ more: () -> [Work]) {
+        var batch = batch.filter(\.isWaiting)
         guard !batch.isEmpty else { return }
         let connection: Connection
         do {
@@ -34,7 +39,7 @@ final class Writer: @unchecked Sendable {
             return
         }
         do {
-            commit(connection, try runAll(batch, connection))
+            commit(connection, try runAll(&batch, more, connection))
         } catch {
             // SQLite has left the transaction, or what it reads can no longer be trusted: nothing of this batch is
             // stored.
@@ -47,14 +52,20 @@ final class Writer: @unchecked Sendable {
     /// The lock may have taken long to come: only now is it certain that a piece will run, and only what somebody still
     /// waits for does.
     ///
+    /// - Parameter batch: gets what has come meanwhile.
     /// - Returns: what was done; what failed is settled.
     /// - Throws: when nothing more can be done through this connection.
-    private func runAll(_ batch: [Work], _ connection: Connection) throws -> [Work] {
+    private func runAll(_ batch: inout [Work], _ more: () -> [Work], _ connection: Connection) throws -> [Work] {
         do {
             var done: [Work] = []
-            for work in batch where work.begin() {
-                try work.body(connection)
-                done.append(work)
+            var next = 0
+            while next < batch.count {
+                for work in batch[next...] where work.begin() {
+                    try work.body(connection)
+                    done.append(work)
+                }
+                next = batch.count
+                if next < Self.limit { batch += more() }
             }
             return done
         } catch {

@@ -1,3 +1,4 @@
+import Glibc
 import Testing
 
 @testable import Store
@@ -33,6 +34,44 @@ import Testing
             let revisions = [try await first] + (try await others)
             #expect(Set(revisions.map(\.number)) == Set(1...301))
             #expect(disk.transactions - before == 2)
+        }
+    }
+
+    /// What comes while a transaction is carried out is not left for the next.
+    @Test func writersThatComeMeanwhileShareIt() async throws {
+        try await withScratch { directory in
+            let disk = FaultyDisk(StoreConfiguration.path(in: directory))
+            defer { disk.remove() }
+            let leader = try await lead(try await openStore(in: directory))
+            let gate = Gate()
+            let before = disk.transactions
+            async let first: Void = leader.store.writer.run(within: patience) { _ in gate.pass() }
+            try await gate.untilReached()
+            async let others = appendAll(100, leader)
+            while await waiting(leader.store) < 100 { try await Task.sleep(for: .milliseconds(1), clock: .suspending) }
+            gate.open()
+            try await first
+            #expect(Set(try await others.map(\.number)) == Set(1...100))
+            #expect(disk.transactions - before == 1)
+        }
+    }
+
+    /// But those who wait are answered, also if more comes for ever.
+    @Test func aTransactionEndsAlthoughMoreComes() async throws {
+        try await withLeader { leader in
+            let writer = leader.store.writer
+            let isAnswered = Counter()
+            // Each piece ends when the next one waits.
+            @Sendable func follow() async throws {
+                try await writer.run(within: patience) { _ in
+                    guard isAnswered.value == 0 else { return }
+                    Task { try await follow() }
+                    while writer.waitingCount == 0 { usleep(20) }
+                }
+            }
+            try await follow()
+            isAnswered.add()
+            #expect(try await leader.append([.set("a", 1)]).number == 1)
         }
     }
 
