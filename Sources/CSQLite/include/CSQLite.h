@@ -27,7 +27,7 @@ int csqlite_probe_lock(int file, const char *path);
 // leaves room for such things, writes it with the page and compares it when the page is read.
 //
 // A page that does not have its checksum fails with SQLITE_IOERR_DATA. Other programs read such a database as any other;
-// what they write has no valid checksum.
+// what they write has no valid checksum. The same VFS writes a transaction's journal in a few pieces (JournalBuffer.h).
 
 // The name of the VFS over another one, NULL for SQLite's default; registers it at the first call. NULL without memory.
 const char *csqlite_checksum_vfs(const char *base);
