@@ -32,6 +32,8 @@ let package = Package(
                 .product(name: "GroupSPI", package: "infrakit-manager"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Manager", package: "infrakit-manager"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "PluginRPC", package: "infrakit-manager"),
                 .product(name: "Store", package: "infrakit-manager"),
             ],
             path: "Benchmarks/InProcess",

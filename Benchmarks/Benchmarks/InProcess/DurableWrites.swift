@@ -3,74 +3,93 @@ import BenchmarkSupport
 
 /// The cost of a user's write, beside what the disk and SQLite cost alone.
 ///
-/// `bench in-process` finds these by their names.
+/// A disk is not the same from one second to the next, so what is compared takes turns: each durable write is measured right after
+/// a bare transaction. `bench in-process` finds all by their names.
 enum DurableWrites {
-    static func register() {
-        bare("bare SQLite transaction") { try $0.write() }
-        // What a write of ours is to the disk: the revision, and later its outcome.
-        bare("two bare SQLite transactions") { database in
-            try database.write()
-            try database.settle()
+    /// Nanoseconds of a transaction by SQLite alone.
+    private static let bare = BenchmarkMetric.custom("bare transaction", useScalingFactor: false)
+    private static let metrics: [BenchmarkMetric] = [.wallClock, .throughput, bare]
+
+    /// What takes turns.
+    private struct Contest {
+        let manager: LeadingManager
+        let database: BareDatabase
+
+        /// - Parameters:
+        ///   - groups: that the manager has.
+        ///   - changed: how many of them change.
+        init(groups: Int, changed: Int) async throws {
+            manager = try await LeadingManager(groups: groups)
+            database = try await BareDatabase(groups: changed)
         }
-        for groups in [1, 100, 10_000] { oneClient(groups: groups) }
-        manyClients(64)
-        // What SQLite alone makes of as many writes in a transaction as wait together, and of the half of them.
-        for together in [32, 64] {
-            bare("1000 bare writes, \(together) together", groups: 64, warmup: 1) { database in
-                for start in stride(from: 0, to: 1000, by: together) {
-                    try database.write(together: min(together, 1000 - start))
-                }
-            }
+
+        func end() async {
+            await manager.end()
+            database.end()
         }
-        // Again, for how far the disk has drifted meanwhile.
-        bare("bare SQLite transaction, again") { try $0.write() }
     }
 
-    private static func bare(
-        _ name: String,
-        groups: Int = 1,
-        warmup: Int = 20,
-        _ body: @escaping @Sendable (BareDatabase) throws -> Void
-    ) {
-        let stage = Stage<BareDatabase>()
-        Benchmark(name, configuration: .init(warmupIterations: warmup)) { benchmark, database in
-            for _ in benchmark.scaledIterations { try body(database) }
-        } setup: {
-            try await stage.make { try await BareDatabase(groups: groups) }
-        } teardown: {
-            await stage.end { $0.end() }
-        }
+    static func register() {
+        for groups in [1, 100, 10_000] { oneClient(groups: groups) }
+        manyClients(64)
     }
 
     private static func oneClient(groups: Int) {
-        let stage = Stage<LeadingManager>()
+        let stage = Stage<Contest>()
         let numbers = Counter()
-        Benchmark("durable write, 1 client, \(groups) groups stored") { benchmark, manager in
-            for _ in benchmark.scaledIterations { try await manager.commit(0, numbers.next()) }
+        Benchmark("durable write, 1 client, \(groups) groups stored", configuration: .init(metrics: metrics)) {
+            benchmark, contest in
+            benchmark.measurement(bare, try nanoseconds { try contest.database.write() })
+            try await withTaskExecutorPreference(LeadingManager.executor) {
+                benchmark.startMeasurement()
+                try await contest.manager.commit(0, numbers.next())
+                benchmark.stopMeasurement()
+            }
         } setup: {
-            try await stage.make { try await LeadingManager(groups: groups) }
+            try await stage.make { try await Contest(groups: groups, changed: 1) }
         } teardown: {
             await stage.end { await $0.end() }
         }
     }
 
-    /// Each client changes a group of its own. A measurement is a thousand writes.
+    /// Each client changes a group of its own. A measurement is a thousand writes; beside it stands what SQLite alone makes of as
+    /// many, with so many of them in each transaction.
     private static func manyClients(_ clients: Int) {
-        let stage = Stage<LeadingManager>()
+        let stage = Stage<Contest>()
         let numbers = Counter()
-        Benchmark("1000 durable writes, \(clients) clients", configuration: .init(warmupIterations: 1)) { _, manager in
+        let together = [32, 64].map { ($0, BenchmarkMetric.custom("\($0) together", useScalingFactor: false)) }
+        Benchmark(
+            "1000 durable writes, \(clients) clients",
+            configuration: .init(metrics: metrics + together.map(\.1), warmupIterations: 1)
+        ) { benchmark, contest in
+            for _ in 0..<100 { benchmark.measurement(bare, try nanoseconds { try contest.database.write() }) }
+            for (count, metric) in together {
+                let time = try nanoseconds {
+                    for start in stride(from: 0, to: 1000, by: count) {
+                        try contest.database.write(together: min(count, 1000 - start))
+                    }
+                }
+                benchmark.measurement(metric, time)
+            }
             let rest = Counter()
+            benchmark.startMeasurement()
             try await withThrowingDiscardingTaskGroup { tasks in
                 for client in 0..<clients {
-                    tasks.addTask {
-                        while rest.next() < 1000 { try await manager.commit(client, numbers.next()) }
+                    tasks.addTask(executorPreference: LeadingManager.executor) {
+                        while rest.next() < 1000 { try await contest.manager.commit(client, numbers.next()) }
                     }
                 }
             }
+            benchmark.stopMeasurement()
         } setup: {
-            try await stage.make { try await LeadingManager(groups: clients) }
+            try await stage.make { try await Contest(groups: clients, changed: clients) }
         } teardown: {
             await stage.end { await $0.end() }
         }
+    }
+
+    private static func nanoseconds(_ body: () throws -> Void) rethrows -> Int {
+        let duration = try ContinuousClock().measure(body)
+        return Int(duration / .nanoseconds(1))
     }
 }

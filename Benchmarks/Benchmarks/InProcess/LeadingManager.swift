@@ -2,6 +2,8 @@ import BenchmarkSupport
 import GroupSPI
 import Logging
 import Manager
+import NIOPosix
+import PluginRPC
 import Store
 
 /// A manager that leads, over a database of its own, with a plugin in this process that agrees to everything.
@@ -51,6 +53,9 @@ final class LeadingManager: Sendable {
         }
         throw BenchmarkError("the manager does not begin to lead")
     }
+
+    /// Where calls run: on an event loop, as those do that come over a socket.
+    static let executor = EventLoopExecutor(MultiThreadedEventLoopGroup.singleton.next())
 
     /// One user's write: stored, told to the plugin, answered.
     func commit(_ group: Int, _ number: Int) async throws {

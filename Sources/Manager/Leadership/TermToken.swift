@@ -26,8 +26,7 @@ final class TermToken: Sendable {
     /// - Returns: nil when the term had ended before: then the body has not run.
     func run<Result: Sendable>(_ body: @escaping @Sendable () async -> Result) async -> Result? {
         guard let key = enter() else { return nil }
-        let executor = withUnsafeCurrentTask { $0?.unownedTaskExecutor?.asTaskExecutor() }
-        let task = Task.immediate(executorPreference: executor) { await body() }
+        let task = Task.immediate(executorPreference: Task.currentPreference) { await body() }
         let isEnded = state.withLock { state in
             state.cancellations[key] = { task.cancel() }
             return state.isEnded

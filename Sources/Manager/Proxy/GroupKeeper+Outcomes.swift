@@ -36,7 +36,8 @@ extension GroupKeeper {
     /// Stores what waits, if that is not under way already.
     func startRecording(_ token: TermToken, lingering linger: Duration = .zero) {
         guard recording == nil, !unrecorded.isEmpty else { return }
-        recording = Task { await recordAll(token, lingering: linger) }
+        // After the caller's own step and where that runs: another thread would have to be woken for each write.
+        recording = Task(executorPreference: Task.currentPreference) { await self.recordAll(token, lingering: linger) }
     }
 
     /// One batch after the other: stored out of their order, a later change would settle an earlier one as superseded.
