@@ -31,7 +31,7 @@ final class Writer: @unchecked Sendable {
         let connection: Connection
         do {
             connection = try open()
-            try connection.execute("BEGIN IMMEDIATE")
+            try connection.begin()
         } catch {
             let failure = StoreError(any: error)
             if failure.code != .busy { close() }
@@ -71,7 +71,7 @@ final class Writer: @unchecked Sendable {
         } catch {
             guard connection.isInTransaction, !Self.shakesConnection(error) else { throw error }
             try connection.rollBack()
-            try connection.execute("BEGIN IMMEDIATE")
+            try connection.begin()
             return try runEach(batch, connection)
         }
     }
@@ -103,7 +103,7 @@ final class Writer: @unchecked Sendable {
     private func commit(_ connection: Connection, _ done: [Work]) {
         guard !done.isEmpty else { return rollBack(connection) }
         do {
-            try connection.execute("COMMIT")
+            try connection.commit()
             for work in done { work.settle(nil) }
         } catch let error as SQLiteError where error.isBusy && connection.isInTransaction {
             // Readers would not let go within the busy timeout. The transaction is whole and undone by choice.

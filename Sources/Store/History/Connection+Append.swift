@@ -9,10 +9,7 @@ extension Connection {
     /// - Throws: ``StoreError`` `fenced`.
     func append(_ draft: RevisionDraft, fence: Fence, time: Int) throws -> Revision {
         try requireLease(fence)
-        let head = try first("SELECT number, hash FROM revision WHERE number = (SELECT max(number) FROM revision)") {
-            row in
-            (number: row.int(0), hash: row.blob(1))
-        }
+        let head = try head()
         let revision = Revision(
             draft,
             number: (head?.number ?? 0) + 1,
@@ -21,7 +18,15 @@ extension Connection {
             time: time
         )
         try insert(revision, token: draft.token)
+        facts?.head = (revision.number, revision.hash)
         return revision
+    }
+
+    private func head() throws -> (number: Int, hash: [UInt8])? {
+        if let head = facts?.head { return head }
+        return try first("SELECT number, hash FROM revision WHERE number = (SELECT max(number) FROM revision)") { row in
+            (number: row.int(0), hash: row.blob(1))
+        }
     }
 
     /// - Parameter token: what the hash covers beside the revision.
@@ -81,12 +86,12 @@ extension Connection {
         try execute(
             """
             UPDATE change SET status = ?, error = ?
-            WHERE revision = ? AND group_id = (SELECT id FROM name WHERE text = ?) AND status = 0
+            WHERE revision = ? AND group_id = ? AND status = 0
             """,
             .int(outcome.status.rawValue),
             .text(outcome.error),
             .int(outcome.revision),
-            .text(outcome.group)
+            .int(try nameID(outcome.group))
         ) == 1
     }
 
@@ -95,10 +100,10 @@ extension Connection {
         try execute(
             """
             UPDATE change INDEXED BY change_pending SET status = 2, error = ?
-            WHERE group_id = (SELECT id FROM name WHERE text = ?) AND revision < ? AND status = 0
+            WHERE group_id = ? AND revision < ? AND status = 0
             """,
             .text(Outcome.superseded(by: outcome.revision)),
-            .text(outcome.group),
+            .int(try nameID(outcome.group)),
             .int(outcome.revision)
         )
     }

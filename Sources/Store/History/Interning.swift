@@ -41,7 +41,7 @@ extension Connection {
 
     func specID(_ properties: RawJSON) throws -> Int {
         let hash = HashChain.digest(properties.bytes)
-        try readNewSpecs()
+        if facts?.knowsSpecs != true { try readNewSpecs() }
         if let id = interned.specs[hash],
             try first("SELECT 1 FROM spec WHERE id = ? AND hash = ?", .int(id), .blob(hash), row: { _ in true }) == true
         {
@@ -64,6 +64,7 @@ extension Connection {
             .int(SpecNumbers.limit / 2)
         ) { row in (hash: row.blob(1), id: row.int(0)) }
         for spec in specs { interned.specs.add(spec.hash, spec.id) }
+        facts?.knowsSpecs = true
     }
 
     /// Reads three columns that ``authorID(_:)`` has written.

@@ -46,7 +46,9 @@ extension Connection {
 
     /// - Throws: ``StoreError`` `fenced` unless that instance holds the lease at that epoch.
     func requireLease(_ fence: Fence) throws {
+        if let known = facts?.fence, known == fence { return }
         guard try holdsLease(fence) else { throw StoreError.fenced(try lease()) }
+        facts?.fence = fence
     }
 
     /// Takes the lease over, if the row is still the one that the claimant has watched.
@@ -62,6 +64,7 @@ extension Connection {
         reason: String,
         time: Int
     ) throws -> Lease? {
+        facts?.fence = nil
         let epoch = watched.epoch + 1
         let changed = try execute(
             """
@@ -122,6 +125,7 @@ extension Connection {
 
     /// Empties the holder; the epoch stays. Nothing happens when the lease is another's already.
     func releaseLease(_ fence: Fence, reason: String, time: Int) throws {
+        facts?.fence = nil
         let changed = try execute(
             """
             UPDATE lease SET holder = '', sequence = sequence + 1, expires_at = ?

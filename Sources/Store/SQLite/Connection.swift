@@ -22,6 +22,8 @@ final class Connection {
     private var statements: [StatementText: Statement] = [:]
     /// The numbers of names and authors; see Interning.swift.
     var interned = InternedNumbers()
+    /// Within a transaction of ``begin()``; nil outside of one.
+    var facts: TransactionFacts?
 
     /// Opens the file and applies the settings.
     ///
@@ -196,9 +198,22 @@ final class Connection {
         return try statement.step() ? try row(statement) : nil
     }
 
+    /// Begins a transaction that writes, and takes the lock for it: from here to its end nobody else changes anything.
+    func begin() throws {
+        facts = nil
+        try execute("BEGIN IMMEDIATE")
+        facts = TransactionFacts()
+    }
+
+    func commit() throws {
+        facts = nil
+        try execute("COMMIT")
+    }
+
     /// Undoes the transaction; or what came after a savepoint, which stays.
     func rollBack(to savepoint: String? = nil) throws {
         interned.forget()
+        facts = savepoint == nil ? nil : TransactionFacts()
         try execute(savepoint.map { "ROLLBACK TO \($0)" } ?? "ROLLBACK")
     }
 
@@ -207,9 +222,9 @@ final class Connection {
     /// The journal's removal is the commit. If it is seen but not synced, the journal comes back when the power goes, and
     /// with it what was before. A transaction more has a journal of the same name, whose removal is synced.
     func keepLastCommit() throws {
-        try execute("BEGIN IMMEDIATE")
+        try begin()
         try execute("UPDATE lease SET id = id")
-        try execute("COMMIT")
+        try commit()
     }
 
     /// Copies all pages into another, open database.

@@ -215,13 +215,16 @@ final class World: Sendable {
 
     private func end() async {
         let (hosts, programs) = state.withLock { ($0.hosts, $0.programs) }
-        for _ in 0..<1000 {
-            let left = World.processes(of: path)
-            for program in programs { program.send(SIGKILL) }
-            for pid in left { kill(pid, SIGKILL) }
-            if left.isEmpty, !programs.contains(where: \.isRunning) { break }
-            try? await Task.sleep(for: .milliseconds(5), clock: .suspending)
-        }
+        // In a task of its own, because the test's may be cancelled. When it fails so does the test, and its files are removed all
+        // the same.
+        _ = await Task { [path] in
+            try await eventually("every process that the test has started is gone") {
+                let left = World.processes(of: path)
+                for program in programs { program.send(SIGKILL) }
+                for pid in left { kill(pid, SIGKILL) }
+                return left.isEmpty && !programs.contains(where: \.isRunning)
+            }
+        }.result
         for host in hosts { await host.plugin.die() }
         Files.remove(path)
     }

@@ -32,7 +32,7 @@ final class TestClock: ManagerClock {
     func step(by duration: Duration) async throws {
         let before = sleepers
         guard advance(by: duration) > 0 else { return await Task.yield() }
-        for _ in 0..<20 where sleepers < before {
+        for _ in 0..<100 where sleepers < before {
             try await Task.sleep(for: .milliseconds(1), clock: .suspending)
         }
     }

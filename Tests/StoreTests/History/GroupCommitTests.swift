@@ -4,14 +4,43 @@ import Testing
 @testable import Store
 
 @Suite struct GroupCommitTests {
-    /// Each of `count` tasks appends once.
-    private func appendAll(_ count: Int, _ leader: Leader, from first: Int = 0) async throws -> [Revision] {
-        try await withThrowingTaskGroup(of: Revision.self) { tasks in
-            for index in first..<(first + count) {
-                tasks.addTask { try await leader.append([.set("g\(index)", index)]) }
+    /// Begins each piece of work when the one before it waits for the writer's thread, which meanwhile is held.
+    ///
+    /// - Parameter hold: has the thread wait at the gate.
+    private func together(
+        _ store: Store,
+        hold: @escaping @Sendable (Gate) async throws -> Void,
+        _ pieces: [@Sendable () async throws -> Void]
+    ) async throws {
+        let gate = Gate()
+        try await withThrowingTaskGroup(of: Void.self) { tasks in
+            tasks.addTask { try await hold(gate) }
+            try await gate.untilReached()
+            for (index, piece) in pieces.enumerated() {
+                tasks.addTask { try await piece() }
+                while store.writer.waitingCount <= index { try await Task.sleep(for: .milliseconds(1), clock: .suspending) }
             }
-            return try await tasks.reduce(into: []) { $0.append($1) }
+            gate.open()
+            try await tasks.waitForAll()
         }
+    }
+
+    /// In one transaction, in which something of no consequence is written first.
+    private func together(_ store: Store, _ pieces: [@Sendable () async throws -> Void]) async throws {
+        try await together(
+            store,
+            hold: { gate in
+                try await store.writer.run(within: patience) { connection in
+                    gate.pass()
+                    try connection.execute("UPDATE lease SET id = id")
+                }
+            },
+            pieces
+        )
+    }
+
+    private func appends(_ count: Int, _ leader: Leader) -> [@Sendable () async throws -> Void] {
+        (0..<count).map { index in { try await leader.append([.set("g\(index)", index)]) } }
     }
 
     @Test func writersThatWaitTogetherShareATransaction() async throws {
@@ -19,20 +48,20 @@ import Testing
             let disk = FaultyDisk(StoreConfiguration.path(in: directory))
             defer { disk.remove() }
             let leader = try await lead(try await openStore(in: directory))
-            let gate = Gate()
             let before = disk.transactions
-            disk.beforeSync { _ in
-                gate.pass()
-                return 0
-            }
             // The first holds the disk; all others gather behind it.
-            async let first = leader.append([.set("first", 0)])
-            try await gate.untilReached()
-            async let others = appendAll(300, leader)
-            while await waiting(leader.store) < 300 { try await Task.sleep(for: .milliseconds(1), clock: .suspending) }
-            gate.open()
-            let revisions = [try await first] + (try await others)
-            #expect(Set(revisions.map(\.number)) == Set(1...301))
+            try await together(
+                leader.store,
+                hold: { gate in
+                    disk.beforeSync { _ in
+                        gate.pass()
+                        return 0
+                    }
+                    try await leader.append([.set("first", 0)])
+                },
+                appends(300, leader)
+            )
+            #expect(try await numbers(leader.store) == Array((1...301).reversed()))
             #expect(disk.transactions - before == 2)
         }
     }
@@ -43,16 +72,53 @@ import Testing
             let disk = FaultyDisk(StoreConfiguration.path(in: directory))
             defer { disk.remove() }
             let leader = try await lead(try await openStore(in: directory))
-            let gate = Gate()
             let before = disk.transactions
-            async let first: Void = leader.store.writer.run(within: patience) { _ in gate.pass() }
-            try await gate.untilReached()
-            async let others = appendAll(100, leader)
-            while await waiting(leader.store) < 100 { try await Task.sleep(for: .milliseconds(1), clock: .suspending) }
-            gate.open()
-            try await first
-            #expect(Set(try await others.map(\.number)) == Set(1...100))
+            try await together(leader.store, appends(100, leader))
+            #expect(try await numbers(leader.store) == Array((1...100).reversed()))
             #expect(disk.transactions - before == 1)
+        }
+    }
+
+    /// The lease is looked at once in a transaction, unless it changes in it.
+    @Test func whoLetsTheLeaseGoWritesNothingAfterwardsInTheSameTransaction() async throws {
+        try await withLeader { leader in
+            try await together(
+                leader.store,
+                [
+                    { try await leader.append([.set("a", 1)]) },
+                    { try await leader.store.releaseLease(leader.fence, reason: "a test", within: patience) },
+                    {
+                        let error = try await failure { try await leader.append([.set("b", 1)]) }
+                        #expect(error.code == .fenced)
+                    },
+                ]
+            )
+            #expect(try await numbers(leader.store) == [1])
+        }
+    }
+
+    /// The newest revision is looked at once in a transaction, unless one is undone.
+    @Test func aRevisionThatIsUndoneIsNotWhatTheNextOneFollows() async throws {
+        try await withLeader { leader in
+            try await together(
+                leader.store,
+                [
+                    { try await leader.append([.set("a", 1)]) },
+                    {
+                        let draft = RevisionDraft(author: .tester, operation: .commit, changes: [.set("b", 1)])
+                        let error = try await failure {
+                            try await leader.store.writer.run(within: patience) { connection in
+                                _ = try connection.append(draft, fence: leader.fence, time: 0)
+                                throw StoreError(.conflict, "a test")
+                            }
+                        }
+                        #expect(error.code == .conflict)
+                    },
+                    { try await leader.append([.set("c", 1)]) },
+                ]
+            )
+            let verification = try await leader.store.verify(within: patience)
+            #expect(verification == Verification(newest: 2, revisions: 2, problems: []))
         }
     }
 
@@ -75,7 +141,10 @@ import Testing
         }
     }
 
-    private func waiting(_ store: Store) async -> Int { store.writer.waitingCount }
+    /// The newest first.
+    private func numbers(_ store: Store) async throws -> [Int] {
+        try await store.history(HistoryQuery(limit: 1000), within: patience).revisions.map(\.number)
+    }
 
     @Test func numbersHaveNoGapsUnderConcurrentWriters() async throws {
         try await withLeader { leader in
