@@ -38,7 +38,8 @@ enum DurableWrites {
         let stage = Stage<Contest>()
         let numbers = Counter()
         Benchmark("durable write, 1 client, \(groups) groups stored", configuration: .init(metrics: metrics)) {
-            benchmark, contest in
+            benchmark,
+            contest in
             benchmark.measurement(bare, try nanoseconds { try contest.database.write() })
             try await withTaskExecutorPreference(LeadingManager.executor) {
                 benchmark.startMeasurement()

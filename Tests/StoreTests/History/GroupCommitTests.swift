@@ -18,7 +18,9 @@ import Testing
             try await gate.untilReached()
             for (index, piece) in pieces.enumerated() {
                 tasks.addTask { try await piece() }
-                while store.writer.waitingCount <= index { try await Task.sleep(for: .milliseconds(1), clock: .suspending) }
+                while store.writer.waitingCount <= index {
+                    try await Task.sleep(for: .milliseconds(1), clock: .suspending)
+                }
             }
             gate.open()
             try await tasks.waitForAll()
