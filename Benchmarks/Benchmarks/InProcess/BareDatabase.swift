@@ -67,9 +67,6 @@ final class BareDatabase: @unchecked Sendable {
         try run([.begin, .spec, .revision, .change, .commit], number)
     }
 
-    /// The outcome of the newest revision, in another.
-    func settle() throws { try run([.begin, .outcome, .commit], number) }
-
     /// Revisions of different groups in one transaction, with the outcomes of those that the groups had before.
     func write(together count: Int) throws {
         try run([.begin], 0)

@@ -172,7 +172,7 @@ public actor EngineClient {
         _ work: @escaping @Sendable () async throws -> Answer
     ) async throws -> Answer {
         try await withThrowingTaskGroup(of: Answer.self) { [address] group in
-            group.addTask(operation: work)
+            group.addTask { try await work() }
             group.addTask {
                 try await Task.sleep(for: limit, clock: .suspending)
                 throw EngineError.timeout(address, after: limit)

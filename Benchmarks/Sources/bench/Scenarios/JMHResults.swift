@@ -1,36 +1,30 @@
 internal import BenchmarkSupport
 internal import GroupSPI
 
-/// Medians, from files in the format of the Java Microbenchmark Harness, one for each round.
-///
-/// What is compared is measured one after the other, and the machine is not the same all the while: of the rounds' medians,
-/// the median again.
+/// Medians, from a file in the format of the Java Microbenchmark Harness.
 struct JMHResults {
-    private let rounds: [(path: String, elements: [JSONView])]
+    private let path: String
+    private let elements: [JSONView]
 
-    init(from paths: [String]) throws {
-        rounds = try paths.map { path in
-            guard let text = Files.read(path) else { throw BenchmarkError("\(path) cannot be read") }
-            return (path, try JSONView(Array(text.utf8)).elements)
-        }
+    init(from path: String) throws {
+        guard let text = Files.read(path) else { throw BenchmarkError("\(path) cannot be read") }
+        self.path = path
+        elements = try JSONView(Array(text.utf8)).elements
     }
 
-    func milliseconds(_ benchmark: String) throws -> Double {
-        let medians = try rounds.map { try Self.milliseconds(benchmark, $0.elements, $0.path) }.sorted()
-        guard !medians.isEmpty else { throw BenchmarkError("no results are given") }
-        return medians[medians.count / 2]
-    }
-
-    private static func milliseconds(_ benchmark: String, _ elements: [JSONView], _ path: String) throws -> Double {
+    /// How long a measurement of a benchmark took, or what it measured itself.
+    ///
+    /// - Parameter metric: in nanoseconds; nil for the whole measurement.
+    func milliseconds(_ benchmark: String, _ metric: String? = nil) throws -> Double {
         let name = "." + benchmark.replacing(" ", with: "_")
         let element = elements.first { $0.member("benchmark")?.string?.hasSuffix(name) == true }
         let metrics = element?.member("secondaryMetrics")?.members ?? []
-        // Microseconds, whatever is measured.
-        let time = metrics.first { $0.name.contains("wall clock") }?.value
-        let median = time?.member("scorePercentiles")?.member("50.0")?.raw.text
-        guard let median, let microseconds = Double(median) else {
-            throw BenchmarkError("\(path) has no '\(benchmark)'")
+        let found = metrics.first { $0.name.contains(metric ?? "wall clock") }?.value
+        let median = found?.member("scorePercentiles")?.member("50.0")?.raw.text
+        guard let median, let value = Double(median) else {
+            throw BenchmarkError("\(path) has no '\(metric ?? "time")' of '\(benchmark)'")
         }
-        return microseconds / 1000
+        // The whole is told in microseconds.
+        return metric == nil ? value / 1000 : value / 1_000_000
     }
 }

@@ -14,8 +14,8 @@ struct StartCommand: Scenario {
     @Option(help: "Starts")
     var runs = 20
 
-    @Option(help: "Seconds after which the memory is looked at")
-    var idle = 5
+    @Option(help: "Seconds after which the memory is looked at; a leader asks its plugin every 10 s what it watches")
+    var idle = 15
 
     func measure(_ programs: Programs) async throws -> Report {
         try await Lab.with(programs) { lab in
