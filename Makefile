@@ -20,7 +20,7 @@ ORDER    := packaging/function-order
 # load; its own addresses in a short form; what runs all the time side by side. LLVM's linker comes with Swift.
 SMALL    := -Xswiftc -use-ld=lld -Xswiftc -Xfrontend -Xswiftc -function-sections \
 	-Xlinker --no-export-dynamic -Xlinker -z -Xlinker pack-relative-relocs \
-	-Xlinker --symbol-ordering-file=$(CURDIR)/$(ORDER) -Xlinker --no-warn-symbol-ordering
+	-Xlinker "--symbol-ordering-file=$(CURDIR)/$(ORDER)" -Xlinker --no-warn-symbol-ordering
 BUILD    := swift build -c release --static-swift-stdlib --scratch-path $(STATIC) $(SMALL)
 VERSION  := $(shell sed -n 's/^let version = "\(.*\)"$$/\1/p' Package.swift)
 PROGRAMS := infrakit-manager infrakit

@@ -23,8 +23,10 @@ final class TermToken: Sendable {
     /// The body runs in a task of its own, because what ends it is not its caller. It begins at once and stays where the caller
     /// runs, so that it costs no change of thread.
     ///
+    /// Not on the caller's actor: the body begins here, and may look for a socket in a directory that does not answer.
+    ///
     /// - Returns: nil when the term had ended before: then the body has not run.
-    func run<Result: Sendable>(_ body: @escaping @Sendable () async -> Result) async -> Result? {
+    @concurrent func run<Result: Sendable>(_ body: @escaping @Sendable () async -> Result) async -> Result? {
         guard let key = enter() else { return nil }
         let task = Task.immediate(executorPreference: Task.currentPreference) { await body() }
         let isEnded = state.withLock { state in

@@ -14,9 +14,11 @@ struct GroupRelease: Sendable {
     let pause: Duration
     let logger: Logger
 
+    /// Not on the caller's actor, for the same reason as ``TermToken/run(_:)``.
+    ///
     /// - Parameter known: groups to let go also when the plugin does not name them.
     /// - Returns: false when the task was cancelled before all was done.
-    func run(_ known: Set<String>) async -> Bool {
+    @concurrent func run(_ known: Set<String>) async -> Bool {
         var open = known
         while !Task.isCancelled {
             switch await watched() {

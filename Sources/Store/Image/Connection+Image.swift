@@ -9,6 +9,8 @@ extension Connection {
     ///   - copy: where the image was found.
     func project(_ image: HistoryImage?, _ copy: SwarmCopy, time: Int) throws -> Projection {
         if let known = try swarmCopy()?.position, known > copy.position { return .stale }
+        // The lease and the newest revision will be the image's.
+        forgetFacts()
         var count = 0
         if let image {
             if let number = try divergence(from: image) { return .diverged(at: number) }

@@ -64,7 +64,7 @@ extension Connection {
         reason: String,
         time: Int
     ) throws -> Lease? {
-        facts?.fence = nil
+        forgetFacts()
         let epoch = watched.epoch + 1
         let changed = try execute(
             """
@@ -125,7 +125,7 @@ extension Connection {
 
     /// Empties the holder; the epoch stays. Nothing happens when the lease is another's already.
     func releaseLease(_ fence: Fence, reason: String, time: Int) throws {
-        facts?.fence = nil
+        forgetFacts()
         let changed = try execute(
             """
             UPDATE lease SET holder = '', sequence = sequence + 1, expires_at = ?

@@ -210,10 +210,16 @@ final class Connection {
         try execute("COMMIT")
     }
 
+    /// For what changes, within a transaction, something that ``facts`` may tell.
+    func forgetFacts() {
+        if facts != nil { facts = TransactionFacts() }
+    }
+
     /// Undoes the transaction; or what came after a savepoint, which stays.
     func rollBack(to savepoint: String? = nil) throws {
         interned.forget()
-        facts = savepoint == nil ? nil : TransactionFacts()
+        forgetFacts()
+        if savepoint == nil { facts = nil }
         try execute(savepoint.map { "ROLLBACK TO \($0)" } ?? "ROLLBACK")
     }
 

@@ -99,6 +99,42 @@ import Testing
         }
     }
 
+    /// A swarm's copy gets the lease with the image.
+    @Test func whoLosesTheLeaseByAnImageWritesNothingAfterwardsInTheSameTransaction() async throws {
+        try await withStore { store in
+            var image = HistoryImage()
+            func take(_ id: String) throws -> Fence {
+                let claimant = claimant(id)
+                let lease = image.acquire(
+                    claimant,
+                    watched: image.lease,
+                    at: "here",
+                    floor: 0,
+                    ttl: 9000,
+                    reason: "a test",
+                    time: 0
+                )
+                return Fence(instance: claimant.instance, epoch: try #require(lease).epoch, manager: id)
+            }
+            let first = try take("n1/group")
+            _ = try await store.project(image, at: 1)
+            _ = try take("n2/group")
+            try await together(
+                store,
+                [
+                    { try await store.removeRequests(before: 0, fence: first, within: patience) },
+                    { [image] in _ = try await store.project(image, at: 2) },
+                    {
+                        let error = try await failure {
+                            try await store.removeRequests(before: 0, fence: first, within: patience)
+                        }
+                        #expect(error.code == .fenced)
+                    },
+                ]
+            )
+        }
+    }
+
     /// The newest revision is looked at once in a transaction, unless one is undone.
     @Test func aRevisionThatIsUndoneIsNotWhatTheNextOneFollows() async throws {
         try await withLeader { leader in
