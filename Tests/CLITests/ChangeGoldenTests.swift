@@ -69,6 +69,19 @@ import Testing
         }
     }
 
+    @Test func rollbackOvertaken() async throws {
+        try await expect("rollback 3", "rollback.superseded", status: .pending) { _ in
+            .revision([
+                .set(
+                    "cattle",
+                    Scene.cattle(5, "app:1"),
+                    .superseded,
+                    error: "overtaken by revision 14 before its outcome was known; it may have been applied"
+                ), .free("g1"),
+            ])
+        }
+    }
+
     @Test func rollbackThatChangesNothing() async throws {
         try await expect("rollback 12", "rollback.nothing") { _ in .nothingToDo }
     }

@@ -64,8 +64,9 @@ extension StoreModel {
         guard settle(outcome), outcome.status == .applied else { return }
         // What was still open when a later change was confirmed will never be answered.
         for earlier in revisions.prefix(outcome.revision - 1) {
-            let error = "superseded by revision \(outcome.revision) before the plugin's answer was stored"
-            settle(Outcome(revision: earlier.number, group: outcome.group, status: .rejected, error: error))
+            let error =
+                "overtaken by revision \(outcome.revision) before its outcome was known; it may have been applied"
+            settle(Outcome(revision: earlier.number, group: outcome.group, status: .superseded, error: error))
         }
     }
 

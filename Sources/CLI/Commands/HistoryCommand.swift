@@ -13,6 +13,13 @@ struct HistoryCommand: Verb {
         discussion: """
             The current revision is marked with *. Needs no running manager, only the database.
 
+            STATUS is one of:
+              pending     stored; the plugin has not confirmed it yet
+              applied     the plugin confirmed it
+              rejected    the plugin refused it; the groups keep what they had
+              superseded  a later revision overtook it before its outcome was known
+              partial     the plugin refused some of its groups
+
             With --path: who changed that field of the specifications, when, from what to what.
 
             Examples:

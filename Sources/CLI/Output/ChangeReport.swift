@@ -16,7 +16,8 @@ struct ChangeReport {
         switch revision?.status {
         case .applied, nil: .done
         case .rejected, .partial: .rejected
-        case .pending: .pending
+        // Nobody knows whether it was applied.
+        case .pending, .superseded: .pending
         }
     }
 

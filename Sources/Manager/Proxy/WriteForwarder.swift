@@ -79,6 +79,9 @@ struct WriteForwarder {
         switch revision.status {
         case .applied: return .success(revision.operation == .commit ? .details("recorded as revision \(number)") : .ok)
         case .rejected, .partial: return .failure(GroupError(.rejected, revision.error ?? "the plugin refused it"))
+        case .superseded:
+            let words = revision.error ?? Status.superseded.name
+            return .failure(GroupError(.pending, "recorded as revision \(number), and \(words)"))
         case .pending: return nil
         }
     }

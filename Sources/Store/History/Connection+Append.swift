@@ -99,9 +99,10 @@ extension Connection {
     private func supersede(before outcome: Outcome) throws {
         try execute(
             """
-            UPDATE change INDEXED BY change_pending SET status = 2, error = ?
+            UPDATE change INDEXED BY change_pending SET status = ?, error = ?
             WHERE group_id = ? AND revision < ? AND status = 0
             """,
+            .int(Status.superseded.rawValue),
             .text(Outcome.superseded(by: outcome.revision)),
             .int(try nameID(outcome.group)),
             .int(outcome.revision)

@@ -17,7 +17,7 @@ extension Connection {
         SELECT 'the outcome of ' || coalesce(g.text, '?') || ' in revision ' || c.revision, c.revision,
             'is none: ' || c.status || coalesce(' with the words ' || quote(c.error), '')
         FROM change c LEFT JOIN name g ON g.id = c.group_id
-        WHERE c.status NOT IN (0, 1, 2) OR (c.status = 1 AND c.error IS NOT NULL)
+        WHERE c.status NOT IN (0, 1, 2, 3) OR (c.status = 1 AND c.error IS NOT NULL)
         """,
         """
         SELECT 'the confirmation of revision ' || c.revision, NULL,

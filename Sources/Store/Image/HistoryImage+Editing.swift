@@ -76,7 +76,7 @@ extension HistoryImage {
         guard outcome.status == .applied else { return }
         for index in records.indices where records[index].revision.number < outcome.revision {
             guard isPending(index, outcome.group) else { continue }
-            settle(index, outcome.group, .rejected, Outcome.superseded(by: outcome.revision))
+            settle(index, outcome.group, .superseded, Outcome.superseded(by: outcome.revision))
         }
     }
 

@@ -16,7 +16,7 @@ public struct Outcome: Hashable, Sendable {
 
     /// What is said of a change that was still open when a later one of its group was confirmed: nobody asks the plugin
     /// about it any more. It may have agreed, and have been overtaken before that was stored.
-    static func superseded(by revision: Int) -> String {
-        "superseded by revision \(revision) before the plugin's answer was stored"
+    package static func superseded(by revision: Int) -> String {
+        "overtaken by revision \(revision) before its outcome was known; it may have been applied"
     }
 }

@@ -5,8 +5,11 @@ public enum Status: Int, Sendable, CaseIterable {
     case applied = 1
     /// The plugin refused it; the group keeps what it had before.
     case rejected = 2
-    /// Of a revision only: its groups fared differently.
-    case partial = 3
+    /// Overtaken by a later change of its group before its outcome was known: the plugin may have applied it, and its user
+    /// may have been told so. It counts as what it set.
+    case superseded = 3
+    /// Of a revision only, and never stored: the plugin refused it for some of its groups.
+    case partial = 4
 
     /// The word in the history.
     public var name: String { "\(self)" }
@@ -16,6 +19,7 @@ public enum Status: Int, Sendable, CaseIterable {
         var seen: Set<Status> = []
         for status in statuses { seen.insert(status) }
         if seen.contains(.pending) { return .pending }
-        return seen.count > 1 ? .partial : seen.first ?? .applied
+        guard seen.count > 1 else { return seen.first ?? .applied }
+        return seen.contains(.rejected) ? .partial : .superseded
     }
 }

@@ -64,7 +64,9 @@ struct Fields {
 
     func word() throws -> Operation { try known(Operation.allCases.first { $0.name == (try? text()) }) }
 
-    func word() throws -> Status { try known(Status.allCases.first { $0.name == (try? text()) }) }
+    func word() throws -> Status {
+        try known(Status.allCases.first { $0.name == (try? text()) && $0 != .partial })
+    }
 
     private func known<Value>(_ value: Value?) throws -> Value {
         guard let value else { throw wrong("has an unknown value; a newer manager may have written it") }

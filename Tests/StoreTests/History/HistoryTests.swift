@@ -237,10 +237,37 @@ import Testing
         }
     }
 
+    /// A leader acknowledges a change and is killed before it has stored that; then a later one is applied. What was
+    /// acknowledged is not called rejected, and the revision gives what it set.
+    @Test func anOvertakenChangeIsNotRejected() async throws {
+        try await withLeader { leader in
+            let store = leader.store
+            try await leader.settle(try await leader.append([.set("a", 1), .set("b", 1)]), .applied)
+            try await leader.append([.set("a", 2)])
+            try await leader.settle(try await leader.append([.set("a", 3)]), .applied)
+            let overtaken = try #require(try await store.revision(2, within: patience))
+            #expect(overtaken.status == .superseded)
+            #expect(overtaken.error == "overtaken by revision 3 before its outcome was known; it may have been applied")
+            #expect(try await store.states(at: 2, within: patience).map(\.revision) == [2, 1])
+            #expect(try await store.state(of: "a", at: 2, within: patience).spec?.spec.properties == .size(2))
+            #expect(try await store.wholeStates(at: 2, of: "a", within: patience).map(\.revision) == [2])
+            let (first, second) = try await store.differingStates(at: 1, and: 2, within: patience)
+            #expect([first, second].map { $0.first { $0.group == "a" }?.revision } == [1, 2])
+            let summary = try await store.summary(within: patience)
+            #expect(summary.pending == [] && summary.rejected == [] && summary.current == 3)
+            // What came late changes nothing.
+            try await leader.settle(overtaken, .rejected, error: "late")
+            #expect(try await store.revision(2, within: patience) == overtaken)
+            #expect(try await store.verify(within: patience).isSound)
+        }
+    }
+
     @Test(
         arguments: [
             ([], Status.applied), ([.pending, .rejected], .pending), ([.applied, .rejected], .partial),
-            ([.rejected, .rejected], .rejected), ([.applied], .applied),
+            ([.rejected, .rejected], .rejected), ([.applied], .applied), ([.superseded], .superseded),
+            ([.applied, .superseded], .superseded), ([.applied, .superseded, .rejected], .partial),
+            ([.superseded, .rejected], .partial), ([.superseded, .pending], .pending),
         ] as [([Status], Status)]
     )
     func aRevisionsStatusCombinesThoseOfItsGroups(_ statuses: [Status], _ expected: Status) {

@@ -160,10 +160,13 @@ import Testing
         try image.record(Outcome(revision: 3, group: "a", status: .applied), fence: fence)
         #expect(
             image.records.map { $0.revision.changes.map(\.status) } == [
-                [.rejected, .pending], [.rejected], [.applied], [.pending],
+                [.superseded, .pending], [.superseded], [.applied], [.pending],
             ]
         )
-        #expect(image.records[1].revision.error == "superseded by revision 3 before the plugin's answer was stored")
+        #expect(
+            image.records[1].revision.error
+                == "overtaken by revision 3 before its outcome was known; it may have been applied"
+        )
         // What is settled stays as it is.
         let before = image
         try image.record(Outcome(revision: 3, group: "a", status: .rejected, error: "late"), fence: fence)

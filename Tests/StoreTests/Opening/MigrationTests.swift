@@ -63,6 +63,32 @@ import Testing
         }
     }
 
+    /// Before version 5, what was overtaken was called rejected. What the plugin refused stays so.
+    @Test func whatWasOvertakenIsNotRejectedAnyMore() async throws {
+        try await withScratch { directory in
+            let leader = try await lead(try await openStore(in: directory))
+            try await leader.settle(try await leader.append([.set("a", 1)]), .rejected, error: "superseded by fashion")
+            for size in 2...15 { try await leader.append([.set("a", size), .set("b", 1)]) }
+            let raw = try rawConnection(leader.store.path)
+            try raw.executeScript(
+                """
+                UPDATE change SET status = 2, error = 'superseded by revision 15 before the plugin''s answer was stored'
+                WHERE revision BETWEEN 2 AND 14 AND group_id = (SELECT id FROM name WHERE text = 'a');
+                UPDATE change SET status = 1 WHERE revision = 15 OR group_id = (SELECT id FROM name WHERE text = 'b');
+                PRAGMA user_version = 4;
+                """
+            )
+            raw.close()
+            let store = try await openStore(in: directory)
+            let revisions = try await store.history(HistoryQuery(), within: patience).revisions
+            #expect(revisions.map(\.status) == [.applied] + Array(repeating: .superseded, count: 13) + [.rejected])
+            let words = "overtaken by revision 15 before its outcome was known; it may have been applied"
+            #expect(revisions.map(\.error) == [nil] + Array(repeating: words, count: 13) + ["superseded by fashion"])
+            #expect(try await store.state(of: "a", at: 14, within: patience).revision == 14)
+            #expect(try await store.verify(within: patience).isSound)
+        }
+    }
+
     @Test func toOpenAgainChangesNothing() async throws {
         try await withScratch { directory in
             let leader = try await lead(try await openStore(in: directory))

@@ -23,8 +23,9 @@ struct HistoryModel {
         for index in 0..<(outcome.revision - 1) {
             revisions[index].changes = revisions[index].changes.map { change in
                 guard change.group == outcome.group, change.status == .pending else { return change }
-                let error = "superseded by revision \(outcome.revision) before the plugin's answer was stored"
-                return Change(group: change.group, action: change.action, status: .rejected, error: error)
+                let error =
+                    "overtaken by revision \(outcome.revision) before its outcome was known; it may have been applied"
+                return Change(group: change.group, action: change.action, status: .superseded, error: error)
             }
         }
     }
