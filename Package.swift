@@ -182,11 +182,15 @@ let package = Package(
         .target(name: "SmallFileSystems", path: "Tests/SmallFileSystems"),
         .target(name: "TestFiles", path: "Tests/TestFiles"),
         .target(name: "PluginFakes", dependencies: ["GroupSPI"], path: "Tests/PluginFakes"),
-        .target(name: "StoreFakes", dependencies: ["GroupSPI", "SeededRandom", "Store"], path: "Tests/StoreFakes"),
+        .target(
+            name: "StoreFakes",
+            dependencies: ["CSQLite", "GroupSPI", "SeededRandom", "Store"],
+            path: "Tests/StoreFakes"
+        ),
         .testTarget(
             name: "CLITests",
             dependencies: [
-                "CLI", "Documents", "GroupSPI", "PluginRPC", "Store", "Terminal",
+                "CLI", "Documents", "GroupSPI", "PluginRPC", "Store", "StoreFakes", "Terminal",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOPosix", package: "swift-nio"),

@@ -3,11 +3,13 @@
 #include "JournalBuffer.h"
 
 #include <endian.h>
+#include <errno.h>
 #include <pthread.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { SEAL = 8, HEADER = 100 };
 
@@ -29,7 +31,8 @@ typedef struct {
     sqlite3_file *real;
     // NULL while it has none.
     sqlite3_file *journal;
-    // Of a file whose pages have checksums; 0 for any other, and for one that is still empty.
+    // Of a file whose pages have checksums; 0 for any other, and for one that is still empty. Once it is known it stays:
+    // the header tells it before anybody can have proven the header.
     int page_size;
     unsigned char *page;
     // Empty, except while somebody reads all pages.
@@ -55,13 +58,15 @@ static uint64_t mixed(uint64_t sum, uint64_t word) {
     return sum * UINT64_C(0x9E6C63D0676A9A99);
 }
 
-// What another program changes in the header when it only asks for another journal mode, and what holds nothing: the
-// versions of the format (they are looked at when the file is opened), the change counter and what belongs to it.
+// What another program changes in the header when it only copies the file page by page, or asks for another journal mode,
+// and what holds nothing: the versions of the format (they are looked at when the file is opened), the change counter and
+// what belongs to it, and the schema cookie, which only says when definitions are to be read again.
 // https://sqlite.org/fileformat2.html#the_database_header
-static uint64_t counted(int offset) {
+static uint64_t counted(int offset, int counts_cookie) {
     switch (offset) {
     case 16: return ~UINT64_C(0x00000000FFFF0000);
     case 24: return ~UINT64_C(0x00000000FFFFFFFF);
+    case 40: return counts_cookie ? ~UINT64_C(0) : ~UINT64_C(0x00000000FFFFFFFF);
     case 88: return ~UINT64_C(0xFFFFFFFF00000000);
     case 96: return ~UINT64_C(0x00000000FFFFFFFF);
     default: return ~UINT64_C(0);
@@ -69,26 +74,32 @@ static uint64_t counted(int offset) {
 }
 
 // The number is part of it: a page in the place of another is no sound page.
-static uint64_t checksum(const unsigned char *page, int size, long long number) {
+static uint64_t checksum(const unsigned char *page, int size, long long number, int counts_cookie) {
     uint64_t sum = mixed(UINT64_C(0x2545F4914F6CDD1D), (uint64_t)number);
     for (int offset = 0; offset < size - SEAL; offset += 8) {
         uint64_t word;
         memcpy(&word, page + offset, 8);
         word = le64toh(word);
-        sum = mixed(sum, number == 1 && offset < HEADER ? word & counted(offset) : word);
+        sum = mixed(sum, number == 1 && offset < HEADER ? word & counted(offset, counts_cookie) : word);
     }
     return sum;
 }
 
 static void seal(unsigned char *page, int size, long long number) {
-    uint64_t sum = htole64(checksum(page, size, number));
+    uint64_t sum = htole64(checksum(page, size, number, 0));
     memcpy(page + size - SEAL, &sum, SEAL);
 }
 
-static int is_sound(const unsigned char *page, int size, long long number) {
+static uint64_t stored_checksum(const unsigned char *page, int size) {
     uint64_t stored;
     memcpy(&stored, page + size - SEAL, SEAL);
-    return le64toh(stored) == checksum(page, size, number);
+    return le64toh(stored);
+}
+
+// Page 1 of a file that was last written by an earlier version of this program has the schema cookie in its checksum.
+static int is_sound(const unsigned char *page, int size, long long number) {
+    uint64_t stored = stored_checksum(page, size);
+    return stored == checksum(page, size, number, 0) || (number == 1 && stored == checksum(page, size, number, 1));
 }
 
 static int page_size_of(const unsigned char *header) {
@@ -149,13 +160,17 @@ static int find_free_pages(page_set *set, sqlite3_file *file, int size, long lon
 
 static int learn(checked_file *file, const unsigned char *header) {
     int size = page_size_of(header);
-    if (size == file->page_size) {
+    if (file->page_size != 0 || size == 0) {
         return SQLITE_OK;
     }
-    free(file->page);
-    file->page = size > 0 ? malloc((size_t)size) : NULL;
+    file->page = malloc((size_t)size);
     file->page_size = file->page ? size : 0;
-    return size > 0 && !file->page ? SQLITE_IOERR_NOMEM : SQLITE_OK;
+    return file->page ? SQLITE_OK : SQLITE_IOERR_NOMEM;
+}
+
+// A header that tells another size than the one that is known, or that of no database, would switch checking off.
+static int is_known(const checked_file *file, const unsigned char *header) {
+    return file->page_size == 0 || page_size_of(header) == file->page_size;
 }
 
 static int checked(checked_file *file, const unsigned char *page, long long number) {
@@ -191,10 +206,14 @@ static int checked_read(sqlite3_file *base, void *bytes, int count, sqlite3_int6
             return code;
         }
         code = learn(file, bytes);
-        if (code != SQLITE_OK || file->page_size == 0 || count < file->page_size) {
+        if (code != SQLITE_OK || file->page_size == 0) {
             return code;
         }
-        return checked(file, bytes, 1);
+        if (!file->is_lenient && !is_known(file, bytes)) {
+            damaged_page = 1;
+            return SQLITE_IOERR_DATA;
+        }
+        return count < file->page_size ? SQLITE_OK : checked(file, bytes, 1);
     }
     long long number = offset / file->page_size + 1;
     sqlite3_int64 inside = offset % file->page_size;
@@ -225,6 +244,10 @@ static int checked_write(sqlite3_file *base, const void *bytes, int count, sqlit
         int code = learn(file, bytes);
         if (code != SQLITE_OK) {
             return code;
+        }
+        // Pages of two sizes, or some with a checksum and some without, could never be told from damage.
+        if (!is_known(file, bytes)) {
+            return SQLITE_IOERR_WRITE;
         }
     }
     if (file->page_size == 0) {
@@ -414,6 +437,20 @@ void csqlite_end_whole_read(sqlite3 *database) {
     }
 }
 
+// The size of a page, 0 without checksums, and of the file. A damaged header does not tell another size than is known.
+static int measure(sqlite3_file *file, int *size, sqlite3_int64 *length) {
+    unsigned char header[HEADER] = {0};
+    int code = file->pMethods->xRead(file, header, sizeof header, 0);
+    if (code == SQLITE_IOERR_SHORT_READ) {
+        code = SQLITE_OK;
+    }
+    *size = file->pMethods == &checked_methods ? ((checked_file *)file)->page_size : 0;
+    if (*size == 0) {
+        *size = page_size_of(header);
+    }
+    return code == SQLITE_OK ? file->pMethods->xFileSize(file, length) : code;
+}
+
 int csqlite_check_pages(sqlite3 *database, long long *damaged, int limit, int *count) {
     *count = 0;
     sqlite3_file *file = NULL;
@@ -421,13 +458,9 @@ int csqlite_check_pages(sqlite3 *database, long long *damaged, int limit, int *c
     if (code != SQLITE_OK) {
         return code;
     }
-    unsigned char header[HEADER] = {0};
-    code = file->pMethods->xRead(file, header, sizeof header, 0);
-    int size = page_size_of(header);
+    int size = 0;
     sqlite3_int64 length = 0;
-    if (code == SQLITE_OK) {
-        code = file->pMethods->xFileSize(file, &length);
-    }
+    code = measure(file, &size, &length);
     if (code != SQLITE_OK || size == 0) {
         return code == SQLITE_OK ? SQLITE_IOERR_DATA : code;
     }
@@ -450,5 +483,72 @@ int csqlite_check_pages(sqlite3 *database, long long *damaged, int limit, int *c
     }
     free(page);
     free(unused.bits);
+    return code;
+}
+
+int csqlite_has_no_checksums(sqlite3 *database, int *answer) {
+    *answer = 0;
+    checked_file *file = file_of(database);
+    if (!file) {
+        return SQLITE_OK;
+    }
+    int size = 0;
+    sqlite3_int64 length = 0;
+    int code = measure(&file->file, &size, &length);
+    if (code != SQLITE_OK || size == 0 || length < size) {
+        return code;
+    }
+    unsigned char *page = malloc((size_t)size);
+    if (!page) {
+        return SQLITE_NOMEM;
+    }
+    int has_none = 1;
+    for (sqlite3_int64 start = 0; code == SQLITE_OK && has_none && start + size <= length; start += size) {
+        code = file->real->pMethods->xRead(file->real, page, size, start);
+        has_none = stored_checksum(page, size) == 0;
+    }
+    free(page);
+    *answer = code == SQLITE_OK && has_none;
+    return code;
+}
+
+static int write_all(int target, const unsigned char *bytes, size_t count) {
+    while (count > 0) {
+        ssize_t written = write(target, bytes, count);
+        if (written < 0 && errno != EINTR) {
+            return errno;
+        }
+        if (written > 0) {
+            bytes += written;
+            count -= (size_t)written;
+        }
+    }
+    return 0;
+}
+
+int csqlite_copy_with_checksums(sqlite3 *database, int target, int *system_error) {
+    *system_error = 0;
+    checked_file *file = file_of(database);
+    int size = 0;
+    sqlite3_int64 length = 0;
+    int code = file ? measure(&file->file, &size, &length) : SQLITE_MISUSE;
+    if (code != SQLITE_OK || size == 0) {
+        return code == SQLITE_OK ? SQLITE_IOERR_DATA : code;
+    }
+    unsigned char *page = malloc((size_t)size);
+    if (!page) {
+        return SQLITE_NOMEM;
+    }
+    for (long long number = 1; (number - 1) * size < length && *system_error == 0; number++) {
+        // What is missing of a page that was cut off is zero.
+        code = file->real->pMethods->xRead(file->real, page, size, (number - 1) * size);
+        if (code != SQLITE_OK && code != SQLITE_IOERR_SHORT_READ) {
+            break;
+        }
+        code = SQLITE_OK;
+        seal(page, size, number);
+        *system_error = write_all(target, page, (size_t)size);
+    }
+    free(page);
     return code;
 }

@@ -32,7 +32,8 @@ enum Schema {
         let tables = try connection.first("SELECT count(*) FROM sqlite_schema") { $0.int(0) } ?? 0
         if application == 0, version == 0, tables == 0 { return 0 }
         guard application == applicationID else {
-            throw StoreError.foreign(connection.path)
+            let isDump = try application == 0 && version == 0 && isOurs(connection)
+            throw isDump ? StoreError.dump(connection.path) : StoreError.foreign(connection.path)
         }
         guard version <= currentVersion else {
             throw StoreError(
@@ -42,6 +43,16 @@ enum Schema {
             )
         }
         return version
+    }
+
+    /// By the tables that every version has.
+    private static func isOurs(_ connection: Connection) throws -> Bool {
+        try connection.first(
+            """
+            SELECT count(*) FROM sqlite_schema
+            WHERE type = 'table' AND name IN ('revision', 'change', 'spec', 'lease', 'leadership')
+            """
+        ) { $0.int(0) } == 5
     }
 
     /// Brings the file to the newest version, one transaction for each step; a new file in a single one, so that nobody
@@ -86,7 +97,9 @@ enum Schema {
 
     static func requireFile(at path: String) throws {
         guard access(path, F_OK) != 0 else { return }
-        let (code, reason) = StoreError.reasonNotOpened(path, errno)
+        // A file that cannot be looked for is not one that is missing.
+        guard errno == ENOENT || errno == ENOTDIR else { throw StoreError.failed("look for", path, errno) }
+        let (code, reason) = StoreError.reasonNotOpened(path, ENOENT)
         // While the reason was looked for, a manager that starts may have created it.
         guard access(path, F_OK) != 0 else { return }
         guard code == .missing else { throw StoreError(code, "\(path) cannot be opened: \(reason)") }

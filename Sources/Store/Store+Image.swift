@@ -128,7 +128,10 @@ extension Store {
     /// - Returns: its new path; nil when there was none.
     public static func setAside(_ configuration: StoreConfiguration) throws(StoreError) -> String? {
         let path = configuration.path
-        guard access(path, F_OK) == 0 else { return nil }
+        guard access(path, F_OK) == 0 else {
+            guard errno == ENOENT || errno == ENOTDIR else { throw .failed("look for", path, errno) }
+            return nil
+        }
         let aside = "\(path).aside-\(wallClock())"
         // The journal first: without it the file would be taken for whole.
         if access("\(path)-journal", F_OK) == 0, rename("\(path)-journal", "\(aside)-journal") != 0 {

@@ -27,7 +27,15 @@ public final class Store: Sendable {
         let preparation = DatabaseQueue(label: "store.preparation", path: path, purpose: .writing) { batch, _ in
             for work in batch { prepare(work, configuration) }
         }
-        try await preparation.run(within: timeout) { connection in try Schema.migrate(connection) }
+        // A file without checksums is proven as a whole first, which may take as long as it is large.
+        let isUnchecked = try await preparation.run(within: timeout) { connection in
+            if !connection.isUnchecked { try Schema.migrate(connection) }
+            return connection.isUnchecked
+        }
+        if isUnchecked {
+            try await addChecksums(configuration)
+            try await preparation.run(within: timeout) { connection in try Schema.migrate(connection) }
+        }
         return Store(configuration)
     }
 
@@ -56,6 +64,7 @@ public final class Store: Sendable {
     private static func requireWritableDirectory(of path: String) throws(StoreError) {
         let directory = path.lastIndex(of: "/").map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
         guard access(directory, W_OK) != 0 else { return }
+        guard [EACCES, EPERM, EROFS].contains(errno) else { throw .failed("look into", directory, errno) }
         let (code, reason) = StoreError.reasonNotOpened(path, errno)
         throw StoreError(code, "\(path) cannot be written: \(reason)")
     }

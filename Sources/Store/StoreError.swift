@@ -118,6 +118,32 @@ public struct StoreError: Error, Hashable, Sendable {
         StoreError(.foreign, "\(path) is another program's database. Name another store directory.")
     }
 
+    /// A system call that failed says nothing but that: not that something is missing, or is another thing.
+    static func failed(_ step: String, _ path: String, _ error: Int32) -> StoreError {
+        let reason = String(cString: strerror(error))
+        return StoreError(
+            error == EACCES || error == EPERM ? .permission : .io,
+            "cannot \(step) \(path): \(reason). Check the disk, or the server that holds it, and the rights."
+        )
+    }
+
+    /// All that SQLite's shell writes into a dump of ours is in there, but for what tells whose file it is and how new.
+    static func dump(_ path: String) -> StoreError {
+        StoreError(
+            .foreign,
+            "\(path) was made from an SQL dump of a manager's database. A dump leaves out the version of the tables "
+                + "and the page checksums, so no manager can use it. Restore a copy of the file (infrakit-manager backup)."
+        )
+    }
+
+    /// Every page was written by another program.
+    static func withoutChecksums(_ path: String) -> StoreError {
+        StoreError(
+            .readOnly,
+            "\(path) was written by another program, which left no page checksums in it. A manager adds them when it starts."
+        )
+    }
+
     static func journalMode(_ mode: String, path: String) -> StoreError {
         StoreError(
             .unsafeStorage,

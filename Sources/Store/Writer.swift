@@ -165,6 +165,7 @@ final class Writer: @unchecked Sendable {
         let opened = try Connection(configuration, mode: .readWrite)
         // One that was opened while nobody could write would stay like that, and not notice when it can be written again.
         guard !opened.isReadOnly else { throw StoreError.readOnly(configuration.path) }
+        guard !opened.isUnchecked else { throw StoreError.withoutChecksums(configuration.path) }
         try Schema.requireCurrent(opened)
         connection = opened
         return opened

@@ -1,5 +1,6 @@
 import Foundation
 import GroupSPI
+import StoreFakes
 import Terminal
 import Testing
 
@@ -152,6 +153,52 @@ import Testing
             try connection.executeScript("PRAGMA foreign_keys = OFF; " + damage)
             connection.close()
             try await scene.expect("verify", golden: "verify.\(golden).txt", status: .failed)
+        }
+    }
+
+    /// What is newer than the revision that is asked for may be what is damaged.
+    @Test func aDamagedPresentDoesNotKeepThePastFromBeingSaved() async throws {
+        try await Scene.scripted { scene in
+            let expected = await scene.run("export --revision 3")
+            #expect(expected.status == .done && !expected.output.isEmpty, "\(expected)")
+            let connection = try Connection(path: scene.store.path, mode: .readWrite, busyTimeout: 10_000)
+            try connection.execute(
+                "UPDATE change SET action = 9 WHERE revision > 3 AND revision = (SELECT max(revision) FROM change WHERE status <> 2)"
+            )
+            connection.close()
+            #expect(await scene.run("export").status == .storeUnusable)
+            let saved = await scene.run("export --damaged --revision 3")
+            #expect(saved.status == .done && saved.output == expected.output, "\(saved)")
+        }
+    }
+
+    /// What another program has written is written anew, when all in it can be proven; else nothing is.
+    @Test func whatAnotherProgramHasWrittenIsRepaired() async throws {
+        try await Scene.scripted { scene in
+            let history = await scene.run("history")
+            let stock = try StockConnection(scene.store.path)
+            try stock.execute("UPDATE lease SET socket = '/run/other'")
+            stock.close()
+            let found = await scene.run("verify")
+            #expect(found.status == .failed && found.output.contains("verify --repair FILE"), "\(found)")
+            let repaired = scene.store.path + ".repaired"
+            let written = await scene.run("verify --repair \(repaired) -o json")
+            let view = try JSONView(Array(written.output.utf8))
+            #expect(written.status == .done && view.member("ok")?.bool == true, "\(written)")
+            #expect(view.member("file")?.string == repaired, "\(written)")
+            #expect(await scene.run("verify --file \(repaired)").status == .done)
+            let again = await scene.run("verify --repair \(repaired)")
+            #expect(again.status == .failed && again.errors.contains("is there already"), "\(again)")
+            try FileManager.default.removeItem(atPath: scene.store.path)
+            try FileManager.default.moveItem(atPath: repaired, toPath: scene.store.path)
+            #expect(await scene.run("history").output == history.output)
+
+            let second = try StockConnection(scene.store.path)
+            try second.execute("UPDATE revision SET message = 'never' WHERE number = 3")
+            second.close()
+            let refused = await scene.run("verify --repair \(repaired)")
+            #expect(refused.status == .storeUnusable && refused.errors.contains("nothing was written"), "\(refused)")
+            #expect(!FileManager.default.fileExists(atPath: repaired))
         }
     }
 

@@ -35,10 +35,13 @@ struct ExportCommand: Verb {
     func run(in session: Session) async throws -> ExitStatus {
         let store =
             damaged ? store.open(in: session).readingDamagedPages : try await store.openToRead(in: session)
-        var states = try await store.states(within: commandTimeout)
-        if let revision {
-            states = try await store.wholeStates(at: try await revision.number(in: store), within: commandTimeout)
-        }
+        // Only what is asked for: what is newer may be what is damaged.
+        let states =
+            if let revision {
+                try await store.wholeStates(at: try await revision.number(in: store), within: commandTimeout)
+            } else {
+                try await store.states(within: commandTimeout)
+            }
         session.standardOutput(GlobalConfig.encode(states.entries).raw.text + "\n")
         return .done
     }

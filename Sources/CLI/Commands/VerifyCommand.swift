@@ -12,11 +12,15 @@ struct VerifyCommand: Verb {
             Needs no manager. It looks at a copy, made in TMPDIR (default: /tmp) and removed at the end, so that managers
             can go on.
 
-            Exit status: 0 sound, 1 not.
+            With --repair it writes a new file, with every page checksum and every index made anew, but only when every
+            hash in it is proven. The file that was checked stays as it is. See docs/storage.md, Other programs.
+
+            Exit status: 0 sound, 1 not. With --repair: 0 written, 5 when something cannot be proven.
 
             Examples:
               infrakit-manager verify
               infrakit-manager verify --file backup.db -o json
+              infrakit-manager verify --repair repaired.db
             """
     )
 
@@ -26,10 +30,24 @@ struct VerifyCommand: Verb {
     @Flag(help: "Look at the file itself, without a copy; a leader's renewals wait meanwhile")
     var inPlace = false
 
+    @Option(
+        help: ArgumentHelp(
+            "Write a new file with all checksums and indexes made anew, once it is proven",
+            valueName: "file"
+        )
+    )
+    var repair: String?
+
     @OptionGroup var store: StoreOptions
     @OptionGroup var format: OutputOptions
 
+    func validate() throws {
+        if repair != nil, inPlace { throw ValidationError("--repair and --in-place do not go together") }
+    }
+
     func run(in session: Session) async throws -> ExitStatus {
+        let path = file ?? store.open(in: session).path
+        if let repair { return try await write(repair, of: path, in: session) }
         let original = file.map { Store.openForCommand(StoreConfiguration(path: $0)) } ?? store.open(in: session)
         if inPlace { return try await check(original, in: session) }
         let directory = try TemporaryDirectory(in: session)
@@ -45,6 +63,23 @@ struct VerifyCommand: Verb {
             return try await check(original, in: session)
         }
         return try await check(Store.openForCommand(StoreConfiguration(path: copy)), of: original, in: session)
+    }
+
+    private func write(_ target: String, of path: String, in session: Session) async throws -> ExitStatus {
+        let proven = try await session.waiting("proving every revision") {
+            try await Store.repair(StoreConfiguration(path: path), to: target, within: patience)
+        }
+        session.write(
+            """
+            wrote \(target): \(proven.found.revisions) revisions, every hash proven
+            No hash covers outcomes, tags, confirmations, requests and the lease: they were compared with the rest.
+            To use it: stop the managers, move \(path) and its -journal away, and put \(target) in its place.
+
+            """,
+            .object(members(proven.found, proven.retention, []) + [JSON.Member("file", .string(target))]),
+            format.output
+        )
+        return .done
     }
 
     private func check(_ store: Store, of original: Store? = nil, in session: Session) async throws -> ExitStatus {
@@ -86,14 +121,24 @@ struct VerifyCommand: Verb {
         let isSound = problems.isEmpty
         session.write(
             Self.text(problems, chain, retention),
-            [
-                "ok": .bool(isSound), "revisions": .int(chain?.revisions),
-                "removed": .int(retention?.removed), "damaged": .array((chain?.damaged ?? []).map { .int($0) }),
-                "trusted": .int(chain?.trusted), "problems": .array(problems.map { .string($0) }),
-            ],
+            .object(members(chain, retention, problems)),
             format.output
         )
         return isSound ? .done : .failed
+    }
+
+    private func members(
+        _ chain: Verification?,
+        _ retention: Retention?,
+        _ problems: [String]
+    ) -> [JSON.Member] {
+        [
+            JSON.Member("ok", .bool(problems.isEmpty)), JSON.Member("revisions", .int(chain?.revisions)),
+            JSON.Member("removed", .int(retention?.removed)),
+            JSON.Member("damaged", .array((chain?.damaged ?? []).map { .int($0) })),
+            JSON.Member("trusted", .int(chain?.trusted)),
+            JSON.Member("problems", .array(problems.map { .string($0) })),
+        ]
     }
 
     private static func text(_ problems: [String], _ chain: Verification?, _ retention: Retention?) -> String {
@@ -110,7 +155,11 @@ struct VerifyCommand: Verb {
         guard let chain, chain.trusted > 0 else { return "No revision can be trusted.\n" + restore }
         let export = "`infrakit-manager export --damaged --revision \(chain.trusted)` prints what stood then.\n"
         guard let first = chain.damaged.first else {
+            let repair =
+                "If another program has written to the file: `infrakit-manager verify --repair FILE` writes a new one,\n"
+                + "when all in it can be proven: docs/storage.md, Other programs.\n"
             return "Every revision that was read, up to \(chain.newest), is as it was stored.\n" + restore + export
+                + repair
         }
         return "Revisions up to \(chain.trusted) are as they were stored; \(first) is the first that is not.\n"
             + restore + export

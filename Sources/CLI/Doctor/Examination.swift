@@ -52,7 +52,11 @@ struct Examination {
                 fix: "mount it with working locks, or name another directory with --store-dir"
             )
         } catch {
-            return Finding("mount", .fatal, error.message, fix: "create or mount the directory, or name another one")
+            // What could not be looked at may well be there.
+            let fix =
+                error.code == .directoryMissing
+                ? "create or mount the directory, or name another one" : "mend the disk, the server or the rights"
+            return Finding("mount", .fatal, error.message, fix: fix)
         }
     }
 
@@ -136,10 +140,11 @@ struct Examination {
             let retention = try await store.retention(within: commandTimeout)
             let newest = try await store.summary(within: commandTimeout).newest
             guard access(store.path, W_OK) == 0, access(directory, W_OK) == 0 else {
+                let reason = String(cString: strerror(errno))
                 return Finding(
                     "database",
                     .fatal,
-                    "\(store.path) can be read, but this user may not write it, or not the journal beside it",
+                    "\(store.path) can be read, but it, or the journal beside it, cannot be written: \(reason)",
                     fix: "check the mount, and the owner and mode of the file and of \(directory)"
                 )
             }

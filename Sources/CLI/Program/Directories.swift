@@ -5,6 +5,9 @@ enum Directories {
     static func make(_ path: String) throws {
         var status = stat()
         guard stat(path, &status) != 0 else { return }
+        guard errno == ENOENT || errno == ENOTDIR else {
+            throw Failure("cannot look at the directory \(path): \(String(cString: strerror(errno)))")
+        }
         if let slash = path.lastIndex(of: "/"), slash != path.startIndex { try make(String(path[..<slash])) }
         guard mkdir(path, 0o700) == 0 || errno == EEXIST else {
             throw Failure("cannot make the directory \(path): \(String(cString: strerror(errno)))")

@@ -26,8 +26,8 @@ int csqlite_probe_lock(int file, const char *path);
 // Page checksums: a VFS that keeps a checksum of each page of a database in the last eight bytes of the page, where SQLite
 // leaves room for such things, writes it with the page and compares it when the page is read.
 //
-// A page that does not have its checksum fails with SQLITE_IOERR_DATA. Other programs read such a database as any other;
-// what they write has no valid checksum. The same VFS writes a transaction's journal in a few pieces (JournalBuffer.h).
+// A page that does not have its checksum fails with SQLITE_IOERR_DATA. Other programs read such a database as any other,
+// and may copy it page by page; what they write has no valid checksum. The same VFS writes a transaction's journal in a few pieces (JournalBuffer.h).
 
 // The name of the VFS over another one, NULL for SQLite's default; registers it at the first call. NULL without memory.
 const char *csqlite_checksum_vfs(const char *base);
@@ -51,5 +51,13 @@ void csqlite_end_whole_read(sqlite3 *database);
 // reads damaged pages. `damaged` takes the numbers of up to `limit` pages, `count` is how many. Returns the result code;
 // SQLITE_IOERR_DATA for a file without checksums.
 int csqlite_check_pages(sqlite3 *database, long long *damaged, int limit, int *count);
+
+// Whether the file has room for checksums and not one of them: every page was written by another program, as VACUUM and
+// VACUUM INTO of SQLite's own shell do. Of a file that has some it reads the first page only. Returns the result code.
+int csqlite_has_no_checksums(sqlite3 *database, int *answer);
+
+// Copies every page as it is, but with its checksum, into a file of our own; to be called within a transaction. Returns
+// the result code of reading, and the errno value of writing in `system_error`.
+int csqlite_copy_with_checksums(sqlite3 *database, int target, int *system_error);
 
 #endif

@@ -5,7 +5,7 @@ enum ProcFS {
     /// - Returns: nil when the file cannot be read.
     static func read(_ path: String) -> String? { bytes(path).map { String(decoding: $0, as: UTF8.self) } }
 
-    /// - Returns: nil when the file cannot be read; `errno` tells why.
+    /// - Returns: nil when the file cannot be read; `errno` tells why, and never that it was read.
     static func bytes(_ path: String) -> [UInt8]? {
         guard let file = fopen(path, "re") else { return nil }
         var bytes: [UInt8] = []

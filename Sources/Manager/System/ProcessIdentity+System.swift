@@ -35,8 +35,19 @@ public enum HolderProbe {
     }
 
     /// Of a process that can be seen from here.
-    static func isRunning(_ process: ProcessIdentity) -> Bool {
-        guard let found = ProcFS.process(process.pid) else { return false }
+    ///
+    /// Only the kernel's word that there is none counts: that its state cannot be read, for want of descriptors or because
+    /// `/proc` is closed to this user, does not mean that it has ended.
+    static func isRunning(
+        _ process: ProcessIdentity,
+        read: (Int) -> (state: Character, parent: Int, startTime: Int)? = ProcFS.process
+    ) -> Bool {
+        guard let pid = pid_t(exactly: process.pid), pid > 0 else { return false }
+        if kill(pid, 0) != 0, errno == ESRCH { return false }
+        guard let found = read(process.pid) else {
+            // It may have ended since.
+            return !(kill(pid, 0) != 0 && errno == ESRCH)
+        }
         return found.startTime == process.startTime && found.state != "Z" && found.state != "X"
     }
 

@@ -55,24 +55,40 @@ enum ProcessTable {
         entry(pid).map { ProcessIdentity(pid: pid, startTime: $0.startTime, bootID: bootID) }
     }
 
-    /// True when exactly this process still runs.
-    static func isAlive(_ identity: ProcessIdentity) -> Bool {
-        guard identity.bootID == bootID, let entry = entry(identity.pid) else { return false }
+    /// True when exactly this process still runs, or when that cannot be found out: only the kernel's word that there is
+    /// none counts, not that its state cannot be read.
+    static func isAlive(
+        _ identity: ProcessIdentity,
+        entry read: (Int32) -> Entry? = entry
+    ) -> Bool {
+        guard identity.bootID == bootID, exists(identity.pid) else { return false }
+        guard let entry = read(identity.pid) else { return exists(identity.pid) }
         return entry.startTime == identity.startTime && entry.isAlive
     }
 
     /// True when the process group still has a member that runs. The quick question to the kernel comes first; the
     /// walk through `/proc` tells those that run from those that only wait to be collected.
     static func hasLivingMember(processGroup: Int32) -> Bool {
-        if kill(-processGroup, 0) != 0 && errno == ESRCH { return false }
-        return entries().contains { $0.processGroup == processGroup && $0.isAlive }
+        guard exists(-processGroup) else { return false }
+        do throws(SystemError) {
+            let members = try entries().filter { $0.processGroup == processGroup }
+            // The kernel knows some, and none could be read: they may run.
+            return members.isEmpty ? exists(-processGroup) : members.contains(where: \.isAlive)
+        } catch {
+            return true
+        }
     }
+
+    /// - Parameter pid: of a process, or of a process group when negative.
+    private static func exists(_ pid: Int32) -> Bool { kill(pid, 0) == 0 || errno != ESRCH }
 
     /// The session leader whose environment holds `variable` (`NAME=value`): how a process is found whose number could
     /// not be written down, because the plugin ended right after it had started it.
-    static func sessionLeader(withEnvironment variable: String) -> ProcessIdentity? {
+    ///
+    /// - Throws: ``SystemError`` when the processes cannot be listed.
+    static func sessionLeader(withEnvironment variable: String) throws(SystemError) -> ProcessIdentity? {
         let wanted = Array(variable.utf8)
-        for entry in entries() where entry.pid == entry.session && entry.isAlive {
+        for entry in try entries() where entry.pid == entry.session && entry.isAlive {
             let environment = File.read("/proc/\(entry.pid)/environ") ?? []
             if environment.split(separator: 0).contains(where: { $0.elementsEqual(wanted) }) {
                 return ProcessIdentity(pid: entry.pid, startTime: entry.startTime, bootID: bootID)
@@ -81,7 +97,7 @@ enum ProcessTable {
         return nil
     }
 
-    private static func entries() -> some Sequence<Entry> {
-        File.names(in: "/proc").lazy.compactMap { Int32($0) }.compactMap { entry($0) }
+    private static func entries() throws(SystemError) -> some Sequence<Entry> {
+        try File.listing(of: "/proc").lazy.compactMap { Int32($0) }.compactMap { entry($0) }
     }
 }

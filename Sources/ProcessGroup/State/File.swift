@@ -62,9 +62,17 @@ enum File {
         guard mkdir(path, 0o700) == 0 || errno == EEXIST else { throw SystemError("mkdir", path) }
     }
 
-    /// The names in a directory, sorted; empty when it cannot be read.
+    /// The names in a directory, sorted; empty when it cannot be read. For what may be left undone.
     static func names(in path: String) -> [String] {
-        guard let directory = opendir(path) else { return [] }
+        do throws(SystemError) { return try listing(of: path) } catch { return [] }
+    }
+
+    /// The names in a directory, sorted; none when there is no such directory. One that cannot be read is not empty.
+    static func listing(of path: String) throws(SystemError) -> [String] {
+        guard let directory = opendir(path) else {
+            guard errno == ENOENT else { throw SystemError("opendir", path) }
+            return []
+        }
         defer { closedir(directory) }
         var names: [String] = []
         while let entry = readdir(directory) {

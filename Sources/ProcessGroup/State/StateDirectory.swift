@@ -37,24 +37,28 @@ struct StateDirectory: Sendable {
 
     func remove(_ record: InstanceRecord) { unlink(recordPath(record)) }
 
-    /// Every record of the group that can be read. What cannot is left where it is, for a person to look at, and logged.
-    func records(group: String, logger: Logger) -> [InstanceRecord] {
+    /// Every record of the group. A file that holds none is left where it is, for a person to look at, and logged.
+    ///
+    /// - Throws: ``SystemError`` when they cannot be read: what they tell of may run all the same.
+    func records(group: String, logger: Logger) throws(SystemError) -> [InstanceRecord] {
         let folder = recordFolder(group)
-        return File.names(in: folder).compactMap { name in
-            if name.hasSuffix(".new") {
-                unlink("\(folder)/\(name)")
-                return nil
+        var records: [InstanceRecord] = []
+        for name in try File.listing(of: folder) {
+            let path = "\(folder)/\(name)"
+            if name.hasSuffix(".new") { unlink(path) }
+            guard name.hasSuffix(".json") else { continue }
+            errno = 0
+            let bytes = File.read(path)
+            // Gone meanwhile, or no file at all.
+            if bytes == nil, errno == ENOENT { continue }
+            guard bytes != nil || errno == EISDIR else { throw SystemError("read", path) }
+            guard let record = bytes.flatMap({ record($0, at: path) }), record.group == group else {
+                logger.warning("skipped an instance record that cannot be read", metadata: ["file": "\(path)"])
+                continue
             }
-            guard name.hasSuffix(".json") else { return nil }
-            guard let record = record("\(folder)/\(name)"), record.group == group else {
-                logger.warning(
-                    "skipped an instance record that cannot be read",
-                    metadata: ["file": "\(folder)/\(name)"]
-                )
-                return nil
-            }
-            return record
+            records.append(record)
         }
+        return records
     }
 
     /// The groups in which something was told to end and is not known to have ended. Reads without a lock: what it
@@ -73,7 +77,11 @@ struct StateDirectory: Sendable {
     func tidyRecords(group: String) { rmdir(recordFolder(group)) }
 
     private func record(_ path: String) -> InstanceRecord? {
-        File.read(path).flatMap { InstanceRecord($0) }.flatMap { recordPath($0) == path ? $0 : nil }
+        File.read(path).flatMap { record($0, at: path) }
+    }
+
+    private func record(_ bytes: [UInt8], at path: String) -> InstanceRecord? {
+        InstanceRecord(bytes).flatMap { recordPath($0) == path ? $0 : nil }
     }
 
     private func recordPath(_ record: InstanceRecord) -> String {

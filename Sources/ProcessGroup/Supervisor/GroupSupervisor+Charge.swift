@@ -16,7 +16,13 @@ extension GroupSupervisor {
             throw GroupError(.rejected, "Group '\(id)' cannot be locked: \(error)")
         }
         guard lock != nil else { return false }
-        adopt()
+        do throws(SystemError) {
+            try adopt()
+        } catch {
+            // Somebody who can read them may have it.
+            lock = nil
+            throw GroupError(.rejected, "What runs of group '\(id)' cannot be found out: \(error)")
+        }
         return true
     }
 
@@ -81,12 +87,14 @@ extension GroupSupervisor {
 
     /// Reads the group's records. What runs is taken over, what was doomed is told again to end, and the records of
     /// those that have ended are removed.
-    private func adopt() {
+    ///
+    /// - Throws: ``SystemError`` when that cannot be known; nothing is changed then but for records of what has ended.
+    private func adopt() throws(SystemError) {
         instances = [:]
         let now = ContinuousClock.now
-        for var record in directory.records(group: id, logger: logger) {
+        for var record in try directory.records(group: id, logger: logger) {
             if record.process == nil {
-                record.process = ProcessTable.sessionLeader(withEnvironment: "INFRAKIT_INSTANCE=\(record.id)")
+                record.process = try ProcessTable.sessionLeader(withEnvironment: "INFRAKIT_INSTANCE=\(record.id)")
             }
             guard let identity = record.process, ProcessTable.isAlive(identity) else {
                 directory.remove(record)

@@ -10,9 +10,8 @@ extension Connection {
     ///
     /// - Throws: ``StoreError``, also when there is a file already: a backup never takes the place of another.
     func backup(to path: String) throws {
-        // A name of its own: somebody else may be making the same copy.
-        let partial = "\(path).\(RevisionDraft.makeToken().prefix(4).hexadecimal).partial"
-        guard access(path, F_OK) != 0 else { throw Self.exists(path) }
+        let partial = Self.partial(path)
+        try Self.requireAbsent(path)
         var target: OpaquePointer?
         let code = sqlite3_open_v2(
             partial.hasPrefix("/") ? partial : "./" + partial,
@@ -32,12 +31,24 @@ extension Connection {
         try Self.sync(directoryOf: path)
     }
 
+    /// A name of its own: somebody else may be making the same copy.
+    static func partial(_ path: String) -> String {
+        "\(path).\(RevisionDraft.makeToken().prefix(4).hexadecimal).partial"
+    }
+
+    /// - Throws: ``StoreError``: `conflict` when there is a file, `io` when nobody can tell.
+    static func requireAbsent(_ path: String) throws(StoreError) {
+        guard access(path, F_OK) != 0 else { throw exists(path) }
+        // A directory that is missing is told better by whoever creates the file.
+        guard errno == ENOENT || errno == ENOTDIR else { throw .failed("look for", path, errno) }
+    }
+
     private static func exists(_ path: String) -> StoreError {
         StoreError(.conflict, "\(path) is there already; nothing was written. Name another file, or remove it.")
     }
 
     /// Unlike a rename, a link never takes the place of another file. Not every file system has them.
-    private static func publish(_ partial: String, as path: String) throws {
+    static func publish(_ partial: String, as path: String) throws {
         if link(partial, path) == 0 { return }
         guard errno != EEXIST else { throw exists(path) }
         guard rename(partial, path) == 0 else {
@@ -54,7 +65,7 @@ extension Connection {
     }
 
     /// A new name for a file is on the disk only when its directory is.
-    private static func sync(directoryOf path: String) throws {
+    static func sync(directoryOf path: String) throws {
         let directory = path.lastIndex(of: "/").map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
         let file = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard file >= 0 else {

@@ -22,6 +22,8 @@ final class Connection {
     private var statements: [StatementText: Statement] = [:]
     /// The numbers of names and authors; see Interning.swift.
     var interned = InternedNumbers()
+    /// Not one page has a checksum: another program has written the whole file. It is to be read only.
+    private(set) var isUnchecked = false
     /// Within a transaction of ``begin()``; nil outside of one.
     var facts: TransactionFacts?
 
@@ -58,6 +60,7 @@ final class Connection {
             if mode == .create { csqlite_reserve_checksums(handle) }
             if !checksPages { csqlite_read_damaged_pages(handle) }
             try checkHeader()
+            if checksPages { try findChecksums() }
             try configure()
             // It takes the tables' definitions, and who looks at damage may find those damaged; that one stores nothing,
             // and the header was asked for the journal already.
@@ -116,6 +119,46 @@ final class Connection {
                     + "managers and restore a backup."
             )
         }
+    }
+
+    /// A copy that SQLite itself has made by statements (`VACUUM INTO`), or a file that it has compacted, has room for
+    /// checksums and none at all. Damage leaves no such file: it does not end with zeros in each page.
+    private func findChecksums() throws {
+        guard try hasNoChecksums() else { return }
+        isUnchecked = true
+        csqlite_read_damaged_pages(database)
+    }
+
+    private func hasNoChecksums() throws -> Bool {
+        var hasNone: Int32 = 0
+        let code = csqlite_has_no_checksums(database, &hasNone)
+        guard code == SQLITE_OK else {
+            throw SQLiteError(code: code, database: nil, path: path, action: "look for checksums")
+        }
+        return hasNone != 0
+    }
+
+    /// Copies all pages, with their checksums made anew, into a file that is created for it.
+    ///
+    /// - Throws: ``StoreError``, ``SQLiteError``.
+    func copyWithChecksums(to target: String) throws {
+        // Locks the file, and needs no table.
+        try execute("PRAGMA user_version")
+        let file = open(target, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+        guard file >= 0 else { throw StoreError.failed("create", target, errno) }
+        defer { Glibc.close(file) }
+        var systemError: Int32 = 0
+        let code = csqlite_copy_with_checksums(database, file, &systemError)
+        guard code == SQLITE_OK else {
+            throw SQLiteError(code: code, database: nil, path: path, action: "copy the pages")
+        }
+        guard systemError == 0 else {
+            if systemError == ENOSPC || systemError == EDQUOT {
+                throw StoreError(.full, "there is no room, or no quota, left for \(target).")
+            }
+            throw StoreError.failed("write", target, systemError)
+        }
+        guard fsync(file) == 0 else { throw StoreError.failed("sync", target, errno) }
     }
 
     /// True when another file, or none, is where this one was when it was opened.
@@ -256,6 +299,8 @@ final class Connection {
         var count: Int32 = 0
         // Locks the file, and needs no table.
         try execute("PRAGMA user_version")
+        // With none at all there is nothing to compare.
+        guard try !hasNoChecksums() else { return [] }
         let code = csqlite_check_pages(database, &numbers, Int32(limit), &count)
         guard code == SQLITE_OK else {
             throw SQLiteError(code: code, database: database, path: path, action: "check the pages")

@@ -10,24 +10,39 @@ extension StoreError {
         guard stat(directory, &status) == 0 else {
             return errno == ENOENT || errno == ENOTDIR
                 ? (.directoryMissing, "the directory \(directory) does not exist. Create it.")
-                : (.permission, "the directory \(directory) cannot be entered (\(String(cString: strerror(errno)))).")
+                : notKnown("look at the directory", directory, errno)
         }
         guard status.st_mode & S_IFMT == S_IFDIR else {
             return (.directoryMissing, "\(directory) is not a directory. Name another store directory.")
         }
         guard stat(path, &status) == 0 else {
             if errno == EACCES { return (.permission, "no right to look into \(directory). Check its owner and mode.") }
-            return access(directory, W_OK) == 0
-                ? (.missing, "there is no such file.")
-                : (.permission, "there is no such file, and no right to create it in \(directory). Check its mode.")
+            guard errno == ENOENT || errno == ENOTDIR else { return notKnown("look for", path, errno) }
+            if access(directory, W_OK) == 0 { return (.missing, "there is no such file.") }
+            return isAboutRights(errno)
+                ? (.permission, "there is no such file, and no right to create it in \(directory). Check its mode.")
+                : notKnown("look into", directory, errno)
         }
         if status.st_mode & S_IFMT == S_IFDIR { return (.notADatabase, "it is a directory. Move it away.") }
-        if access(path, R_OK) != 0 { return (.permission, "no right to read it. Check its owner and mode.") }
+        if access(path, R_OK) != 0 {
+            guard isAboutRights(errno) else { return notKnown("read", path, errno) }
+            return (.permission, "no right to read it. Check its owner and mode.")
+        }
         if access(directory, W_OK) != 0 {
+            guard isAboutRights(errno) else { return notKnown("write to", directory, errno) }
             return (.permission, "no right to write to \(directory), where its journal goes. Check its owner and mode.")
         }
         // The file is there, so it is another that was not found after it could not be created.
         if systemError == ENOENT { return (.io, "its journal cannot be created. Check the disk, or the server.") }
         return (.io, systemError == 0 ? "SQLite does not say why." : "\(String(cString: strerror(systemError))).")
+    }
+
+    /// A mount that is read-only refuses as rights do.
+    private static func isAboutRights(_ error: Int32) -> Bool { [EACCES, EPERM, EROFS].contains(error) }
+
+    /// A question that failed has no answer: nothing is concluded from it.
+    private static func notKnown(_ step: String, _ path: String, _ error: Int32) -> (Code, String) {
+        let failure = failed(step, path, error)
+        return (failure.code, failure.message)
     }
 }

@@ -38,27 +38,38 @@ public struct StorageClass: Hashable, Sendable {
     /// - Throws: ``StoreError`` `directoryMissing`, `permission`.
     public init(of path: String) throws(StoreError) {
         let directory = path.lastIndex(of: "/").map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
-        guard let resolved = realpath(directory, nil) else {
-            let reason = errno
-            throw StoreError(
-                reason == EACCES ? .permission : .directoryMissing,
-                "the store directory \(directory) cannot be used: \(String(cString: strerror(reason))). "
-                    + (reason == EACCES ? "Check the rights on the way to it" : "Create it")
-                    + ", or name another with --store-dir or INFRAKIT_STORE_DIR."
-            )
-        }
+        guard let resolved = realpath(directory, nil) else { throw Self.unusable(directory, errno) }
         defer { free(resolved) }
         var status = stat()
-        guard stat(resolved, &status) == 0, status.st_mode & S_IFMT == S_IFDIR else {
-            throw StoreError(
-                .directoryMissing,
-                "\(directory) is not a directory. Name another with --store-dir or INFRAKIT_STORE_DIR."
-            )
-        }
+        // Only what was looked at is known: a server that does not answer says nothing of what is there.
+        guard stat(resolved, &status) == 0 else { throw Self.unusable(directory, errno) }
+        guard status.st_mode & S_IFMT == S_IFDIR else { throw Self.noDirectory(directory) }
         self.init(
             directory: String(cString: resolved),
             mounts: Self.read("/proc/self/mountinfo"),
             recoverLostLocks: Self.read(Self.recoverLostLocks)
+        )
+    }
+
+    static func unusable(_ directory: String, _ error: Int32) -> StoreError {
+        let (code, advice): (StoreError.Code, String) =
+            switch error {
+            case ENOENT: (.directoryMissing, "Create it")
+            case ENOTDIR, ELOOP, ENAMETOOLONG: (.directoryMissing, "Mend the path")
+            case EACCES, EPERM: (.permission, "Check the rights on the way to it")
+            default: (.io, "Check the disk, or the server that holds it")
+            }
+        return StoreError(
+            code,
+            "the store directory \(directory) cannot be used: \(String(cString: strerror(error))). \(advice), or name "
+                + "another with --store-dir or INFRAKIT_STORE_DIR."
+        )
+    }
+
+    private static func noDirectory(_ directory: String) -> StoreError {
+        StoreError(
+            .directoryMissing,
+            "\(directory) is not a directory. Name another with --store-dir or INFRAKIT_STORE_DIR."
         )
     }
 

@@ -46,6 +46,22 @@ struct SystemTests {
         }
     }
 
+    /// Want of descriptors, a `/proc` that hides others' processes: no reason to take a lease over.
+    @Test func aHolderWhoseStateCannotBeReadIsNotGone() async throws {
+        try await withProcess(["/bin/sleep", "60"]) { pid in
+            #expect(HolderProbe.isRunning(.here(pid), read: { _ in nil }))
+        }
+        let here = ProcessIdentity.current()
+        let gone = ProcessIdentity(
+            host: here.host,
+            bootID: here.bootID,
+            pidNamespace: here.pidNamespace,
+            pid: 999_999_999,
+            startTime: 1
+        )
+        #expect(!HolderProbe.isRunning(gone, read: { _ in nil }))
+    }
+
     @Test func knowsNothingOfOtherHostsAndNamespaces() {
         let here = ProcessIdentity.current()
         func other(_ bootID: String, _ namespace: String) -> ProcessIdentity {

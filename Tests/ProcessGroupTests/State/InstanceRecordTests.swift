@@ -52,7 +52,7 @@ struct InstanceRecordTests {
             #expect(directory.groupsWithDoomed() == [record.group])
             #expect(File.names(in: folder).contains("instance-2.json.new"))
             let logger = Logger(label: "test", factory: { _ in harness.log })
-            #expect(directory.records(group: record.group, logger: logger) == [record])
+            #expect(try directory.records(group: record.group, logger: logger) == [record])
             #expect(harness.log.count("skipped an instance record that cannot be read") == 3)
             #expect(!File.names(in: folder).contains { $0.hasSuffix(".new") })
         }

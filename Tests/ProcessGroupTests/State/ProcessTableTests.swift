@@ -35,6 +35,19 @@ struct ProcessTableTests {
         #expect(!ProcessTable.isAlive(otherBoot))
     }
 
+    /// Want of descriptors, for instance: another process would be started in its place.
+    @Test func whatCannotBeReadIsNotDead() throws {
+        let own = try #require(ProcessTable.identity(getpid()))
+        #expect(ProcessTable.isAlive(own, entry: { _ in nil }))
+        let nobody = ProcessIdentity(pid: Int32.max, startTime: 1, bootID: own.bootID)
+        #expect(!ProcessTable.isAlive(nobody, entry: { _ in nil }))
+    }
+
+    @Test func aDirectoryThatCannotBeReadIsNotEmpty() throws {
+        #expect(throws: SystemError.self) { try File.listing(of: "/proc/self/stat") }
+        #expect(try File.listing(of: "/proc/no such directory") == [])
+    }
+
     @Test func nobodyHasAnImpossibleNumber() {
         #expect(ProcessTable.identity(Int32.max) == nil)
         #expect(!ProcessTable.hasLivingMember(processGroup: Int32.max))

@@ -56,6 +56,32 @@ import Testing
         }
     }
 
+    /// A question that failed has no answer: what cannot be looked at is neither missing nor another thing.
+    @Test func whatCannotBeLookedAtIsNotCalledMissing() async throws {
+        try await withScratch { directory in
+            // A symbolic link that names itself.
+            let path = "\(directory)/manager.db"
+            try FileManager.default.createSymbolicLink(atPath: path, withDestinationPath: path)
+            for error in try await openForCommand(path) + [openForManager(path)] {
+                #expect(error.code == .io, "\(error)")
+                #expect(error.message.contains("Too many levels of symbolic links"), "\(error)")
+                #expect(!error.message.contains("no such file") && !error.message.contains("no database"), "\(error)")
+            }
+            let aside = try await failure { try Store.setAside(StoreConfiguration(path: path)) }
+            #expect(aside.code == .io, "\(aside)")
+            let backup = try await failure { try Connection.requireAbsent(path) }
+            #expect(backup.code == .io, "\(backup)")
+        }
+        for (error, code) in [
+            (ENOENT, .directoryMissing), (ENOTDIR, .directoryMissing), (ELOOP, .directoryMissing),
+            (EACCES, .permission), (ESTALE, .io), (EIO, .io), (ETIMEDOUT, .io), (EMFILE, .io),
+        ] as [(Int32, StoreError.Code)] {
+            let unusable = StorageClass.unusable("/mnt/store", error)
+            #expect(unusable.code == code && !unusable.message.contains("is not a directory"), "\(unusable)")
+            #expect(unusable.message.contains("Create it") == (error == ENOENT), "\(unusable)")
+        }
+    }
+
     @Test func aDirectoryInPlaceOfTheFile() async throws {
         try await withScratch { directory in
             let path = "\(directory)/manager.db"

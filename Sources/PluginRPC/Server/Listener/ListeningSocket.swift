@@ -65,7 +65,10 @@ struct ListeningSocket: Sendable {
     /// Refuses a name that somebody answers under, or that is no socket.
     private static func checkFree(_ path: SocketPath, _ lock: borrowing DirectoryLock) throws(PluginServerError) {
         var status = stat()
-        guard lstat(lock.file(path.name), &status) == 0 else { return }
+        guard lstat(lock.file(path.name), &status) == 0 else {
+            guard errno == ENOENT else { throw path.failure("look for a file", errno) }
+            return
+        }
         guard status.st_mode & S_IFMT == S_IFSOCK else {
             throw PluginServerError(.wrongKind, path: path.path, message: "\(path.path) exists and is no socket")
         }

@@ -45,7 +45,8 @@ struct SocketPath {
                 throw failure("create the directory \(directory)", errno)
             }
         }
-        guard stat(directory, &status) == 0, status.st_mode & S_IFMT == S_IFDIR else {
+        guard stat(directory, &status) == 0 else { throw failure("look at the directory \(directory)", errno) }
+        guard status.st_mode & S_IFMT == S_IFDIR else {
             let message = "\(directory), for the socket \(path), is no directory"
             throw PluginServerError(.wrongKind, path: path, message: message)
         }
