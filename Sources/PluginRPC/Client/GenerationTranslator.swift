@@ -28,8 +28,8 @@ struct GenerationTranslator: Sendable {
         case .update(let spec): try await update(spec)
         case .describeUpdate(let spec): .plan(try await describeUpdate(spec))
         case .stopUpdate(let id): try await stopUpdate(id)
-        case .unwatch(let id): try await release(.unwatch(id), else: .free(id))
-        case .free(let id): try await release(.free(id), else: .unwatch(id))
+        case .unwatch(let id): try await unwatch(id)
+        case .free(let id): try await free(id)
         case .commit(let spec, let pretend): .details(try await commit(spec, pretend: pretend))
         case .describe(let id): .description(try await describe(id))
         case .inspect: .groups(try await inspect())
@@ -132,11 +132,27 @@ extension GenerationTranslator {
 // MARK: - Both generations' calls
 
 extension GenerationTranslator {
-    private func release(_ call: WireCall, else other: WireCall) async throws(LinkError) -> GroupReply {
-        if let result = try await native(call) {
-            return try ReplyDecoder.acknowledgement(result, of: call.method)
+    private func unwatch(_ id: String) async throws(LinkError) -> GroupReply {
+        if let result = try await native(.unwatch(id)) {
+            return try ReplyDecoder.acknowledgement(result, of: "UnwatchGroup")
         }
-        return try ReplyDecoder.acknowledgement(try await required(other), of: other.method)
+        return try ReplyDecoder.acknowledgement(try await required(.free(id)), of: "FreeGroup")
+    }
+
+    /// After it, the plugin does nothing to the group any more.
+    ///
+    /// One that watches does not see to that by itself: it goes on with an update that is under way, and ends instances that
+    /// another may have begun to watch.
+    private func free(_ id: String) async throws(LinkError) -> GroupReply {
+        if let result = try await native(.free(id)) {
+            return try ReplyDecoder.acknowledgement(result, of: "FreeGroup")
+        }
+        do {
+            _ = try await native(.stopUpdate(id))
+        } catch .rejected {
+            // It is not being updated.
+        }
+        return try ReplyDecoder.acknowledgement(try await required(.unwatch(id)), of: "UnwatchGroup")
     }
 
     private func describe(_ id: String) async throws(LinkError) -> GroupDescription {

@@ -56,6 +56,33 @@ struct ClientTranslationTests {
         }
     }
 
+    /// A plugin of 2016 goes on with an update after UnwatchGroup: what frees a group stops that first. The answers are as
+    /// recorded.
+    @Test(
+        "an update is stopped before its group is freed",
+        arguments: [
+            FakeAnswer.result(#"{"OK":true}"#), .error("Group 'cattle' is not being updated"),
+            .error("Group 'cattle' is not being watched"),
+        ]
+    )
+    func freeInMidUpdate(stopped: FakeAnswer) async throws {
+        for generation in Self.watching {
+            try await withPlugin(generation, script: .on("Group.StopUpdate", stopped)) { client, fake in
+                fake.seed([.text("cattle")])
+                try await expect(client, .free(id: "cattle"), gives: .ok)
+                #expect(fake.methods.suffix(2) == ["StopUpdate", "UnwatchGroup"])
+                #expect(fake.groups.isEmpty)
+            }
+        }
+        for generation in Self.committing {
+            try await withPlugin(generation) { client, fake in
+                fake.seed([.text("cattle")])
+                try await expect(client, .free(id: "cattle"), gives: .ok)
+                #expect(!fake.methods.contains("StopUpdate"))
+            }
+        }
+    }
+
     @Test("and asks for a missing method once per connection")
     func remembersMissingMethods() async throws {
         try await withPlugin(.v05) { client, fake in
