@@ -85,20 +85,7 @@ extension StoreModel {
             status: outcome.status,
             error: outcome.error
         )
-        revisions[outcome.revision - 1] = Revision(
-            number: old.number,
-            time: old.time,
-            epoch: old.epoch,
-            manager: old.manager,
-            author: old.author,
-            operation: old.operation,
-            target: old.target,
-            message: old.message,
-            changes: changes,
-            hash: old.hash,
-            tags: old.tags,
-            confirmation: old.confirmation
-        )
+        revisions[outcome.revision - 1] = old.with(changes: changes)
         return true
     }
 
@@ -155,6 +142,25 @@ extension StoreModel {
             pending: revisions.filter { $0.changes.contains { $0.status == .pending } }.map(\.number),
             rejected: Set(newest.values.filter { $0.status == .rejected }.map(\.revision)).sorted(),
             unconfirmed: waitingConfirmations
+        )
+    }
+}
+
+extension Revision {
+    func with(changes: [Change]) -> Revision {
+        Revision(
+            number: number,
+            time: time,
+            epoch: epoch,
+            manager: manager,
+            author: author,
+            operation: operation,
+            target: target,
+            message: message,
+            changes: changes,
+            hash: hash,
+            tags: tags,
+            confirmation: confirmation
         )
     }
 }

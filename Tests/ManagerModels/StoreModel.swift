@@ -68,6 +68,19 @@ public struct StoreModel: Sendable {
         revisions.remove(at: revisions.count - 2)
     }
 
+    /// What was overtaken gets another status.
+    public mutating func miscall(superseded status: Status) {
+        for (index, revision) in revisions.enumerated()
+        where revision.changes.contains(where: { $0.status == .superseded }) {
+            revisions[index] = revision.with(
+                changes: revision.changes.map { change in
+                    guard change.status == .superseded else { return change }
+                    return Change(group: change.group, action: change.action, status: status, error: change.error)
+                }
+            )
+        }
+    }
+
     // MARK: - Confirmations
 
     public var waitingConfirmations: [Confirmation] { confirmations.filter { $0.state == .waiting } }

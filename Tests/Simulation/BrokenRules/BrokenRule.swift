@@ -36,6 +36,16 @@ public enum BrokenRule: String, CaseIterable, Sendable {
     case causeSettledApart = "cause-settled-apart"
     /// A revision takes the place of the one before.
     case revisionRewritten = "revision-rewritten"
+    /// A refusal that could not be stored counts as stored: its user is told, and the next leader carries the change out.
+    case refusalNotStored = "refusal-not-stored"
+    /// A change that was overtaken before its outcome was known is called rejected.
+    case supersededRejected = "superseded-rejected"
+    /// A change that was overtaken stays pending.
+    case overtakenLeftPending = "overtaken-left-pending"
+    /// States that cannot be read count as none.
+    case unreadIsEmpty = "unread-is-empty"
+    /// A plugin that has begun a change, and then failed, is taken to hold what it held before.
+    case begunCountsAsRefused = "begun-counts-as-refused"
 
     var hasNoDeadline: Bool { self == .deadlineAtTheAnswer }
 

@@ -11,6 +11,10 @@ final class Checker {
     private var history: [Revision] = []
     /// What the plugin may be told: every spec that was ever stored.
     private var stored: Set<GroupSpec> = []
+    /// As each change was when it was last looked at.
+    private var statuses: [[Status]] = []
+    /// What some plugin has carried out.
+    private var told: Set<GroupSpec> = []
     private(set) var counts = Counts()
 
     init(_ world: World) {
@@ -60,6 +64,7 @@ final class Checker {
             }
         }
         compare(after.revisions)
+        if kind == .fenced { compareOutcomes(after, by: process) }
     }
 
     private func acquired(by process: SimulatedProcess, _ before: Lease, _ row: Lease) {
@@ -98,6 +103,59 @@ final class Checker {
         }
     }
 
+    // MARK: - Outcomes
+
+    /// An outcome that is known stays as it is; what is rejected is not in effect.
+    private func compareOutcomes(_ model: StoreModel, by process: SimulatedProcess) {
+        for (index, revision) in model.revisions.enumerated() {
+            let now = revision.changes.map(\.status)
+            guard index < statuses.count else {
+                statuses.append(now)
+                continue
+            }
+            for (change, before) in zip(revision.changes, statuses[index]) where change.status != before {
+                if before != .pending {
+                    fail("revision \(revision.number) was \(before.name), and is \(change.status.name)")
+                }
+                if change.status == .rejected { rejected(change, revision.number, model, by: process) }
+            }
+            statuses[index] = now
+        }
+    }
+
+    private func rejected(_ change: Change, _ number: Int, _ model: StoreModel, by process: SimulatedProcess) {
+        guard case .set(let properties, _) = change.action, !stands(change, in: model) else { return }
+        let plugin = world.replicas.first { $0.manager?.process === process }?.plugin
+        if plugin?.groups[change.group]?.properties == properties {
+            fail("revision \(number) is rejected, and the plugin keeps what it has set")
+        }
+    }
+
+    /// Whether another revision, which is not rejected, sets the same.
+    private func stands(_ change: Change, in model: StoreModel) -> Bool {
+        model.revisions.contains { revision in
+            revision.changes.contains {
+                $0.group == change.group && $0.action == change.action && $0.status != .rejected
+            }
+        }
+    }
+
+    /// What is overtaken is so by something; and what something has overtaken does not stay open.
+    private func checkOvertaken(_ revisions: [Revision]) {
+        var applied: Set<String> = []
+        for revision in revisions.reversed() {
+            for change in revision.changes {
+                if change.status == .superseded, !applied.contains(change.group) {
+                    fail("revision \(revision.number) is superseded, and nothing of \(change.group) follows it")
+                }
+                if change.status == .pending, applied.contains(change.group) {
+                    fail("revision \(revision.number) is pending, and \(change.group) was applied after it")
+                }
+            }
+            applied.formUnion(revision.changes.filter { $0.status == .applied }.map(\.group))
+        }
+    }
+
     private func compareAll() {
         let revisions = world.file.model.revisions
         if revisions.count != history.count { fail("\(revisions.count) revisions, of \(history.count)") }
@@ -127,12 +185,34 @@ final class Checker {
             if let spec = request.spec, !stored.contains(spec) {
                 fail("\(manager.claimant.instance) tells the plugin \(spec.shortText), which is not stored")
             }
+            if let spec = request.spec, isRejected(spec) {
+                fail("\(manager.claimant.instance) tells the plugin \(spec.shortText), which is rejected")
+            }
         }
         return leads ? row.epoch : nil
     }
 
+    /// Whether every revision that sets it is rejected.
+    private func isRejected(_ spec: GroupSpec) -> Bool {
+        let statuses = world.file.model.revisions.flatMap(\.changes).filter { change in
+            guard change.group == spec.id, case .set(let properties, _) = change.action else { return false }
+            return properties == spec.properties
+        }.map(\.status)
+        return !statuses.isEmpty && statuses.allSatisfy { $0 == .rejected }
+    }
+
+    /// Whether some plugin has done what a change says.
+    func wasCarriedOut(_ change: Change) -> Bool {
+        switch change.action {
+        case .set(let properties, _): told.contains(GroupSpec(id: change.group, properties: properties))
+        // A plugin that has forgotten a group has nothing to end.
+        case .free, .destroy: true
+        }
+    }
+
     /// A plugin has begun to watch a group, or to do something else with it.
-    func watched(_ plugin: SimulatedPlugin) {
+    func watched(_ plugin: SimulatedPlugin, _ spec: GroupSpec) {
+        told.insert(spec)
         guard world.plan.keepsPluginsApart else { return }
         if let other = world.replicas.first(where: { $0.plugin !== plugin && !$0.plugin.groups.isEmpty }) {
             fail("\(plugin.name)'s plugin is told while \(other.name)'s watches \(other.plugin.groups.keys.sorted())")
@@ -143,6 +223,7 @@ final class Checker {
 
     func finish() {
         compareAll()
+        checkOvertaken(world.file.model.revisions)
         world.users.check()
     }
 

@@ -2,6 +2,8 @@
 enum Fault: CaseIterable {
     /// A manager is killed, and started again later.
     case kill
+    /// The leader is killed just after it has acknowledged a change.
+    case killAtAnswer
     /// A manager is stopped, and goes on later.
     case pause
     /// A manager ends in order.
@@ -15,5 +17,5 @@ enum Fault: CaseIterable {
     case busyStore, slowStore, failingStore, ambiguousStore, hangingStore
     /// What the store has done, it tells late; and then it tells nothing any more.
     case fadingStore
-    case slowPlugin, refusingPlugin, forgetfulPlugin, crashingPlugin, stillPlugin, lossyPlugin
+    case slowPlugin, refusingPlugin, haltingPlugin, forgetfulPlugin, crashingPlugin, stillPlugin, lossyPlugin
 }

@@ -61,6 +61,15 @@ final class Faults {
                 replica.end()
                 later(upTo: ttl * 2) { replica.start() }
             }
+        case .killAtAnswer:
+            world.users.whenAcknowledged = { [self] process in
+                guard calmSince == nil else { return }
+                later(upTo: 20_000_000) { [self] in
+                    guard let leader = world.replicas.first(where: { $0.manager?.process === process }) else { return }
+                    leader.end()
+                    later(upTo: ttl * 2) { leader.start() }
+                }
+            }
         case .pause:
             interrupt(replica) { [self] in
                 replica.stop()
@@ -89,6 +98,7 @@ final class Faults {
         case .hangingStore: storage(replica.host, ttl) { $0.hanging = 300 }
         case .slowPlugin: plugin(replica, ttl) { $0.latency = ttl / 3 }
         case .refusingPlugin: plugin(replica, ttl) { $0.refusal = 400 }
+        case .haltingPlugin: plugin(replica, ttl) { $0.halt = 400 }
         case .lossyPlugin: plugin(replica, ttl) { $0.loss = 300 }
         case .stillPlugin: plugin(replica, ttl) { $0.isStill = true }
         case .forgetfulPlugin:

@@ -4,6 +4,8 @@ struct PluginWeather {
     var latency = 20_000_000
     /// It refuses a change.
     var refusal = 0
+    /// It begins a change, keeps it, and answers that it has failed.
+    var halt = 0
     /// It carries a call out, and the answer is lost.
     var loss = 0
     /// It takes calls and does nothing about them until the weather changes.

@@ -25,6 +25,8 @@ final class SimulatedPlugin: @unchecked Sendable {
     private let host: SimulatedHost
     private(set) var process: SimulatedProcess?
     private(set) var model = PluginModel()
+    /// What the groups were whose change was begun and has failed; nil for none.
+    private var halted: [String: GroupSpec?] = [:]
     /// In which epoch each group was told.
     private var told: [String: Int] = [:]
     var weather = PluginWeather.calm {
@@ -62,7 +64,7 @@ final class SimulatedPlugin: @unchecked Sendable {
         self.process = nil
         isWorking = false
         model = PluginModel()
-        told = [:]
+        (told, halted) = ([:], [:])
         let lost = queue
         queue = []
         for call in lost { call.answer(.failure(GroupError(.unknownOutcome, "the connection was lost"))) }
@@ -92,15 +94,18 @@ final class SimulatedPlugin: @unchecked Sendable {
         let answer: Result<GroupReply, GroupError>
         if call.request.changesGroups, world.random.isHit(perThousand: weather.refusal) {
             answer = .failure(GroupError(.rejected, "no"))
+        } else if world.broken == .begunCountsAsRefused, call.request == .inspect {
+            answer = .success(.groups(groupsAsBefore))
         } else {
-            answer = model.carryOut(call.request)
+            let before = call.request.spec.flatMap { model.groups[$0.id] }
+            answer = haltIfHit(call.request, model.carryOut(call.request), before)
         }
         if let group = call.request.groupID {
             if model.groups[group] == nil {
                 told[group] = nil
-            } else if call.request.makesWatch, case .success = answer {
+            } else if let spec = call.request.spec, call.request.makesWatch, model.groups[group] == spec {
                 told[group] = call.epoch
-                world.checker.watched(self)
+                world.checker.watched(self, spec)
             }
         }
         world.trace.note(world.scheduler.now, process) {
@@ -111,6 +116,24 @@ final class SimulatedPlugin: @unchecked Sendable {
         } else {
             call.answer(answer)
         }
+    }
+
+    /// A change that is carried out may be told to have failed on its way.
+    private func haltIfHit(
+        _ request: GroupRequest,
+        _ answer: Result<GroupReply, GroupError>,
+        _ before: GroupSpec?
+    ) -> Result<GroupReply, GroupError> {
+        guard let spec = request.spec, request.makesWatch, case .success = answer else { return answer }
+        halted[spec.id] = nil
+        guard world.random.isHit(perThousand: weather.halt) else { return answer }
+        halted[spec.id] = .some(before)
+        return .failure(GroupError(.rejected, "Update halted by user"))
+    }
+
+    /// As if nothing had been begun that was told to have failed.
+    private var groupsAsBefore: [GroupSpec] {
+        model.groups.values.map { halted[$0.id] ?? $0 }.compactMap(\.self).sorted { $0.id < $1.id }
     }
 
     private var shownGroups: String {

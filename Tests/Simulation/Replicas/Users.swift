@@ -10,11 +10,18 @@ final class Users: @unchecked Sendable {
     private final class Wish: @unchecked Sendable {
         let author: Caller
         let text: String
+        /// What was asked of a manager's socket; nil for what a command has left in the store.
+        let call: GroupRequest?
+        /// The group's newest change, as the history had it when the wish was made.
+        var before: GroupState?
         var answer: Result<GroupReply, GroupError>?
 
-        init(_ number: Int, _ text: String) {
+        var name: String { author.user ?? "" }
+
+        init(_ number: Int, _ text: String, _ call: GroupRequest? = nil) {
             author = Caller(user: "u\(number)", uid: nil, host: "")
             self.text = text
+            self.call = call
         }
     }
 
@@ -22,6 +29,8 @@ final class Users: @unchecked Sendable {
     private var wishes: [Wish] = []
     private var requests = 0
     private(set) var acknowledged = 0
+    /// Told once of a process that has just acknowledged a change.
+    var whenAcknowledged: ((SimulatedProcess) -> Void)?
 
     init(_ world: World) {
         self.world = world
@@ -61,7 +70,10 @@ final class Users: @unchecked Sendable {
     private let groups = ["a", "b", "c"]
 
     private func spec(_ group: String) -> GroupSpec {
-        GroupSpec(id: group, properties: RawJSON(checked: Array("{\"Version\":\(wishes.count + 1)}".utf8)))
+        GroupSpec(
+            id: group,
+            properties: RawJSON(checked: Array("{\"Version\":\(wishes.count + 1),\"Allocation\":{\"Size\":0}}".utf8))
+        )
     }
 
     private func request() -> GroupRequest {
@@ -72,6 +84,7 @@ final class Users: @unchecked Sendable {
         case 2: return .free(id: group)
         case 3: return .destroy(id: group)
         case 4: return .setSize(id: group, wishes.count)
+        case 5: return .stopUpdate(id: group)
         default: return .commit(spec(group), pretend: false)
         }
     }
@@ -90,12 +103,13 @@ final class Users: @unchecked Sendable {
         of manager: SimulatedManager,
         answered: @escaping @Sendable (Result<GroupReply, GroupError>) -> Void = { _ in }
     ) {
-        let wish = Wish(wishes.count + 1, request.shortText)
+        let wish = Wish(wishes.count + 1, request.shortText, request)
         wishes.append(wish)
         let proxy = manager.runtime.proxy
         world.scheduler.plan(after: 50_000, for: manager.process) { [self] in
             world.trace.note(world.scheduler.now, manager.process) { "\(wish.author.user ?? "") asks: \(wish.text)" }
             manager.process.start { [self] in
+                wish.before = state(of: request.groupID)
                 let answer: Result<GroupReply, GroupError>
                 do throws(GroupError) {
                     answer = .success(try await proxy.call(request, from: wish.author))
@@ -107,6 +121,11 @@ final class Users: @unchecked Sendable {
                 acknowledged += (try? answer.get()) == nil ? 0 : 1
                 world.trace.note(world.scheduler.now, manager.process) {
                     "\(wish.author.user ?? "") is told: \(answer.told)"
+                }
+                checkNow(wish, answer)
+                if case .success = answer, let strike = whenAcknowledged {
+                    whenAcknowledged = nil
+                    strike(manager.process)
                 }
                 answered(answer)
             }
@@ -146,30 +165,126 @@ final class Users: @unchecked Sendable {
 
     // MARK: - What they were told
 
+    /// What follows from an answer. Each promises something, of the moment and of the end.
+    private enum Promise: Equatable {
+        /// Once in the history, and in effect.
+        case applied
+        /// Once in the history at most; in it, it is rejected and never takes effect.
+        case refused
+        /// Once in the history, as the revision that it names.
+        case pending
+        /// Not in the history.
+        case nothing
+        /// Once in the history at most.
+        case unknown
+
+        /// - Returns: nil for an answer that no write may have.
+        init?(_ answer: Result<GroupReply, GroupError>?) {
+            switch answer {
+            case nil: self = .unknown
+            case .success: self = .applied
+            case .failure(let error):
+                switch error.code {
+                case .rejected: self = .refused
+                case .pending: self = .pending
+                case .notLeader: self = .nothing
+                case .storeUnavailable: self = error.message.contains("nothing was changed") ? .nothing : .unknown
+                case .unknownOutcome: self = .unknown
+                // It has no sense.
+                case .badRequest: self = .nothing
+                case .unsupported, .notRunning, .unreachable: return nil
+                }
+            }
+        }
+    }
+
+    private func revisions(of wish: Wish) -> [Revision] {
+        world.file.model.revisions.filter { $0.author == wish.author }
+    }
+
+    private func state(of group: String?) -> GroupState? {
+        group.flatMap { group in world.file.model.states().first { $0.group == group } }
+    }
+
+    /// What must be so at the moment at which somebody is told.
+    private func checkNow(_ wish: Wish, _ answer: Result<GroupReply, GroupError>) {
+        let stored = revisions(of: wish)
+        guard wish.call?.isStored == true else { return }
+        switch Promise(answer) {
+        case .applied:
+            for revision in stored {
+                for change in revision.changes where !world.checker.wasCarriedOut(change) {
+                    world.checker.fail("\(wish.name)'s \(wish.text) was acknowledged, and no plugin has done it")
+                }
+            }
+        case .refused:
+            if let open = stored.first(where: { $0.status != .rejected }) {
+                world.checker.fail(
+                    "\(wish.name) was told that \(wish.text) is refused, and revision \(open.number) is \(open.status.name)"
+                )
+            }
+            guard stored.isEmpty, case .failure(let error) = answer, error.saysNotWatched,
+                let before = wish.before, before.spec != nil, before.change.status == .applied,
+                state(of: before.group) == before
+            else { break }
+            world.checker.fail("\(wish.name) was told that \(before.group) is not watched, which it is all the time")
+        case .pending:
+            guard case .failure(let error) = answer else { break }
+            let named = stored.contains { error.message.contains("revision \($0.number)") }
+            if !named { world.checker.fail("\(wish.name) was told of another revision: \(error)") }
+        case .nothing:
+            if let revision = stored.first {
+                world.checker.fail(
+                    "\(wish.name) was told that nothing was changed by \(wish.text), which is revision \(revision.number)"
+                )
+            }
+        case .unknown: break
+        case nil: world.checker.fail("\(wish.name) was told what nobody can do anything with: \(answer)")
+        }
+    }
+
     /// Compares every answer with the history.
     func check() {
         let model = world.file.model
-        var numbers: [String: [Int]] = [:]
-        for revision in model.revisions { numbers[revision.author.user ?? "", default: []].append(revision.number) }
+        let stored = Dictionary(grouping: model.revisions) { $0.author.user ?? "" }
         for wish in wishes {
-            let name = wish.author.user ?? ""
-            let count = numbers[name]?.count ?? 0
-            if count > 1 { world.checker.fail("\(name)'s \(wish.text) is in the history \(count) times") }
-            switch wish.answer {
-            case .success, .failure(GroupError.isPending):
-                if count != 1 { world.checker.fail("\(name)'s \(wish.text) was acknowledged and is not stored") }
-                if case .success = wish.answer, let number = numbers[name]?.first, model.hasRefused(number) {
-                    world.checker.fail("\(name)'s \(wish.text) was acknowledged, and is rejected in the history")
+            let found = stored[wish.name] ?? []
+            if found.count > 1 {
+                world.checker.fail("\(wish.name)'s \(wish.text) is in the history \(found.count) times")
+            }
+            guard wish.call?.isStored ?? true else {
+                if !found.isEmpty { world.checker.fail("\(wish.name)'s \(wish.text) is in the history") }
+                continue
+            }
+            switch Promise(wish.answer) {
+            case .applied:
+                if found.isEmpty {
+                    world.checker.fail("\(wish.name)'s \(wish.text) was acknowledged and is not stored")
                 }
-            case .failure(GroupError.saysNothingChanged):
-                if count != 0 {
-                    world.checker.fail("\(name) was told that nothing was changed by \(wish.text), which is stored")
+                for revision in found where revision.status != .applied && revision.status != .superseded {
+                    world.checker.fail(
+                        "\(wish.name)'s \(wish.text) was acknowledged, and is \(revision.status.name) in the history"
+                    )
                 }
-            case .failure, nil: break
+            case .refused:
+                for revision in found where revision.status != .rejected {
+                    world.checker.fail(
+                        "\(wish.name)'s \(wish.text) was refused, and is \(revision.status.name) in the history"
+                    )
+                }
+            case .pending:
+                if found.isEmpty { world.checker.fail("\(wish.name)'s \(wish.text) was recorded and is not stored") }
+            case .nothing:
+                if !found.isEmpty {
+                    world.checker.fail(
+                        "\(wish.name) was told that nothing was changed by \(wish.text), which is stored"
+                    )
+                }
+            case .unknown, nil: break
             }
         }
         for request in model.requests {
-            let count = numbers[request.author.user ?? ""]?.count ?? 0
+            let count = stored[request.author.user ?? ""]?.count ?? 0
             let expected = request.state == .done && request.revision != nil ? 1 : 0
             if count != expected {
                 world.checker.fail("request \(request.id) is \(request.state), and \(count) times in the history")
@@ -178,27 +293,9 @@ final class Users: @unchecked Sendable {
     }
 }
 
-extension StoreModel {
-    /// Whether a change was given up for another reason than a later change of its group.
-    fileprivate func hasRefused(_ number: Int) -> Bool {
-        revision(number)?.changes.contains { change in
-            change.status == .rejected && change.error?.hasPrefix("superseded") != true
-        } ?? false
-    }
-}
-
-extension GroupError {
-    fileprivate static var isPending: Code { .pending }
-
-    /// What a user concludes from it.
-    fileprivate static let saysNothingChanged = NothingChanged()
-    fileprivate struct NothingChanged {}
-
-    fileprivate static func ~= (pattern: NothingChanged, error: GroupError) -> Bool {
-        error.code == .notLeader || error.message.contains("nothing was changed")
-    }
-
-    fileprivate static func ~= (pattern: Code, error: GroupError) -> Bool { error.code == pattern }
+extension GroupRequest {
+    /// Whether it makes a revision.
+    fileprivate var isStored: Bool { if case .stopUpdate = self { false } else { true } }
 }
 
 extension Result<GroupReply, GroupError> {

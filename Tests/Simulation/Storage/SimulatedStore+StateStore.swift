@@ -101,13 +101,24 @@ extension SimulatedStore: StateStore {
                 host.planAwake(at: world.scheduler.now + pause, for: process) { promise.fulfil(()) }
             }
         }
-        try await write("outcome", fence, timeout) { model, fence throws(StoreError) in
-            try model.record(outcomes, fence: fence)
+        let broken = world.broken
+        do throws(StoreError) {
+            try await write("outcome", fence, timeout) { model, fence throws(StoreError) in
+                try model.record(outcomes, fence: fence)
+                if broken == .supersededRejected { model.miscall(superseded: .rejected) }
+                if broken == .overtakenLeftPending { model.miscall(superseded: .pending) }
+            }
+        } catch  where broken == .refusalNotStored && outcomes.contains(where: { $0.status == .rejected }) {
         }
     }
 
     func states(at number: Int?, within timeout: Duration) async throws(StoreError) -> [GroupState] {
-        let states = try await run("states", .reading, timeout) { $0.states(at: number) }
+        let states: [GroupState]
+        do throws(StoreError) {
+            states = try await run("states", .reading, timeout) { $0.states(at: number) }
+        } catch  where world.broken == .unreadIsEmpty && number == nil {
+            return []
+        }
         return world.broken == .acknowledgedRefused ? states.map(\.unanswered) : states
     }
 
