@@ -10,7 +10,7 @@ public struct GroupError: Error, Hashable, Sendable {
         case badRequest
         /// This replica does not lead; the message names the one that does.
         case notLeader
-        /// Stored, but the plugin has not answered; the message names the revision. It will be retried.
+        /// Stored, but not known to be in effect as a whole; the message names the revision and says what becomes of it.
         case pending
         /// Nobody listens at the plugin's socket: it does not run, and a plugin keeps no group over its end.
         case notRunning
@@ -18,7 +18,7 @@ public struct GroupError: Error, Hashable, Sendable {
         case unreachable
         /// The connection was lost, or the time ran out, after the call was sent: nobody knows whether it was carried out.
         case unknownOutcome
-        /// The manager's store cannot be used; nothing was stored.
+        /// The manager's store cannot be used; nothing was stored if the message says so, else nobody knows.
         case storeUnavailable
     }
 

@@ -45,29 +45,25 @@ extension GroupKeeper {
     }
 
     /// A leader whose term has ended knows no groups: nothing may be concluded from that.
-    private func currentStates(_ token: TermToken) throws(GroupError) -> [GroupState] {
-        guard self.token === token, gate.isOpen(epoch: token.epoch) else {
+    func currentStates(_ token: TermToken) throws(GroupError) -> [GroupState] {
+        guard let term, isCurrent(token), gate.isOpen(epoch: token.epoch) else {
             throw GroupError(.notLeader, board.refusal)
         }
-        return Array(states.values)
+        return Array(term.states.values)
     }
 
-    /// Under the lanes of all groups that change.
+    /// Under the lanes of all groups that change. What a user is told of each is read from the history.
     private func storeAndApply(
         _ draft: RevisionDraft,
         settling cause: RevisionCause,
         _ token: TermToken
     ) async throws(GroupError) -> Revision {
-        let before = states
-        let revision = try await persist(token) { fence throws(StoreError) in
-            try await self.store.append(
-                draft.awaitingOutcome,
-                settling: cause,
-                fence: fence,
-                within: self.settings.storeTimeout
-            )
+        let before = term?.states ?? [:]
+        let revision: Revision
+        switch await append(draft.awaitingOutcome, settling: cause, token) {
+        case .success(let stored): revision = stored
+        case .failure(let trouble): throw trouble.error
         }
-        guard noteWritten(revision, token) else { return revision }
         await withDiscardingTaskGroup { tasks in
             for change in revision.changes {
                 tasks.addTask { await self.apply(change, revision.number, before[change.group], token) }
@@ -83,7 +79,11 @@ extension GroupKeeper {
             case .free: .free(id: change.group)
             case .destroy: .destroy(id: change.group)
             }
-        let answer = await forward(request, before: before, token)
-        await settle(change.group, revision, answer, before: before, isOutcomeFirst: true, token)
+        var lifecycle = WriteLifecycle(isOutcomeFirst: true)
+        _ = await complete(&lifecycle, change, .known(before), token) {
+            .success(revision)
+        } tell: {
+            await self.forward(request, before: before, token)
+        }
     }
 }

@@ -16,13 +16,16 @@ extension GroupKeeper {
         case .update(let spec): try await set(.update, spec, call, caller, cause)
         case .commit(let spec, pretend: false): try await set(.commit, spec, call, caller, cause)
         case .unwatch(let id), .free(let id):
-            try await write(.free, id, from: caller, settling: cause) { _ in Intent(action: .free, request: call) }
+            try await write(.free, id, from: caller, settling: cause) { _ in
+                Intent(action: .free, request: .free(id: id))
+            }
         case .destroy(let id):
             try await write(.destroy, id, from: caller, settling: cause) { _ in Intent(action: .destroy, request: call)
             }
         case .setSize(let id, let size): try await resize(id, to: size, from: caller, settling: cause)
         // An update that is under way holds the group's lane: what stops it must not wait for it.
-        case .stopUpdate, .destroyInstances, .inspect, .describe, .describeUpdate, .size, .commit:
+        case .stopUpdate(let id): try await stopUpdate(id, try await currentTerm())
+        case .destroyInstances, .inspect, .describe, .describeUpdate, .size, .commit:
             try await callPlugin(call, try await currentTerm()).get()
         }
     }
@@ -38,6 +41,13 @@ extension GroupKeeper {
         return try await write(operation, spec.id, from: caller, settling: cause) { [settings] _ in
             Intent(action: .set(spec.properties, plugin: settings.pluginName), request: call)
         }
+    }
+
+    /// An update that was stopped is not begun anew, should its change still be pending: the plugin keeps what it has of it.
+    private func stopUpdate(_ group: String, _ token: TermToken) async throws(GroupError) -> GroupReply {
+        let reply = try await callPlugin(.stopUpdate(id: group), token).get()
+        if isCurrent(token), term?.states[group]?.change.status == .pending { term?.stopped.insert(group) }
+        return reply
     }
 
     /// Changes the size of a group: a commit of its present spec with another `Allocation.Size`.

@@ -8,7 +8,7 @@ extension GroupKeeper {
     /// - Returns: false when it is not known to be stored. When the store was too busy it is asked again at the next look.
     @discardableResult
     func record(_ outcome: Outcome, _ token: TermToken) async -> Bool {
-        recordSoon(outcome, token, lingering: .zero)
+        guard recordSoon(outcome, token, lingering: .zero) else { return false }
         return await recording?.value ?? false
     }
 
@@ -17,20 +17,22 @@ extension GroupKeeper {
         recordSoon(outcome, token, lingering: settings.outcomeLinger)
     }
 
-    private func recordSoon(_ outcome: Outcome, _ token: TermToken, lingering linger: Duration) {
-        // An earlier term's: the plugin has been asked again since.
-        guard token.epoch >= assumedEpoch else { return }
+    /// - Returns: false when it will not be stored: it is an earlier term's, and the plugin has been asked again since.
+    @discardableResult
+    private func recordSoon(_ outcome: Outcome, _ token: TermToken, lingering linger: Duration) -> Bool {
+        guard token.epoch >= assumedEpoch else { return false }
         unrecorded.append(outcome)
         startRecording(token, lingering: linger)
+        return true
     }
 
     /// Notes that the plugin has not answered and that the user knows: from then on the plugin's no may settle the change.
-    func noteUnconfirmed(_ group: String, _ revision: Int, _ error: GroupError, _ token: TermToken) {
-        guard let state = states[group], state.revision == revision, state.change.isUnanswered,
-            reconciler.task(for: group)?.isRefusable == true
+    func note(_ noted: WriteLifecycle.Noted, _ group: String, _ revision: Int, _ token: TermToken) {
+        guard let state = term?.states[group], state.revision == revision, state.change.isUnanswered,
+            term?.reconciler.task(for: group)?.isRefusable == true
         else { return }
-        states[group] = state.with(.pending, error: error.message)
-        recordSoon(Outcome(revision: revision, group: group, status: .pending, error: error.message), token)
+        if isCurrent(token) { term?.states[group] = state.with(noted.status, error: noted.words) }
+        recordSoon(Outcome(revision: revision, group: group, status: noted.status, error: noted.words), token)
     }
 
     /// Stores what waits, if that is not under way already.
@@ -74,7 +76,7 @@ extension GroupKeeper {
         } catch {
             let numbers = outcomes.map { "\($0.revision)" }.joined(separator: ",")
             logger.warning("outcome not stored", metadata: ["revision.number": "\(numbers)", "error": "\(error)"])
-            if error.code != .busy { report(.storeUncertain(epoch: token.epoch, error.message)) }
+            if error.code != .busy { abandon(token, error.message) }
             throw error
         }
         for outcome in outcomes {

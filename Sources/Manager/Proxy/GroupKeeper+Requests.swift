@@ -22,14 +22,14 @@ extension GroupKeeper {
 
     /// Somebody has left a request: it is not to wait for the next look. A follower has none to wait for.
     func lookForRequests() {
-        guard token != nil, requestLooks.ask(clock.now()) else { return }
+        guard term != nil, requestLooks.ask(clock.now()) else { return }
         wake()
     }
 
     private func leave(_ request: Request) { requestsUnderWay.remove(request.id) }
 
     private func takeUp(_ request: Request, _ token: TermToken) async {
-        guard self.token === token else { return }
+        guard isCurrent(token) else { return }
         do throws(GroupError) {
             try refuseStale(request)
             switch request.kind {
@@ -43,7 +43,7 @@ extension GroupKeeper {
             case .mark(let mark): try await apply(mark, for: request, token)
             case .stepDown: await stepDown(request, token)
             }
-        } catch  where (error.code == .rejected || error.code == .badRequest) && self.token === token {
+        } catch  where (error.code == .rejected || error.code == .badRequest) && isCurrent(token) {
             await finish(request, .refused, error.message, token)
         } catch {
             // Not leading any more, or no store: the request waits for the next leader.
@@ -71,11 +71,14 @@ extension GroupKeeper {
         _ token: TermToken
     ) async throws(GroupError) {
         let wanted = try await wholeStates(at: target, of: group)
-        if let group, !wanted.contains(where: { $0.group == group }), states[group] == nil {
-            throw GroupError(
-                .rejected,
-                "there is no group '\(group)'; there are: \(states.keys.sorted().joined(separator: ", "))"
-            )
+        if let group, !wanted.contains(where: { $0.group == group }) {
+            let groups = try currentStates(token).map(\.group)
+            guard groups.contains(group) else {
+                throw GroupError(
+                    .rejected,
+                    "there is no group '\(group)'; there are: \(groups.sorted().joined(separator: ", "))"
+                )
+            }
         }
         let revision = try await changeGroups(settling: .request(request.id), token) { current in
             let changes = RollbackPlan.changes(from: current, to: wanted, group: group)
@@ -164,7 +167,7 @@ extension GroupKeeper {
             switch error.code {
             case .notFound, .conflict: throw GroupError(.rejected, error.message)
             case .busy: break
-            default: report(.storeUncertain(epoch: token.epoch, error.message))
+            default: abandon(token, error.message)
             }
             throw GroupError(.storeUnavailable, "store unreachable: \(error)")
         }
@@ -227,7 +230,7 @@ extension GroupKeeper {
             logger.warning("request not closed", metadata: ["request": "\(request.id)", "error": "\(error)"])
             // A request that was taken back meanwhile says nothing against the lease.
             let isHarmless = error.code == .busy || error.code == .conflict
-            if !isHarmless { report(.storeUncertain(epoch: token.epoch, error.message)) }
+            if !isHarmless { abandon(token, error.message) }
             return false
         }
     }

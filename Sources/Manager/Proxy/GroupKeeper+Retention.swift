@@ -14,7 +14,7 @@ extension GroupKeeper {
             guard !settings.retention.keepsEverything else { return }
             var position: Int? = 0
             var removed = 0
-            while let from = position, self.token === token {
+            while let from = position, isCurrent(token) {
                 let step = try await store.prune(
                     settings.retention,
                     after: from,

@@ -13,7 +13,7 @@ extension GroupKeeper {
             requestLooks = RequestLooks(every: settings.pollInterval, from: clock.now())
             while !token.isEnded {
                 let now = clock.now()
-                for task in reconciler.takeDue(now: now, limit: settings.concurrency - running) {
+                for task in term?.reconciler.takeDue(now: now, limit: settings.concurrency - running) ?? [] {
                     running += 1
                     tasks.addTask { await self.carryOut(task, token) }
                 }
@@ -37,7 +37,7 @@ extension GroupKeeper {
                         tasks.addTask { await self.tidy(token) }
                     }
                 }
-                let due = running < settings.concurrency ? reconciler.nextDue : nil
+                let due = running < settings.concurrency ? term?.reconciler.nextDue : nil
                 let next = [nextReport, nextLook, due, requestLooks.due].compactMap(\.self).min()
                 await sleep(until: next ?? nextReport, token)
             }
@@ -58,33 +58,49 @@ extension GroupKeeper {
     /// Brings one group to its goal, unless a user's write has overtaken it.
     private func carryOut(_ task: Reconciler.Task, _ token: TermToken) async {
         await lanes.hold([task.group]) {
-            guard self.token === token, reconciler.task(for: task.group) == task else { return }
-            let answer: Result<GroupReply, GroupError>
-            switch task.goal {
-            case .watched(let spec): answer = await callPlugin(.commit(spec, pretend: false), token)
-            case .freed:
-                let freed = await callPlugin(.free(id: task.group), token)
-                if case .failure(let error) = freed, error.saysNotWatched {
-                    answer = .success(.ok)
-                } else {
-                    answer = freed
-                }
-            case .destroyed(let previous): answer = await destroy(task.group, knowing: previous, token)
+            guard isCurrent(token), term?.reconciler.task(for: task.group) == task else { return }
+            guard task.isPending, let change = term?.states[task.group]?.change else {
+                return finish(task, await tell(task, token), token)
             }
-            await finish(task, answer, token)
+            var lifecycle = WriteLifecycle(
+                pending: task.revision,
+                isRefusable: task.isRefusable,
+                isStopped: term?.stopped.remove(task.group) != nil
+            )
+            let answer = await complete(&lifecycle, change, .stored(revision: task.revision), token) {
+                await self.tell(task, token)
+            }
+            switch answer {
+            case .refused(let error):
+                logger.warning(
+                    "pending change refused",
+                    metadata: [
+                        "revision.number": "\(task.revision)", "group": "\(task.group)", "error": "\(error)",
+                    ]
+                )
+            case .pending(_, .mayBeAcknowledged(let error)):
+                logger.warning("group not watched", metadata: ["group": "\(task.group)", "error": "\(error)"])
+            default: break
+            }
         }
         running = max(0, running - 1)
         wake()
     }
 
-    private func finish(_ task: Reconciler.Task, _ answer: Result<GroupReply, GroupError>, _ token: TermToken) async {
-        let isRefused = if case .failure(let error) = answer { Self.isRefusal(error) } else { false }
-        if task.isPending, task.isRefusable || !isRefused {
-            if case .failure(let error) = answer, isRefused { return await reject(task, error, token) }
-            await settle(task.group, task.revision, answer, before: nil, isOutcomeFirst: true, token)
-            return
+    private func tell(_ task: Reconciler.Task, _ token: TermToken) async -> Result<GroupReply, GroupError> {
+        switch task.goal {
+        case .watched(let spec): return await callPlugin(.commit(spec, pretend: false), token)
+        case .freed:
+            let freed = await callPlugin(.free(id: task.group), token)
+            if case .failure(let error) = freed, error.saysNotWatched { return .success(.ok) }
+            return freed
+        case .destroyed(let previous): return await destroy(task.group, knowing: previous, token)
         }
-        guard self.token === token else { return }
+    }
+
+    /// Notes how a task has gone that settles nothing.
+    private func finish(_ task: Reconciler.Task, _ answer: Result<GroupReply, GroupError>, _ token: TermToken) {
+        guard isCurrent(token) else { return }
         switch answer {
         case .success:
             if case .watched = task.goal {
@@ -95,49 +111,12 @@ extension GroupKeeper {
             } else {
                 logger.info("group freed", metadata: ["group": "\(task.group)"])
             }
-            reconciler.finished(task.group, revision: task.revision, .done, now: clock.now())
+            term?.reconciler.finished(task.group, revision: task.revision, .done, now: clock.now())
         case .failure(let error):
-            // It stood before, or was acknowledged, and stands still: a plugin that cannot do it now may later. The others
-            // go on.
+            // It stood before, and stands still: a plugin that cannot do it now may later. The others go on.
             logger.warning("group not watched", metadata: ["group": "\(task.group)", "error": "\(error)"])
-            let result: Reconciler.Result = isRefused ? .refused : .noAnswer
-            reconciler.finished(task.group, revision: task.revision, result, now: clock.now())
-        }
-    }
-
-    /// The plugin has refused a change that an earlier write, perhaps of an earlier leader, had left pending: what stood
-    /// before stands again.
-    private func reject(_ task: Reconciler.Task, _ error: GroupError, _ token: TermToken) async {
-        do throws(StoreError) {
-            // Read first: were it stored and then not read, the plugin would be asked again about what is rejected.
-            let before = try await store.state(
-                of: task.group,
-                before: task.revision,
-                within: settings.storeTimeout
-            )
-            let outcome = Outcome(revision: task.revision, group: task.group, status: .rejected, error: error.message)
-            try await store.recordOutcomes(
-                [outcome],
-                fence: fence(token.epoch),
-                lingering: .zero,
-                within: settings.storeTimeout
-            )
-            guard self.token === token else { return }
-            logger.warning(
-                "pending change refused",
-                metadata: ["revision.number": "\(task.revision)", "group": "\(task.group)", "error": "\(error)"]
-            )
-            states[task.group] = before
-            reconciler.restore(before, of: task.group, isKnown: false, now: clock.now())
-        } catch {
-            // What stood before is not known, which is not the same as nothing. The plugin is asked again later.
-            logger.warning(
-                "outcome not stored",
-                metadata: ["revision.number": "\(task.revision)", "error": "\(error)"]
-            )
-            if error.code != .busy { report(.storeUncertain(epoch: token.epoch, error.message)) }
-            guard self.token === token else { return }
-            reconciler.finished(task.group, revision: task.revision, .refused, now: clock.now())
+            let result: Reconciler.Result = Self.isRefusal(error) ? .refused : .noAnswer
+            term?.reconciler.finished(task.group, revision: task.revision, result, now: clock.now())
         }
     }
 
@@ -145,10 +124,10 @@ extension GroupKeeper {
     private func compareWithPlugin(_ token: TermToken) async {
         defer { isComparing = false }
         let askedAt = clock.now()
-        guard case .success(.groups(let groups)) = await callPlugin(.inspect, token), self.token === token else {
+        guard case .success(.groups(let groups)) = await callPlugin(.inspect, token), isCurrent(token) else {
             return
         }
-        reconciler.pluginReports(Set(groups.map(\.id)), askedAt: askedAt, now: clock.now())
+        term?.reconciler.pluginReports(Set(groups.map(\.id)), askedAt: askedAt, now: clock.now())
         wake()
     }
 }

@@ -21,8 +21,7 @@ extension GroupKeeper {
     ///   - operation: what the user asked for, as the history names it.
     ///   - cause: settled together with the revision.
     ///   - intent: made from the group's state at the moment of the write, when all writes before it are done.
-    /// - Throws: ``GroupError``: `notLeader`; `rejected` with the plugin's words; `pending` with the revision's number;
-    ///   `storeUnavailable`.
+    /// - Throws: ``GroupError``: what ``WriteLifecycle/Answer`` says.
     func write(
         _ operation: Operation,
         _ group: String,
@@ -30,97 +29,254 @@ extension GroupKeeper {
         settling cause: RevisionCause? = nil,
         _ intent: (GroupState?) throws(GroupError) -> Intent
     ) async throws(GroupError) -> GroupReply {
-        let result = await lanes.hold([group]) { () async -> Result<GroupReply, GroupError> in
+        let answer = await lanes.hold([group]) { () async -> WriteLifecycle.Answer in
+            let token: TermToken
+            let before: GroupState?
+            let intended: Intent
             do throws(GroupError) {
-                let token = try await currentTerm()
-                let before = states[group]
-                let intent = try intent(before)
-                let isOutcomeFirst = cause != nil || !intent.action.isSet
-                var draft = RevisionDraft(
-                    author: caller,
-                    operation: operation,
-                    changes: [Change(group: group, action: intent.action)]
-                )
-                if isOutcomeFirst { draft = draft.awaitingOutcome }
-                let revision = try await persist(token) { [draft] fence throws(StoreError) in
-                    guard let cause else {
-                        return try await self.store.append(draft, fence: fence, within: self.settings.storeTimeout)
-                    }
-                    return try await self.store.append(
-                        draft,
-                        settling: cause,
-                        fence: fence,
-                        within: self.settings.storeTimeout
-                    )
-                }
-                guard noteWritten(revision, token) else {
-                    throw pendingError(Self.termEnded, revision: revision.number)
-                }
-                let answer = await forward(intent.request, before: before, token)
-                let isStored = await settle(
-                    group,
-                    revision.number,
-                    answer,
-                    before: before,
-                    isOutcomeFirst: isOutcomeFirst,
-                    token
-                )
-                if isOutcomeFirst, !isStored, case .success = answer {
-                    throw GroupError(
-                        .pending,
-                        "recorded as revision \(revision.number), and the group plugin '\(settings.pluginName)' has agreed, "
-                            + "but that is not known to be stored: it will be asked again"
-                    )
-                }
-                return answer.mapError { error in
-                    Self.isRefusal(error) ? error : self.pendingError(error, revision: revision.number)
-                }
+                token = try await currentTerm()
+                before = term?.states[group]
+                intended = try intent(before)
             } catch {
-                return .failure(error)
+                return .nothingChanged(error)
+            }
+            let change = Change(group: group, action: intended.action)
+            var draft = RevisionDraft(author: caller, operation: operation, changes: [change])
+            var lifecycle = WriteLifecycle(isOutcomeFirst: cause != nil || !change.action.isSet)
+            if lifecycle.isOutcomeFirst { draft = draft.awaitingOutcome }
+            return await complete(&lifecycle, change, .known(before), token) { [draft] () async in
+                await self.append(draft, settling: cause, token).map(\.number)
+            } tell: {
+                await self.forward(intended.request, before: before, token)
             }
         }
-        return try result.get()
+        return try answer.result(plugin: settings.pluginName).get()
+    }
+
+    /// Stores a revision and takes it into the states.
+    func append(
+        _ draft: RevisionDraft,
+        settling cause: RevisionCause?,
+        _ token: TermToken
+    ) async -> Result<Revision, StoringTrouble> {
+        let stored = await persist(token) { fence throws(StoreError) in
+            guard let cause else {
+                return try await self.store.append(draft, fence: fence, within: self.settings.storeTimeout)
+            }
+            return try await self.store.append(
+                draft,
+                settling: cause,
+                fence: fence,
+                within: self.settings.storeTimeout
+            )
+        }
+        if case .success(let revision) = stored { noteWritten(revision, token) }
+        return stored
+    }
+
+    // MARK: - Its course
+
+    /// What stood before a change.
+    enum Before {
+        case known(GroupState?)
+        /// It has to be read.
+        case stored(revision: Int)
+    }
+
+    /// Does what a change needs until there is an answer. Under the group's lane.
+    ///
+    /// - Parameters:
+    ///   - store: has it stored; gives the revision's number.
+    ///   - tell: tells the plugin.
+    func complete(
+        _ lifecycle: inout WriteLifecycle,
+        _ change: Change,
+        _ before: Before,
+        _ token: TermToken,
+        store: () async -> Result<Int, StoringTrouble> = { .success(0) },
+        tell: () async -> Result<GroupReply, GroupError>
+    ) async -> WriteLifecycle.Answer {
+        var (before, revision, isBeforeHeld) = (before, 0, true)
+        if case .stored(let number) = before { (revision, isBeforeHeld) = (number, false) }
+        var next: WriteLifecycle.Directive? = lifecycle.begin()
+        while let directive = next {
+            switch directive {
+            case .store:
+                switch await store() {
+                case .success(let number):
+                    revision = number
+                    next = lifecycle.handle(.stored(revision: number))
+                    // Whoever leads next brings it about.
+                    if !isCurrent(token) { next = lifecycle.handle(.termEnded) }
+                case .failure(.nothing(let error)): next = lifecycle.handle(.notStored(error))
+                case .failure(.uncertain(let error)): next = lifecycle.handle(.storingUncertain(error))
+                }
+            case .tellPlugin:
+                switch await tell() {
+                case .success(let reply): next = lifecycle.handle(.agreed(reply))
+                case .failure(let error) where Self.isRefusal(error): next = lifecycle.handle(.refused(error))
+                case .failure(let error): next = lifecycle.handle(.noAnswer(error))
+                }
+            case .inspectPlugin:
+                let holding = await holding(change, &before, token)
+                isBeforeHeld = holding == .before
+                next = lifecycle.handle(.holds(holding))
+            case .record(let status, let words):
+                // Read first: were it stored and then not read, nobody would know what stands.
+                var isRecorded = status == .rejected ? await read(&before, of: change.group) : true
+                if isRecorded {
+                    let outcome = Outcome(revision: revision, group: change.group, status: status, error: words)
+                    isRecorded = await record(outcome, token)
+                }
+                next = lifecycle.handle(isRecorded ? .recorded : .recordingFailed)
+            case .answer(let answer, let noted):
+                conclude(answer, noted, change, revision, before, isBeforeHeld: isBeforeHeld, token)
+                return answer
+            }
+        }
+        // No directive is followed by an event that it does not expect.
+        return .maybeStored(GroupError(.unknownOutcome, "the course of the change is not known"))
+    }
+
+    /// What the plugin holds of a group after it has said no.
+    private func holding(_ change: Change, _ before: inout Before, _ token: TermToken) async -> PluginHolding {
+        guard case .success(.groups(let groups)) = await callPlugin(.inspect, token),
+            await read(&before, of: change.group), case .known(let state) = before
+        else { return .unknown }
+        let held = groups.last { $0.id == change.group }?.properties
+        return PluginHolding(held, after: change.action, before: state?.change.action)
+    }
+
+    /// - Returns: false when it cannot be read.
+    private func read(_ before: inout Before, of group: String) async -> Bool {
+        guard case .stored(let revision) = before else { return true }
+        do throws(StoreError) {
+            before = .known(
+                try await store.state(of: group, before: revision, within: settings.storeTimeout)
+            )
+            return true
+        } catch {
+            logger.warning(
+                "outcome not stored",
+                metadata: ["revision.number": "\(revision)", "error": "\(error)"]
+            )
+            return false
+        }
+    }
+
+    /// Notes in the term what has come of a change.
+    private func conclude(
+        _ answer: WriteLifecycle.Answer,
+        _ noted: WriteLifecycle.Noted?,
+        _ change: Change,
+        _ revision: Int,
+        _ before: Before,
+        isBeforeHeld: Bool,
+        _ token: TermToken
+    ) {
+        let group = change.group
+        let now = clock.now()
+        switch answer {
+        case .nothingChanged, .maybeStored: return
+        case .applied, .kept:
+            if case .kept(_, let error) = answer {
+                logger.warning(
+                    "change kept",
+                    metadata: ["revision.number": "\(revision)", "group": "\(group)", "error": "\(error)"]
+                )
+            }
+            if let noted {
+                recordSoon(Outcome(revision: revision, group: group, status: noted.status, error: noted.words), token)
+            }
+            guard isCurrent(token) else { return }
+            if let state = term?.states[group], state.revision == revision {
+                term?.states[group] = state.with(.applied)
+            }
+            term?.reconciler.finished(group, revision: revision, .done, now: now)
+        case .refused, .pending(_, .refusalNotRecorded):
+            guard isCurrent(token) else { return }
+            guard case .known(let state) = before else {
+                // What stood before is not known, which is not the same as nothing. The plugin is asked again later.
+                term?.reconciler.finished(group, revision: revision, .refused, now: now)
+                return wakeIfDue()
+            }
+            term?.states[group] = state
+            term?.reconciler.restore(state, of: group, isKnown: isBeforeHeld, now: now)
+        case .pending(_, let reason):
+            logger.warning(
+                "change not confirmed",
+                metadata: ["revision.number": "\(revision)", "group": "\(group)", "error": "\(reason.words)"]
+            )
+            if let noted { note(noted, group, revision, token) }
+            guard isCurrent(token) else { return }
+            term?.reconciler.finished(group, revision: revision, .noAnswer, now: now)
+        }
+        wakeIfDue()
     }
 
     // MARK: - Steps
+
+    /// Why the store has not said that it has something.
+    enum StoringTrouble: Error {
+        /// It is certain that it has not.
+        case nothing(GroupError)
+        /// It may have it. The term is over.
+        case uncertain(GroupError)
+
+        var error: GroupError {
+            switch self {
+            case .nothing(let error), .uncertain(let error): error
+            }
+        }
+    }
 
     /// Runs a write of the store under a term, and turns trouble into what the user and the election have to know.
     func persist<Value: Sendable>(
         _ token: TermToken,
         _ body: (Fence) async throws(StoreError) -> Value
-    ) async throws(GroupError) -> Value {
+    ) async -> Result<Value, StoringTrouble> {
         do {
-            return try await body(fence(token.epoch))
+            return .success(try await body(fence(token.epoch)))
         } catch {
             switch error.code {
             case .fenced:
-                report(.storeUncertain(epoch: token.epoch, "another replica may have taken the lease over"))
-                throw GroupError(.notLeader, "\(error.message); nothing was changed")
+                abandon(token, "another replica may have taken the lease over")
+                return .failure(.nothing(GroupError(.notLeader, "\(error.message); nothing was changed")))
             case .busy, .conflict:
-                throw GroupError(.storeUnavailable, "store unreachable, nothing was changed: \(error.message)")
-            case .tooLarge: throw GroupError(.rejected, error.message)
+                return .failure(
+                    .nothing(
+                        GroupError(.storeUnavailable, "store unreachable, nothing was changed: \(error.message)")
+                    )
+                )
+            case .tooLarge: return .failure(.nothing(GroupError(.rejected, error.message)))
             default:
-                report(.storeUncertain(epoch: token.epoch, error.message))
-                throw GroupError(.storeUnavailable, "store unreachable: \(error.message)")
+                abandon(token, error.message)
+                return .failure(
+                    .uncertain(
+                        GroupError(
+                            .storeUnavailable,
+                            "store unreachable, the change may have been stored: \(error.message)"
+                        )
+                    )
+                )
             }
         }
     }
 
-    /// Takes a stored revision into the states: from here on it is what has to be brought about.
-    ///
-    /// - Returns: false when the term has ended meanwhile: then whoever leads next brings it about.
-    func noteWritten(_ revision: Revision, _ token: TermToken) -> Bool {
-        guard self.token === token else { return false }
+    /// Takes a stored revision into the states: from here on it is what has to be brought about; by whoever leads next,
+    /// when the term has ended meanwhile.
+    func noteWritten(_ revision: Revision, _ token: TermToken) {
+        guard isCurrent(token) else { return }
         for change in revision.changes {
-            let before = states[change.group]
             let state = GroupState(
                 group: change.group,
                 change: change,
                 revision: revision.number,
-                previous: before?.change.action
+                previous: term?.states[change.group]?.change.action
             )
-            states[change.group] = state
-            reconciler.wrote(state)
+            term?.states[change.group] = state
+            term?.stopped.remove(change.group)
+            term?.reconciler.wrote(state)
         }
         logger.info(
             "revision stored",
@@ -131,7 +287,6 @@ extension GroupKeeper {
                 "author": "\(revision.author.user ?? "unknown")",
             ]
         )
-        return true
     }
 
     /// Tells the plugin, if this replica still leads.
@@ -150,7 +305,7 @@ extension GroupKeeper {
             // Nobody declared this group, yet the plugin has it: a leftover, which the user now declares.
             guard error.saysAlreadyWatched else { return answer }
             return await callPlugin(.commit(spec, pretend: false), token).map { _ in .ok }
-        case (.free, .set) where error.saysNotWatched, (.unwatch, .set) where error.saysNotWatched:
+        case (.free, .set) where error.saysNotWatched:
             return .success(.ok)
         case (.destroy(let id), .set(let properties, _)) where error.saysNotWatched:
             return await destroy(id, knowing: GroupSpec(id: id, properties: properties), token)
@@ -179,7 +334,7 @@ extension GroupKeeper {
                 return .failure(error)
             }
         }
-        guard let answer = answer ?? nil else { return .failure(Self.termEnded) }
+        guard let answer = answer ?? nil else { return .failure(WriteLifecycle.termEnded) }
         guard !token.isEnded else { return answer }
         if case .failure(let error) = answer, error.code == .unreachable || error.code == .notRunning {
             note(pluginTrouble: error.message)
@@ -189,48 +344,6 @@ extension GroupKeeper {
         return answer
     }
 
-    /// Has it stored how a change came out, and goes on from there.
-    ///
-    /// - Parameter isOutcomeFirst: that it was applied is stored before this returns.
-    /// - Returns: whether it is stored by now; never so of an answer that did not come.
-    @discardableResult
-    func settle(
-        _ group: String,
-        _ revision: Int,
-        _ answer: Result<GroupReply, GroupError>,
-        before: GroupState?,
-        isOutcomeFirst: Bool,
-        _ token: TermToken
-    ) async -> Bool {
-        var isStored = false
-        switch answer {
-        case .success:
-            let outcome = Outcome(revision: revision, group: group, status: .applied)
-            if isOutcomeFirst { isStored = await record(outcome, token) } else { recordSoon(outcome, token) }
-            guard self.token === token else { return isStored }
-            if let state = states[group], state.revision == revision { states[group] = state.with(.applied) }
-            reconciler.finished(group, revision: revision, .done, now: clock.now())
-        case .failure(let error) where Self.isRefusal(error):
-            let outcome = Outcome(revision: revision, group: group, status: .rejected, error: error.message)
-            isStored = await record(outcome, token)
-            guard self.token === token else { return isStored }
-            states[group] = before
-            reconciler.restore(before, of: group, isKnown: true, now: clock.now())
-        case .failure(let error):
-            logger.warning(
-                "change not confirmed",
-                metadata: ["revision.number": "\(revision)", "group": "\(group)", "error": "\(error)"]
-            )
-            noteUnconfirmed(group, revision, error, token)
-            guard self.token === token else { return false }
-            reconciler.finished(group, revision: revision, .noAnswer, now: clock.now())
-        }
-        wakeIfDue()
-        return isStored
-    }
-
-    static let termEnded = GroupError(.unreachable, "leadership ended before the plugin was told")
-
     /// The plugin's own no, as opposed to no answer.
     static func isRefusal(_ error: GroupError) -> Bool {
         switch error.code {
@@ -238,14 +351,6 @@ extension GroupKeeper {
         case .unsupported, .badRequest: true
         default: false
         }
-    }
-
-    func pendingError(_ error: GroupError, revision: Int) -> GroupError {
-        GroupError(
-            .pending,
-            "recorded as revision \(revision), but the group plugin '\(settings.pluginName)' has not confirmed it yet and "
-                + "will be asked again: \(error.message)"
-        )
     }
 }
 

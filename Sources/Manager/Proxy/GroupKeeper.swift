@@ -22,14 +22,14 @@ actor GroupKeeper {
     let heritage: @Sendable () async throws(StoreError) -> [GlobalConfig.Entry]
 
     nonisolated let lanes = GroupLanes()
-    var token: TermToken?
-    var states: [String: GroupState] = [:]
-    var reconciler = Reconciler()
+    /// The term in which this replica leads, once its states are read: before, there is nothing that a write could be judged
+    /// against.
+    var term: LeaderTerm?
+    /// The term whose states are being read, or could not be.
+    private var beginning: TermToken?
     var requestsUnderWay: Set<String> = []
     /// Of this term.
     var requestLooks: RequestLooks
-    /// When revisions that wait for somebody to confirm them are undone, by this replica's clock.
-    var confirmationsDue: [Int: BootInstant] = [:]
     var isReverting = false
     var isTidying = false
     /// Outcomes that the store has not been told yet.
@@ -45,7 +45,7 @@ actor GroupKeeper {
     /// The rounds of this term. Not a child task: its life is the term's, which no call here spans.
     var rounds: Task<Void, Never>?
     /// Reads the states at the start of a term; writes wait for it.
-    var loading: Task<Bool, Never>?
+    private var loading: Task<Void, Never>?
     /// Lets the groups go; ends early when this replica leads again. Not a child task: whoever waits for it may give up.
     private var freeing: Task<Void, Never>?
     /// The groups to let go, also when the plugin does not name them; nil when nothing has to be let go.
@@ -101,13 +101,16 @@ actor GroupKeeper {
         await rounds?.value
         _ = await recording?.value
         unrecorded = []
-        guard epoch > endedEpoch, epoch == assumedEpoch, token == nil, gate.isOpen(epoch: epoch) else { return }
+        guard epoch > endedEpoch, epoch == assumedEpoch, term == nil, beginning == nil,
+            gate.isOpen(epoch: epoch)
+        else { return }
         let token = TermToken(epoch: epoch)
-        self.token = token
+        beginning = token
         // Its own task: writes that arrive meanwhile wait for the same result.
         let loading = Task { await load(token) }
         self.loading = loading
-        guard await loading.value, self.token === token, !token.isEnded else { return }
+        await loading.value
+        guard isCurrent(token) else { return }
         rounds = Task { await keepGoing(token) }
     }
 
@@ -117,7 +120,7 @@ actor GroupKeeper {
     ///   cancelled.
     func resign(epoch: Int) async -> Bool {
         endedEpoch = max(endedEpoch, epoch)
-        if let token, token.epoch <= epoch { end(token) }
+        if let token = term?.token ?? beginning, token.epoch <= epoch { end(token) }
         while owed != nil, assumedEpoch <= epoch, !Task.isCancelled { await letGo() }
         // Before the lease is released: afterwards nobody of this term may write.
         _ = await recording?.value
@@ -126,7 +129,7 @@ actor GroupKeeper {
 
     /// A follower's plugin may still watch groups that a crashed predecessor of this process left to it.
     func releaseLeftovers() async {
-        guard token == nil, assumedEpoch == 0 else { return }
+        guard assumedEpoch == 0 else { return }
         owed = owed ?? []
         await letGo()
     }
@@ -134,18 +137,16 @@ actor GroupKeeper {
     /// Stops acting for good; what is not free yet is left to the orphan guard.
     func end() async {
         endedEpoch = .max
-        if let token { end(token) }
+        if let token = term?.token ?? beginning { end(token) }
         freeing?.cancel()
         await rounds?.value
     }
 
     private func end(_ token: TermToken) {
         token.end()
-        self.token = nil
-        owed = (owed ?? []).union(reconciler.groups)
-        reconciler = Reconciler()
-        states = [:]
-        confirmationsDue = [:]
+        // Of a term that knew no groups, the plugin tells what it watches.
+        owed = (owed ?? []).union(term?.reconciler.groups ?? [])
+        (term, beginning) = (nil, nil)
         sleeper?.cancel()
         ended = token
     }
@@ -180,22 +181,20 @@ actor GroupKeeper {
         freeing = nil
     }
 
-    private func load(_ token: TermToken) async -> Bool {
+    private func load(_ token: TermToken) async {
         do throws(StoreError) {
             try await adoptHeritage(token)
             let current = try await store.states(at: nil, within: settings.storeTimeout)
-            guard self.token === token else { return false }
-            states = Dictionary(current.map { ($0.group, $0) }, uniquingKeysWith: { _, last in last })
-            reconciler.assume(current, now: clock.now())
+            guard beginning === token, !token.isEnded else { return }
+            let term = LeaderTerm(token, current, now: clock.now())
+            (self.term, beginning) = (term, nil)
             logger.info(
                 "groups loaded",
-                metadata: ["lease.epoch": "\(token.epoch)", "groups": "\(reconciler.watchedGroups.count)"]
+                metadata: ["lease.epoch": "\(token.epoch)", "groups": "\(term.reconciler.watchedGroups.count)"]
             )
-            return true
         } catch {
-            report(.storeUncertain(epoch: token.epoch, error.message))
+            abandon(token, error.message)
         }
-        return false
     }
 
     /// An empty history takes over what the Go manager has left in the same directory, as revision 1.
@@ -228,18 +227,28 @@ actor GroupKeeper {
     ///
     /// - Throws: ``GroupError`` `notLeader` that names the leader.
     func currentTerm() async throws(GroupError) -> TermToken {
-        if let loading { _ = await loading.value }
-        guard let token, !token.isEnded, gate.isOpen(epoch: token.epoch) else {
+        await loading?.value
+        guard let term, !term.token.isEnded, gate.isOpen(epoch: term.token.epoch) else {
             throw GroupError(.notLeader, board.refusal)
         }
-        return token
+        return term.token
+    }
+
+    /// Whether this is the term in which this replica leads.
+    func isCurrent(_ token: TermToken) -> Bool { term?.token === token && !token.isEnded }
+
+    /// What the store has done is not known: nothing more is done in this term, also before the election hears of it.
+    func abandon(_ token: TermToken, _ reason: String) {
+        token.end()
+        sleeper?.cancel()
+        report(.storeUncertain(epoch: token.epoch, reason))
     }
 
     func wake() { sleeper?.cancel() }
 
     /// Wakes the loop if something has become due before it would look by itself. Most writes leave nothing due.
     func wakeIfDue() {
-        if let sleepsUntil, let due = reconciler.nextDue, due < sleepsUntil { wake() }
+        if let sleepsUntil, let due = term?.reconciler.nextDue, due < sleepsUntil { wake() }
     }
 
     func note(pluginTrouble: String?) {

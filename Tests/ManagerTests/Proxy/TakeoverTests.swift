@@ -119,6 +119,29 @@ struct TakeoverTests {
         }
     }
 
+    /// The same, and the next change of the group comes before the plugin has answered: it is not called rejected, and its
+    /// revision can be gone back to.
+    @Test func whatMayHaveBeenAcknowledgedAndIsOvertakenIsSuperseded() async throws {
+        let prepare = { (store: MemoryStore, plugin: FakePlugin) in
+            store.put(set("a", 1))
+            store.put(set("a", 2, .pending))
+            plugin.script { request in
+                request == .commit(.named("a", 2), pretend: false) ? .fail(GroupError(.unknownOutcome, "lost")) : nil
+            }
+        }
+        try await withReplica(prepare: prepare) { replica in
+            try await replica.leads()
+            _ = try await replica.commit("a", 3)
+            try await eventually("its outcome is stored") { replica.store.revisions[2].status == .applied }
+            #expect(replica.store.revisions.map(\.status) == [.applied, .superseded, .applied])
+            replica.plugin.behave()
+            let kind = Request.Kind.rollback(to: 2, group: nil, expectedCurrent: nil)
+            replica.store.submit(Request(id: "r", kind: kind, author: MemoryStore.author))
+            #expect(try await replica.end(of: "r").revision == 4)
+            #expect(replica.plugin.groups["a"] == .named("a", 2))
+        }
+    }
+
     /// What a predecessor left pending, whose user knows that, and the plugin refuses is rejected; what stood before stands,
     /// and the new plugin is told it.
     @Test(arguments: [Change.unanswered, "the connection was lost"])

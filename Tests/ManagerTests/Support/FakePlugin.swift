@@ -17,6 +17,8 @@ final class FakePlugin: GroupPlugin {
         case hangUnsent(Gate)
         /// Carried out, but the answer is lost.
         case loseAnswer
+        /// Begun, and kept, although the answer is an error.
+        case failHalfway(GroupError)
         /// Carried out only after the caller was told that it was not: a request that was on its way.
         case late(Gate)
     }
@@ -99,6 +101,9 @@ final class FakePlugin: GroupPlugin {
         case .loseAnswer:
             _ = try carryOut(request)
             throw GroupError(.unknownOutcome, "the connection was lost")
+        case .failHalfway(let error):
+            _ = try carryOut(request)
+            throw error
         case .late(let gate):
             do {
                 try await pass(gate, until: deadline, isStubborn: false)

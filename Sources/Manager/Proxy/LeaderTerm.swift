@@ -1,0 +1,18 @@
+internal import Store
+
+/// What a leader knows of its groups in one term. There is none before the states are read.
+struct LeaderTerm {
+    let token: TermToken
+    var states: [String: GroupState]
+    var reconciler = Reconciler()
+    /// When revisions that wait for somebody to confirm them are undone, by this replica's clock.
+    var confirmationsDue: [Int: BootInstant] = [:]
+    /// The groups whose update somebody has stopped: what the plugin keeps of it is to be looked at before it is told again.
+    var stopped: Set<String> = []
+
+    init(_ token: TermToken, _ states: [GroupState], now: BootInstant) {
+        self.token = token
+        self.states = Dictionary(states.map { ($0.group, $0) }, uniquingKeysWith: { _, last in last })
+        reconciler.assume(states, now: now)
+    }
+}
