@@ -60,7 +60,15 @@ let package = Package(
 
         // Libraries, from the ones that know least to the ones that know most.
         .target(name: "GroupSPI"),
-        .target(name: "Diff", dependencies: ["GroupSPI"]),
+                .target(
+            name: "Terminal",
+            dependencies: [
+                "CLinux",
+                "GroupSPI",
+                .product(name: "Logging", package: "swift-log"),
+            ]
+        ),
+        .target(name: "Diff", dependencies: ["GroupSPI", "Terminal"]),
         .target(name: "Documents", dependencies: ["CYAML", "GroupSPI"]),
         .target(
             name: "Migrations",
@@ -122,13 +130,6 @@ let package = Package(
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
-            ]
-        ),
-        .target(
-            name: "Terminal",
-            dependencies: [
-                "GroupSPI",
-                .product(name: "Logging", package: "swift-log"),
             ]
         ),
         .target(

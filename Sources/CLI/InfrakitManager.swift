@@ -12,6 +12,12 @@ struct InfrakitManager {
         let session = Session.ofProcess()
         // Here, where there is no other thread yet: the guard gets a copy of this environment.
         ServiceEnvironment.unset()
-        exit(await Program.run(Array(CommandLine.arguments.dropFirst()), in: session).rawValue)
+        let status = await Program.run(Array(CommandLine.arguments.dropFirst()), in: session)
+        if status == .readerGone {
+            // As any tool in a pipe, whose reader has seen enough.
+            signal(SIGPIPE, SIG_DFL)
+            raise(SIGPIPE)
+        }
+        exit(status.rawValue)
     }
 }

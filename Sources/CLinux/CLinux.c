@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <link.h>
+#include <locale.h>
+#include <pthread.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdbool.h>
@@ -15,6 +17,7 @@
 #include <sys/syscall.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
+#include <wchar.h>
 
 int clinux_peer_credentials(int socket, pid_t *pid, uid_t *uid, gid_t *gid) {
     struct ucred credentials;
@@ -139,4 +142,20 @@ static int drop_pages(struct dl_phdr_info *object, size_t size, void *vdso) {
 
 void clinux_drop_program_pages(void) {
     dl_iterate_phdr(drop_pages, (void *)getauxval(AT_SYSINFO_EHDR));
+}
+
+static locale_t unicode;
+static pthread_once_t unicode_once = PTHREAD_ONCE_INIT;
+
+static void make_unicode(void) {
+    unicode = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
+}
+
+int clinux_columns(uint32_t scalar) {
+    pthread_once(&unicode_once, make_unicode);
+    if (unicode == (locale_t)0) return 1;
+    locale_t before = uselocale(unicode);
+    int columns = wcwidth((wchar_t)scalar);
+    uselocale(before);
+    return columns;
 }

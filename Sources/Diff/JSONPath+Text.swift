@@ -17,7 +17,7 @@ extension JSONPath: CustomStringConvertible {
                 output.append(contentsOf: name.utf8)
             case .name(let name):
                 output.append(UInt8(ascii: "["))
-                TerminalText.append(JSON.string(name).bytes, to: &output)
+                TerminalJSON.append(JSON.string(name).bytes, to: &output)
                 output.append(UInt8(ascii: "]"))
             }
         }

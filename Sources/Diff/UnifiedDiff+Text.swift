@@ -22,8 +22,8 @@ extension UnifiedDiff {
             if colour != nil { output.append(contentsOf: "\u{1B}[0m".utf8) }
             output.append(UInt8(ascii: "\n"))
         }
-        append(nil) { TerminalText.append("--- \(before)".utf8, to: &$0) }
-        append(nil) { TerminalText.append("+++ \(after)".utf8, to: &$0) }
+        append(nil) { TerminalJSON.append("--- \(before)".utf8, to: &$0) }
+        append(nil) { TerminalJSON.append("+++ \(after)".utf8, to: &$0) }
         for hunk in hunks {
             let ranges = "-\(Self.numbers(hunk.before)) +\(Self.numbers(hunk.after))"
             append("36") { $0.append(contentsOf: "@@ \(ranges) @@ \(hunk.path)".utf8) }
@@ -37,7 +37,7 @@ extension UnifiedDiff {
                 append(colour) { output in
                     output.append(mark)
                     output.append(contentsOf: repeatElement(UInt8(ascii: " "), count: 2 * line.depth))
-                    TerminalText.append(line.content, to: &output)
+                    TerminalJSON.append(line.content, to: &output)
                 }
             }
         }

@@ -5,6 +5,13 @@ internal import Glibc
 struct Infrakit {
     static func main() async {
         let session = Session.ofProcess()
-        exit(await Program.run(Array(CommandLine.arguments.dropFirst()), in: session))
+        // A peer that closes early is an error of the write, not the end of this program.
+        signal(SIGPIPE, SIG_IGN)
+        let status = await Program.run(Array(CommandLine.arguments.dropFirst()), in: session)
+        if status == Program.readerGone {
+            signal(SIGPIPE, SIG_DFL)
+            raise(SIGPIPE)
+        }
+        exit(status)
     }
 }

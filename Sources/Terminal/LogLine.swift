@@ -38,7 +38,7 @@ public struct LogLine: Sendable {
     /// Quoted only when it has to be.
     private static func word(_ value: String) -> String {
         let isPlain = value.unicodeScalars.allSatisfy { scalar in
-            scalar.value > 0x20 && scalar.value != 0x7F && scalar != "\"" && scalar != "=" && scalar != "\\"
+            scalar != " " && scalar != "\"" && scalar != "=" && scalar != "\\" && !TerminalText.isObeyed(scalar)
         }
         return isPlain && !value.isEmpty ? value : quoted(value)
     }
@@ -50,12 +50,7 @@ public struct LogLine: Sendable {
             switch scalar {
             case "\"": output += "\\\""
             case "\\": output += "\\\\"
-            case "\n": output += "\\n"
-            case "\r": output += "\\r"
-            case "\t": output += "\\t"
-            case "\u{0}"..<"\u{20}", "\u{7F}":
-                let digits = String(scalar.value, radix: 16)
-                output += "\\x" + (digits.count == 1 ? "0" : "") + digits
+            case _ where TerminalText.isObeyed(scalar): output += TerminalText.escape(scalar)
             default: output.unicodeScalars.append(scalar)
             }
         }

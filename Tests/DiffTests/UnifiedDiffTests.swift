@@ -143,7 +143,7 @@ import Testing
             "{\"\(name)\":{\"k\":\"\u{9F}\\u001b\u{2028}\"}}"
         )
         #expect(found.contains("-    \"k\": \"\\u009b2J\u{A0}\\u007fé\"\n"))
-        #expect(found.contains("+    \"k\": \"\\u009f\\u001b\u{2028}\"\n"))
+        #expect(found.contains("+    \"k\": \"\\u009f\\u001b\\u2028\"\n"))
         #expect(found.contains("   \"n\\u007f\\u0080\": {\n"))
         #expect(found.contains("@@ [\"n\\u007f\\u0080\"]\n"))
         let labels = UnifiedDiff(before: try view("1"), after: try view("2")).text(before: "x\n\u{1B}", after: "\u{85}")

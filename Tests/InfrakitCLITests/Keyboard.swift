@@ -32,8 +32,8 @@ final class Keyboard: Sendable {
         let session = Session(
             environment: ["INFRAKIT_PLUGINS_DIR": directory],
             standardInput: { () throws(Failure) in Array(input.utf8) },
-            standardOutput: { text in self.output.withLock { $0 += text } },
-            standardError: { text in self.errors.withLock { $0 += text } },
+            standardOutput: { text in self.output.withLock { $0 += text.text } },
+            standardError: { text in self.errors.withLock { $0 += text.text } },
             now: { Timestamp(milliseconds: 1_795_359_978_000) }
         )
         let status = await Program.run(line.split(separator: " ").map(String.init), in: session)

@@ -90,6 +90,62 @@ import Testing
         }
     }
 
+    /// Ids that a shell would expand, carry out, split or quote, each with a beginning of its own.
+    private static let hostile = [
+        "a$(touch X)", "b`touch X`", "c d", "e:f", "g'h", "i;touch X", "j\"k", "l*", "m\\n", "o&p", "q>r", "s|t", "u#v",
+        "w{1,2}x", "y(z)", "A/B", "C=D", "E!F", "G[h]", "I?", "K$HOME", "é ü",
+    ]
+
+    /// The tab key and then enter, at a terminal: the program gets the very id.
+    @Test(arguments: Shell.allCases) func tabInsertsTheVeryId(_ shell: Shell) async throws {
+        guard let path = shell.path, Files.exists("/usr/bin/script") else {
+            try Test.cancel("SKIPPED: completion in \(shell): it is not installed (apt-get install \(shell))")
+        }
+        try await World.with { world in
+            let unseen = ["\u{1B}[2J", "line\nfeed", ""]
+            try await MadeDatabase.make(in: world.storeDirectory, groups: Self.hostile + unseen)
+            let script = try await world.manager("--generate-completion-script", shell.rawValue)
+            try Files.write(script.output, to: "\(world.path)/_infrakit-manager")
+            // In the program's place: it completes as the program does, and else notes what it was given.
+            let stub = """
+                #!/bin/sh
+                [ "$1" = ---completion ] && exec '\(try BuiltProgram.manager.path())' "$@"
+                printf '%s\\0' "$5" >>'\(world.path)/given'
+                """
+            try Files.makeDirectory("\(world.path)/bin")
+            try Files.write(stub, to: "\(world.path)/bin/infrakit-manager")
+            #expect(chmod("\(world.path)/bin/infrakit-manager", 0o755) == 0)
+
+            let typed =
+                Self.hostile.map { "infrakit-manager show 1 --group \($0.prefix(1))\t\n" } + [
+                    "infrakit-manager show 1 --group e:\t\n", "infrakit-manager show 1 --group 'c\t\n",
+                    "infrakit-manager show 1 --group \"a\t\n", "infrakit-manager show 1 --group c\\ \t\n",
+                ]
+            let start =
+                switch shell {
+                case .zsh:
+                    "PROMPT=; autoload -Uz compinit; compinit -u -D; source \(world.path)/_infrakit-manager; "
+                        + "compdef _infrakit-manager infrakit-manager\n"
+                case .bash, .fish: "source \(world.path)/_infrakit-manager\n"
+                }
+            try Files.write("cd \(world.path)\n" + start + typed.joined() + "exit\n", to: "\(world.path)/keys")
+            let options = [Shell.bash: "--norc --noprofile", .zsh: "-f -i", .fish: "--no-config -i"][shell] ?? ""
+            let running = try RunningProgram(
+                ["/usr/bin/script", "-qec", "\(path) \(options)", "/dev/null"],
+                environment: [
+                    "PATH": "\(world.path)/bin:/usr/bin:/bin", "HOME": world.path, "TERM": "dumb", "LC_ALL": "C.UTF-8",
+                    "INFRAKIT_PLUGINS_DIR": "\(world.path)/none", "INFRAKIT_STORE_DIR": world.storeDirectory,
+                ],
+                input: "\(world.path)/keys",
+                files: "\(world.path)/run-\(shell)"
+            )
+            _ = try await running.end()
+            let given = (Files.read("\(world.path)/given") ?? "").split(separator: "\0").map(String.init)
+            #expect(given == Self.hostile + ["e:f", "c d", "a$(touch X)", "c d"], "\(running.output)")
+            #expect(!Files.exists("\(world.path)/X"), "what a group is called was carried out")
+        }
+    }
+
     // MARK: - The shells
 
     /// - Returns: what the shell offers at the end of the line, and what it wrote beside that.

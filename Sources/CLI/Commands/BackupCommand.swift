@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import GroupSPI
 internal import Store
+internal import Terminal
 
 /// `infrakit-manager backup FILE`.
 struct BackupCommand: Verb {
@@ -28,7 +29,7 @@ struct BackupCommand: Verb {
         }
         let copy = Store.openForCommand(StoreConfiguration(path: file))
         let newest = try await copy.summary(within: commandTimeout).newest
-        session.write(
+        try session.write(
             "\(file): everything up to revision \(newest)\n",
             ["file": .string(file), "revision": .int(newest)],
             format.output

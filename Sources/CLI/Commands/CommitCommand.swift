@@ -49,7 +49,7 @@ struct CommitCommand: Verb {
             try await change.requireExpected(in: store)
             let changes = CommitPlan.changes(from: standing, to: entries, defaultPlugin: "")
             let preview = try await ChangePreview(changes, standing: standing, target: nil, asking: waiting)
-            session.write(preview.text(colored: session.isColored), preview.json, format.output)
+            try session.write(preview.text(colored: session.isColored), preview.json, format.output)
             return .done
         }
         let kind = Request.Kind.commit(
@@ -60,7 +60,7 @@ struct CommitCommand: Verb {
         var report = try await ChangeReport(of: try await waiting.run(kind, message: change.message), store)
         let changed = Set(report.revision?.groups ?? [])
         report.unchanged = entries.map(\.spec.id).filter { !changed.contains($0) }
-        session.write(report.text, report.json, format.output)
+        try session.write(report.text, report.json, format.output)
         return report.status
     }
 }

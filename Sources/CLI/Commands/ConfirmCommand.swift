@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Store
+internal import Terminal
 
 /// `infrakit-manager confirm`: keeps what was committed with `--confirm`.
 struct ConfirmCommand: Verb {
@@ -37,7 +38,7 @@ struct ConfirmCommand: Verb {
             number = first
         }
         try await MarkedHistory(store: store, session: session).apply(.confirm(number))
-        session.standardOutput("revision \(number) confirmed\n")
+        try session.standardOutput("revision \(number) confirmed\n")
         return .done
     }
 }

@@ -52,7 +52,7 @@ struct DiffCommand: Verb {
                 labels: ("revision \(before)", "revision \(after)"),
                 context: context
             )
-            session.write(diff.text(colored: session.isColored), diff.json, format.output)
+            try session.write(diff.text(colored: session.isColored), diff.json, format.output)
             return diff.isEmpty ? .done : .failed
         } catch {
             throw Failure(Failure(error).message, .usage)

@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import GroupSPI
 internal import Store
+internal import Terminal
 
 /// `infrakit-manager doctor`: whether this host can run a manager on that database, and what to mend.
 struct DoctorCommand: Verb {
@@ -33,7 +34,7 @@ struct DoctorCommand: Verb {
             session: session
         )
         let findings = await session.waiting("examining") { await examination.run(peer: peer?.duration) }
-        session.write(
+        try session.write(
             findings.map { $0.text(colored: session.isColored) }.joined(),
             .array(findings.map(\.json)),
             format.output

@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import GroupSPI
 internal import Store
+internal import Terminal
 
 /// `infrakit-manager export`: the configuration in the shape of the Go manager's `global.config`.
 struct ExportCommand: Verb {
@@ -42,7 +43,7 @@ struct ExportCommand: Verb {
             } else {
                 try await store.states(within: commandTimeout)
             }
-        session.standardOutput(GlobalConfig.encode(states.entries).raw.text + "\n")
+        try session.standardOutput(TerminalText(exact: GlobalConfig.encode(states.entries).raw.text + "\n"))
         return .done
     }
 }
@@ -91,7 +92,7 @@ struct ImportCommand: Verb {
         var report = try await ChangeReport(of: request, store)
         let changed = Set(report.revision?.groups ?? [])
         report.unchanged = entries.map(\.spec.id).filter { !changed.contains($0) }
-        session.write(report.text, report.json, format.output)
+        try session.write(report.text, report.json, format.output)
         return report.status
     }
 }

@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Diff
+internal import Glibc
 internal import GroupSPI
 internal import Manager
 internal import Store
@@ -71,80 +72,91 @@ struct HistoryCommand: Verb {
         if let path {
             let changes = try await FieldHistory(path: path.path, store: store).changes(query, limit: limit)
             if changes.isEmpty { try await requireGroup(store) }
-            write(changes, in: session)
+            try write(changes, in: session)
             return .done
         }
-        let newest = try await output == .table ? list(query, store, in: session) : stream(query, store, in: session)
-        if follow { try await follow(store, after: newest ?? 0, in: session) }
+        if follow {
+            try await follow(query, store, in: session)
+        } else if output == .table {
+            try await list(query, store, in: session)
+        } else {
+            try await stream(query, store, in: session)
+        }
         return .done
     }
 
     private var limit: Int? { number ?? (output == .table ? 20 : nil) }
 
-    /// - Returns: the newest revision that was shown.
-    private func list(_ query: HistoryQuery, _ store: Store, in session: Session) async throws -> Int? {
+    private func list(_ query: HistoryQuery, _ store: Store, in session: Session) async throws {
         var query = query
         query.limit = limit
         let page = try await store.history(query, within: commandTimeout)
         if page.revisions.isEmpty { try await requireGroup(store) }
         let rows = page.revisions.map { $0.cells(current: page.current) }
-        session.standardOutput(Table(Revision.headings, rows, elastic: [4, 2, 3]).text(width: session.width))
+        try session.standardOutput(Table(Revision.headings, rows, elastic: [4, 2]).text(width: session.width))
         let rest = page.total - page.revisions.count
-        if rest > 0 { session.standardOutput("(\(rest) older not shown; -n \(page.total) shows all)\n") }
+        if rest > 0 { try session.standardOutput("(\(rest) older not shown; -n \(page.total) shows all)\n") }
         let retention = try await store.retention(within: commandTimeout)
         if rest == 0, retention.removed > 0, let time = retention.time {
             let age = Timestamp(milliseconds: time).age(at: session.now())
-            session.standardOutput("(\(retention.removed) were removed by retention, the last ones \(age))\n")
+            try session.standardOutput("(\(retention.removed) were removed by retention, the last ones \(age))\n")
         }
-        return page.revisions.first?.number
     }
 
     /// Page by page, however long the history is.
-    private func stream(_ query: HistoryQuery, _ store: Store, in session: Session) async throws -> Int? {
+    private func stream(_ query: HistoryQuery, _ store: Store, in session: Session) async throws {
         var list = JSONStream(isArray: output == .json, write: session.standardOutput)
         var query = query
-        var newest: Int?
+        var isEmpty = true
         var rest = limit ?? .max
         while rest > 0 {
             query.limit = min(rest, 500)
             let page = try await store.history(query, within: commandTimeout)
-            for revision in page.revisions { list.append(revision.json(current: page.current)) }
+            for revision in page.revisions { try list.append(revision.json(current: page.current)) }
             guard let last = page.revisions.last else { break }
-            newest = newest ?? page.revisions.first?.number
+            isEmpty = false
             rest -= page.revisions.count
             query.before = last.number
         }
-        if newest == nil { try await requireGroup(store) }
-        list.end()
-        return newest
+        if isEmpty { try await requireGroup(store) }
+        try list.end()
     }
 
-    private func write(_ changes: [FieldChange], in session: Session) {
+    private func write(_ changes: [FieldChange], in session: Session) throws {
         guard output == .table else {
             var list = JSONStream(isArray: output == .json, write: session.standardOutput)
-            for change in changes { list.append(change.json) }
-            return list.end()
+            for change in changes { try list.append(change.json) }
+            return try list.end()
         }
-        session.standardOutput(
+        try session.standardOutput(
             Table(FieldChange.headings, changes.map(\.cells), elastic: [4, 2]).text(width: session.width)
         )
     }
 
-    /// Oldest first, as they come.
-    private func follow(_ store: Store, after newest: Int, in session: Session) async throws {
-        var newest = newest
+    /// The newest ones, oldest first, and under them those that come.
+    private func follow(_ query: HistoryQuery, _ store: Store, in session: Session) async throws {
+        var query = query
+        query.limit = limit ?? 20
+        var page = try await store.history(query, within: commandTimeout)
+        if page.revisions.isEmpty { try await requireGroup(store) }
+        let cells = page.revisions.reversed().map { $0.cells(current: page.current) }
+        let table = Table(Revision.headings, cells, elastic: [4, 2])
+        let layout = table.layout(width: session.width)
+        if output == .table { try session.standardOutput(layout.line(Revision.headings)) }
+        var newest = 0
         while !Task.isCancelled {
-            try await Task.sleep(for: .seconds(1), clock: .suspending)
-            let query = HistoryQuery(group: group, after: newest)
-            let page = try await store.history(query, within: commandTimeout)
             for revision in page.revisions.reversed() {
                 newest = revision.number
                 let line =
                     output == .jsonl
-                    ? revision.json(current: page.current).raw.text
-                    : revision.cells(current: page.current).joined(separator: "  ")
-                session.standardOutput(line + "\n")
+                    ? TerminalText(exact: revision.json(current: page.current).raw.text + "\n")
+                    : layout.line(revision.cells(current: page.current))
+                try session.standardOutput(line)
             }
+            try await Task.sleep(for: .seconds(1), clock: .suspending)
+            // Nobody has to wait for the next revision to learn that nobody reads it.
+            guard session.hasReader() else { throw StreamError(EPIPE) }
+            page = try await store.history(HistoryQuery(group: group, after: newest), within: commandTimeout)
         }
     }
 

@@ -16,7 +16,7 @@ struct LeadershipCommand: Verb {
 
     func run(in session: Session) async throws -> ExitStatus {
         let terms = try await store.openToRead(in: session).terms(within: commandTimeout)
-        session.write(Self.table(terms).text(width: session.width), Self.json(terms), format.output)
+        try session.write(Self.table(terms).text(width: session.width), Self.json(terms), format.output)
         return .done
     }
 

@@ -41,7 +41,7 @@ struct RollbackCommand: Verb {
         let kind = Request.Kind.rollback(to: target, group: group, expectedCurrent: change.expectCurrent)
         let request = try await waiting.run(kind, message: change.message)
         let report = try await ChangeReport(of: request, target: target, store)
-        session.write(report.text, report.json, format.output)
+        try session.write(report.text, report.json, format.output)
         return report.status
     }
 
@@ -60,7 +60,7 @@ struct RollbackCommand: Verb {
             target: target,
             asking: RequestWait(store: store, timeout: change.wait.duration, session: session)
         )
-        session.write(preview.text(colored: session.isColored), preview.json, format.output)
+        try session.write(preview.text(colored: session.isColored), preview.json, format.output)
         return .done
     }
 }

@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import GroupSPI
 internal import Store
+internal import Terminal
 
 /// `infrakit-manager show <rev>`: the configuration as of a revision, the users' own bytes.
 struct ShowCommand: Verb {
@@ -33,11 +34,11 @@ struct ShowCommand: Verb {
             guard let spec = state.spec?.spec else {
                 throw Failure("at revision \(number) there is no group '\(group)'")
             }
-            session.standardOutput(spec.json.raw.text + "\n")
+            try session.standardOutput(TerminalText(exact: spec.json.raw.text + "\n"))
             return .done
         }
         let states = try await store.wholeStates(at: number, within: commandTimeout)
-        session.standardOutput(GlobalConfig.encode(states.entries).raw.text + "\n")
+        try session.standardOutput(TerminalText(exact: GlobalConfig.encode(states.entries).raw.text + "\n"))
         return .done
     }
 }

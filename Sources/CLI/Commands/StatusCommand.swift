@@ -34,7 +34,7 @@ struct StatusCommand: Verb {
             swarm: try await database.swarmCopy(within: commandTimeout),
             now: session.now()
         )
-        session.write(report.text, report.json, format.output)
+        try session.write(report.text, report.json, format.output)
         return report.status
     }
 }

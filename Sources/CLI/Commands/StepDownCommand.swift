@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Store
+internal import Terminal
 
 /// `infrakit-manager step-down`: hands leadership over now.
 struct StepDownCommand: Verb {
@@ -30,7 +31,7 @@ struct StepDownCommand: Verb {
         }
         let lease = try await store.lease(within: commandTimeout)
         _ = try await RequestWait(store: store, timeout: wait.duration, session: session).run(.stepDown)
-        session.standardOutput("\(lease.holder) hands leadership over (epoch \(lease.epoch))\n")
+        try session.standardOutput("\(lease.holder) hands leadership over (epoch \(lease.epoch))\n")
         return .done
     }
 }

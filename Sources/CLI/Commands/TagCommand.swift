@@ -44,12 +44,12 @@ struct TagCommand: Verb {
         let store = store.open(in: session)
         guard let revision, let name else {
             let tags = try await store.tags(within: commandTimeout)
-            session.write(Self.table(tags).text(width: session.width), Self.json(tags), format.output)
+            try session.write(Self.table(tags).text(width: session.width), Self.json(tags), format.output)
             return .done
         }
         let number = try await revision.number(in: store)
         try await MarkedHistory(store: store, session: session).apply(.tag(name, revision: number, moving: move))
-        session.write(
+        try session.write(
             "\(name) is revision \(number)\n",
             ["tag": .string(name), "revision": .int(number)],
             format.output
@@ -95,7 +95,7 @@ struct UntagCommand: Verb {
 
     func run(in session: Session) async throws -> ExitStatus {
         try await MarkedHistory(store: store.open(in: session), session: session).apply(.untag(name))
-        session.standardOutput("\(name) is no tag any more\n")
+        try session.standardOutput("\(name) is no tag any more\n")
         return .done
     }
 }

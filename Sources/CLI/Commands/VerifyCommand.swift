@@ -2,6 +2,7 @@ internal import ArgumentParser
 internal import Glibc
 internal import GroupSPI
 internal import Store
+internal import Terminal
 
 /// `infrakit-manager verify`: proves that nothing in the database was damaged or changed behind the managers' backs.
 struct VerifyCommand: Verb {
@@ -69,7 +70,7 @@ struct VerifyCommand: Verb {
         let proven = try await session.waiting("proving every revision") {
             try await Store.repair(StoreConfiguration(path: path), to: target, within: patience)
         }
-        session.write(
+        try session.write(
             """
             wrote \(target): \(proven.found.revisions) revisions, every hash proven
             No hash covers outcomes, tags, confirmations, requests and the lease: they were compared with the rest.
@@ -109,7 +110,7 @@ struct VerifyCommand: Verb {
         var told: Set<String> = []
         problems = problems.map { $0.replacing(store.path, with: (original ?? store).path) }
             .filter { told.insert($0).inserted }
-        return report(problems, chain, retention, in: session)
+        return try report(problems, chain, retention, in: session)
     }
 
     private func report(
@@ -117,9 +118,9 @@ struct VerifyCommand: Verb {
         _ chain: Verification?,
         _ retention: Retention?,
         in session: Session
-    ) -> ExitStatus {
+    ) throws -> ExitStatus {
         let isSound = problems.isEmpty
-        session.write(
+        try session.write(
             Self.text(problems, chain, retention),
             .object(members(chain, retention, problems)),
             format.output
@@ -141,21 +142,22 @@ struct VerifyCommand: Verb {
         ]
     }
 
-    private static func text(_ problems: [String], _ chain: Verification?, _ retention: Retention?) -> String {
+    private static func text(_ problems: [String], _ chain: Verification?, _ retention: Retention?) -> TerminalText {
         if problems.isEmpty, let chain, let retention {
             let removed = retention.removed > 0 ? ", \(retention.removed) more were removed by retention" : ""
             return "sound: \(chain.revisions) revisions\(removed)\n"
         }
-        return problems.map { $0 + "\n" }.joined() + "\n" + advice(chain)
+        return problems.map { "\($0)\n" }.joined() + "\n" + advice(chain)
     }
 
     /// What can still be trusted, and what to do.
-    private static func advice(_ chain: Verification?) -> String {
-        let restore = "Stop the managers and restore a backup: docs/operations.md, Backup and restore.\n"
+    private static func advice(_ chain: Verification?) -> TerminalText {
+        let restore: TerminalText = "Stop the managers and restore a backup: docs/operations.md, Backup and restore.\n"
         guard let chain, chain.trusted > 0 else { return "No revision can be trusted.\n" + restore }
-        let export = "`infrakit-manager export --damaged --revision \(chain.trusted)` prints what stood then.\n"
+        let export: TerminalText =
+            "`infrakit-manager export --damaged --revision \(chain.trusted)` prints what stood then.\n"
         guard let first = chain.damaged.first else {
-            let repair =
+            let repair: TerminalText =
                 "If another program has written to the file: `infrakit-manager verify --repair FILE` writes a new one,\n"
                 + "when all in it can be proven: docs/storage.md, Other programs.\n"
             return "Every revision that was read, up to \(chain.newest), is as it was stored.\n" + restore + export

@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import CBuild
+internal import Terminal
 
 /// `infrakit-manager version`.
 struct VersionCommand: Verb {
@@ -14,7 +15,7 @@ struct VersionCommand: Verb {
     static var commit: String { String(cString: cbuild_commit()) }
 
     func run(in session: Session) async throws -> ExitStatus {
-        session.standardOutput("infrakit-manager \(Self.version) (commit \(Self.commit))\n")
+        try session.standardOutput("infrakit-manager \(Self.version) (commit \(Self.commit))\n")
         return .done
     }
 }

@@ -1,4 +1,5 @@
 internal import GroupSPI
+internal import Terminal
 
 /// What one check of `doctor` has found.
 struct Finding {
@@ -26,10 +27,11 @@ struct Finding {
         ]
     }
 
-    func text(colored: Bool) -> String {
+    func text(colored: Bool) -> TerminalText {
         let word = level.rawValue + String(repeating: " ", count: 7 - level.rawValue.count)
-        let shown = colored ? "\u{1B}[\(color)m\(word)\u{1B}[0m" : word
-        return "\(shown)  \(check): \(message)" + (fix.map { "\n         fix: \($0)" } ?? "") + "\n"
+        let shown = colored ? TerminalText(exact: "\u{1B}[\(color)m\(word)\u{1B}[0m") : "\(word)"
+        let advice: TerminalText = fix.map { "\n         fix: \($0)" } ?? ""
+        return "\(shown)  \(check): \(message)\(advice)\n"
     }
 
     private var color: Int {

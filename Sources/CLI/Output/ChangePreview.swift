@@ -1,5 +1,6 @@
 internal import GroupSPI
 internal import Store
+internal import Terminal
 
 /// What changes would do: the difference, and what the plugin says that it would do.
 struct ChangePreview {
@@ -58,13 +59,13 @@ struct ChangePreview {
         }
     }
 
-    func text(colored: Bool) -> String {
+    func text(colored: Bool) -> TerminalText {
         guard !items.isEmpty else {
             return target.map { "nothing would change: already stands as in revision \($0)\n" }
                 ?? "nothing would change: every group stands so already\n"
         }
-        return items.map { item in
-            var line = "would \(ChangeReport.words(item.change, target))\n"
+        return items.map { item -> TerminalText in
+            var line: TerminalText = "would \(ChangeReport.words(item.change, target))\n"
             switch item.plan {
             case .success(let words) where !words.isEmpty: line += "  plugin: \(words)\n"
             case .failure(let failure): line += "  plugin's plan not known: \(failure.message)\n"

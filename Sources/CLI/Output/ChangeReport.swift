@@ -1,5 +1,6 @@
 internal import GroupSPI
 internal import Store
+internal import Terminal
 
 /// What a rollback or a commit came to, group by group.
 struct ChangeReport {
@@ -34,13 +35,13 @@ struct ChangeReport {
         return .object(members)
     }
 
-    var text: String {
+    var text: TerminalText {
         guard let revision else {
             return target.map { "nothing changed: already stands as in revision \($0)\n" }
                 ?? "nothing changed: every group stands so already\n"
         }
         let what = target.map { "rolled back to revision \($0)" } ?? "committed"
-        var lines = ["revision \(revision.number): \(what), \(revision.status.name)"]
+        var lines: [TerminalText] = ["revision \(revision.number): \(what), \(revision.status.name)"]
         for change in revision.changes {
             let error = change.error.map { ": \($0)" } ?? ""
             lines.append("  \(Self.words(change, target)): \(change.status.name)\(error)")

@@ -1,6 +1,7 @@
 internal import Diff
 internal import GroupSPI
 internal import Store
+internal import Terminal
 
 /// What differs between two states of all groups.
 struct ConfigurationDiff {
@@ -69,13 +70,15 @@ struct ConfigurationDiff {
 
     var isEmpty: Bool { differences.isEmpty }
 
-    func text(colored: Bool = false) -> String {
-        differences.map { difference in
+    func text(colored: Bool = false) -> TerminalText {
+        differences.map { difference -> TerminalText in
             let pair = difference.pair
-            var text = difference.lines.text(
-                before: pair.before == nil ? "/dev/null" : "\(pair.group) (\(labels.before))",
-                after: pair.after == nil ? "/dev/null" : "\(pair.group) (\(labels.after))",
-                isColoured: colored
+            var text = TerminalText(
+                exact: difference.lines.text(
+                    before: pair.before == nil ? "/dev/null" : "\(pair.group) (\(labels.before))",
+                    after: pair.after == nil ? "/dev/null" : "\(pair.group) (\(labels.after))",
+                    isColoured: colored
+                )
             )
             if let before = pair.before, let after = pair.after, before.plugin != after.plugin {
                 text += "\(pair.group): plugin '\(before.plugin)' is now '\(after.plugin)'\n"

@@ -52,8 +52,10 @@ struct StatusReport {
         ]
     }
 
-    var text: String {
-        var lines = ["Leader:    \(leaderText)", "Replica:   \(replicaText)", "Revision:  \(revisionText)"]
+    var text: TerminalText {
+        var lines: [TerminalText] = [
+            "Leader:    \(leaderText)", "Replica:   \(replicaText)", "Revision:  \(revisionText)",
+        ]
         if !summary.pending.isEmpty { lines.append("Pending:   \(Self.list(summary.pending))") }
         if !summary.rejected.isEmpty { lines.append("Rejected:  \(Self.list(summary.rejected))") }
         for confirmation in summary.unconfirmed {

@@ -20,7 +20,7 @@ extension SwarmCopy {
         ]
     }
 
-    func lines(at now: Timestamp) -> [String] {
+    func lines(at now: Timestamp) -> [TerminalText] {
         let share = labelLimit > 0 ? labelSize * 100 / labelLimit : 0
         return [
             "Swarm:     \(cluster), version \(version), read \(Timestamp(milliseconds: readAt).age(at: now))"

@@ -13,4 +13,6 @@ enum ExitStatus: Int32 {
     case rejected = 6
     /// Recorded; how it came out is not known yet.
     case pending = 7
+    /// Nobody reads its output any more: as the shell tells of a program that SIGPIPE has ended.
+    case readerGone = 141
 }

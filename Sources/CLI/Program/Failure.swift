@@ -4,6 +4,7 @@ internal import PluginRPC
 internal import ProcessGroup
 internal import Store
 internal import Swarm
+internal import Terminal
 
 /// Why a command failed: the sentence that a person reads and the status that a script reads.
 ///
@@ -26,6 +27,7 @@ struct Failure: Error {
         case let error as EngineError: self.init(error.message, error.code == .settings ? .usage : .failed)
         case let error as PluginServerError: self.init(error.description)
         case let error as ProcessGroupError: self.init(error.description)
+        case let error as StreamError: self.init("the result could not be written: \(error.reason)")
         default: self.init("\(error)")
         }
     }

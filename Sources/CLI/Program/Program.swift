@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import Terminal
 
 /// A command that does something.
 protocol Verb: AsyncParsableCommand {
@@ -36,7 +37,11 @@ enum Program {
             return report(error, in: session)
         }
         do {
-            return try await verb.run(in: session)
+            let status = try await verb.run(in: session)
+            try session.endOutput()
+            return status
+        } catch let error as StreamError where error.isReaderGone {
+            return .readerGone
         } catch {
             return fail(Failure(error), in: session)
         }
@@ -60,10 +65,19 @@ enum Program {
     private static func report(_ error: any Error, in session: Session) -> ExitStatus {
         let message = ManagerCommand.fullMessage(for: error)
         guard ManagerCommand.exitCode(for: error).isSuccess else {
-            session.standardError(message + "\n")
+            session.standardError(TerminalText(paragraph: message + "\n"))
             return .usage
         }
-        session.standardOutput(message + "\n")
-        return .done
+        do {
+            let script = CompletionScript.mended(message + "\n")
+            guard let script else { throw Failure("the completion script is another one than this program can mend") }
+            try session.standardOutput(TerminalText(exact: script))
+            try session.endOutput()
+            return .done
+        } catch let error as StreamError where error.isReaderGone {
+            return .readerGone
+        } catch {
+            return fail(Failure(error), in: session)
+        }
     }
 }

@@ -7,8 +7,14 @@ internal import Terminal
 /// What a command may use of the world: the environment, the standard streams, the clock.
 struct Session: Sendable {
     let environment: [String: String]
-    let standardOutput: @Sendable (String) -> Void
-    let standardError: @Sendable (String) -> Void
+    /// Results. Throws ``StreamError`` when they are not taken: a command that could not tell its result has failed.
+    let standardOutput: @Sendable (TerminalText) throws -> Void
+    /// Diagnostics. That nobody reads them is no reason to fail.
+    let standardError: @Sendable (TerminalText) -> Void
+    /// To be called when all results are written; throws ``StreamError`` when they are not kept.
+    var endOutput: @Sendable () throws -> Void = {}
+    /// Whether somebody still reads the results.
+    var hasReader: @Sendable () -> Bool = { true }
     let isTerminal: Bool
     /// Whether somebody sits at standard error, and may wonder what takes so long.
     let isAttended: Bool
@@ -23,21 +29,30 @@ struct Session: Sendable {
     /// The user's home directory; empty when the environment names none.
     var home: String { environment["HOME"] ?? "" }
 
-    /// Only people at a terminal see colours, and not when they have asked for none (https://no-color.org).
-    var isColored: Bool { isTerminal && environment["NO_COLOR", default: ""].isEmpty }
+    /// Only people at a terminal that can show colours see them, and not when they have asked for none
+    /// (https://no-color.org).
+    var isColored: Bool {
+        isTerminal && environment["NO_COLOR", default: ""].isEmpty && environment["TERM"] != "dumb"
+    }
 
     /// - Parameter verbosity: from 0, the least, to 5.
     func logger(_ label: String, verbosity: Int, format: LogLine.Format) -> Logger {
-        Logger(label: label) { _ in
-            LineLogHandler(level: Logger.Level(verbosity: verbosity), format: format, now: now, write: standardError)
+        Logger(label: label) { [standardError, now] _ in
+            LineLogHandler(level: Logger.Level(verbosity: verbosity), format: format, now: now) {
+                standardError(TerminalText(exact: $0))
+            }
         }
     }
 
     /// The one place that chooses between the form for people and the one for scripts.
-    func write(_ text: @autoclosure () -> String, _ json: @autoclosure () -> JSON, _ format: OutputFormat) {
+    func write(
+        _ text: @autoclosure () -> TerminalText,
+        _ json: @autoclosure () -> JSON,
+        _ format: OutputFormat
+    ) throws {
         switch format {
-        case .table: standardOutput(text())
-        case .json: standardOutput(json().indented + "\n")
+        case .table: try standardOutput(text())
+        case .json: try standardOutput(TerminalText(exact: json().indented + "\n"))
         }
     }
 
@@ -55,8 +70,10 @@ struct Session: Sendable {
     static func ofProcess() -> Session {
         Session(
             environment: readEnvironment(),
-            standardOutput: { StandardStream.output.write($0) },
-            standardError: { StandardStream.error.write($0) },
+            standardOutput: { try StandardStream.output.write($0.text) },
+            standardError: { try? StandardStream.error.write($0.text) },
+            endOutput: { try StandardStream.output.close() },
+            hasReader: { StandardStream.output.hasReader },
             isTerminal: StandardStream.output.isTerminal,
             isAttended: StandardStream.error.isTerminal,
             width: StandardStream.output.width,

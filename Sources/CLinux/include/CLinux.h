@@ -18,6 +18,10 @@ int clinux_pipe_cloexec(int *read_end, int *write_end);
 // POSIX_SPAWN_SETSID, which Swift does not import: a spawned process starts a session of its own.
 extern const short clinux_spawn_setsid;
 
+// How many columns of a terminal a Unicode scalar takes, 0 to 2, whatever the process's locale is; -1 for one that is not
+// printed. By the C library's table (wcwidth).
+int clinux_columns(uint32_t scalar);
+
 // What glibc's headers show only to programs that ask for GNU extensions: a spawned process closes every descriptor
 // from `first` on, or changes into the directory `path`. 0 or errno.
 int clinux_spawn_addclosefrom(posix_spawn_file_actions_t *actions, int first);

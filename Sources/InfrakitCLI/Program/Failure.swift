@@ -1,4 +1,5 @@
 internal import GroupSPI
+internal import Terminal
 
 /// Why a verb failed, in the words that the user reads.
 struct Failure: Error, Hashable {
@@ -17,6 +18,10 @@ struct Failure: Error, Hashable {
 extension Failure {
     init(_ error: GroupError) {
         self = .fatal(error.message)
+    }
+
+    init(_ error: StreamError) {
+        self = .fatal("the result could not be written: \(error.reason)")
     }
 
     /// The answer is to another question: a fault of the plugin.

@@ -1,9 +1,13 @@
 internal import ArgumentParser
+internal import Terminal
 
 /// From the words of a command line to an exit status.
 enum Program {
+    /// Nobody reads the output any more: as the shell tells of a program that SIGPIPE has ended.
+    static let readerGone: Int32 = 141
+
     /// - Parameter words: without the program's own name.
-    /// - Returns: 0, or 1 when it failed.
+    /// - Returns: 0; 1 when it failed; ``readerGone``.
     static func run(_ words: [String], in session: Session) async -> Int32 {
         do {
             var command = try InfrakitCommand.parseAsRoot(CommandLineWords.inOrder(words))
@@ -14,24 +18,37 @@ enum Program {
             }
             return await run(verb, in: session)
         } catch {
-            let message = InfrakitCommand.fullMessage(for: error)
+            let message = TerminalText(paragraph: InfrakitCommand.fullMessage(for: error) + "\n")
             guard InfrakitCommand.exitCode(for: error).isSuccess else {
-                session.standardError(message + "\n")
+                session.standardError(message)
                 return 1
             }
-            session.standardOutput(message + "\n")
-            return 0
+            return tell(message, in: session)
         }
     }
 
     private static func run(_ verb: any Verb, in session: Session) async -> Int32 {
         do throws(Failure) {
-            let report = try await verb.run(in: session)
-            session.standardOutput(report.text)
+            return tell(try await verb.run(in: session).text, in: session)
+        } catch {
+            return fail(error, in: session)
+        }
+    }
+
+    private static func tell(_ result: TerminalText, in session: Session) -> Int32 {
+        do throws(StreamError) {
+            try session.standardOutput(result)
+            try session.endOutput()
             return 0
         } catch {
-            session.standardError(FatalLine(level: error.level, message: error.message, time: session.now()).text)
-            return 1
+            return error.isReaderGone ? readerGone : fail(Failure(error), in: session)
         }
+    }
+
+    private static func fail(_ failure: Failure, in session: Session) -> Int32 {
+        session.standardError(
+            TerminalText(exact: FatalLine(level: failure.level, message: failure.message, time: session.now()).text)
+        )
+        return 1
     }
 }

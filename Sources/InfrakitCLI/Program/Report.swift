@@ -1,5 +1,6 @@
 internal import GroupSPI
 internal import PluginRPC
+internal import Terminal
 
 /// What came of a verb. All that `infrakit` prints on standard output is worded here, as the original words it.
 enum Report {
@@ -19,19 +20,19 @@ enum Report {
     case version(String)
 
     /// Lines, each with its line feed.
-    var text: String {
+    var text: TerminalText {
         switch self {
         case .watching(let id): "watching \(id)\n"
         case .updated(let id): "update \(id) completed\n"
-        case .plan(let plan): plan + "\n"
+        case .plan(let plan): TerminalText(paragraph: plan + "\n")
         case .updateStopped(let id): "update \(id) stopped\n"
         case .unwatched(let id): "unwatched \(id)\n"
-        case .committed(let id, let details): "Committed \(id): \(details)\n"
-        case .pretended(let id, let details): "Committing \(id) would involve: \(details)\n"
+        case .committed(let id, let details): "Committed \(id): \(TerminalText(paragraph: details))\n"
+        case .pretended(let id, let details): "Committing \(id) would involve: \(TerminalText(paragraph: details))\n"
         case .freed(let id): "Freed \(id)\n"
         case .instances(let instances, let header):
             Self.table(header ? ["ID", "LOGICAL", "TAGS"] : nil, instances.map(Self.row), widths: [30, 30])
-        case .configuration(let spec): spec.json.indented + "\n"
+        case .configuration(let spec): TerminalText(exact: spec.json.indented + "\n")
         case .groups(let ids, let header): Self.table(header ? ["ID"] : nil, ids.map { [$0] }, widths: [])
         case .destroyed(let id): "destroy \(id) initiated\n"
         case .plugins(let plugins, let header):
@@ -46,14 +47,14 @@ enum Report {
     }
 
     /// Columns padded to their widths, a tab between them; the last one is as long as it is.
-    private static func table(_ header: [String]?, _ rows: [[String]], widths: [Int]) -> String {
-        var lines = ""
+    private static func table(_ header: [String]?, _ rows: [[String]], widths: [Int]) -> TerminalText {
+        var lines: TerminalText = ""
         for row in (header.map { [$0] } ?? []) + rows {
             let cells = row.enumerated().map { index, cell in
-                guard index < widths.count else { return cell }
-                return cell + String(repeating: " ", count: max(0, widths[index] - cell.unicodeScalars.count))
+                let cell = TerminalText.escaped(cell)
+                return index < widths.count ? cell.padded(toWidth: widths[index]) : cell
             }
-            lines += cells.joined(separator: "\t") + "\n"
+            lines += TerminalText(exact: cells.joined(separator: "\t") + "\n")
         }
         return lines
     }

@@ -8,8 +8,11 @@ internal import Terminal
 struct Session: Sendable {
     let environment: [String: String]
     let standardInput: @Sendable () throws(Failure) -> [UInt8]
-    let standardOutput: @Sendable (String) -> Void
-    let standardError: @Sendable (String) -> Void
+    /// Results. Throws `StreamError` when they are not taken.
+    let standardOutput: @Sendable (TerminalText) throws(StreamError) -> Void
+    let standardError: @Sendable (TerminalText) -> Void
+    /// To be called when all results are written; throws `StreamError` when they are not kept.
+    var endOutput: @Sendable () throws(StreamError) -> Void = { () throws(StreamError) in }
     let now: @Sendable () -> Timestamp
 
     var plugins: PluginDirectory { .fromEnvironment(environment) }
@@ -22,8 +25,8 @@ struct Session: Sendable {
             throw .fatal("Plugin not found: \(options.name)")
         }
         let level = Logger.Level(verbosity: options.log)
-        let logger = Logger(label: "infrakit") { _ in
-            LineLogHandler(level: level, format: .text, now: now, write: standardError)
+        let logger = Logger(label: "infrakit") { [standardError, now] _ in
+            LineLogHandler(level: level, format: .text, now: now) { standardError(TerminalText(exact: $0)) }
         }
         let client = PluginClient(name: options.name, endpoint: .named(options.name, plugins), logger: logger)
         let outcome: Result<GroupReply, Failure>
@@ -44,8 +47,9 @@ extension Session {
             environment: Self.environment(),
             standardInput: { () throws(Failure) in try FileReader.read(descriptor: STDIN_FILENO, name: "standard input")
             },
-            standardOutput: { StandardStream.output.write($0) },
-            standardError: { StandardStream.error.write($0) },
+            standardOutput: { (text) throws(StreamError) in try StandardStream.output.write(text.text) },
+            standardError: { try? StandardStream.error.write($0.text) },
+            endOutput: { () throws(StreamError) in try StandardStream.output.close() },
             now: { Timestamp.now() }
         )
     }

@@ -73,7 +73,9 @@ struct Scene: Sendable {
         isTerminal: Bool = false,
         width: Int? = nil,
         environment: [String: String] = [:],
-        now: Timestamp = Scene.now
+        now: Timestamp = Scene.now,
+        hasReader: @escaping @Sendable () -> Bool = { true },
+        output take: @escaping @Sendable (String) throws -> Void = { _ in }
     ) async -> Finished {
         let words = line.split(separator: " ").map(String.init)
         let (output, errors) = (Text(), Text())
@@ -83,8 +85,12 @@ struct Scene: Sendable {
         ]
         let session = Session(
             environment: own.merging(environment) { _, new in new },
-            standardOutput: { output.append($0) },
-            standardError: { errors.append($0) },
+            standardOutput: {
+                try take($0.text)
+                output.append($0.text)
+            },
+            standardError: { errors.append($0.text) },
+            hasReader: hasReader,
             isTerminal: isTerminal,
             isAttended: false,
             width: width,

@@ -10,12 +10,12 @@ enum MadeDatabase {
 
     /// - Returns: its path.
     @discardableResult
-    static func make(in directory: String) async throws -> String {
+    static func make(in directory: String, groups: [String] = ["cattle", "pets"]) async throws -> String {
         let path = StoreConfiguration.path(in: directory)
         let store = try await Store.openForManager(StoreConfiguration(path: path, busyTimeout: 10_000))
         let fence = try await lead(store)
         let changes = { (size: Int) in
-            ["cattle", "pets"].map { group in
+            groups.map { group in
                 Change(group: group, action: .set(GroupSpec.sized(group, size).properties, plugin: "group-stateless"))
             }
         }
