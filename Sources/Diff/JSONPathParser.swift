@@ -1,4 +1,5 @@
 import GroupSPI
+internal import GroupSPI
 
 /// Reads the text of a ``JSONPath``.
 struct JSONPathParser {
@@ -42,7 +43,7 @@ struct JSONPathParser {
         guard index > start else {
             throw error("looking for a name; one with other than a-z, A-Z, 0-9, '_' and '-' is written [\"like this\"]")
         }
-        return .name(String(decoding: bytes[start..<index], as: UTF8.self))
+        return .name(Identifier(String(decoding: bytes[start..<index], as: UTF8.self)))
     }
 
     /// What stands between brackets: a name in quotation marks or an index.
@@ -51,7 +52,7 @@ struct JSONPathParser {
         return bytes[index] == UInt8(ascii: "\"") ? .name(try quotedName()) : .index(try arrayIndex())
     }
 
-    private mutating func quotedName() throws(JSONPathError) -> String {
+    private mutating func quotedName() throws(JSONPathError) -> Identifier {
         let start = index
         index += 1
         while index < bytes.count, bytes[index] != UInt8(ascii: "\"") {
@@ -62,7 +63,7 @@ struct JSONPathParser {
         }
         index += 1
         do throws(JSONError) {
-            return try JSONView(Array(bytes[start..<index])).string ?? ""
+            return try JSONView(Array(bytes[start..<index])).identifier ?? ""
         } catch {
             throw JSONPathError(offset: start + error.offset, message: error.message)
         }

@@ -1,4 +1,5 @@
 import GroupSPI
+internal import GroupSPI
 
 /// A document with its values numbered: every value is one node, a container before what is in it.
 ///
@@ -56,8 +57,8 @@ struct JSONTree {
     }
 
     /// The member's name, decoded.
-    func name(_ node: Int) -> String {
-        JSONView(RawJSON(checked: Array(nameBytes(node)))).string ?? ""
+    func name(_ node: Int) -> Identifier {
+        JSONView(RawJSON(checked: Array(nameBytes(node)))).identifier ?? ""
     }
 
     /// The elements, or the members that count, of a container in their order.

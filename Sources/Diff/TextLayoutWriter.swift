@@ -1,4 +1,5 @@
 import GroupSPI
+internal import GroupSPI
 
 /// Lays out two documents so that what is equal in both has the same lines.
 struct TextLayoutWriter {
@@ -135,7 +136,7 @@ struct TextLayoutWriter {
         }
     }
 
-    private func name(_ value: Value) -> String {
+    private func name(_ value: Value) -> Identifier {
         switch value {
         case .before(let node): comparison.before.name(node)
         case .after(let node), .both(_, let node): comparison.after.name(node)

@@ -15,14 +15,14 @@ struct YAMLReader {
     /// A collection that is being read.
     private struct Open {
         var members: [JSON.Member]?
-        var names: Set<String> = []
+        var names: Set<Identifier> = []
         var elements: [JSON] = []
-        var key: String?
+        var key: Identifier?
         /// Mappings that `<<` names; what the mapping says itself comes first.
         var merged: [JSON.Member] = []
         var size = 2
         var depth = 1
-        let anchor: String?
+        let anchor: Identifier?
         let line: Int
 
         var value: Value { Value(json: json, size: size, depth: depth) }
@@ -37,7 +37,7 @@ struct YAMLReader {
 
     private let limits: JSONLimits
     private var open: [Open] = []
-    private var anchors: [String: Value] = [:]
+    private var anchors: [Identifier: Value] = [:]
     private var documents: [JSON] = []
     /// How many bytes aliases have added: a few lines may stand for gigabytes.
     private var copied = 0
@@ -102,12 +102,12 @@ struct YAMLReader {
             let text = String(decoding: UnsafeBufferPointer(start: scalar.value, count: scalar.length), as: UTF8.self)
             let isPlain = scalar.style == YAML_PLAIN_SCALAR_STYLE
             if expectsKey {
-                try takeKey(text, line: line)
+                try takeKey(Identifier(text), line: line)
                 if let anchor = Self.text(scalar.anchor) {
                     anchors[anchor] = Value(json: .string(text), size: text.utf8.count)
                 }
             } else {
-                let json = try YAMLScalar.json(text, isPlain: isPlain, tag: Self.text(scalar.tag), line: line)
+                let json = try YAMLScalar.json(text, isPlain: isPlain, tag: Self.text(scalar.tag)?.text, line: line)
                 let value = Value(json: json, size: text.utf8.count + 2)
                 try add(value, anchor: Self.text(scalar.anchor), line: line)
             }
@@ -129,7 +129,7 @@ struct YAMLReader {
             }
             if expectsKey {
                 guard case .string(let key) = value.json else { throw Self.badKey(line) }
-                try takeKey(key, line: line)
+                try takeKey(Identifier(key), line: line)
             } else {
                 guard open.count + value.depth <= limits.maximumDepth else { throw tooDeep(line) }
                 try add(value, anchor: nil, line: line)
@@ -139,8 +139,8 @@ struct YAMLReader {
         }
     }
 
-    private static func text(_ pointer: UnsafeMutablePointer<yaml_char_t>?) -> String? {
-        pointer.map { String(cString: $0) }
+    private static func text(_ pointer: UnsafeMutablePointer<yaml_char_t>?) -> Identifier? {
+        pointer.map { Identifier(String(cString: $0)) }
     }
 
     private static func badKey(_ line: Int) -> DocumentError {
@@ -159,7 +159,7 @@ struct YAMLReader {
         DocumentError(line: line, "nested deeper than \(limits.maximumDepth) levels")
     }
 
-    private mutating func takeKey(_ key: String, line: Int) throws(DocumentError) {
+    private mutating func takeKey(_ key: Identifier, line: Int) throws(DocumentError) {
         let last = open.count - 1
         guard last >= 0 else { return }
         if key != "<<", !open[last].names.insert(key).inserted {
@@ -168,7 +168,7 @@ struct YAMLReader {
         open[last].key = key
     }
 
-    private mutating func add(_ value: Value, anchor: String?, line: Int) throws(DocumentError) {
+    private mutating func add(_ value: Value, anchor: Identifier?, line: Int) throws(DocumentError) {
         if let anchor { anchors[anchor] = value }
         let last = open.count - 1
         guard last >= 0 else { return documents.append(value.json) }

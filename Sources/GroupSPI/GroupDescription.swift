@@ -13,11 +13,11 @@ public struct GroupDescription: Hashable, Sendable {
 
 /// One live instance.
 public struct InstanceDescription: Hashable, Sendable {
-    public let id: String
-    public let logicalID: String?
-    public let tags: [String: String]
+    public let id: Identifier
+    public let logicalID: Identifier?
+    public let tags: [Identifier: String]
 
-    public init(id: String, logicalID: String?, tags: [String: String]) {
+    public init(id: Identifier, logicalID: Identifier?, tags: [Identifier: String]) {
         self.id = id
         self.logicalID = logicalID
         self.tags = tags
@@ -41,11 +41,11 @@ extension GroupDescription {
     /// The instances, decoded; an entry that is not an object with an `ID` is left out.
     public var decodedInstances: [InstanceDescription] {
         JSONView(instances).elements.compactMap { entry in
-            guard let id = entry.member("ID")?.string else { return nil }
+            guard let id = entry.member("ID")?.identifier else { return nil }
             let tags = entry.member("Tags")?.members.compactMap { tag in tag.value.string.map { (tag.name, $0) } } ?? []
             return InstanceDescription(
                 id: id,
-                logicalID: entry.member("LogicalID")?.string,
+                logicalID: entry.member("LogicalID")?.identifier,
                 tags: Dictionary(tags, uniquingKeysWith: { _, last in last })
             )
         }

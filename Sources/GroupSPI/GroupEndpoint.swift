@@ -1,11 +1,11 @@
 /// Who sent a request: the process at the other end of the socket.
 public struct Caller: Hashable, Sendable {
     /// The user's name on this host, when the user database has one.
-    public let user: String?
+    public let user: Identifier?
     public let uid: Int?
-    public let host: String
+    public let host: Identifier
 
-    public init(user: String?, uid: Int?, host: String) {
+    public init(user: Identifier?, uid: Int?, host: Identifier) {
         self.user = user
         self.uid = uid
         self.host = host

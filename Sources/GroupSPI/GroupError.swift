@@ -39,11 +39,11 @@ extension GroupError: CustomStringConvertible {
 extension GroupError {
     // The texts that InfraKit's programs compare with; other spellings would break them.
 
-    public static func notWatched(_ id: String) -> GroupError {
+    public static func notWatched(_ id: Identifier) -> GroupError {
         GroupError(.rejected, "Group '\(id)' is not being watched")
     }
 
-    public static func alreadyWatched(_ id: String) -> GroupError {
+    public static func alreadyWatched(_ id: Identifier) -> GroupError {
         GroupError(.rejected, "Already watching group '\(id)'")
     }
 

@@ -6,16 +6,16 @@ public enum GroupRequest: Hashable, Sendable {
     case watch(GroupSpec)
     case update(GroupSpec)
     case describeUpdate(GroupSpec)
-    case stopUpdate(id: String)
-    case unwatch(id: String)
+    case stopUpdate(id: Identifier)
+    case unwatch(id: Identifier)
     case commit(GroupSpec, pretend: Bool)
-    case free(id: String)
-    case describe(id: String)
+    case free(id: Identifier)
+    case describe(id: Identifier)
     case inspect
-    case destroy(id: String)
-    case size(id: String)
-    case setSize(id: String, Int)
-    case destroyInstances(id: String, [String])
+    case destroy(id: Identifier)
+    case size(id: Identifier)
+    case setSize(id: Identifier, Int)
+    case destroyInstances(id: Identifier, [Identifier])
 }
 
 /// The answer to a ``GroupRequest``.
@@ -35,7 +35,7 @@ public enum GroupReply: Hashable, Sendable {
 
 extension GroupRequest {
     /// The group that the call is about; nil for `inspect`, which is about all.
-    public var groupID: String? {
+    public var groupID: Identifier? {
         switch self {
         case .watch(let spec), .update(let spec), .describeUpdate(let spec), .commit(let spec, _): spec.id
         case .stopUpdate(let id), .unwatch(let id), .free(let id), .describe(let id), .destroy(let id), .size(let id):

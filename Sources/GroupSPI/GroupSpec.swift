@@ -1,11 +1,11 @@
 /// What a user declared for one group: `{"ID": …, "Properties": …}`.
 public struct GroupSpec: Hashable, Sendable {
     /// The group's name. May be any string, also an empty one; the plugin decides what it accepts.
-    public let id: String
+    public let id: Identifier
     /// The `Properties` member, byte for byte; `null` when the user gave none.
     public let properties: RawJSON
 
-    public init(id: String, properties: RawJSON) {
+    public init(id: Identifier, properties: RawJSON) {
         self.id = id
         self.properties = properties
     }
@@ -24,6 +24,6 @@ public struct GroupSpec: Hashable, Sendable {
         guard id == nil || id?.isNull == true || id?.kind == .string else {
             throw GroupError(.badRequest, "a group spec's ID is a string, not \(id?.kind.rawValue ?? "")")
         }
-        self.init(id: id?.string ?? "", properties: properties?.raw ?? .null)
+        self.init(id: id?.identifier ?? "", properties: properties?.raw ?? .null)
     }
 }

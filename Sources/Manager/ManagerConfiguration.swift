@@ -1,3 +1,4 @@
+public import GroupSPI
 public import Store
 
 /// Who a manager is and how it works.
@@ -8,7 +9,7 @@ public struct ManagerConfiguration: Sendable {
     /// The file that names the leader, in the original way; nil for the lease alone.
     public var leaderFile: String?
     /// The names by which that file may call this manager.
-    public var leaderNames: Set<String>
+    public var leaderNames: Set<Identifier>
     /// The store directory, where the Go manager may have left its configuration.
     public var heritageDirectory: String?
 
@@ -17,7 +18,7 @@ public struct ManagerConfiguration: Sendable {
         election: ElectionSettings,
         keeper: KeeperSettings,
         leaderFile: String? = nil,
-        leaderNames: Set<String> = [],
+        leaderNames: Set<Identifier> = [],
         heritageDirectory: String? = nil
     ) {
         self.claimant = claimant

@@ -34,10 +34,10 @@ public protocol StateStore: Sendable {
     /// - Parameter group: only this one; nil for all.
     func wholeStates(
         at number: Int,
-        of group: String?,
+        of group: Identifier?,
         within timeout: Duration
     ) async throws(StoreError) -> [GroupState]
-    func state(of group: String, before number: Int, within timeout: Duration) async throws(StoreError) -> GroupState?
+    func state(of group: Identifier, before number: Int, within timeout: Duration) async throws(StoreError) -> GroupState?
     func revision(_ number: Int, within timeout: Duration) async throws(StoreError) -> Revision?
     func summary(within timeout: Duration) async throws(StoreError) -> HistorySummary
 

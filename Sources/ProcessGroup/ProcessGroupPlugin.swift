@@ -19,7 +19,7 @@ public actor ProcessGroupPlugin: GroupEndpoint {
     private let host: HostEnvironment
     private let logger: Logger
 
-    private var supervisors: [String: GroupSupervisor] = [:]
+    private var supervisors: [Identifier: GroupSupervisor] = [:]
     /// Hands new supervisors to ``run()``.
     private let arrivals: AsyncStream<GroupSupervisor>
     private let arrival: AsyncStream<GroupSupervisor>.Continuation
@@ -34,7 +34,7 @@ public actor ProcessGroupPlugin: GroupEndpoint {
     public init(
         stateDirectory: String,
         options: ProcessGroupOptions = ProcessGroupOptions(),
-        environment: [String: String]? = nil,
+        environment: [Identifier: String]? = nil,
         logger: Logger
     ) throws(ProcessGroupError) {
         self.options = options
@@ -106,12 +106,12 @@ public actor ProcessGroupPlugin: GroupEndpoint {
         return .ok
     }
 
-    private func known(_ id: String) throws(GroupError) -> GroupSupervisor {
+    private func known(_ id: Identifier) throws(GroupError) -> GroupSupervisor {
         guard let supervisor = supervisors[id] else { throw .notWatched(id) }
         return supervisor
     }
 
-    private func supervisor(_ id: String) throws(GroupError) -> GroupSupervisor {
+    private func supervisor(_ id: Identifier) throws(GroupError) -> GroupSupervisor {
         if let supervisor = supervisors[id] { return supervisor }
         let supervisor = GroupSupervisor(
             id: id,

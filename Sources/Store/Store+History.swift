@@ -1,3 +1,5 @@
+public import GroupSPI
+
 extension Store {
     /// Appends a revision in a transaction that also checks the lease.
     ///
@@ -64,7 +66,7 @@ extension Store {
         try await reader.run(within: timeout) { try $0.states(at: number) }
     }
 
-    public func state(of group: String, within timeout: Duration) async throws(StoreError) -> GroupState? {
+    public func state(of group: Identifier, within timeout: Duration) async throws(StoreError) -> GroupState? {
         try await reader.run(within: timeout) { try $0.state(of: group) }
     }
 
@@ -84,7 +86,7 @@ extension Store {
     /// - Throws: ``StoreError`` `notFound`, with what there is instead, when retention has not kept the whole state.
     public func wholeStates(
         at number: Int,
-        of group: String? = nil,
+        of group: Identifier? = nil,
         within timeout: Duration
     ) async throws(StoreError) -> [GroupState] {
         try await reader.run(within: timeout) { connection in
@@ -104,7 +106,7 @@ extension Store {
     public func differingStates(
         at first: Int,
         and second: Int?,
-        of group: String? = nil,
+        of group: Identifier? = nil,
         within timeout: Duration
     ) async throws(StoreError) -> (first: [GroupState], second: [GroupState]) {
         try await reader.run(within: timeout) { connection in
@@ -125,7 +127,7 @@ extension Store {
     /// - Throws: as ``differingStates(at:and:of:within:)``.
     public func requireWhole(
         _ number: Int,
-        of group: String? = nil,
+        of group: Identifier? = nil,
         within timeout: Duration
     ) async throws(StoreError) {
         try await reader.run(within: timeout) { connection in
@@ -137,7 +139,7 @@ extension Store {
     /// The state of one group at a revision: also at one that is kept only for what it set itself, if it set this group.
     ///
     /// - Throws: ``StoreError`` `notFound`, with what there is instead.
-    public func state(of group: String, at number: Int, within timeout: Duration) async throws(StoreError) -> GroupState
+    public func state(of group: Identifier, at number: Int, within timeout: Duration) async throws(StoreError) -> GroupState
     {
         try await reader.run(within: timeout) { connection in
             let state = try connection.state(of: group, at: number)
@@ -155,7 +157,7 @@ extension Store {
 
     /// The state of one group just before a revision of the complete part of the history; nil when there was no such group.
     public func state(
-        of group: String,
+        of group: Identifier,
         before number: Int,
         within timeout: Duration
     ) async throws(StoreError) -> GroupState? {

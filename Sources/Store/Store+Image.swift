@@ -1,4 +1,5 @@
 internal import Glibc
+public import GroupSPI
 
 /// The database as one node's copy of a history that is kept elsewhere.
 extension Store {
@@ -60,7 +61,7 @@ extension Store {
         try await reader.run(within: timeout) { connection in
             let newest = try connection.newestRevisionNumber
             let hash = try connection.revision(newest)?.hash
-            var groups: [String: GlobalConfig.Entry] = [:]
+            var groups: [Identifier: GlobalConfig.Entry] = [:]
             for state in try connection.states() {
                 groups[state.group] = state.spec.map { GlobalConfig.Entry(spec: $0.spec, plugin: $0.plugin) }
             }

@@ -1,3 +1,5 @@
+public import GroupSPI
+
 extension Store {
     /// In the order of the names.
     public func tags(within timeout: Duration) async throws(StoreError) -> [Tag] {
@@ -8,7 +10,7 @@ extension Store {
     ///
     /// - Throws: ``StoreError``: `notFound` when the revision is not kept whole, `conflict` when the name is taken.
     public func setTag(
-        _ name: String,
+        _ name: Identifier,
         to revision: Int,
         author: Author,
         moving: Bool,
@@ -22,7 +24,7 @@ extension Store {
     }
 
     /// - Throws: ``StoreError`` `notFound`.
-    public func removeTag(_ name: String, within timeout: Duration) async throws(StoreError) {
+    public func removeTag(_ name: Identifier, within timeout: Duration) async throws(StoreError) {
         try await writer.run(
             within: timeout,
             verify: { connection, _ in try connection.revisionNumber(tagged: name) == nil },

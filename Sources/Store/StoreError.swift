@@ -1,5 +1,6 @@
 internal import CSQLite
 internal import Glibc
+internal import GroupSPI
 
 /// `SQLITE_READONLY_DBMOVED`, a macro that Swift does not import.
 private let readOnlyBecauseMoved = SQLITE_READONLY | 4 << 8

@@ -31,7 +31,7 @@ public struct LogLine: Sendable {
             let head: [JSON.Member] = [
                 .init("time", .string(time.rfc3339)), .init("level", .string(level)), .init("msg", .string(message)),
             ]
-            return JSON.object(head + fields.map { .init($0.key, .string($0.value)) }).raw.text + "\n"
+            return JSON.object(head + fields.map { .init(Identifier($0.key), .string($0.value)) }).raw.text + "\n"
         }
     }
 

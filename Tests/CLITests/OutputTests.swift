@@ -75,7 +75,7 @@ import Testing
 }
 
 @Suite struct StatusReportTests {
-    private func lease(holder: String, expiresAt: Int = 2_000_000) -> Lease {
+    private func lease(holder: Identifier, expiresAt: Int = 2_000_000) -> Lease {
         Lease(
             holder: holder,
             instance: "i",

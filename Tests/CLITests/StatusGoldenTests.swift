@@ -51,7 +51,7 @@ import Testing
     }
 
     /// A copy of a swarm's history, read two seconds ago.
-    private func copy(_ scene: Scene, leader: String = "h2", trouble: String? = nil) async throws {
+    private func copy(_ scene: Scene, leader: Identifier = "h2", trouble: String? = nil) async throws {
         let swarm = SwarmCopy(
             cluster: "9pkzmbp20a1d4",
             node: "b7qvrt53vk2x1",

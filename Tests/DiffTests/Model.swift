@@ -69,7 +69,7 @@ enum Model: Equatable {
         switch value {
         case .object(var members):
             for (name, value) in members {
-                let component = JSONPath.Component.name(String(decoding: name, as: UTF8.self))
+                let component = JSONPath.Component.name(Identifier(String(decoding: name, as: UTF8.self)))
                 let gone = removed?.children[component]
                 members[name] =
                     gone?.change == nil ? try apply(value, gone, present?.children[component]) : nil

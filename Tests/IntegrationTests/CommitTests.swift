@@ -72,7 +72,7 @@ import Testing
             #expect(history.count == Self.shapes.count)
             #expect(history.allSatisfy { $0.operation.name == "commit" && $0.status.name == "applied" })
             // The user database says who.
-            #expect(history.allSatisfy { $0.author.user == String(cString: getpwuid(getuid()).pointee.pw_name) })
+            #expect(history.allSatisfy { $0.author.user?.text == String(cString: getpwuid(getuid()).pointee.pw_name) })
         }
     }
 

@@ -5,7 +5,7 @@ import Testing
 
 /// `commit --confirm` and `confirm`.
 @Suite struct ConfirmTests {
-    private func commit(_ world: World, _ sizes: [String: Int], confirm: String) async throws -> Finished {
+    private func commit(_ world: World, _ sizes: [Identifier: Int], confirm: String) async throws -> Finished {
         let specs = sizes.sorted { $0.key < $1.key }.map { GroupSpec.sized($0.key, $0.value).json.raw.text }
         let text = "[\(specs.joined(separator: ","))]"
         let finished = try await world.manager("commit", "-", "--confirm", confirm, input: text)
@@ -67,7 +67,7 @@ import Testing
                 try await world.history().dropFirst(4).map(\.status.name) == ["applied"]
             }
             let history = try await world.history()
-            #expect(history[4].groups == ["b"] && history[4].target == 3 && history[4].manager == leader.name)
+            #expect(history[4].groups == ["b"] && history[4].target == 3 && history[4].manager.text == leader.name)
             #expect(leader.plugin.size(of: "a") == 9 && leader.plugin.size(of: "b") == 1)
             let again = try await world.manager("confirm", "3")
             #expect(again.status == 1 && again.errors.contains("is confirmed already"), "\(again)")

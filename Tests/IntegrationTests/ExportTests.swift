@@ -37,8 +37,8 @@ import Testing
             )
             #expect(try await world.manager("export", "--store-dir", other).output == exported.output)
             for spec in Self.specs {
-                let id = try #require(try JSONView(Array(spec.utf8)).at("ID")?.string)
-                #expect(try await world.manager("show", "--group", id, "--store-dir", other).output == spec + "\n")
+                let id = try #require(try JSONView(Array(spec.utf8)).at("ID")?.identifier)
+                #expect(try await world.manager("show", "--group", id.text, "--store-dir", other).output == spec + "\n")
                 #expect(n2.plugin.spec(of: id) == n1.plugin.spec(of: id) && n2.plugin.spec(of: id) != nil)
             }
             let history = try await world.manager("history", "-o", "json", "--store-dir", other).json().elements

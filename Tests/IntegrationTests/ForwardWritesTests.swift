@@ -32,7 +32,7 @@ import Testing
             var name = [CChar](repeating: 0, count: 256)
             gethostname(&name, name.count - 1)
             let host = String(decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-            #expect(revision.author == Author(user: user, uid: Int(getuid()), host: host))
+            #expect(revision.author == Author(user: Identifier(user), uid: Int(getuid()), host: Identifier(host)))
 
             n1.plugin.refuse("a", saying: "a stays as it is")
             let refused = try await n2.infrakit("group", "commit", "-", input: GroupSpec.sized("a", 4).json.raw.text)

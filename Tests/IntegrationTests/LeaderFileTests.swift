@@ -13,7 +13,7 @@ import Testing
             try await n2.startManager(Host.patient + ["--leader-file", file])
             try await n1.startManager(Host.patient + ["--leader-file", file])
             try await world.leader(is: n1)
-            for group in ["a", "b"] { try await n1.commit(group, 1) }
+            for group: Identifier in ["a", "b"] { try await n1.commit(group, 1) }
             let first = try await world.lease().epoch
 
             try Files.replace(file, with: "  n2  \n")

@@ -1,4 +1,5 @@
 import Glibc
+import GroupSPI
 import Testing
 
 /// What is resident of a program that has started.

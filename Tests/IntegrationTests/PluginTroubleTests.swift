@@ -9,7 +9,7 @@ import Testing
             let n1 = try await world.host("n1")
             try await n1.startManager()
             try await world.leader()
-            for group in ["a", "b"] { try await n1.commit(group, 2) }
+            for group: Identifier in ["a", "b"] { try await n1.commit(group, 2) }
             try await n1.plugin.restart()
             try await eventually("all are watched again") { n1.plugin.watched == ["a", "b"] }
             n1.plugin.forget("a")
@@ -96,7 +96,7 @@ import Testing
             try await n1.startManager()
             try await world.leader(is: n1)
             try await n2.startManager()
-            for group in ["a", "b", "c"] { try await n1.commit(group, 1) }
+            for group: Identifier in ["a", "b", "c"] { try await n1.commit(group, 1) }
             n1.plugin.refuse("a", saying: "too many head for one meadow")
             n1.plugin.refuse("new", saying: "no such breed")
             let refused = try await n1.infrakit("group", "commit", "-", input: GroupSpec.sized("a", 900).json.raw.text)
@@ -155,7 +155,7 @@ import Testing
             try await n1.startManager()
             try await world.leader(is: n1)
             try await n2.startManager()
-            for group in ["freed", "destroyed", "kept"] { try await n1.commit(group, 1) }
+            for group: Identifier in ["freed", "destroyed", "kept"] { try await n1.commit(group, 1) }
             #expect(try await n1.infrakit("group", "free", "freed").status == 0)
             #expect(try await n1.infrakit("group", "destroy", "destroyed").status == 0)
             try await n1.manager.crash()
@@ -178,7 +178,7 @@ import Testing
             try await n1.startManager()
             try await world.leader(is: n1)
             try await n2.startManager()
-            for group in ["a", "b"] { try await n1.commit(group, 1) }
+            for group: Identifier in ["a", "b"] { try await n1.commit(group, 1) }
             n1.plugin.hang(on: "b")
             let destroy = try world.start(.infrakit, ["group", "destroy", "b"], environment: n1.environment)
             try await eventually("the call has reached the plugin") { n1.plugin.waitingCount == 1 }

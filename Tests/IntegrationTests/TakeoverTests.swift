@@ -13,7 +13,7 @@ import Testing
             try await n1.startManager()
             try await world.leader(is: n1)
             try await n2.startManager()
-            for group in ["a", "b", "c"] { try await n1.commit(group, 2) }
+            for group: Identifier in ["a", "b", "c"] { try await n1.commit(group, 2) }
             try await eventually("n1's guard runs") { n1.guards.count == 1 }
 
             let mark = world.journal.mark
@@ -108,7 +108,7 @@ import Testing
             try await n1.startManager()
             try await world.leader(is: n1)
             try await n2.startManager()
-            for group in ["a", "b"] { try await n1.commit(group, 2) }
+            for group: Identifier in ["a", "b"] { try await n1.commit(group, 2) }
 
             try n1.manager.send(SIGTERM)
             try await n1.manager.expectEnd(.exit(0))
@@ -170,7 +170,7 @@ import Testing
             try await n1.startManager()
             try await world.leader(is: n1)
             try await n2.startManager()
-            let names = Set((0..<200).map { "group-\($0)" })
+            let names = Set((0..<200).map { "group-\($0)" as Identifier })
             try await n1.withClient { client in
                 try await withThrowingTaskGroup(of: Void.self) { tasks in
                     for name in names {
@@ -204,7 +204,7 @@ import Testing
             try await n1.startManager(words)
             try await world.leader(is: n1)
             try await n2.startManager(words)
-            let names: Set<String> = ["a", "b", "c", "d", "e", "f"]
+            let names: Set<Identifier> = ["a", "b", "c", "d", "e", "f"]
             for name in names { try await n1.commit(name, 1) }
             // Back and forth; after some rounds both have opened whatever they keep open.
             var counts: [Int] = []
@@ -250,7 +250,7 @@ import Testing
             let n1 = try await world.host("n1")
             try await n1.startManager()
             try await world.leader(is: n1)
-            for group in ["a", "b", "c"] { try await n1.commit(group, 1) }
+            for group: Identifier in ["a", "b", "c"] { try await n1.commit(group, 1) }
             for _ in 0..<3 {
                 let epoch = try await world.lease().epoch
                 try await n1.manager.crash()
@@ -261,7 +261,7 @@ import Testing
                 try await eventually("only one guard is left") { n1.guards.count == 1 }
                 let entries = world.journal.of("n1")
                 let lastFree = entries.lastFree(on: "n1") ?? -1
-                for group in ["a", "b", "c"] {
+                for group: Identifier in ["a", "b", "c"] {
                     let watch = entries.lastWatch(of: group) ?? -1
                     #expect(watch > lastFree, "\(group) was freed after it was watched")
                 }

@@ -2,7 +2,7 @@ public import GroupSPI
 
 /// What a group plugin does with a call, as a value: it watches groups, and keeps nothing else.
 public struct PluginModel: Sendable {
-    public var groups: [String: GroupSpec] = [:]
+    public var groups: [Identifier: GroupSpec] = [:]
 
     public init() {}
 

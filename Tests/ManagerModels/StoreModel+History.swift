@@ -93,8 +93,8 @@ extension StoreModel {
 
     /// The state of every group at a revision: its newest change that the plugin has not refused.
     public func states(at number: Int? = nil) -> [GroupState] {
-        var states: [String: GroupState] = [:]
-        var sets: [String: Change.Action] = [:]
+        var states: [Identifier: GroupState] = [:]
+        var sets: [Identifier: Change.Action] = [:]
         for revision in revisions.prefix(number ?? .max) {
             for change in revision.changes where change.status != .rejected {
                 states[change.group] = GroupState(
@@ -109,11 +109,11 @@ extension StoreModel {
         return states.values.sorted { $0.group.utf8.lexicographicallyPrecedes($1.group.utf8) }
     }
 
-    public func state(of group: String, before number: Int) -> GroupState? {
+    public func state(of group: Identifier, before number: Int) -> GroupState? {
         states(at: number - 1).first { $0.group == group }
     }
 
-    public func wholeStates(at number: Int, of group: String? = nil) throws(StoreError) -> [GroupState] {
+    public func wholeStates(at number: Int, of group: Identifier? = nil) throws(StoreError) -> [GroupState] {
         guard number >= 1, number <= revisions.count else {
             throw StoreError(.notFound, "there is no revision \(number)")
         }
@@ -130,7 +130,7 @@ extension StoreModel {
     public var standing: StoredStanding { StoredStanding(states: states(), revision: current ?? 0, lease: lease) }
 
     public var summary: HistorySummary {
-        var newest: [String: (revision: Int, status: Status)] = [:]
+        var newest: [Identifier: (revision: Int, status: Status)] = [:]
         for revision in revisions {
             for change in revision.changes { newest[change.group] = (revision.number, change.status) }
         }

@@ -1,3 +1,4 @@
+public import GroupSPI
 public import Store
 
 /// What the store does, as a value: every operation is one transaction, and happens whole or not at all.
@@ -131,7 +132,7 @@ extension Lease {
 
     /// The same row a moment later; what is not named stays.
     public func next(
-        holder: String? = nil,
+        holder: Identifier? = nil,
         epoch: Int? = nil,
         sequence: Int? = nil,
         renewedAt: Int? = nil,

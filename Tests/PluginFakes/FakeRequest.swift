@@ -8,8 +8,8 @@ public struct FakeRequest: Sendable {
     public let params: RawJSON
     public let id: RawJSON
 
-    public var groupID: String? {
+    public var groupID: Identifier? {
         let view = JSONView(params)
-        return (view.member("Spec")?.member("ID") ?? view.member("ID"))?.string
+        return (view.member("Spec")?.member("ID") ?? view.member("ID"))?.identifier
     }
 }

@@ -115,7 +115,7 @@ struct ProcessGroupAdoptionTests {
     /// The plugin ended between the start of a process and the note of its number.
     @Test func processWithoutANotedNumberIsFound() async throws {
         try await PluginHarness.with { harness in
-            var id = ""
+            var id: Identifier = ""
             try await harness.withPlugin { plugin in
                 try await plugin.call(.watch(Specs.sized(1)))
                 id = try #require(try await plugin.converged("cattle", count: 1).first?.id)
@@ -136,7 +136,7 @@ struct ProcessGroupAdoptionTests {
     /// A destroy that was answered is carried through, also when the plugin ends in the middle of it.
     @Test func destroyIsFinishedByTheNextPlugin() async throws {
         try await PluginHarness.with { harness in
-            var id = ""
+            var id: Identifier = ""
             try await harness.withPlugin { plugin in
                 try await plugin.call(.watch(Specs.sized(1)))
                 id = try #require(try await plugin.converged("cattle", count: 1).first?.id)
@@ -170,7 +170,7 @@ struct ProcessGroupAdoptionTests {
 
     @Test func groupsWithOddNamesKeepTheirFilesApart() async throws {
         try await PluginHarness.with { harness in
-            let names = ["../up", "a/b", "a%2Fb", ".", "é\"\n"]
+            let names: [Identifier] = ["../up", "a/b", "a%2Fb", ".", "é\"\n"]
             try await harness.withPlugin { plugin in
                 for name in names { try await plugin.call(.watch(Specs.sized(1, id: name))) }
                 for name in names { try await plugin.converged(name, count: 1) }

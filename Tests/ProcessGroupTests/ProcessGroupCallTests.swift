@@ -177,7 +177,7 @@ struct ProcessGroupCallTests {
                 kept = plugin
             }
             let plugin = try #require(kept)
-            for id in ["cattle", "other"] {
+            for id: Identifier in ["cattle", "other"] {
                 let error = await #expect(throws: GroupError.self) {
                     try await plugin.call(.commit(Specs.sized(2, id: id), pretend: false))
                 }

@@ -14,7 +14,7 @@ struct ProcessGroupPluginTests {
                 #expect(harness.leaders.count == 3)
                 #expect(instances.map(\.id) == instances.map(\.id).sorted())
                 let sha = try ProcessGroupSpec(Specs.sized(3)).configSHA
-                let tags = ["infrakit.group": "cattle", "infrakit.config_sha": sha]
+                let tags: [Identifier: String] = ["infrakit.group": "cattle", "infrakit.config_sha": sha]
                 #expect(instances.allSatisfy { $0.logicalID == nil && $0.tags == tags })
                 #expect(try await plugin.call(.size(id: "cattle")) == .size(3))
             }

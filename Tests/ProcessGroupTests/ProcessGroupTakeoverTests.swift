@@ -168,7 +168,7 @@ struct ProcessGroupTakeoverTests {
 
     @Test func oneOfTwoThatWatchAtOnceWins() async throws {
         try await withTwo(Self.impatient) { harness, first, second in
-            let names = (0..<20).map { "group-\($0)" }
+            let names: [Identifier] = (0..<20).map { "group-\($0)" }
             for name in names {
                 let spec = try Specs.sized(1, id: name)
                 async let one = Self.error(of: .watch(spec), first)

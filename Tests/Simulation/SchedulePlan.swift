@@ -1,3 +1,4 @@
+internal import GroupSPI
 internal import Manager
 internal import ManagerModels
 internal import SeededRandom

@@ -113,7 +113,7 @@ private struct Pair {
             let properties = RawJSON(checked: Array("{\"Size\":\(random.below(9))}".utf8))
             let action: Change.Action =
                 [.set(properties, plugin: "p"), .set(properties, plugin: "p"), .free, .destroy][random.below(4)]
-            return Change(group: group, action: action)
+            return Change(group: Identifier(group), action: action)
         }
         let draft = RevisionDraft(author: Self.author, operation: .commit, changes: changes)
         let cause: RevisionCause? = random.below(3) == 0 ? .request(someRequest()) : nil
@@ -208,5 +208,5 @@ private struct Pair {
 
 extension Lease {
     /// Without the times, which are the clock's.
-    fileprivate var timeless: [String] { [holder, instance, "\(epoch)", "\(sequence)", "\(isHeld ? ttl : 0)"] }
+    fileprivate var timeless: [String] { [holder.text, instance, "\(epoch)", "\(sequence)", "\(isHeld ? ttl : 0)"] }
 }

@@ -95,7 +95,7 @@ public struct LeaderScript: Sendable {
     }
 
     public mutating func draft() -> RevisionDraft {
-        var groups = Set<String>()
+        var groups = Set<Identifier>()
         let count = generator.isHit(perThousand: 250) ? Int.random(in: 2...4, using: &generator) : 1
         while groups.count < count, let name = Self.names.randomElement(using: &generator) { groups.insert(name) }
         let changes = groups.sorted().map { group -> Change in
@@ -119,9 +119,9 @@ public struct LeaderScript: Sendable {
         )
     }
 
-    public static let names = ["", "a\"b/\u{E4}", "cattle", "db", "pets", "web"]
+    public static let names: [Identifier] = ["", "a\"b/\u{E4}", "cattle", "db", "pets", "web"]
 
-    private mutating func plugin() -> String { generator.isHit(perThousand: 150) ? "group-other" : "group-stateless" }
+    private mutating func plugin() -> Identifier { generator.isHit(perThousand: 150) ? "group-other" : "group-stateless" }
 
     /// Spelled in ways that no other spelling stands for.
     private mutating func properties() -> RawJSON {
@@ -149,7 +149,7 @@ public struct LeaderScript: Sendable {
     }
 
     private mutating func mark(_ fence: Fence) -> Step {
-        let name = ["t1", "t2", "t3"].randomElement(using: &generator) ?? "t"
+        let name = (["t1", "t2", "t3"] as [Identifier]).randomElement(using: &generator) ?? "t"
         let number = Int.random(in: 0...(image.newest + 1), using: &generator)
         let mark: HistoryMark =
             switch Int.random(in: 0..<10, using: &generator) {

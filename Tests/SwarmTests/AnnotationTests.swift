@@ -7,7 +7,7 @@ import Testing
 
 @Suite("The state in a label")
 struct AnnotationTests {
-    private static func entry(_ id: String, _ properties: String, plugin: String = "group-stateless") throws
+    private static func entry(_ id: Identifier, _ properties: String, plugin: Identifier = "group-stateless") throws
         -> GlobalConfig.Entry
     {
         GlobalConfig.Entry(spec: GroupSpec(id: id, properties: try RawJSON(properties)), plugin: plugin)

@@ -238,11 +238,11 @@ struct ImageCodecTests {
         let read = fgets(&line, 5000, pipe)
         guard pclose(pipe) == 0, read != nil else { try Test.cancel("SKIPPED: no python3 with zlib here") }
         let elements = try JSONView(line.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }).elements
-        #expect(elements.compactMap { $0.elements.first?.string } == image.groups.keys.sorted())
+        #expect(elements.compactMap { $0.elements.first?.identifier } == image.groups.keys.sorted())
         for element in elements {
-            let name = try #require(element.elements[0].string)
-            #expect(element.elements[1].string == image.groups[name]?.plugin)
-            #expect(element.elements[2].string == name)
+            let name = try #require(element.elements[0].identifier)
+            #expect(element.elements[1].identifier == image.groups[name]?.plugin)
+            #expect(element.elements[2].identifier == name)
             let properties = try #require(image.groups[name]?.spec.properties)
             #expect(element.elements[3].kind == JSONView(properties).kind)
         }

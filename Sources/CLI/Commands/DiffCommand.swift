@@ -28,7 +28,7 @@ struct DiffCommand: Verb {
     var to: RevisionWord?
 
     @Option(help: ArgumentHelp("Only this group", valueName: "id"), completion: Completions.groups)
-    var group: String?
+    var group: Identifier?
 
     @Option(name: [.customShort("U"), .customLong("unified")], help: ArgumentHelp("Lines of context", valueName: "n"))
     var context = 3

@@ -42,7 +42,7 @@ struct HistoryCommand: Verb {
         help: ArgumentHelp("Only revisions that changed this group", valueName: "id"),
         completion: Completions.groups
     )
-    var group: String?
+    var group: Identifier?
 
     @Option(name: .short, help: ArgumentHelp("At most so many (table: 20; json: all)", valueName: "n"))
     var number: Int?

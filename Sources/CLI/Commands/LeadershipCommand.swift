@@ -25,7 +25,7 @@ struct LeadershipCommand: Verb {
             ["EPOCH", "MANAGER", "FROM", "UNTIL", "REASON"],
             terms.map { term in
                 [
-                    "\(term.epoch)", term.manager, Timestamp(milliseconds: term.from).local,
+                    "\(term.epoch)", term.manager.text, Timestamp(milliseconds: term.from).local,
                     term.until.map { Timestamp(milliseconds: $0).local } ?? "-", term.reason ?? "",
                 ]
             }

@@ -5,7 +5,7 @@ internal import PluginRPC
 /// The manager that runs on this host, as it describes itself.
 enum LocalReplica {
     /// - Returns: nil when none answers.
-    static func ask(_ name: String, in session: Session) async -> JSONView? {
+    static func ask(_ name: Identifier, in session: Session) async -> JSONView? {
         guard session.plugins.entry(named: name) != nil else { return nil }
         let client = PluginClient(
             name: name,

@@ -93,11 +93,11 @@ extension Author {
         return Author(user: name(of: uid), uid: Int(uid), host: ProcessIdentity.current().host)
     }
 
-    private static func name(of uid: uid_t) -> String? {
+    private static func name(of uid: uid_t) -> Identifier? {
         var entry = passwd()
         var result: UnsafeMutablePointer<passwd>?
         var buffer = [CChar](repeating: 0, count: 16384)
         guard getpwuid_r(uid, &entry, &buffer, buffer.count, &result) == 0, result != nil else { return nil }
-        return String(cString: entry.pw_name)
+        return Identifier(String(cString: entry.pw_name))
     }
 }

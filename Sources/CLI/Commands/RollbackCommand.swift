@@ -25,7 +25,7 @@ struct RollbackCommand: Verb {
     var revision: RevisionWord
 
     @Option(help: ArgumentHelp("Only this group", valueName: "id"), completion: Completions.groups)
-    var group: String?
+    var group: Identifier?
 
     @OptionGroup var change: ChangeOptions
     @OptionGroup var store: StoreOptions
@@ -67,7 +67,7 @@ struct RollbackCommand: Verb {
 
 extension ChangeReport {
     /// - Parameter request: as it ended.
-    init(of request: Request, target: Int? = nil, unchanged: [String] = [], _ store: Store) async throws {
+    init(of request: Request, target: Int? = nil, unchanged: [Identifier] = [], _ store: Store) async throws {
         var revision: Revision?
         if let number = request.revision { revision = try await store.revision(number, within: commandTimeout) }
         self.init(

@@ -22,7 +22,7 @@ struct ShowCommand: Verb {
     var revision: RevisionWord?
 
     @Option(help: ArgumentHelp("Only this group's specification", valueName: "id"), completion: Completions.groups)
-    var group: String?
+    var group: Identifier?
 
     @OptionGroup var store: StoreOptions
 

@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import GroupSPI
 internal import Store
 internal import Terminal
 

@@ -23,7 +23,7 @@ struct TagCommand: Verb {
     var revision: RevisionWord?
 
     @Argument(help: "Its new name")
-    var name: String?
+    var name: Identifier?
 
     @Flag(help: "Move a name that stands for another revision")
     var move = false
@@ -33,7 +33,7 @@ struct TagCommand: Verb {
 
     func validate() throws {
         if revision != nil, name == nil { throw ValidationError("a tag takes a revision and a name") }
-        if let name, !Tag.isName(name) {
+        if let name, !Tag.isName(name.text) {
             throw ValidationError(
                 "'\(name)' is no name for a tag: it begins with a letter, then letters, digits, '.', '_' or '-', at most 63"
             )
@@ -60,7 +60,7 @@ struct TagCommand: Verb {
     private static func table(_ tags: [Tag]) -> Table {
         Table(
             ["TAG", "REV", "TIME", "AUTHOR"],
-            tags.map { [$0.name, "\($0.revision)", Timestamp(milliseconds: $0.time).local, $0.author.text] }
+            tags.map { [$0.name.text, "\($0.revision)", Timestamp(milliseconds: $0.time).local, $0.author.text] }
         )
     }
 
@@ -89,7 +89,7 @@ struct UntagCommand: Verb {
     )
 
     @Argument(help: "The tag", completion: Completions.tags)
-    var name: String
+    var name: Identifier
 
     @OptionGroup var store: StoreOptions
 

@@ -8,7 +8,7 @@ internal import Terminal
 /// The checks of `doctor`, one after the other. One that fails does not keep the others from being made.
 struct Examination {
     let store: Store
-    let name: String
+    let name: Identifier
     let session: Session
 
     private var directory: String {
@@ -282,7 +282,7 @@ struct Examination {
             ]
         }
         let role = status.member("role")?.string ?? "unknown"
-        let manager = Finding("manager", .ok, "\(status.member("id")?.string ?? name): \(role)")
+        let manager = Finding("manager", .ok, "\(status.member("id")?.identifier ?? name): \(role)")
         guard let plugin = status.member("plugin") else { return [manager] }
         let name = plugin.member("name")?.string ?? ""
         guard plugin.member("reachable")?.bool != true else {

@@ -11,7 +11,7 @@ struct ChangeReport {
     /// The revision that stands, when nothing was stored.
     let current: Int?
     /// Groups that were named and stood as asked already.
-    var unchanged: [String] = []
+    var unchanged: [Identifier] = []
 
     var status: ExitStatus {
         switch revision?.status {

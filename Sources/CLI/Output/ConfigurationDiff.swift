@@ -7,7 +7,7 @@ internal import Terminal
 struct ConfigurationDiff {
     /// A group that is not written alike in both.
     private struct Pair: Sendable {
-        let group: String
+        let group: Identifier
         let before: GlobalConfig.Entry?
         let after: GlobalConfig.Entry?
 

@@ -6,7 +6,7 @@ internal import Terminal
 /// One change of one field of a group's specification.
 struct FieldChange {
     let path: JSONPath
-    let group: String
+    let group: Identifier
     let revision: Revision
     /// Nil where there was none.
     let from: RawJSON?
@@ -17,7 +17,7 @@ struct FieldChange {
     var cells: [String] {
         [
             "\(revision.number)", Timestamp(milliseconds: revision.time).local, revision.author.text,
-            revision.operation.name, group, Self.short(from), Self.short(to),
+            revision.operation.name, group.text, Self.short(from), Self.short(to),
         ]
     }
 

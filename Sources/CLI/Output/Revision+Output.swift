@@ -53,7 +53,7 @@ extension Revision {
     }
 
     /// A revision of a thousand groups still fits a line.
-    private static func shorten(_ groups: [String]) -> String {
+    private static func shorten(_ groups: [Identifier]) -> String {
         guard groups.count > 4 else { return groups.joined(separator: ",") }
         return groups.prefix(3).joined(separator: ",") + " and \(groups.count - 3) more"
     }

@@ -28,7 +28,7 @@ struct StatusReport {
         [
             "leader": leader,
             "replica": replica.map { replica in
-                .object(["id", "role", "reason"].map { .init($0, .string(replica.member($0)?.string)) })
+                .object(["id", "role", "reason"].map { .init(Identifier($0), .string(replica.member($0)?.string)) })
             } ?? nil,
             "revision": [
                 "current": .int(summary.current), "newest": .int(summary.newest),

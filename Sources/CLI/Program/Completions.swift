@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import GroupSPI
 internal import Store
 internal import Terminal
 
@@ -7,18 +8,18 @@ enum Completions {
     /// Tags, and the newest revisions.
     static let revisions = CompletionKind.custom { words, _, _ in
         await ask(words) { store in
-            let tags = try await store.tags(within: patience).map(\.name)
+            let tags = try await store.tags(within: patience).map(\.name.text)
             let page = try await store.history(HistoryQuery(limit: 50), within: patience)
             return tags + page.revisions.map { "\($0.number)" }
         }
     }
 
     static let tags = CompletionKind.custom { words, _, _ in
-        await ask(words) { store in try await store.tags(within: patience).map(\.name) }
+        await ask(words) { store in try await store.tags(within: patience).map(\.name.text) }
     }
 
     static let groups = CompletionKind.custom { words, _, _ in
-        await ask(words) { store in try await store.states(within: patience).map(\.group) }
+        await ask(words) { store in try await store.states(within: patience).map(\.group.text) }
     }
 
     /// Nobody who presses a key waits longer, and nobody wants to read an error then.

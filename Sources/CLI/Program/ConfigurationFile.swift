@@ -35,7 +35,7 @@ struct ConfigurationFile: Equatable {
                     let names = Self.known.map { $0.dropFirst(2) }.sorted().joined(separator: ", ")
                     throw Failure("there is no flag '\(name)' that a file may set; there are: \(names)")
                 }
-                values["--\(name)"] = try Self.words(value, name)
+                values["--\(name)"] = try Self.words(value, name.text)
             }
         }
         self.values = values

@@ -21,7 +21,7 @@ enum Declaration {
             throw Failure("\(name): \(Failure(error).message)")
         }
         guard !entries.isEmpty else { throw Failure("\(name) declares no group; \(accepted)") }
-        var names: Set<String> = []
+        var names: Set<Identifier> = []
         for entry in entries {
             guard !entry.spec.id.isEmpty else {
                 throw Failure("\(name): a group has no ID, or an empty one; \(accepted)")

@@ -15,7 +15,7 @@ struct GuardProgram {
     private static let word = "guard"
 
     private let lock: String
-    private let plugin: String
+    private let plugin: Identifier
     private let pluginProtocol: PluginProtocol
     private let log: Int
     private let logFormat: LogLine.Format
@@ -26,7 +26,7 @@ struct GuardProgram {
             let log = Int(words[4]), let logFormat = LogLine.Format(rawValue: words[5])
         else { return nil }
         self.lock = words[1]
-        self.plugin = words[2]
+        self.plugin = Identifier(words[2])
         self.pluginProtocol = pluginProtocol
         self.log = log
         self.logFormat = logFormat
@@ -35,7 +35,7 @@ struct GuardProgram {
     /// The command line that starts a guard.
     static func arguments(
         lock: String,
-        plugin: String,
+        plugin: Identifier,
         pluginProtocol: PluginProtocol,
         logging: LogOptions
     ) throws -> [String] {
@@ -47,7 +47,7 @@ struct GuardProgram {
         }
         let program = String(decoding: path[..<length].map { UInt8(bitPattern: $0) }, as: UTF8.self)
         return [
-            program, word, lock, plugin, pluginProtocol.rawValue, "\(logging.log)", logging.logFormat.rawValue,
+            program, word, lock, plugin.text, pluginProtocol.rawValue, "\(logging.log)", logging.logFormat.rawValue,
         ]
     }
 

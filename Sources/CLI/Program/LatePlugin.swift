@@ -9,7 +9,7 @@ final class LatePlugin: GroupPlugin {
     private let make: @Sendable () -> PluginClient
     private let client = Mutex<PluginClient?>(nil)
 
-    init(name: String, in plugins: PluginDirectory, plugin: PluginProtocol, logger: Logger) {
+    init(name: Identifier, in plugins: PluginDirectory, plugin: PluginProtocol, logger: Logger) {
         make = {
             PluginClient(
                 name: name,

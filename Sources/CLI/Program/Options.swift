@@ -1,4 +1,5 @@
 public import ArgumentParser
+internal import GroupSPI
 internal import Logging
 internal import Store
 public import Terminal
@@ -32,7 +33,7 @@ struct NameOptions: ParsableArguments {
             valueName: "string"
         )
     )
-    var name: String?
+    var name: Identifier?
 }
 
 struct ProxyOptions: ParsableArguments {

@@ -1,11 +1,12 @@
 internal import ArgumentParser
+internal import GroupSPI
 internal import Store
 
 /// How people name a revision: by its number, or by a tag.
 struct RevisionWord: ExpressibleByArgument, Hashable {
     enum Word: Hashable {
         case number(Int)
-        case tag(String)
+        case tag(Identifier)
     }
 
     let word: Word
@@ -14,7 +15,7 @@ struct RevisionWord: ExpressibleByArgument, Hashable {
         if let number = Int(argument) {
             word = .number(number)
         } else if Tag.isName(argument) {
-            word = .tag(argument)
+            word = .tag(Identifier(argument))
         } else {
             return nil
         }

@@ -40,8 +40,8 @@ struct ManagerProgram {
         )
     }
 
-    private var name: String { naming.name ?? ServingOptions.defaultName }
-    private var plugin: String { proxy.proxyForGroup }
+    private var name: Identifier { naming.name ?? ServingOptions.defaultName }
+    private var plugin: Identifier { proxy.proxyForGroup }
 
     /// Serves the manager's socket until a signal ends it.
     ///

@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import GroupSPI
 internal import Manager
 internal import PluginRPC
 internal import Store
@@ -11,7 +12,7 @@ struct ReplicaOptions: ParsableArguments {
             valueName: "string"
         )
     )
-    var id: String?
+    var id: Identifier?
 
     @Option(
         help: ArgumentHelp(
@@ -65,7 +66,7 @@ struct ReplicaOptions: ParsableArguments {
         RetentionPolicy(limit: historyLimit, maximumAge: historyMaxAge?.duration.milliseconds)
     }
 
-    func keeperSettings(_ election: ElectionSettings, plugin: String) -> KeeperSettings {
+    func keeperSettings(_ election: ElectionSettings, plugin: Identifier) -> KeeperSettings {
         var settings = KeeperSettings(
             rpcTimeout: rpcTimeout.duration,
             reconcileInterval: reconcileInterval.duration,

@@ -1,11 +1,12 @@
 public import ArgumentParser
 internal import Glibc
+internal import GroupSPI
 public import PluginRPC
 
 /// Of the programs that serve a socket.
 struct ServingOptions: ParsableArguments {
-    static let defaultName = "group"
-    static let defaultPlugin = "group-stateless"
+    static let defaultName: Identifier = "group"
+    static let defaultPlugin: Identifier = "group-stateless"
 
     @Option(help: ArgumentHelp("Permissions of the socket, octal (INFRAKIT_SOCKET_MODE)", valueName: "mode"))
     var socketMode = OctalMode(0o600)

@@ -13,16 +13,18 @@ public enum JSON: Sendable, Hashable {
 
     /// One member of an object.
     public struct Member: Sendable, Hashable {
-        public let name: String
+        public let name: Identifier
         public let value: JSON
 
-        public init(_ name: String, _ value: JSON) {
+        public init(_ name: Identifier, _ value: JSON) {
             self.name = name
             self.value = value
         }
     }
 
     public static func string(_ value: String?) -> JSON { value.map { .string($0) } ?? .null }
+    public static func string(_ value: Identifier) -> JSON { .string(value.text) }
+    public static func string(_ value: Identifier?) -> JSON { .string(value?.text) }
     public static func int(_ value: Int?) -> JSON { value.map { .int($0) } ?? .null }
 
     /// The value on one line, without white space between tokens.
@@ -56,7 +58,7 @@ public enum JSON: Sendable, Hashable {
             output.append(UInt8(ascii: "{"))
             for (index, member) in members.enumerated() {
                 if index > 0 { output.append(UInt8(ascii: ",")) }
-                Self.write(member.name, to: &output)
+                Self.write(member.name.text, to: &output)
                 output.append(UInt8(ascii: ":"))
                 member.value.write(to: &output)
             }
@@ -92,7 +94,7 @@ extension JSON: ExpressibleByNilLiteral, ExpressibleByBooleanLiteral, Expressibl
     public init(integerLiteral value: Int) { self = .int(value) }
     public init(stringLiteral value: String) { self = .string(value) }
     public init(arrayLiteral elements: JSON...) { self = .array(elements) }
-    public init(dictionaryLiteral elements: (String, JSON)...) {
+    public init(dictionaryLiteral elements: (Identifier, JSON)...) {
         self = .object(elements.map { Member($0.0, $0.1) })
     }
 }

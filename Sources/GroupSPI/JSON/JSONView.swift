@@ -77,6 +77,9 @@ public struct JSONView: Sendable {
         return Self.decode(text[(range.lowerBound + 1)..<(range.upperBound - 1)])
     }
 
+    /// The decoded string as the name of something, or nil for any other kind.
+    public var identifier: Identifier? { string.map { Identifier($0) } }
+
     /// The number as an integer, or nil for any other kind, a fraction, an exponent, or one that does not fit.
     public var int: Int? {
         guard kind == .number else { return nil }
@@ -106,14 +109,14 @@ public struct JSONView: Sendable {
     }
 
     /// The members of an object in their order, duplicates included; empty for any other kind.
-    public var members: [(name: String, value: JSONView)] {
+    public var members: [(name: Identifier, value: JSONView)] {
         guard kind == .object else { return [] }
-        var result: [(name: String, value: JSONView)] = []
+        var result: [(name: Identifier, value: JSONView)] = []
         walk { scanner in
             let name = Self.value(&scanner, text)
             scanner.skipWhitespace()
             scanner.step()
-            result.append((name.string ?? "", Self.value(&scanner, text)))
+            result.append((name.identifier ?? "", Self.value(&scanner, text)))
         }
         return result
     }

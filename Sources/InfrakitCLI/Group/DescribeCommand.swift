@@ -9,7 +9,7 @@ struct DescribeCommand: Verb {
     )
 
     @Argument(help: "The group's ID")
-    var groupID: String
+    var groupID: Identifier
 
     @Flag(name: .shortAndLong, help: "Print rows without column headers")
     var quiet = false

@@ -1,9 +1,10 @@
 internal import ArgumentParser
+internal import GroupSPI
 
 /// Which plugin a verb of `infrakit group` speaks to.
 struct PluginOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Name of plugin", valueName: "string"))
-    var name = "group"
+    var name: Identifier = "group"
 
     @OptionGroup private var logOptions: LogOptions
 

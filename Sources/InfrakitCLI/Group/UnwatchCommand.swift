@@ -9,7 +9,7 @@ struct UnwatchCommand: Verb {
     )
 
     @Argument(help: "The group's ID")
-    var groupID: String
+    var groupID: Identifier
 
     @OptionGroup var options: PluginOptions
 

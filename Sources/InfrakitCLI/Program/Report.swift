@@ -4,18 +4,18 @@ internal import Terminal
 
 /// What came of a verb. All that `infrakit` prints on standard output is worded here, as the original words it.
 enum Report {
-    case watching(id: String)
-    case updated(id: String)
+    case watching(id: Identifier)
+    case updated(id: Identifier)
     case plan(String)
-    case updateStopped(id: String)
-    case unwatched(id: String)
-    case committed(id: String, details: String)
-    case pretended(id: String, details: String)
-    case freed(id: String)
+    case updateStopped(id: Identifier)
+    case unwatched(id: Identifier)
+    case committed(id: Identifier, details: String)
+    case pretended(id: Identifier, details: String)
+    case freed(id: Identifier)
     case instances([InstanceDescription], header: Bool)
     case configuration(GroupSpec)
-    case groups(ids: [String], header: Bool)
-    case destroyed(id: String)
+    case groups(ids: [Identifier], header: Bool)
+    case destroyed(id: Identifier)
     case plugins([PluginEntry], header: Bool)
     case version(String)
 
@@ -33,17 +33,17 @@ enum Report {
         case .instances(let instances, let header):
             Self.table(header ? ["ID", "LOGICAL", "TAGS"] : nil, instances.map(Self.row), widths: [30, 30])
         case .configuration(let spec): TerminalText(exact: spec.json.indented + "\n")
-        case .groups(let ids, let header): Self.table(header ? ["ID"] : nil, ids.map { [$0] }, widths: [])
+        case .groups(let ids, let header): Self.table(header ? ["ID"] : nil, ids.map { [$0.text] }, widths: [])
         case .destroyed(let id): "destroy \(id) initiated\n"
         case .plugins(let plugins, let header):
-            Self.table(header ? ["NAME", "LISTEN"] : nil, plugins.map { [$0.name, $0.listen] }, widths: [20])
+            Self.table(header ? ["NAME", "LISTEN"] : nil, plugins.map { [$0.name.text, $0.listen] }, widths: [20])
         case .version(let version): "infrakit \(version)\n"
         }
     }
 
     private static func row(_ instance: InstanceDescription) -> [String] {
         let tags = instance.tags.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
-        return [instance.id, instance.logicalID ?? "  -  ", tags.joined(separator: ",")]
+        return [instance.id.text, instance.logicalID?.text ?? "  -  ", tags.joined(separator: ",")]
     }
 
     /// Columns padded to their widths, a tab between them; the last one is as long as it is.

@@ -1,12 +1,14 @@
+internal import GroupSPI
+
 /// The original way of naming a leader: a shared file that holds the name of the manager that is to lead.
 struct LeaderFile: Sendable {
     private let file: SlowFile
     /// A manager leads when the file holds its name; replicas that share one are told apart by their ids.
-    private let names: Set<String>
+    private let names: Set<Identifier>
     private let timeout: Duration
 
     /// - Parameter timeout: longer than any reading should take: the file may lie on a server that is away.
-    init(path: String, names: Set<String>, timeout: Duration) {
+    init(path: String, names: Set<Identifier>, timeout: Duration) {
         self.file = SlowFile(path)
         self.names = names
         self.timeout = timeout
@@ -19,7 +21,7 @@ struct LeaderFile: Sendable {
         case .success(let bytes): content = Self.trimmed(String(decoding: bytes, as: UTF8.self))
         case .failure(let trouble): return "the leader file \(trouble.message)"
         }
-        if names.contains(content) { return nil }
+        if names.contains(Identifier(content)) { return nil }
         return content.isEmpty
             ? "the leader file \(file.path) is empty" : "the leader file \(file.path) names '\(content)'"
     }

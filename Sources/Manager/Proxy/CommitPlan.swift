@@ -1,4 +1,4 @@
-internal import GroupSPI
+public import GroupSPI
 public import Store
 
 /// What has to change so that groups stand as somebody declares them.
@@ -11,7 +11,7 @@ public enum CommitPlan {
     public static func changes(
         from current: [GroupState],
         to entries: [GlobalConfig.Entry],
-        defaultPlugin: String
+        defaultPlugin: Identifier
     ) -> [Change] {
         let now = Dictionary(current.map { ($0.group, $0.change.action) }, uniquingKeysWith: { _, last in last })
         return entries.compactMap { entry in

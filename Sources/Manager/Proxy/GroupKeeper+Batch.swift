@@ -20,7 +20,7 @@ extension GroupKeeper {
     ) async throws(GroupError) -> Revision? {
         // Lanes are taken by name, so the groups must be known before; what a write has changed meanwhile is seen under
         // the lanes, and then the plan is made again.
-        var held: Set<String> = []
+        var held: Set<Identifier> = []
         for _ in 0..<8 {
             held.formUnion(try plan(try currentStates(token))?.changes.map(\.group) ?? [])
             let attempt = await lanes.hold(held) { () async -> Result<Attempt, GroupError> in

@@ -52,7 +52,7 @@ extension GroupKeeper {
 
     /// Changes the size of a group: a commit of its present spec with another `Allocation.Size`.
     private func resize(
-        _ group: String,
+        _ group: Identifier,
         to size: Int,
         from caller: Caller,
         settling cause: RevisionCause?

@@ -27,7 +27,7 @@ extension GroupKeeper {
     }
 
     /// Notes that the plugin has not answered and that the user knows: from then on the plugin's no may settle the change.
-    func note(_ noted: WriteLifecycle.Noted, _ group: String, _ revision: Int, _ token: TermToken) {
+    func note(_ noted: WriteLifecycle.Noted, _ group: Identifier, _ revision: Int, _ token: TermToken) {
         guard let state = term?.states[group], state.revision == revision, state.change.isUnanswered,
             term?.reconciler.task(for: group)?.isRefusable == true
         else { return }

@@ -66,7 +66,7 @@ extension GroupKeeper {
     private func rollBack(
         _ request: Request,
         to target: Int,
-        group: String?,
+        group: Identifier?,
         expectedCurrent: Int?,
         _ token: TermToken
     ) async throws(GroupError) {
@@ -200,7 +200,7 @@ extension GroupKeeper {
         }
     }
 
-    private func wholeStates(at number: Int, of group: String?) async throws(GroupError) -> [GroupState] {
+    private func wholeStates(at number: Int, of group: Identifier?) async throws(GroupError) -> [GroupState] {
         do {
             return try await store.wholeStates(at: number, of: group, within: settings.storeTimeout)
         } catch {

@@ -13,7 +13,7 @@ actor GroupKeeper {
     let board: StandingBoard
     let clock: any ManagerClock
     let settings: KeeperSettings
-    let manager: String
+    let manager: Identifier
     let instance: String
     let logger: Logger
     /// Tells the election of trouble at the store, and of a hand-over that somebody asked for.
@@ -49,7 +49,7 @@ actor GroupKeeper {
     /// Lets the groups go; ends early when this replica leads again. Not a child task: whoever waits for it may give up.
     private var freeing: Task<Void, Never>?
     /// The groups to let go, also when the plugin does not name them; nil when nothing has to be let go.
-    private var owed: Set<String>?
+    private var owed: Set<Identifier>?
     /// A term up to this one must not start any more: its end may arrive before its beginning was carried out.
     private var endedEpoch = 0
     /// The newest term that was to start. Letting go for an earlier one is over.

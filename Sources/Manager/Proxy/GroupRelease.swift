@@ -18,7 +18,7 @@ struct GroupRelease: Sendable {
     ///
     /// - Parameter known: groups to let go also when the plugin does not name them.
     /// - Returns: false when the task was cancelled before all was done.
-    @concurrent func run(_ known: Set<String>) async -> Bool {
+    @concurrent func run(_ known: Set<Identifier>) async -> Bool {
         var open = known
         while !Task.isCancelled {
             switch await watched() {
@@ -35,7 +35,7 @@ struct GroupRelease: Sendable {
         return false
     }
 
-    private func watched() async -> Result<[String], GroupError> {
+    private func watched() async -> Result<[Identifier], GroupError> {
         do {
             guard case .groups(let groups) = try await plugin.call(.inspect, within: timeout) else {
                 return .success([])
@@ -47,8 +47,8 @@ struct GroupRelease: Sendable {
     }
 
     /// - Returns: those that are not free yet.
-    private func freeAll(_ groups: Set<String>) async -> Set<String> {
-        await withTaskGroup(of: String?.self) { tasks in
+    private func freeAll(_ groups: Set<Identifier>) async -> Set<Identifier> {
+        await withTaskGroup(of: Identifier?.self) { tasks in
             for group in groups { tasks.addTask { await free(group) ? nil : group } }
             return await tasks.reduce(into: []) { rest, group in
                 if let group { rest.insert(group) }
@@ -56,7 +56,7 @@ struct GroupRelease: Sendable {
         }
     }
 
-    private func free(_ group: String) async -> Bool {
+    private func free(_ group: Identifier) async -> Bool {
         do {
             _ = try await plugin.call(.free(id: group), within: timeout)
             logger.info("group freed", metadata: ["group": "\(group)"])

@@ -1,3 +1,4 @@
+public import GroupSPI
 public import Store
 
 /// The times by which a ``GroupKeeper`` works.
@@ -13,7 +14,7 @@ public struct KeeperSettings: Hashable, Sendable {
     /// How long one attempt to let a group go may take.
     public var freeTimeout: Duration
     /// The name under which the plugin is stored with each spec.
-    public var pluginName: String
+    public var pluginName: Identifier
     /// How much of the history is kept.
     public var retention = RetentionPolicy()
     /// How long the outcome of an acknowledged change may wait to be stored together with another write.
@@ -29,7 +30,7 @@ public struct KeeperSettings: Hashable, Sendable {
         rpcTimeout: Duration = .seconds(30),
         reconcileInterval: Duration = .seconds(10),
         election: ElectionSettings,
-        pluginName: String,
+        pluginName: Identifier,
         concurrency: Int = 64
     ) {
         self.rpcTimeout = rpcTimeout

@@ -1,3 +1,4 @@
+public import GroupSPI
 public import Store
 
 /// What has to change so that the groups stand again as they stood at an earlier revision.
@@ -10,7 +11,7 @@ public enum RollbackPlan {
     ///   - group: only this one; nil for all.
     /// - Returns: one change for each group that differs, in the order of their names. Groups that the target did not
     ///   have are freed, never destroyed.
-    public static func changes(from current: [GroupState], to target: [GroupState], group: String? = nil) -> [Change] {
+    public static func changes(from current: [GroupState], to target: [GroupState], group: Identifier? = nil) -> [Change] {
         let now = index(current, group)
         let then = index(target, group)
         return Set(now.keys).union(then.keys).sorted().compactMap { name in
@@ -24,7 +25,7 @@ public enum RollbackPlan {
         }
     }
 
-    private static func index(_ states: [GroupState], _ group: String?) -> [String: Change.Action] {
+    private static func index(_ states: [GroupState], _ group: Identifier?) -> [Identifier: Change.Action] {
         let chosen = states.filter { group == nil || $0.group == group }
         return Dictionary(chosen.map { ($0.group, $0.change.action) }, uniquingKeysWith: { _, last in last })
     }

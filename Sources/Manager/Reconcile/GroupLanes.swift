@@ -1,16 +1,17 @@
+internal import GroupSPI
 internal import Synchronization
 
 /// Keeps what is done to one group in order, and lets different groups go side by side.
 ///
 /// A lane is held by one piece of work at a time; the others wait in the order in which they came.
 final class GroupLanes: Sendable {
-    private let waiting = Mutex<[String: [CheckedContinuation<Void, Never>]]>([:])
+    private let waiting = Mutex<[Identifier: [CheckedContinuation<Void, Never>]]>([:])
 
     /// Runs `body` while holding the lanes of all `groups`.
     ///
     /// Lanes are taken in the order of their names, so that two pieces of work that want several never wait for each other.
     func hold<Result>(
-        _ groups: some Sequence<String>,
+        _ groups: some Sequence<Identifier>,
         isolation: isolated (any Actor)? = #isolation,
         _ body: () async -> Result
     ) async -> Result {
@@ -22,9 +23,9 @@ final class GroupLanes: Sendable {
     }
 
     /// How many wait for a lane; nil when nobody holds it.
-    func waiting(_ group: String) -> Int? { waiting.withLock { $0[group]?.count } }
+    func waiting(_ group: Identifier) -> Int? { waiting.withLock { $0[group]?.count } }
 
-    private func take(_ group: String) async {
+    private func take(_ group: Identifier) async {
         await withCheckedContinuation { continuation in
             let isFree = waiting.withLock { waiting in
                 guard waiting[group] != nil else {
@@ -38,7 +39,7 @@ final class GroupLanes: Sendable {
         }
     }
 
-    private func leave(_ group: String) {
+    private func leave(_ group: Identifier) {
         let next = waiting.withLock { waiting -> CheckedContinuation<Void, Never>? in
             guard var queue = waiting[group], !queue.isEmpty else {
                 waiting[group] = nil

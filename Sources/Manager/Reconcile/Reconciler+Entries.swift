@@ -1,3 +1,4 @@
+internal import GroupSPI
 internal import HeapModule
 internal import Store
 
@@ -20,20 +21,20 @@ extension Reconciler {
 
     /// What is known of all groups. Which are due is asked at every turn, so that is kept in order beside.
     struct Entries {
-        private(set) var all: [String: Entry] = [:]
+        private(set) var all: [Identifier: Entry] = [:]
         /// Those that wait, and on top of none but such others that do not any more.
         private var waiting = Heap<Waiting>()
 
         private struct Waiting: Comparable {
             let instant: BootInstant
-            let group: String
+            let group: Identifier
 
             static func < (left: Waiting, right: Waiting) -> Bool {
                 (left.instant, left.group) < (right.instant, right.group)
             }
         }
 
-        subscript(group: String) -> Entry? {
+        subscript(group: Identifier) -> Entry? {
             get { all[group] }
             set {
                 let before = all[group]?.phase
@@ -46,6 +47,6 @@ extension Reconciler {
         }
 
         /// The group that is due first, and when; of several, the first by name.
-        var firstDue: (group: String, instant: BootInstant)? { waiting.min.map { ($0.group, $0.instant) } }
+        var firstDue: (group: Identifier, instant: BootInstant)? { waiting.min.map { ($0.group, $0.instant) } }
     }
 }

@@ -15,7 +15,7 @@ public struct Reconciler: Sendable {
 
     /// One thing to do.
     public struct Task: Hashable, Sendable {
-        public let group: String
+        public let group: Identifier
         public let goal: Goal
         public let revision: Int
         /// The revision's outcome is still open: the plugin's answer settles it.
@@ -36,7 +36,7 @@ public struct Reconciler: Sendable {
 
     private var entries = Entries()
     /// The groups that the plugin must not watch any more, and since when that is so.
-    private var ended: [String: BootInstant] = [:]
+    private var ended: [Identifier: BootInstant] = [:]
 
     public init() {}
 
@@ -61,7 +61,7 @@ public struct Reconciler: Sendable {
     ///
     /// - Parameter isKnown: the plugin has that state still, if it had it. Otherwise it has to be told: it may be new to the
     ///   group, or have carried the change out at an attempt whose answer was lost, and refused only another one.
-    public mutating func restore(_ state: GroupState?, of group: String, isKnown: Bool, now: BootInstant) {
+    public mutating func restore(_ state: GroupState?, of group: Identifier, isKnown: Bool, now: BootInstant) {
         let isKnown = isKnown && entries[group]?.followsSettled ?? true
         entries[group] = nil
         if let state { adopt(state, phase: isKnown && state.change.status != .pending ? .settled(now) : .due(now)) }
@@ -74,7 +74,7 @@ public struct Reconciler: Sendable {
     }
 
     /// A task, or a user's write, has ended.
-    public mutating func finished(_ group: String, revision: Int, _ result: Result, now: BootInstant) {
+    public mutating func finished(_ group: Identifier, revision: Int, _ result: Result, now: BootInstant) {
         // A newer revision has taken the group over meanwhile: the result is about something that no longer counts.
         guard var entry = entries[group], entry.task.revision == revision else { return }
         switch result {
@@ -104,7 +104,7 @@ public struct Reconciler: Sendable {
     /// is let go (it may be left over from an earlier term, while another led). Of other groups nobody has said anything.
     ///
     /// - Parameter askedAt: before the question; what was confirmed later than that says nothing about the answer.
-    public mutating func pluginReports(_ groups: Set<String>, askedAt: BootInstant, now: BootInstant) {
+    public mutating func pluginReports(_ groups: Set<Identifier>, askedAt: BootInstant, now: BootInstant) {
         for group in groups {
             guard let since = ended[group], since < askedAt, entries[group] == nil else { continue }
             letGo(group, revision: 0, now: now)
@@ -132,13 +132,13 @@ public struct Reconciler: Sendable {
     public var nextDue: BootInstant? { entries.firstDue?.instant }
 
     /// The task that stands for a group now; nil when nothing is to be done to it.
-    public func task(for group: String) -> Task? { entries[group]?.task }
+    public func task(for group: Identifier) -> Task? { entries[group]?.task }
 
     /// The groups that the plugin may watch: those that stand, and those whose end it has not confirmed.
-    public var groups: Set<String> { Set(entries.all.keys) }
+    public var groups: Set<Identifier> { Set(entries.all.keys) }
 
     /// The groups that the plugin is to watch.
-    public var watchedGroups: Set<String> {
+    public var watchedGroups: Set<Identifier> {
         Set(
             entries.all.values.compactMap { entry in
                 guard case .watched = entry.task.goal else { return nil }
@@ -157,7 +157,7 @@ public struct Reconciler: Sendable {
 
     // MARK: - Rules
 
-    private mutating func letGo(_ group: String, revision: Int, now: BootInstant) {
+    private mutating func letGo(_ group: Identifier, revision: Int, now: BootInstant) {
         ended[group] = nil
         let task = Task(group: group, goal: .freed, revision: revision, isPending: false, isRefusable: false)
         entries[group] = Entry(task: task, phase: .due(now))

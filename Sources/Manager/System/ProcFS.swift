@@ -1,4 +1,5 @@
 internal import Glibc
+internal import GroupSPI
 
 /// Small files, most of them the kernel's, read whole.
 enum ProcFS {
@@ -35,9 +36,9 @@ enum ProcFS {
         return String(text.split(whereSeparator: \.isNewline).first ?? "")
     }
 
-    static var hostName: String {
+    static var hostName: Identifier {
         var buffer = [CChar](repeating: 0, count: 256)
         guard gethostname(&buffer, buffer.count - 1) == 0 else { return "localhost" }
-        return String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        return Identifier(String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self))
     }
 }

@@ -68,7 +68,7 @@ extension GenerationTranslator {
         return try ReplyDecoder.details(try await required(.commit(spec, pretend: true)))
     }
 
-    private func stopUpdate(_ id: String) async throws(LinkError) -> GroupReply {
+    private func stopUpdate(_ id: Identifier) async throws(LinkError) -> GroupReply {
         guard let result = try await native(.stopUpdate(id)) else {
             throw .unsupported(
                 "the update of group '\(id)' cannot be stopped: the group plugin has no StopUpdate; "
@@ -97,12 +97,12 @@ extension GenerationTranslator {
         }
     }
 
-    private func size(_ id: String) async throws(LinkError) -> Int {
+    private func size(_ id: Identifier) async throws(LinkError) -> Int {
         if let result = try await native(.size(id)) { return try ReplyDecoder.size(result) }
         return JSONView(try await describe(id).instances).elements.count
     }
 
-    private func setSize(_ id: String, _ size: Int) async throws(LinkError) -> GroupReply {
+    private func setSize(_ id: Identifier, _ size: Int) async throws(LinkError) -> GroupReply {
         if let result = try await native(.setSize(id, size)) {
             return try ReplyDecoder.acknowledgement(result, of: "SetSize")
         }
@@ -119,7 +119,7 @@ extension GenerationTranslator {
         return .ok
     }
 
-    private func destroyInstances(_ id: String, _ instances: [String]) async throws(LinkError) -> GroupReply {
+    private func destroyInstances(_ id: Identifier, _ instances: [Identifier]) async throws(LinkError) -> GroupReply {
         guard let result = try await native(.destroyInstances(id, instances)) else {
             throw .unsupported(
                 "instances of group '\(id)' cannot be destroyed one by one: the group plugin has no DestroyInstances"
@@ -155,7 +155,7 @@ extension GenerationTranslator {
         return try ReplyDecoder.acknowledgement(try await required(.unwatch(id)), of: "UnwatchGroup")
     }
 
-    private func describe(_ id: String) async throws(LinkError) -> GroupDescription {
+    private func describe(_ id: Identifier) async throws(LinkError) -> GroupDescription {
         try ReplyDecoder.description(try await required(.describe(id)))
     }
 
@@ -163,7 +163,7 @@ extension GenerationTranslator {
         try ReplyDecoder.groups(try await required(.inspect))
     }
 
-    private func isWatched(_ id: String) async throws(LinkError) -> Bool {
+    private func isWatched(_ id: Identifier) async throws(LinkError) -> Bool {
         try await inspect().contains { $0.id == id }
     }
 

@@ -38,7 +38,7 @@ extension LinkError {
     /// - Parameters:
     ///   - plugin: its name.
     ///   - method: what was called.
-    func groupError(plugin: String, method: String) -> GroupError {
+    func groupError(plugin: Identifier, method: String) -> GroupError {
         let doubt = "whether it was carried out is not known"
         return switch self {
         case .notRunning(let sentence):

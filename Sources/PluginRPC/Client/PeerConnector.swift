@@ -7,7 +7,7 @@ struct PeerConnector: Sendable {
     /// A plugin that has not answered in HTTP for so long is asked in the other dialect.
     private static let patience = Duration.seconds(3)
 
-    let name: String
+    let name: Identifier
     let endpoint: PluginEndpoint
     let plugin: PluginProtocol
     let limits: JSONLimits

@@ -1,11 +1,11 @@
-internal import GroupSPI
+public import GroupSPI
 public import Logging
 internal import NIOPosix
 
 extension PluginClient {
     /// A client as a command-line program wants it: the usual limits, the process's own event loops.
     public convenience init(
-        name: String,
+        name: Identifier,
         endpoint: PluginEndpoint,
         protocol: PluginProtocol = .auto,
         logger: Logger

@@ -24,7 +24,7 @@ public final class PluginClient: GroupPlugin {
     ///   - group: where connections live; must outlive ``shutdown()``.
     ///   - logger: told about connections, at debug level.
     public init(
-        name: String,
+        name: Identifier,
         endpoint: PluginEndpoint,
         protocol: PluginProtocol,
         limits: JSONLimits,
@@ -46,7 +46,7 @@ public final class PluginClient: GroupPlugin {
     }
 
     /// As the user wrote it.
-    var name: String { connector.name }
+    var name: Identifier { connector.name }
 
     /// What the plugin turned out to speak; nil when there is no connection.
     public var peer: PeerDescription? {

@@ -1,11 +1,12 @@
 internal import Glibc
+internal import GroupSPI
 internal import NIOCore
 internal import NIOPosix
 
 /// A plugin's name and address, and the sentences that name them.
 struct PluginPlace: Sendable, Hashable {
     /// As the user wrote it.
-    let name: String
+    let name: Identifier
     let address: PluginEndpoint.Address
 
     /// The socket's path or the URL.

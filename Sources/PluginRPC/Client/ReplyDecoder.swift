@@ -15,7 +15,7 @@ struct ReplyDecoder: Sendable {
         guard view.kind == .object else { throw .nonsense("a reply that is \(view.kind.rawValue), not an object") }
         let members = view.members
         func last(_ name: String) -> JSONView? {
-            members.last { $0.name.utf8.count == name.utf8.count && $0.name.lowercased() == name }?.value
+            members.last { $0.name.utf8.count == name.utf8.count && $0.name.text.lowercased() == name }?.value
         }
         let id = last("id")?.int
         if let error = last("error"), !error.isNull {

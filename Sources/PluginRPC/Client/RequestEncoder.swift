@@ -3,7 +3,7 @@ internal import GroupSPI
 /// Writes a call as text. A specification's bytes go out as they came in.
 struct RequestEncoder: Sendable {
     /// The plugin's full name, for the head generation, in which one socket serves several objects.
-    let name: String
+    let name: Identifier
 
     /// `{"method":…,"params":[{…}],"id":…}`; a line feed follows it on the wire.
     func stream(_ call: WireCall, id: Int) -> [UInt8] {

@@ -21,10 +21,10 @@ struct WireCall: Sendable, Hashable {
 
     static func watch(_ spec: GroupSpec) -> WireCall { group("WatchGroup", [Self.spec(spec)]) }
     static func update(_ spec: GroupSpec) -> WireCall { group("UpdateGroup", [Self.spec(spec)]) }
-    static func unwatch(_ id: String) -> WireCall { group("UnwatchGroup", [Self.id(id)]) }
-    static func stopUpdate(_ id: String) -> WireCall { group("StopUpdate", [Self.id(id)]) }
-    static func free(_ id: String) -> WireCall { group("FreeGroup", [Self.id(id)]) }
-    static func destroy(_ id: String) -> WireCall { group("DestroyGroup", [Self.id(id)]) }
+    static func unwatch(_ id: Identifier) -> WireCall { group("UnwatchGroup", [Self.id(id)]) }
+    static func stopUpdate(_ id: Identifier) -> WireCall { group("StopUpdate", [Self.id(id)]) }
+    static func free(_ id: Identifier) -> WireCall { group("FreeGroup", [Self.id(id)]) }
+    static func destroy(_ id: Identifier) -> WireCall { group("DestroyGroup", [Self.id(id)]) }
 
     static func describeUpdate(_ spec: GroupSpec) -> WireCall {
         group("DescribeUpdate", [Self.spec(spec)], changesState: false)
@@ -34,19 +34,19 @@ struct WireCall: Sendable, Hashable {
         group("CommitGroup", [Self.spec(spec), .init("Pretend", .bool(pretend))], changesState: !pretend)
     }
 
-    static func describe(_ id: String) -> WireCall {
+    static func describe(_ id: Identifier) -> WireCall {
         group("DescribeGroup", [Self.id(id)], changesState: false)
     }
 
-    static func size(_ id: String) -> WireCall {
+    static func size(_ id: Identifier) -> WireCall {
         group("Size", [Self.id(id)], changesState: false)
     }
 
-    static func setSize(_ id: String, _ size: Int) -> WireCall {
+    static func setSize(_ id: Identifier, _ size: Int) -> WireCall {
         group("SetSize", [Self.id(id), .init("Size", .int(size))])
     }
 
-    static func destroyInstances(_ id: String, _ instances: [String]) -> WireCall {
+    static func destroyInstances(_ id: Identifier, _ instances: [Identifier]) -> WireCall {
         group("DestroyInstances", [Self.id(id), .init("Instances", .array(instances.map { .string($0) }))])
     }
 
@@ -54,6 +54,6 @@ struct WireCall: Sendable, Hashable {
         WireCall("Group." + method, arguments, changesState: changesState)
     }
 
-    private static func id(_ id: String) -> JSON.Member { .init("ID", .string(id)) }
+    private static func id(_ id: Identifier) -> JSON.Member { .init("ID", .string(id)) }
     private static func spec(_ spec: GroupSpec) -> JSON.Member { .init("Spec", spec.json) }
 }

@@ -1,4 +1,5 @@
 internal import Glibc
+public import GroupSPI
 
 /// The directory in which plugins announce themselves: a Unix socket named as the plugin, or a file `NAME.listen`
 /// that holds a URL.
@@ -22,24 +23,24 @@ public struct PluginDirectory: Hashable, Sendable {
     }
 
     /// The socket of a plugin; of a name such as `group-stateless/type` the part before the slash counts.
-    public func socketPath(for name: String) -> String {
-        path + "/" + Self.lookup(name)
+    public func socketPath(for name: Identifier) -> String {
+        path + "/" + Self.lookup(name).text
     }
 
     /// The file that says where a plugin without a socket listens.
-    public func listenPath(for name: String) -> String {
+    public func listenPath(for name: Identifier) -> String {
         socketPath(for: name) + Self.listenSuffix
     }
 
     /// The part of a plugin's name by which it is found.
-    static func lookup(_ name: String) -> String {
-        String(name.prefix { $0 != "/" })
+    static func lookup(_ name: Identifier) -> Identifier {
+        Identifier(String(name.text.utf8.prefix { $0 != UInt8(ascii: "/") }) ?? "")
     }
 
     /// The plugin of that name, or nil when the directory knows none.
-    public func entry(named name: String) -> PluginEntry? {
-        Self.entry(fileName: Self.lookup(name), in: path)
-            ?? Self.entry(fileName: Self.lookup(name) + Self.listenSuffix, in: path)
+    public func entry(named name: Identifier) -> PluginEntry? {
+        Self.entry(fileName: Self.lookup(name).text, in: path)
+            ?? Self.entry(fileName: Self.lookup(name).text + Self.listenSuffix, in: path)
     }
 
     /// The plugins in the directory, sorted by name; a socket goes before a `.listen` file of the same name.
@@ -51,7 +52,7 @@ public struct PluginDirectory: Hashable, Sendable {
             throw PluginDirectoryError(path: path, errno: errno)
         }
         defer { closedir(directory) }
-        var entries: [String: PluginEntry] = [:]
+        var entries: [Identifier: PluginEntry] = [:]
         while let item = readdir(directory) {
             let fileName = withUnsafePointer(to: &item.pointee.d_name) {
                 $0.withMemoryRebound(to: CChar.self, capacity: Int(item.pointee.d_reclen)) { String(cString: $0) }
@@ -66,11 +67,11 @@ public struct PluginDirectory: Hashable, Sendable {
     private static func entry(fileName: String, in directory: String) -> PluginEntry? {
         let path = directory + "/" + fileName
         if FileIdentity(.socket, path: path) != nil {
-            return PluginEntry(name: fileName, listen: path, endpoint: .socket(path: path))
+            return PluginEntry(name: Identifier(fileName), listen: path, endpoint: .socket(path: path))
         }
         guard fileName.hasSuffix(listenSuffix), let url = readListenFile(path) else { return nil }
         let name = String(fileName.dropLast(listenSuffix.count))
-        return PluginEntry(name: name, listen: url, endpoint: .url(url))
+        return PluginEntry(name: Identifier(name), listen: url, endpoint: .url(url))
     }
 
     /// The URL in a `.listen` file, or nil when there is no such file or nothing in it.

@@ -1,3 +1,5 @@
+public import GroupSPI
+
 /// Where a plugin listens.
 public enum PluginEndpoint: Hashable, Sendable {
     /// A Unix socket.
@@ -5,7 +7,7 @@ public enum PluginEndpoint: Hashable, Sendable {
     /// `http://…`, `tcp://host:port` (HTTP over TCP) or `unix:///path`.
     case url(String)
     /// Whatever the directory holds under that name when the client connects: a socket, or a `.listen` file.
-    case named(String, PluginDirectory)
+    case named(Identifier, PluginDirectory)
 }
 
 extension PluginEndpoint {

@@ -1,8 +1,10 @@
+internal import GroupSPI
+
 extension GroupPlan {
     /// The next step of a group in which every member has a name of its own.
-    func next(_ members: [Member], logicalIDs ids: [String]) -> Outcome {
+    func next(_ members: [Member], logicalIDs ids: [Identifier]) -> Outcome {
         let live = members.live
-        var occupants: [String: Member] = [:]
+        var occupants: [Identifier: Member] = [:]
         for member in live {
             guard let id = member.logicalID, ids.contains(id) else { continue }
             occupants[id] = occupants[id].map { better($0, member) } ?? member
@@ -39,12 +41,12 @@ extension GroupPlan {
         return members.isCalm ? .rest : .wait
     }
 
-    private var heldIDs: Set<String> {
+    private var heldIDs: Set<Identifier> {
         if case .logicalIDs(let ids) = held { return Set(ids) }
         return []
     }
 
-    private func startOne(of missing: [String], busy: Set<String>, _ members: [Member]) -> Outcome {
+    private func startOne(of missing: [Identifier], busy: Set<Identifier>, _ members: [Member]) -> Outcome {
         guard members.isCalm, let id = missing.first(where: { !busy.contains($0) }) else { return .wait }
         return .act([.start(logicalID: id)])
     }

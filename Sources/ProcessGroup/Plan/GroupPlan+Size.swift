@@ -1,3 +1,5 @@
+internal import GroupSPI
+
 extension GroupPlan {
     /// The next step of a group whose members are interchangeable.
     func next(_ members: [Member], size: Int) -> Outcome {
@@ -27,7 +29,7 @@ extension GroupPlan {
     /// Stops those whose loss hurts least: first what does not run, then what has not settled, then the old version;
     /// once halted, the new one, which takes back the step that was begun.
     private func stop(_ count: Int, of candidates: [Member]) -> Outcome {
-        func worth(_ member: Member) -> (Int, Int, String) {
+        func worth(_ member: Member) -> (Int, Int, Identifier) {
             let age =
                 switch member.condition {
                 case .stopping, .waiting: 0

@@ -1,3 +1,5 @@
+internal import GroupSPI
+
 /// Decides what a group's supervisor does next, from what exists and what is wanted.
 ///
 /// A value without a clock or a process: the supervisor shows it the members, carries out the steps, and asks again
@@ -18,15 +20,15 @@ struct GroupPlan: Hashable, Sendable {
             case stopping
         }
 
-        let id: String
-        let logicalID: String?
+        let id: Identifier
+        let logicalID: Identifier?
         let configSHA: String
         let condition: Condition
     }
 
     enum Step: Hashable, Sendable {
-        case start(logicalID: String?)
-        case stop(id: String)
+        case start(logicalID: Identifier?)
+        case stop(id: Identifier)
     }
 
     enum Outcome: Hashable, Sendable {
@@ -76,7 +78,7 @@ struct GroupPlan: Hashable, Sendable {
     /// True when a member is what the specification describes, so that it may be restarted as it is.
     func fits(_ member: Member) -> Bool { fits(logicalID: member.logicalID, configSHA: member.configSHA) }
 
-    func fits(logicalID: String?, configSHA: String) -> Bool {
+    func fits(logicalID: Identifier?, configSHA: String) -> Bool {
         guard configSHA == self.configSHA else { return false }
         switch (wanted, logicalID) {
         case (.size, nil): return true

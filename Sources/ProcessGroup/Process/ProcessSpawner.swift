@@ -1,12 +1,13 @@
 internal import CLinux
 import Glibc
+internal import GroupSPI
 
 /// Starts a program in a session of its own.
 struct ProcessSpawner: Sendable {
     /// The file to execute: an absolute path, or one relative to `directory`.
     let program: String
     let arguments: [String]
-    let environment: [String: String]
+    let environment: [Identifier: String]
     let directory: String?
     /// Takes what the program writes to its standard output and error, at the end of the file.
     let logPath: String

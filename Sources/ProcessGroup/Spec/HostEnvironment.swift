@@ -4,15 +4,15 @@ internal import GroupSPI
 /// What this host offers to a specification: the plugin's own environment, and the programs on its disk.
 struct HostEnvironment: Sendable {
     /// The variables that every process inherits.
-    let variables: [String: String]
+    let variables: [Identifier: String]
 
     /// The environment that this process was started with. Read from `/proc`, because the C library's `environ` is a
     /// global variable that any thread may change under the reader.
     static func inherited() -> HostEnvironment {
-        var variables: [String: String] = [:]
+        var variables: [Identifier: String] = [:]
         for entry in (File.read("/proc/self/environ") ?? []).split(separator: 0) {
             guard let equals = entry.firstIndex(of: UInt8(ascii: "=")), equals > entry.startIndex else { continue }
-            let name = String(decoding: entry[..<equals], as: UTF8.self)
+            let name = Identifier(String(decoding: entry[..<equals], as: UTF8.self))
             variables[name] = String(decoding: entry[entry.index(after: equals)...], as: UTF8.self)
         }
         return HostEnvironment(variables: variables)
@@ -35,9 +35,9 @@ struct HostEnvironment: Sendable {
             throw SpecProblem("Instance.Properties.Directory '\(directory)' is no directory on this host")
         }
         let name = spec.command.first ?? ""
-        if name.contains("/") {
+        if name.utf8.contains(UInt8(ascii: "/")) {
             // A relative path starts at the Directory, since the process changes into it before it executes.
-            let path = name.hasPrefix("/") ? name : (spec.directory.map { $0 + "/" } ?? "") + name
+            let path = name.utf8.first == UInt8(ascii: "/") ? name : (spec.directory.map { $0 + "/" } ?? "") + name
             guard access(path, F_OK) == 0 else {
                 throw SpecProblem("Command '\(name)' does not exist on this host")
             }
@@ -48,7 +48,8 @@ struct HostEnvironment: Sendable {
         }
         let path = spec.environment["PATH"] ?? variables["PATH"] ?? "/usr/local/bin:/usr/bin:/bin"
         // An empty or relative entry depends on where the plugin happened to be started: left out.
-        let candidates = path.split(separator: ":").filter { $0.hasPrefix("/") }.map { "\($0)/\(name)" }
+        let candidates = path.utf8.split(separator: UInt8(ascii: ":")).filter { $0.first == UInt8(ascii: "/") }
+            .map { "\(Substring($0))/\(name)" }
         if let found = candidates.first(where: isExecutable) { return found }
         if candidates.contains(where: { access($0, F_OK) == 0 && !isDirectory($0) }) {
             throw SpecProblem("Command '\(name)' was found in PATH, but it may not be executed")

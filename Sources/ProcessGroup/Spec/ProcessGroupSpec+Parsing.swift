@@ -8,7 +8,7 @@ extension ProcessGroupSpec {
     ///
     /// - Throws: ``GroupError`` `rejected` with one sentence that says what is wrong and what would be accepted.
     init(_ spec: GroupSpec) throws(GroupError) {
-        guard spec.id.contains(where: { !$0.isWhitespace }) else {
+        guard spec.id.text.contains(where: { !$0.isWhitespace }) else {
             throw GroupError(.rejected, "Group ID must not be blank")
         }
         do throws(SpecProblem) {
@@ -62,14 +62,14 @@ extension ProcessGroupSpec {
         return size
     }
 
-    private static func logicalIDs(_ allocation: JSONView) throws(SpecProblem) -> [String] {
+    private static func logicalIDs(_ allocation: JSONView) throws(SpecProblem) -> [Identifier] {
         guard let list = allocation.present("LogicalIDs") else { return [] }
         guard list.kind == .array else {
             throw SpecProblem("Allocation.LogicalIDs must be a list of strings, not \(list.kind.rawValue)")
         }
-        var ids: [String] = []
+        var ids: [Identifier] = []
         for element in list.elements {
-            guard let id = element.string, !id.isEmpty else {
+            guard let id = element.identifier, !id.isEmpty else {
                 throw SpecProblem("Allocation.LogicalIDs must hold strings that are not empty, not \(element.excerpt)")
             }
             guard !ids.contains(id) else {
@@ -137,14 +137,14 @@ extension ProcessGroupSpec {
         return arguments
     }
 
-    private static func environment(_ instance: JSONView) throws(SpecProblem) -> [String: String] {
+    private static func environment(_ instance: JSONView) throws(SpecProblem) -> [Identifier: String] {
         guard let view = instance.present("Environment") else { return [:] }
-        var result: [String: String] = [:]
-        func add(_ name: String, _ value: String) throws(SpecProblem) {
-            guard !name.isEmpty, !name.contains("=") else {
+        var result: [Identifier: String] = [:]
+        func add(_ name: Identifier, _ value: String) throws(SpecProblem) {
+            guard !name.isEmpty, !name.utf8.contains(UInt8(ascii: "=")) else {
                 throw SpecProblem("'\(name)' is no name of an environment variable: it is empty or holds '='")
             }
-            result[try text(name, "Environment")] = try text(value, "Environment")
+            result[Identifier(try text(name.text, "Environment"))] = try text(value, "Environment")
         }
         switch view.kind {
         case .object:
@@ -159,10 +159,10 @@ extension ProcessGroupSpec {
             }
         case .array:
             for element in view.elements {
-                guard let pair = element.string, let equals = pair.firstIndex(of: "=") else {
+                guard let pair = element.string, let equals = pair.utf8.firstIndex(of: UInt8(ascii: "=")) else {
                     throw SpecProblem(#"Environment as a list must hold strings "NAME=value", not \#(element.excerpt)"#)
                 }
-                try add(String(pair[..<equals]), String(pair[pair.index(after: equals)...]))
+                try add(Identifier(String(pair[..<equals])), String(pair[pair.utf8.index(after: equals)...]))
             }
         default:
             throw SpecProblem(
@@ -178,7 +178,7 @@ extension ProcessGroupSpec {
             throw SpecProblem("Instance.Properties.Directory must be a string, not \(view.kind.rawValue)")
         }
         if path.isEmpty { return nil }
-        guard path.hasPrefix("/") else {
+        guard path.utf8.first == UInt8(ascii: "/") else {
             throw SpecProblem("Instance.Properties.Directory must be an absolute path, not '\(path)'")
         }
         return try text(path, "Directory")

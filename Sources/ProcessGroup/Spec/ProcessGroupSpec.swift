@@ -9,19 +9,19 @@ struct ProcessGroupSpec: Sendable {
     let allocation: Allocation
     /// Never empty. A command that was given as one string is `/bin/sh -c …` here.
     let command: [String]
-    let environment: [String: String]
+    let environment: [Identifier: String]
     /// An absolute path, or nil for the plugin's own directory.
     let directory: String?
     /// Names what runs, not how often: two specs of equal hash need no rolling update between them.
     let configSHA: String
 
-    var id: String { declared.id }
+    var id: Identifier { declared.id }
 
     init(
         declared: GroupSpec,
         allocation: Allocation,
         command: [String],
-        environment: [String: String],
+        environment: [Identifier: String],
         directory: String?
     ) {
         self.declared = declared
@@ -34,7 +34,7 @@ struct ProcessGroupSpec: Sendable {
 
     /// Hashes what was understood rather than the text, so that white space, the order of keys or a changed flavor,
     /// which this plugin ignores, restart nobody's processes.
-    private static func hash(command: [String], environment: [String: String], directory: String?) -> String {
+    private static func hash(command: [String], environment: [Identifier: String], directory: String?) -> String {
         let canonical: JSON = [
             "Command": .array(command.map { .string($0) }),
             "Environment": .object(

@@ -24,7 +24,7 @@ struct StateDirectory: Sendable {
     /// Tries once to make the group this plugin's own.
     ///
     /// - Returns: nil when another plugin has it.
-    func lock(group: String) throws(SystemError) -> FileLock? {
+    func lock(group: Identifier) throws(SystemError) -> FileLock? {
         try FileLock.attempt("\(path)/locks/\(File.safeName(group)).lock")
     }
 
@@ -40,7 +40,7 @@ struct StateDirectory: Sendable {
     /// Every record of the group. A file that holds none is left where it is, for a person to look at, and logged.
     ///
     /// - Throws: ``SystemError`` when they cannot be read: what they tell of may run all the same.
-    func records(group: String, logger: Logger) throws(SystemError) -> [InstanceRecord] {
+    func records(group: Identifier, logger: Logger) throws(SystemError) -> [InstanceRecord] {
         let folder = recordFolder(group)
         var records: [InstanceRecord] = []
         for name in try File.listing(of: folder) {
@@ -63,8 +63,8 @@ struct StateDirectory: Sendable {
 
     /// The groups in which something was told to end and is not known to have ended. Reads without a lock: what it
     /// finds has to be looked at again under the group's.
-    func groupsWithDoomed() -> Set<String> {
-        var groups: Set<String> = []
+    func groupsWithDoomed() -> Set<Identifier> {
+        var groups: Set<Identifier> = []
         for folder in File.names(in: "\(path)/instances").map({ "\(path)/instances/\($0)" }) {
             let records = File.names(in: folder).lazy.filter { $0.hasSuffix(".json") }
                 .compactMap { record("\(folder)/\($0)") }
@@ -74,7 +74,7 @@ struct StateDirectory: Sendable {
     }
 
     /// Removes the folder of a group that has no records.
-    func tidyRecords(group: String) { rmdir(recordFolder(group)) }
+    func tidyRecords(group: Identifier) { rmdir(recordFolder(group)) }
 
     private func record(_ path: String) -> InstanceRecord? {
         File.read(path).flatMap { record($0, at: path) }
@@ -88,18 +88,18 @@ struct StateDirectory: Sendable {
         "\(recordFolder(record.group))/\(File.safeName(record.id)).json"
     }
 
-    private func recordFolder(_ group: String) -> String { "\(path)/instances/\(File.safeName(group))" }
+    private func recordFolder(_ group: Identifier) -> String { "\(path)/instances/\(File.safeName(group))" }
 
     // MARK: - Logs
 
-    func logPath(group: String, instance: String) -> String {
+    func logPath(group: Identifier, instance: Identifier) -> String {
         "\(logFolder(group))/\(File.safeName(instance)).log"
     }
 
     /// Makes the log ready for another start: a large one becomes `.log.old`, in place of the one before.
     ///
     /// At a start only: a process writes into its log by itself, and what runs for long and writes much fills the disk.
-    func prepareLog(group: String, instance: String) throws(SystemError) {
+    func prepareLog(group: Identifier, instance: Identifier) throws(SystemError) {
         try File.makeDirectory(logFolder(group))
         let path = logPath(group: group, instance: instance)
         var status = stat()
@@ -108,7 +108,7 @@ struct StateDirectory: Sendable {
     }
 
     /// Removes the oldest logs of instances that are no more.
-    func pruneLogs(group: String, keeping instances: some Sequence<String>) {
+    func pruneLogs(group: Identifier, keeping instances: some Sequence<Identifier>) {
         let folder = logFolder(group)
         let kept = Set(instances.map { "\(File.safeName($0)).log" })
         var ended: [(changed: Int, name: String)] = []
@@ -123,11 +123,11 @@ struct StateDirectory: Sendable {
     }
 
     /// Removes all logs of a group that was destroyed.
-    func removeLogs(group: String) {
+    func removeLogs(group: Identifier) {
         let folder = logFolder(group)
         for name in File.names(in: folder) { unlink("\(folder)/\(name)") }
         rmdir(folder)
     }
 
-    private func logFolder(_ group: String) -> String { "\(path)/logs/\(File.safeName(group))" }
+    private func logFolder(_ group: Identifier) -> String { "\(path)/logs/\(File.safeName(group))" }
 }

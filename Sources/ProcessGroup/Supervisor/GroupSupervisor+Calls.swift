@@ -119,7 +119,7 @@ extension GroupSupervisor {
             InstanceDescription(
                 id: instance.record.id,
                 logicalID: instance.record.logicalID,
-                tags: ["infrakit.group": id, "infrakit.config_sha": instance.record.configSHA]
+                tags: ["infrakit.group": id.text, "infrakit.config_sha": instance.record.configSHA]
             )
         }
         return GroupDescription(descriptions, isConverged: watch.plan.isConverged(members(.now)))
@@ -146,7 +146,7 @@ extension GroupSupervisor {
     }
 
     /// Ends these instances; others take their places, since the specification still asks for as many.
-    func destroyInstances(_ names: [String]) throws(GroupError) {
+    func destroyInstances(_ names: [Identifier]) throws(GroupError) {
         try checkRunning()
         guard watch != nil else { throw .notWatched(id) }
         let unknown = names.filter { instances[$0] == nil }

@@ -5,15 +5,15 @@ internal import Logging
 /// Starting, stopping and noticing the end of processes.
 extension GroupSupervisor {
     /// Starts a new instance.
-    func launch(_ spec: ProcessGroupSpec, logicalID: String?, _ now: ContinuousClock.Instant) {
-        let name = "instance-\(UInt64.random(in: 1...UInt64(Int64.max)))"
+    func launch(_ spec: ProcessGroupSpec, logicalID: Identifier?, _ now: ContinuousClock.Instant) {
+        let name: Identifier = "instance-\(UInt64.random(in: 1...UInt64(Int64.max)))"
         let record = InstanceRecord(id: name, group: id, logicalID: logicalID, configSHA: spec.configSHA)
         instances[name] = ManagedInstance(record: record, state: .waiting(until: now), backoff: options.backoff)
         start(name, spec, now)
     }
 
     /// Starts the process of an instance that has none.
-    private func start(_ name: String, _ spec: ProcessGroupSpec, _ now: ContinuousClock.Instant) {
+    private func start(_ name: Identifier, _ spec: ProcessGroupSpec, _ now: ContinuousClock.Instant) {
         guard var instance = instances[name] else { return }
         let reason: String
         do {
@@ -47,16 +47,16 @@ extension GroupSupervisor {
         died(name, .notStarted(reason), afterLife: .zero, remains: nil, now)
     }
 
-    private func environment(of record: InstanceRecord, _ spec: ProcessGroupSpec) -> [String: String] {
+    private func environment(of record: InstanceRecord, _ spec: ProcessGroupSpec) -> [Identifier: String] {
         var result = host.variables.merging(spec.environment) { _, given in given }
-        result["INFRAKIT_GROUP"] = id
-        result["INFRAKIT_INSTANCE"] = record.id
-        if let logicalID = record.logicalID { result["INFRAKIT_LOGICAL_ID"] = logicalID }
+        result["INFRAKIT_GROUP"] = id.text
+        result["INFRAKIT_INSTANCE"] = record.id.text
+        if let logicalID = record.logicalID { result["INFRAKIT_LOGICAL_ID"] = logicalID.text }
         return result
     }
 
     /// Asks an instance to end for good.
-    func stop(_ name: String, _ now: ContinuousClock.Instant) {
+    func stop(_ name: Identifier, _ now: ContinuousClock.Instant) {
         guard var instance = instances[name] else { return }
         switch instance.state {
         case .waiting:
@@ -123,7 +123,7 @@ extension GroupSupervisor {
     /// - Parameter remains: the process, others of whose group may still run; they hold ports and files that a new
     ///   start needs, so they go first.
     private func died(
-        _ name: String,
+        _ name: Identifier,
         _ end: ProcessEnd,
         afterLife life: Duration,
         remains process: RunningProcess?,
@@ -168,7 +168,7 @@ extension GroupSupervisor {
     }
 
     /// A stopping instance and all of its process group are gone.
-    private func ended(_ name: String, _ stop: ManagedInstance.Stop, _ now: ContinuousClock.Instant) {
+    private func ended(_ name: Identifier, _ stop: ManagedInstance.Stop, _ now: ContinuousClock.Instant) {
         guard let delay = stop.restartDelay, watch != nil else {
             if let record = instances[name]?.record {
                 logger.info("a process has ended", metadata: metadata(record))
@@ -179,7 +179,7 @@ extension GroupSupervisor {
         instances[name]?.state = .waiting(until: now + delay)
     }
 
-    func forget(_ name: String) {
+    func forget(_ name: Identifier) {
         guard let instance = instances.removeValue(forKey: name) else { return }
         directory.remove(instance.record)
     }

@@ -19,7 +19,7 @@ actor GroupSupervisor {
         var isUpdating = false
     }
 
-    let id: String
+    let id: Identifier
     let options: ProcessGroupOptions
     let directory: StateDirectory
     let host: HostEnvironment
@@ -34,7 +34,7 @@ actor GroupSupervisor {
     /// Held while the group is in this plugin's charge. See `GroupSupervisor+Charge.swift`.
     var lock: FileLock?
     /// Empty without the lock.
-    var instances: [String: ManagedInstance] = [:]
+    var instances: [Identifier: ManagedInstance] = [:]
     /// Children of this process in nobody's or another plugin's charge: only their parent can collect them.
     var leftChildren: Set<RunningProcess> = []
     /// Updates that wait for the roll to end. See ``update(_:)``.
@@ -60,7 +60,7 @@ actor GroupSupervisor {
 
     /// - Parameter finishesDoomed: take charge once, without a watch, of what was told to end and has not.
     init(
-        id: String,
+        id: Identifier,
         finishesDoomed: Bool,
         options: ProcessGroupOptions,
         directory: StateDirectory,

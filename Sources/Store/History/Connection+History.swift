@@ -101,7 +101,7 @@ extension Connection {
             }
         let numbers = try all(
             sql,
-            .text(query.group),
+            .text(query.group?.text),
             .int(query.before ?? Int.max),
             .int(query.after ?? 0),
             .int(query.since),
@@ -142,7 +142,7 @@ extension Connection {
         }
         return try first(
             sql,
-            .text(query.group),
+            .text(query.group?.text),
             .int(query.before ?? Int.max),
             .int(query.after ?? 0),
             .int(query.since),
@@ -169,7 +169,7 @@ extension Connection {
                 number: row.int(0),
                 time: row.int(1),
                 epoch: row.int(2),
-                manager: row.text(3),
+                manager: row.identifier(3),
                 author: Self.author(row, from: 4),
                 operation: try Self.operation(row.int(7), revision: number),
                 target: row.optionalInt(8),
@@ -213,13 +213,13 @@ extension Connection {
     }
 
     /// - Throws: ``StoreError`` `notFound`, with the groups that there are, when the history does not know this one.
-    func requireGroup(_ group: String) throws {
+    func requireGroup(_ group: Identifier) throws {
         guard try state(of: group) == nil else { return }
         let known = try states().map(\.group).sorted().joined(separator: ", ")
         throw StoreError(.notFound, "there is no group '\(group)'; there are: \(known)")
     }
 
-    func state(of group: String, at number: Int? = nil) throws -> GroupState? {
+    func state(of group: Identifier, at number: Int? = nil) throws -> GroupState? {
         try first(
             """
             SELECT \(changeColumns) FROM change c \(changeJoins)
@@ -257,7 +257,7 @@ extension Connection {
     private static func change(_ row: Statement) throws -> Change {
         let action: Change.Action =
             switch row.int(1) {
-            case ActionCode.set: .set(RawJSON(checked: row.blob(3)), plugin: row.text(2))
+            case ActionCode.set: .set(RawJSON(checked: row.blob(3)), plugin: row.identifier(2))
             case ActionCode.free: .free
             case ActionCode.destroy: .destroy
             case let code: throw damaged("an action with the unknown code \(code)", revision: row.int(6))
@@ -265,7 +265,7 @@ extension Connection {
         guard let status = Status(rawValue: row.int(4)) else {
             throw damaged("a status with the unknown code \(row.int(4))", revision: row.int(6))
         }
-        return Change(group: row.text(0), action: action, status: status, error: row.optionalText(5))
+        return Change(group: row.identifier(0), action: action, status: status, error: row.optionalText(5))
     }
 
     private static func operation(_ code: Int, revision: Int) throws -> Operation {

@@ -1,3 +1,5 @@
+internal import GroupSPI
+
 extension Connection {
     /// Where a walk along the hash chain stands.
     struct ChainPosition: Hashable, Sendable {
@@ -32,10 +34,10 @@ extension Connection {
                 token: row.blob(1),
                 time: row.int(2),
                 epoch: row.int(3),
-                manager: row.text(4),
-                user: row.text(5),
+                manager: row.identifier(4),
+                user: row.identifier(5),
                 uid: row.int(6),
-                host: row.text(7),
+                host: row.identifier(7),
                 operation: row.int(8),
                 target: row.int(9),
                 message: row.text(10),
@@ -84,9 +86,9 @@ extension Connection {
         ) { row in
             let action = row.int(1)
             return HashChain.Effect(
-                group: row.text(0),
+                group: row.identifier(0),
                 action: action,
-                content: action == ActionCode.set ? (plugin: row.text(2), hash: row.blob(3)) : nil
+                content: action == ActionCode.set ? (plugin: row.identifier(2), hash: row.blob(3)) : nil
             )
         }
     }

@@ -10,9 +10,9 @@ public enum GlobalConfig {
     /// One group of the file.
     public struct Entry: Hashable, Sendable {
         public let spec: GroupSpec
-        public let plugin: String
+        public let plugin: Identifier
 
-        public init(spec: GroupSpec, plugin: String) {
+        public init(spec: GroupSpec, plugin: Identifier) {
             self.spec = spec
             self.plugin = plugin
         }
@@ -47,11 +47,10 @@ public enum GlobalConfig {
     /// Each group once, in the order of the names. Go would keep the last of two entries; which of two different ones
     /// is meant is for a person to say.
     private static func unambiguous(_ entries: [Entry]) throws(StoreError) -> [Entry] {
-        // Two spellings of one name (Unicode's canonical equivalence) would be one group here, and two elsewhere.
-        var unique: [String: Entry] = [:]
+        var unique: [Identifier: Entry] = [:]
         for entry in entries {
             let name = entry.spec.id
-            if let other = unique[name], other != entry || !other.spec.id.utf8.elementsEqual(name.utf8) {
+            if let other = unique[name], other != entry {
                 throw StoreError(
                     .malformed,
                     "the Go manager's configuration has two different groups '\(entry.spec.id)'. Remove one."
@@ -59,7 +58,7 @@ public enum GlobalConfig {
             }
             unique[name] = entry
         }
-        return unique.values.sorted { $0.spec.id.utf8.lexicographicallyPrecedes($1.spec.id.utf8) }
+        return unique.values.sorted { $0.spec.id < $1.spec.id }
     }
 
     private static func decodeObject(_ view: JSONView) throws(StoreError) -> [Entry] {
@@ -82,7 +81,7 @@ public enum GlobalConfig {
             let id = spec.id.isEmpty ? name : spec.id
             let entry = Entry(
                 spec: GroupSpec(id: id, properties: spec.properties),
-                plugin: group.member("Plugin")?.string ?? ""
+                plugin: group.member("Plugin")?.identifier ?? ""
             )
             entries.append(entry)
         }
@@ -95,7 +94,7 @@ public enum GlobalConfig {
             let key = record.member("Key")
             // The Go manager of that time kept other kinds of objects beside groups; they are not ours.
             guard key?.member("Kind")?.string == "group" else { continue }
-            guard let name = key?.member("Name")?.string, let spec = record.member("Record")?.member("Spec") else {
+            guard let name = key?.member("Name")?.identifier, let spec = record.member("Record")?.member("Spec") else {
                 throw StoreError(
                     .malformed,
                     "a record of the Go manager's configuration has no Key.Name or Record.Spec"
@@ -104,7 +103,7 @@ public enum GlobalConfig {
             entries.append(
                 Entry(
                     spec: GroupSpec(id: name, properties: spec.member("properties")?.raw ?? .null),
-                    plugin: record.member("Record")?.member("Handler")?.string ?? ""
+                    plugin: record.member("Record")?.member("Handler")?.identifier ?? ""
                 )
             )
         }

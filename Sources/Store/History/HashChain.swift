@@ -22,10 +22,10 @@ public enum HashChain {
         var token: [UInt8]
         var time: Int
         var epoch: Int
-        var manager: String
-        var user: String
+        var manager: Identifier
+        var user: Identifier
         var uid: Int
-        var host: String
+        var host: Identifier
         var operation: Int
         var target: Int
         var message: String
@@ -35,10 +35,10 @@ public enum HashChain {
 
     /// What a revision did to one group.
     struct Effect {
-        var group: String
+        var group: Identifier
         var action: Int
         /// Of a set: the plugin and the SHA-256 of the specification.
-        var content: (plugin: String, hash: [UInt8])?
+        var content: (plugin: Identifier, hash: [UInt8])?
     }
 
     /// SHA-256 over the previous hash and the fields in their order, each text and blob after its length, numbers as
@@ -82,6 +82,7 @@ public enum HashChain {
         }
 
         mutating func append(_ value: String) { append(Array(value.utf8)) }
+        mutating func append(_ value: Identifier) { append(value.text) }
     }
 }
 

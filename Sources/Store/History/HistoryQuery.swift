@@ -1,7 +1,9 @@
+public import GroupSPI
+
 /// Which part of the history.
 public struct HistoryQuery: Hashable, Sendable {
     /// Only revisions that changed this group.
-    public var group: String?
+    public var group: Identifier?
     /// At most so many, the newest first; nil for all.
     public var limit: Int?
     /// Only numbers below this one.
@@ -11,7 +13,7 @@ public struct HistoryQuery: Hashable, Sendable {
     /// Only those stored at or after this time, in milliseconds since 1970.
     public var since: Int?
 
-    public init(group: String? = nil, limit: Int? = nil, before: Int? = nil, after: Int? = nil, since: Int? = nil) {
+    public init(group: Identifier? = nil, limit: Int? = nil, before: Int? = nil, after: Int? = nil, since: Int? = nil) {
         self.group = group
         self.limit = limit
         self.before = before

@@ -2,23 +2,23 @@ internal import GroupSPI
 
 // Values that many rows share are stored once and named by number.
 extension Connection {
-    func nameID(_ text: String) throws -> Int {
-        if let id = interned.names[ExactText(text)] { return id }
-        let id = try storedNameID(text)
-        interned.remember { $0.names[ExactText(text)] = id }
+    func nameID(_ name: Identifier) throws -> Int {
+        if let id = interned.names[name] { return id }
+        let id = try storedNameID(name)
+        interned.remember { $0.names[name] = id }
         return id
     }
 
-    private func storedNameID(_ text: String) throws -> Int {
-        if let id = try first("SELECT id FROM name WHERE text = ?", .text(text), row: { $0.int(0) }) { return id }
-        try execute("INSERT INTO name (text) VALUES (?)", .text(text))
+    private func storedNameID(_ name: Identifier) throws -> Int {
+        if let id = try first("SELECT id FROM name WHERE text = ?", .text(name), row: { $0.int(0) }) { return id }
+        try execute("INSERT INTO name (text) VALUES (?)", .text(name))
         return lastInsertedRow
     }
 
     func authorID(_ author: Author) throws -> Int {
-        if let id = interned.authors[AuthorKey(author)] { return id }
+        if let id = interned.authors[author] { return id }
         let id = try storedAuthorID(author)
-        interned.remember { $0.authors[AuthorKey(author)] = id }
+        interned.remember { $0.authors[author] = id }
         return id
     }
 
@@ -69,17 +69,17 @@ extension Connection {
 
     /// Reads three columns that ``authorID(_:)`` has written.
     static func author(_ row: Statement, from column: Int32) -> Author {
-        let user = row.text(column)
+        let user = row.identifier(column)
         let uid = row.int(column + 1)
-        return Author(user: user.isEmpty ? nil : user, uid: uid < 0 ? nil : uid, host: row.text(column + 2))
+        return Author(user: user.isEmpty ? nil : user, uid: uid < 0 ? nil : uid, host: row.identifier(column + 2))
     }
 }
 
 /// Numbers that were asked for lately. Nothing ever deletes a name or an author, so they stay right, but for what a
 /// rollback undoes.
 struct InternedNumbers {
-    fileprivate var names: [ExactText: Int] = [:]
-    fileprivate var authors: [AuthorKey: Int] = [:]
+    fileprivate var names: [Identifier: Int] = [:]
+    fileprivate var authors: [Author: Int] = [:]
     fileprivate var specs = SpecNumbers()
 
     /// A few hundred kilobytes at most.
@@ -112,30 +112,4 @@ private struct SpecNumbers {
     }
 
     private static func key(_ hash: [UInt8]) -> UInt64 { hash.prefix(8).reduce(0) { $0 << 8 | UInt64($1) } }
-}
-
-/// A text as a key, compared byte by byte as the database does: to Swift's `String`, two spellings of "é" are one key.
-private struct ExactText: Hashable {
-    private let text: String
-
-    init(_ text: String) { self.text = text }
-
-    static func == (left: Self, right: Self) -> Bool { left.text.utf8.elementsEqual(right.text.utf8) }
-
-    func hash(into hasher: inout Hasher) {
-        var text = text
-        text.withUTF8 { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
-    }
-}
-
-private struct AuthorKey: Hashable {
-    private let user: ExactText?
-    private let uid: Int?
-    private let host: ExactText
-
-    init(_ author: Author) {
-        user = author.user.map(ExactText.init)
-        uid = author.uid
-        host = ExactText(author.host)
-    }
 }

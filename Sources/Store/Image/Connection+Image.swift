@@ -79,7 +79,7 @@ extension Connection {
     }
 
     /// From the groups as this copy knows them to others, all confirmed.
-    private func changes(to groups: [String: GlobalConfig.Entry]) throws -> [Change] {
+    private func changes(to groups: [Identifier: GlobalConfig.Entry]) throws -> [Change] {
         let known = try states()
         var changes: [Change] = []
         for state in known where state.spec != nil && groups[state.group] == nil {
@@ -90,7 +90,7 @@ extension Connection {
             let action = Change.Action.set(entry.spec.properties, plugin: entry.plugin)
             if standing[group] != action { changes.append(Change(group: group, action: action, status: .applied)) }
         }
-        return changes.sorted { $0.group.utf8.lexicographicallyPrecedes($1.group.utf8) }
+        return changes.sorted { $0.group < $1.group }
     }
 
     /// Settles what is pending here and was settled elsewhere without this node being told how: what stands tells.
@@ -104,12 +104,12 @@ extension Connection {
             .int(last)
         ) { row in
             (
-                revision: row.int(0), group: row.text(1), plugin: row.text(3),
+                revision: row.int(0), group: row.identifier(1), plugin: row.identifier(3),
                 properties: row.int(2) == ActionCode.set ? row.blob(4) : nil
             )
         }
         // Of several, the newest that stands: a later one may have been refused.
-        var found: Set<String> = []
+        var found: Set<Identifier> = []
         for change in pending {
             let stands = base.groups[change.group]
             let isStanding =
@@ -245,7 +245,7 @@ extension Connection {
             SwarmCopy(
                 cluster: row.text(0),
                 node: row.text(1),
-                leader: row.text(2),
+                leader: row.identifier(2),
                 position: row.int(3),
                 version: row.int(4),
                 labelSize: row.int(5),

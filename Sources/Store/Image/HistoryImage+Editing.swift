@@ -84,11 +84,11 @@ extension HistoryImage {
         number > base.revision && number <= newest ? number - base.revision - 1 : nil
     }
 
-    private func isPending(_ index: Int, _ group: String) -> Bool {
+    private func isPending(_ index: Int, _ group: Identifier) -> Bool {
         records[index].revision.changes.contains { $0.group == group && $0.status == .pending }
     }
 
-    private mutating func settle(_ index: Int, _ group: String, _ status: Status, _ error: String?) {
+    private mutating func settle(_ index: Int, _ group: Identifier, _ status: Status, _ error: String?) {
         records[index].revision = records[index].revision.with(
             changes: records[index].revision.changes.map { change in
                 guard change.group == group else { return change }
@@ -136,7 +136,7 @@ extension HistoryImage {
             }
             tags.removeAll { $0.name == name }
             tags.append(Tag(name: name, revision: revision, author: author, time: time))
-            tags.sort { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
+            tags.sort { $0.name < $1.name }
         }
     }
 

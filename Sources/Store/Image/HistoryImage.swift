@@ -12,12 +12,12 @@ public struct HistoryImage: Hashable, Sendable {
         /// The history's hash up to there.
         public var hash: [UInt8]
         /// By the groups' names. Groups that ended are not in it.
-        public var groups: [String: GlobalConfig.Entry]
+        public var groups: [Identifier: GlobalConfig.Entry]
 
         public init(
             revision: Int = 0,
             hash: [UInt8] = HashChain.origin,
-            groups: [String: GlobalConfig.Entry] = [:]
+            groups: [Identifier: GlobalConfig.Entry] = [:]
         ) {
             self.revision = revision
             self.hash = hash
@@ -107,16 +107,16 @@ public struct HistoryImage: Hashable, Sendable {
     }
 
     /// What every group is to be: of each the newest change that the plugin has not refused.
-    public var groups: [String: GlobalConfig.Entry] {
+    public var groups: [Identifier: GlobalConfig.Entry] {
         var groups = base.groups
         for record in records { Self.apply(record.revision, to: &groups) }
         return groups
     }
 
     /// The groups that ``records`` change.
-    public var changedGroups: Set<String> { Set(records.flatMap(\.revision.groups)) }
+    public var changedGroups: Set<Identifier> { Set(records.flatMap(\.revision.groups)) }
 
-    static func apply(_ revision: Revision, to groups: inout [String: GlobalConfig.Entry]) {
+    static func apply(_ revision: Revision, to groups: inout [Identifier: GlobalConfig.Entry]) {
         for change in revision.changes where change.status != .rejected {
             guard case .set(let properties, let plugin) = change.action else {
                 groups[change.group] = nil

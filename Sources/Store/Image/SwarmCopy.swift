@@ -1,3 +1,5 @@
+public import GroupSPI
+
 /// Of what the database is a copy, in swarm mode.
 public struct SwarmCopy: Hashable, Sendable {
     /// The swarm's id.
@@ -5,7 +7,7 @@ public struct SwarmCopy: Hashable, Sendable {
     /// The id of this node in it.
     public var node: String
     /// The host name of the node that leads the swarm, as far as this node knows; empty when it does not.
-    public var leader: String
+    public var leader: Identifier
     /// Rises with what is read and written: a copy never goes back.
     public var position: Int
     /// Of the swarm object.
@@ -21,7 +23,7 @@ public struct SwarmCopy: Hashable, Sendable {
     public init(
         cluster: String,
         node: String,
-        leader: String,
+        leader: Identifier,
         position: Int,
         version: Int,
         labelSize: Int,

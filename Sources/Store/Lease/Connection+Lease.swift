@@ -1,3 +1,5 @@
+internal import GroupSPI
+
 extension Connection {
     /// - Throws: ``StoreError`` `corrupt` when the row is gone: nothing ever deletes it.
     func lease() throws -> Lease {
@@ -9,7 +11,7 @@ extension Connection {
             """
         ) { row in
             Lease(
-                holder: row.text(0),
+                holder: row.identifier(0),
                 instance: row.text(1),
                 epoch: row.int(2),
                 sequence: row.int(3),
@@ -18,7 +20,7 @@ extension Connection {
                 renewedAt: row.int(6),
                 expiresAt: row.int(7),
                 process: ProcessIdentity(
-                    host: row.text(8),
+                    host: row.identifier(8),
                     bootID: row.text(9),
                     pidNamespace: row.text(10),
                     pid: row.int(11),
@@ -149,7 +151,7 @@ extension Connection {
         try all("SELECT epoch, manager, from_at, until_at, reason FROM leadership ORDER BY epoch DESC") { row in
             Term(
                 epoch: row.int(0),
-                manager: row.text(1),
+                manager: row.identifier(1),
                 from: row.int(2),
                 until: row.optionalInt(3),
                 reason: row.optionalText(4)

@@ -2,7 +2,7 @@ public import GroupSPI
 
 /// What the history says of one group at one revision.
 public struct GroupState: Hashable, Sendable {
-    public let group: String
+    public let group: Identifier
     /// The newest change that the plugin has not refused.
     public let change: Change
     /// The revision that made it.
@@ -10,7 +10,7 @@ public struct GroupState: Hashable, Sendable {
     /// Of a destroy: the spec that the group had before, for a plugin that has to be told the group before it can end it.
     public let previous: Change.Action?
 
-    public init(group: String, change: Change, revision: Int, previous: Change.Action? = nil) {
+    public init(group: Identifier, change: Change, revision: Int, previous: Change.Action? = nil) {
         self.group = group
         self.change = change
         self.revision = revision
@@ -18,7 +18,7 @@ public struct GroupState: Hashable, Sendable {
     }
 
     /// The spec and its plugin, unless the group was freed or destroyed.
-    public var spec: (spec: GroupSpec, plugin: String)? {
+    public var spec: (spec: GroupSpec, plugin: Identifier)? {
         guard case .set(let properties, let plugin) = change.action else { return nil }
         return (GroupSpec(id: group, properties: properties), plugin)
     }

@@ -1,6 +1,8 @@
+public import GroupSPI
+
 /// Where a process runs, exactly enough to tell whether it still does.
 public struct ProcessIdentity: Hashable, Sendable {
-    public let host: String
+    public let host: Identifier
     /// `/proc/sys/kernel/random/boot_id`: tells two boots, and two hosts of one name, apart.
     public let bootID: String
     /// The inode of `/proc/self/ns/pid`: a pid means nothing in another namespace.
@@ -9,7 +11,7 @@ public struct ProcessIdentity: Hashable, Sendable {
     /// Field 22 of `/proc/<pid>/stat`: tells a process from a later one of the same pid.
     public let startTime: Int
 
-    public init(host: String, bootID: String, pidNamespace: String, pid: Int, startTime: Int) {
+    public init(host: Identifier, bootID: String, pidNamespace: String, pid: Int, startTime: Int) {
         self.host = host
         self.bootID = bootID
         self.pidNamespace = pidNamespace
@@ -21,7 +23,7 @@ public struct ProcessIdentity: Hashable, Sendable {
 /// A replica that wants to lead, or leads.
 public struct Claimant: Hashable, Sendable {
     /// The replica's name in lease, history and errors.
-    public let id: String
+    public let id: Identifier
     /// Random, new at every start of the process: two starts of one replica never pass for one another.
     public let instance: String
     public let process: ProcessIdentity
@@ -33,7 +35,7 @@ public struct Claimant: Hashable, Sendable {
     public let guardLock: String
 
     public init(
-        id: String,
+        id: Identifier,
         instance: String,
         process: ProcessIdentity,
         socket: String,
@@ -52,7 +54,7 @@ public struct Claimant: Hashable, Sendable {
 /// The lease row: one, never deleted.
 public struct Lease: Hashable, Sendable {
     /// The leader's name; empty when the lease was released.
-    public let holder: String
+    public let holder: Identifier
     public let instance: String
     /// Rises by one at every acquisition and never falls, also across releases.
     public let epoch: Int
@@ -70,7 +72,7 @@ public struct Lease: Hashable, Sendable {
     public let guardLock: String
 
     public init(
-        holder: String,
+        holder: Identifier,
         instance: String,
         epoch: Int,
         sequence: Int,
@@ -128,7 +130,7 @@ public struct Lease: Hashable, Sendable {
         with(holder: holder, renewedAt: time, sequence: sequence)
     }
 
-    private func with(holder: String, renewedAt: Int, sequence: Int) -> Lease {
+    private func with(holder: Identifier, renewedAt: Int, sequence: Int) -> Lease {
         Lease(
             holder: holder,
             instance: instance,
@@ -151,9 +153,9 @@ public struct Fence: Hashable, Sendable {
     public let instance: String
     public let epoch: Int
     /// The replica's name, for the history.
-    public let manager: String
+    public let manager: Identifier
 
-    public init(instance: String, epoch: Int, manager: String) {
+    public init(instance: String, epoch: Int, manager: Identifier) {
         self.instance = instance
         self.epoch = epoch
         self.manager = manager
@@ -163,7 +165,7 @@ public struct Fence: Hashable, Sendable {
 /// One term of leadership.
 public struct Term: Hashable, Sendable {
     public let epoch: Int
-    public let manager: String
+    public let manager: Identifier
     /// Milliseconds since 1970.
     public let from: Int
     /// Nil while it lasts, as far as anybody knows.
@@ -171,7 +173,7 @@ public struct Term: Hashable, Sendable {
     /// Why it ended.
     public let reason: String?
 
-    public init(epoch: Int, manager: String, from: Int, until: Int?, reason: String?) {
+    public init(epoch: Int, manager: Identifier, from: Int, until: Int?, reason: String?) {
         self.epoch = epoch
         self.manager = manager
         self.from = from

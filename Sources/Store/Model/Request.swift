@@ -4,7 +4,7 @@ public import GroupSPI
 public struct Request: Hashable, Sendable {
     public enum Kind: Hashable, Sendable {
         /// Restore the state of a revision: of all groups, or of one.
-        case rollback(to: Int, group: String?, expectedCurrent: Int?)
+        case rollback(to: Int, group: Identifier?, expectedCurrent: Int?)
         /// Set several groups in one revision; undone unless confirmed within so many milliseconds.
         case commit([GlobalConfig.Entry], expectedCurrent: Int?, confirmWithin: Int?)
         /// Take groups over that another manager has kept, in one revision.

@@ -1,3 +1,5 @@
+public import GroupSPI
+
 /// How much of the history is kept. What is tagged, and what a group still stands at, is kept beyond it.
 public struct RetentionPolicy: Hashable, Sendable {
     /// So many of the newest revisions; nil for all.
@@ -22,7 +24,7 @@ public struct Retention: Hashable, Sendable {
     /// When the last one was, in milliseconds since 1970; nil when none ever was.
     public let time: Int?
     /// The leader that removed it.
-    public let manager: String
+    public let manager: Identifier
 }
 
 /// One step of removing revisions.

@@ -4,21 +4,21 @@ public import GroupSPI
 public struct Change: Hashable, Sendable {
     public enum Action: Hashable, Sendable {
         /// The group is to have this spec, behind this plugin.
-        case set(RawJSON, plugin: String)
+        case set(RawJSON, plugin: Identifier)
         /// The group is let go; its instances stay.
         case free
         /// The group's instances are ended.
         case destroy
     }
 
-    public let group: String
+    public let group: Identifier
     public let action: Action
     public let status: Status
     /// The plugin's words, when it refused; of a pending change, why it is known that nobody has been told that the plugin
     /// agreed. Pending without words, it may have agreed, and its user may have been told.
     public let error: String?
 
-    public init(group: String, action: Action, status: Status = .pending, error: String? = nil) {
+    public init(group: Identifier, action: Action, status: Status = .pending, error: String? = nil) {
         self.group = group
         self.action = action
         self.status = status
@@ -48,7 +48,7 @@ public struct Revision: Hashable, Sendable {
     /// The leader's epoch.
     public let epoch: Int
     /// The leader's name.
-    public let manager: String
+    public let manager: Identifier
     public let author: Author
     public let operation: Operation
     /// Of a rollback: the revision whose state it restores.
@@ -59,7 +59,7 @@ public struct Revision: Hashable, Sendable {
     /// SHA-256 over the previous revision's hash and everything above but the outcomes.
     public let hash: [UInt8]
     /// The names that people gave to it, in their order.
-    public let tags: [String]
+    public let tags: [Identifier]
     /// Whether somebody has to confirm it; nil when nobody has to.
     public let confirmation: Confirmation?
 
@@ -67,14 +67,14 @@ public struct Revision: Hashable, Sendable {
         number: Int,
         time: Int,
         epoch: Int,
-        manager: String,
+        manager: Identifier,
         author: Author,
         operation: Operation,
         target: Int?,
         message: String,
         changes: [Change],
         hash: [UInt8],
-        tags: [String],
+        tags: [Identifier],
         confirmation: Confirmation?
     ) {
         self.number = number
@@ -119,7 +119,7 @@ public struct Revision: Hashable, Sendable {
     }
 
     public var parent: Int? { number > 1 ? number - 1 : nil }
-    public var groups: [String] { changes.map(\.group) }
+    public var groups: [Identifier] { changes.map(\.group) }
     public var status: Status { Status.combining(changes.map(\.status)) }
     /// The plugin's words of the first change that it refused.
     public var error: String? { changes.lazy.compactMap(\.error).first }
@@ -150,8 +150,8 @@ public struct RevisionDraft: Hashable, Sendable {
         self.operation = operation
         self.target = target
         self.message = message
-        // Byte by byte, as the database sorts and the hash counts on. Swift's `<` holds two spellings of "é" for equal.
-        self.changes = changes.sorted { $0.group.utf8.lexicographicallyPrecedes($1.group.utf8) }
+        // As the database sorts and the hash counts on.
+        self.changes = changes.sorted { $0.group < $1.group }
         self.confirmWithin = confirmWithin
         self.token = token
     }

@@ -1,12 +1,14 @@
+public import GroupSPI
+
 /// A name that stands for a revision, and keeps it from being removed.
 public struct Tag: Hashable, Sendable {
-    public let name: String
+    public let name: Identifier
     public let revision: Int
     public let author: Author
     /// Milliseconds since 1970.
     public let time: Int
 
-    public init(name: String, revision: Int, author: Author, time: Int) {
+    public init(name: Identifier, revision: Int, author: Author, time: Int) {
         self.name = name
         self.revision = revision
         self.author = author

@@ -17,7 +17,7 @@ extension Connection {
         case .rollback(let to, let groupName, let expectedCurrent):
             kind = RequestKindName.rollback
             target = .int(to)
-            group = .text(groupName)
+            group = .text(groupName?.text)
             expected = .int(expectedCurrent)
         case .commit(let entries, let expectedCurrent, let confirmWithin):
             kind = RequestKindName.commit
@@ -107,7 +107,7 @@ extension Connection {
     private static func kind(_ row: Statement) throws -> Request.Kind {
         switch row.text(1) {
         case RequestKindName.rollback:
-            return .rollback(to: row.int(2), group: row.optionalText(3), expectedCurrent: row.optionalInt(4))
+            return .rollback(to: row.int(2), group: row.optionalIdentifier(3), expectedCurrent: row.optionalInt(4))
         case RequestKindName.commit:
             let entries = try GlobalConfig.decode(row.blob(12), limits: RequestBody.limits)
             return .commit(entries, expectedCurrent: row.optionalInt(4), confirmWithin: row.optionalInt(14))

@@ -32,14 +32,14 @@ extension Request {
     /// - Returns: nil for a kind that this program does not know: it waits for a leader that does.
     /// - Throws: ``StoreError`` `malformed`.
     public init?(_ view: JSONView) throws(StoreError) {
-        guard let id = view.member("ID")?.string, !id.isEmpty, let host = view.member("Host")?.string,
+        guard let id = view.member("ID")?.string, !id.isEmpty, let host = view.member("Host")?.identifier,
             let time = try Self.time("Time", in: view)
         else { throw StoreError(.malformed, "a request without ID, Host or Time") }
         guard let kind = try Self.kind(view, id) else { return nil }
         self.init(
             id: id,
             kind: kind,
-            author: Author(user: view.member("User")?.string, uid: try Self.number("UID", in: view), host: host),
+            author: Author(user: view.member("User")?.identifier, uid: try Self.number("UID", in: view), host: host),
             message: view.member("Message")?.string ?? "",
             time: time,
             patience: try Self.time("Patience", in: view) ?? 0
@@ -72,7 +72,7 @@ extension Request {
             switch view.member("Kind")?.string {
             case "rollback":
                 guard let target = try number("Target", in: view) else { return nil }
-                return .rollback(to: target, group: view.member("Group")?.string, expectedCurrent: expected)
+                return .rollback(to: target, group: view.member("Group")?.identifier, expectedCurrent: expected)
             case "commit":
                 return .commit(
                     try entries(),

@@ -25,7 +25,7 @@ public enum RequestBody {
     /// - Returns: nil for a call that nobody passes on.
     static func decodeRequest(_ bytes: [UInt8]) throws -> GroupRequest? {
         let view = try JSONView(bytes, limits: limits)
-        let id = view.member("id")?.string ?? ""
+        let id = view.member("id")?.identifier ?? ""
         switch view.member("method")?.string {
         case "WatchGroup": return .watch(try spec(view))
         case "UpdateGroup": return .update(try spec(view))
@@ -40,7 +40,7 @@ public enum RequestBody {
             }
             return .setSize(id: id, size)
         case "DestroyInstances":
-            return .destroyInstances(id: id, view.member("instances")?.elements.compactMap(\.string) ?? [])
+            return .destroyInstances(id: id, view.member("instances")?.elements.compactMap(\.identifier) ?? [])
         default: return nil
         }
     }
@@ -63,10 +63,10 @@ public enum RequestBody {
 
     static func decodeMark(_ bytes: [UInt8]) throws -> HistoryMark {
         let view = try JSONView(bytes, limits: limits)
-        if let name = view.member("tag")?.string, let revision = view.member("revision")?.int {
+        if let name = view.member("tag")?.identifier, let revision = view.member("revision")?.int {
             return .tag(name, revision: revision, moving: view.member("moving")?.bool == true)
         }
-        if let name = view.member("untag")?.string { return .untag(name) }
+        if let name = view.member("untag")?.identifier { return .untag(name) }
         guard let revision = view.member("confirm")?.int else {
             throw StoreError(.corrupt, "a request notes something unknown")
         }

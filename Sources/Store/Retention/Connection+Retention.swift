@@ -1,3 +1,5 @@
+internal import GroupSPI
+
 extension Connection {
     func retention() throws -> Retention {
         let row = try first("SELECT whole, removed, time, manager FROM retention WHERE id = 1") { row in
@@ -5,7 +7,7 @@ extension Connection {
                 whole: row.int(0),
                 removed: row.int(1),
                 time: row.int(2) == 0 ? nil : row.int(2),
-                manager: row.text(3)
+                manager: row.identifier(3)
             )
         }
         return row ?? Retention(whole: 1, removed: 0, time: nil, manager: "")

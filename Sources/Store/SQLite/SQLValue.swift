@@ -1,3 +1,5 @@
+internal import GroupSPI
+
 /// A value bound to a statement's parameter.
 enum SQLValue: Sendable, ExpressibleByNilLiteral, ExpressibleByIntegerLiteral, ExpressibleByStringLiteral {
     case null
@@ -11,4 +13,5 @@ enum SQLValue: Sendable, ExpressibleByNilLiteral, ExpressibleByIntegerLiteral, E
 
     static func int(_ value: Int?) -> SQLValue { value.map { .int($0) } ?? .null }
     static func text(_ value: String?) -> SQLValue { value.map { .text($0) } ?? .null }
+    static func text(_ value: Identifier) -> SQLValue { .text(value.text) }
 }

@@ -1,4 +1,5 @@
 internal import CSQLite
+internal import GroupSPI
 
 /// A prepared statement; also the row that its last step reached.
 final class Statement {
@@ -72,6 +73,8 @@ final class Statement {
         return String(decoding: UnsafeBufferPointer(start: bytes, count: count), as: UTF8.self)
     }
 
+    func identifier(_ column: Int32) -> Identifier { Identifier(text(column)) }
+
     func blob(_ column: Int32) -> [UInt8] {
         guard let bytes = sqlite3_column_blob(handle, column) else { return [] }
         return Array(UnsafeRawBufferPointer(start: bytes, count: Int(sqlite3_column_bytes(handle, column))))
@@ -80,6 +83,7 @@ final class Statement {
     func isNull(_ column: Int32) -> Bool { sqlite3_column_type(handle, column) == SQLITE_NULL }
     func optionalInt(_ column: Int32) -> Int? { isNull(column) ? nil : int(column) }
     func optionalText(_ column: Int32) -> String? { isNull(column) ? nil : text(column) }
+    func optionalIdentifier(_ column: Int32) -> Identifier? { optionalText(column).map { Identifier($0) } }
 
     private func error(_ code: Int32) -> SQLiteError {
         SQLiteError(code: code, database: database, path: path, action: sql)

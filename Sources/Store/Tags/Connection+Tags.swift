@@ -1,3 +1,5 @@
+internal import GroupSPI
+
 extension Connection {
     /// In the order of the names.
     func tags() throws -> [Tag] {
@@ -7,7 +9,7 @@ extension Connection {
             ORDER BY t.name
             """
         ) { row in
-            Tag(name: row.text(0), revision: row.int(1), author: Self.author(row, from: 2), time: row.int(5))
+            Tag(name: row.identifier(0), revision: row.int(1), author: Self.author(row, from: 2), time: row.int(5))
         }
     }
 
@@ -15,12 +17,12 @@ extension Connection {
         try first("SELECT 1 FROM tag WHERE revision = ? LIMIT 1", .int(number), row: { _ in true }) == true
     }
 
-    func tags(of number: Int) throws -> [String] {
-        try all("SELECT name FROM tag WHERE revision = ? ORDER BY name", .int(number)) { $0.text(0) }
+    func tags(of number: Int) throws -> [Identifier] {
+        try all("SELECT name FROM tag WHERE revision = ? ORDER BY name", .int(number)) { $0.identifier(0) }
     }
 
     /// The number that a tag stands for.
-    func revisionNumber(tagged name: String) throws -> Int? {
+    func revisionNumber(tagged name: Identifier) throws -> Int? {
         try first("SELECT revision FROM tag WHERE name = ?", .text(name)) { $0.int(0) }
     }
 
@@ -28,7 +30,7 @@ extension Connection {
     ///
     /// - Parameter moving: whether a name that stands for another revision may move.
     /// - Throws: ``StoreError``: `notFound` when the revision is not kept whole, `conflict` when the name is taken.
-    func setTag(_ name: String, to revision: Int, author: Author, moving: Bool, time: Int) throws {
+    func setTag(_ name: Identifier, to revision: Int, author: Author, moving: Bool, time: Int) throws {
         try requireWhole(revision)
         if let taken = try revisionNumber(tagged: name), taken != revision, !moving {
             throw StoreError.tagTaken(name, by: taken)
@@ -47,7 +49,7 @@ extension Connection {
     }
 
     /// - Throws: ``StoreError`` `notFound`.
-    func removeTag(_ name: String) throws {
+    func removeTag(_ name: Identifier) throws {
         guard try execute("DELETE FROM tag WHERE name = ?", .text(name)) == 1 else {
             throw StoreError.noTag(name, of: try tags().map(\.name))
         }

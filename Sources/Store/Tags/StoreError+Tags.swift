@@ -1,13 +1,15 @@
+internal import GroupSPI
+
 /// The sentences about tags and confirmations.
 extension StoreError {
-    static func tagTaken(_ name: String, by revision: Int) -> StoreError {
+    static func tagTaken(_ name: Identifier, by revision: Int) -> StoreError {
         StoreError(
             .conflict,
             "the tag '\(name)' stands for revision \(revision) already; --move moves it, another name keeps both"
         )
     }
 
-    static func noTag(_ name: String, of names: [String]) -> StoreError {
+    static func noTag(_ name: Identifier, of names: [Identifier]) -> StoreError {
         StoreError(
             .notFound,
             "there is no tag '\(name)'; "

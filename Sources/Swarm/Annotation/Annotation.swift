@@ -20,7 +20,7 @@ public struct Annotation: Hashable, Sendable {
 
     public init(_ image: HistoryImage) {
         self.image = image
-        groups = image.groups.values.sorted { $0.spec.id.utf8.lexicographicallyPrecedes($1.spec.id.utf8) }
+        groups = image.groups.values.sorted { $0.spec.id < $1.spec.id }
     }
 
     /// As the Go manager writes it.

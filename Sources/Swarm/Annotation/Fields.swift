@@ -32,15 +32,17 @@ struct Fields {
         return value.view.elements.map { Fields($0, "an element of \(name)") }
     }
 
-    func members() throws -> [(String, Fields)] {
+    func members() throws -> [(Identifier, Fields)] {
         guard view.kind == .object else { throw wrong("is no object") }
-        return view.members.map { ($0.name, Fields($0.value, $0.name)) }
+        return view.members.map { ($0.name, Fields($0.value, $0.name.text)) }
     }
 
     func text() throws -> String {
         guard let text = view.string else { throw wrong("is no string") }
         return text
     }
+
+    func identifier() throws -> Identifier { Identifier(try text()) }
 
     func integer() throws -> Int {
         guard let number = view.exactInt else { throw wrong("is no whole number") }

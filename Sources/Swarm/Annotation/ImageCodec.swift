@@ -22,7 +22,7 @@ enum ImageCodec {
             .init("Revision", .int(image.newest)), .init("Epoch", .int(image.lease.epoch)),
             .init("HistoryHash", .string(image.hash.hexadecimal)),
         ]
-        func add(_ name: String, _ values: [JSON]) {
+        func add(_ name: Identifier, _ values: [JSON]) {
             if !values.isEmpty { members.append(.init(name, .array(values))) }
         }
         if !image.lease.instance.isEmpty { members.append(.init("Lease", encode(image.lease, image.place))) }
@@ -32,7 +32,7 @@ enum ImageCodec {
         guard !image.records.isEmpty else { return members }
         let groups = image.groups
         add("Recent", image.records.map { encode($0, groups) })
-        let before = image.changedGroups.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }.map { group in
+        let before = image.changedGroups.sorted().map { group in
             JSON.Member(group, image.base.groups[group].map { encode($0.plugin, $0.spec.properties) } ?? .null)
         }
         members.append(
@@ -47,7 +47,7 @@ enum ImageCodec {
         return members
     }
 
-    private static func encode(_ plugin: String, _ properties: RawJSON) -> JSON {
+    private static func encode(_ plugin: Identifier, _ properties: RawJSON) -> JSON {
         ["Plugin": .string(plugin), "Properties": .raw(properties)]
     }
 
@@ -89,7 +89,7 @@ enum ImageCodec {
         ]
     }
 
-    private static func encode(_ record: HistoryImage.Record, _ groups: [String: GlobalConfig.Entry]) -> JSON {
+    private static func encode(_ record: HistoryImage.Record, _ groups: [Identifier: GlobalConfig.Entry]) -> JSON {
         let revision = record.revision
         return [
             "Revision": .int(revision.number), "Token": .string(record.token.hexadecimal),
@@ -157,25 +157,25 @@ enum ImageCodec {
         return image
     }
 
-    private static func entry(_ group: String, _ fields: Fields) throws -> GlobalConfig.Entry {
+    private static func entry(_ group: Identifier, _ fields: Fields) throws -> GlobalConfig.Entry {
         GlobalConfig.Entry(
             spec: GroupSpec(id: group, properties: try fields["Properties"].view.raw),
-            plugin: try fields["Plugin"].text()
+            plugin: try fields["Plugin"].identifier()
         )
     }
 
     private static func author(_ fields: Fields) throws -> Author {
         Author(
-            user: try fields.optional("User")?.text(),
+            user: try fields.optional("User")?.identifier(),
             uid: try fields.optional("UID")?.integer(),
-            host: try fields["Host"].text()
+            host: try fields["Host"].identifier()
         )
     }
 
     private static func lease(_ fields: Fields, _ epoch: Int) throws -> Lease {
         let acquiredAt = try fields["AcquiredAt"].integer()
         return Lease(
-            holder: try fields["Manager"].text(),
+            holder: try fields["Manager"].identifier(),
             instance: try fields["Instance"].text(),
             epoch: epoch,
             sequence: 0,
@@ -184,7 +184,7 @@ enum ImageCodec {
             renewedAt: acquiredAt,
             expiresAt: acquiredAt + (try fields["TTL"].number()),
             process: ProcessIdentity(
-                host: try fields["Host"].text(),
+                host: try fields["Host"].identifier(),
                 bootID: try fields["BootID"].text(),
                 pidNamespace: try fields["PIDNamespace"].text(),
                 pid: try fields["PID"].integer(),
@@ -199,7 +199,7 @@ enum ImageCodec {
     private static func term(_ fields: Fields) throws -> Term {
         Term(
             epoch: try fields["Epoch"].number(),
-            manager: try fields["Manager"].text(),
+            manager: try fields["Manager"].identifier(),
             from: try fields["From"].integer(),
             until: try fields.optional("Until")?.integer(),
             reason: try fields.optional("Reason")?.text()
@@ -208,7 +208,7 @@ enum ImageCodec {
 
     private static func tag(_ fields: Fields) throws -> Tag {
         Tag(
-            name: try fields["Name"].text(),
+            name: try fields["Name"].identifier(),
             revision: try fields["Revision"].number(),
             author: try author(fields["Author"]),
             time: try fields["Time"].integer()
@@ -228,14 +228,14 @@ enum ImageCodec {
 
     private static func record(
         _ fields: Fields,
-        _ standing: [String: GlobalConfig.Entry]
+        _ standing: [Identifier: GlobalConfig.Entry]
     ) throws -> HistoryImage.Record {
         let number = try fields["Revision"].number()
         let revision = Revision(
             number: number,
             time: try fields["Time"].integer(),
             epoch: try fields["Epoch"].number(),
-            manager: try fields["Manager"].text(),
+            manager: try fields["Manager"].identifier(),
             author: try author(fields["Author"]),
             operation: try fields["Operation"].word(),
             target: try fields.optional("Target")?.number(),
@@ -255,8 +255,8 @@ enum ImageCodec {
         return HistoryImage.Record(revision, token: try fields["Token"].hex())
     }
 
-    private static func change(_ fields: Fields, _ standing: [String: GlobalConfig.Entry]) throws -> Change {
-        let group = try fields["Group"].text()
+    private static func change(_ fields: Fields, _ standing: [Identifier: GlobalConfig.Entry]) throws -> Change {
+        let group = try fields["Group"].identifier()
         let action: Change.Action
         switch try fields["Action"].text() {
         case "free": action = .free

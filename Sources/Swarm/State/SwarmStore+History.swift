@@ -94,14 +94,14 @@ extension SwarmStore {
 
     public func wholeStates(
         at number: Int,
-        of group: String?,
+        of group: Identifier?,
         within timeout: Duration
     ) async throws(StoreError) -> [GroupState] {
         try await copy.wholeStates(at: number, of: group, within: timeout)
     }
 
     public func state(
-        of group: String,
+        of group: Identifier,
         before number: Int,
         within timeout: Duration
     ) async throws(StoreError) -> GroupState? {

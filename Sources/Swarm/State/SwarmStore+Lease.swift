@@ -85,7 +85,7 @@ extension SwarmStore {
     /// From what the history knows to what another manager has put into the label.
     private static func changes(
         to groups: [GlobalConfig.Entry],
-        from known: [String: GlobalConfig.Entry]
+        from known: [Identifier: GlobalConfig.Entry]
     ) -> [Change] {
         let names = Set(groups.map(\.spec.id))
         let ended = known.keys.filter { !names.contains($0) }.map { Change(group: $0, action: .free) }

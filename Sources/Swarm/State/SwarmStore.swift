@@ -1,3 +1,4 @@
+internal import GroupSPI
 public import Logging
 public import Store
 
@@ -211,7 +212,7 @@ public actor SwarmStore {
         let swarm = SwarmCopy(
             cluster: state.cluster,
             node: nodes?.own ?? "",
-            leader: nodes?.leader?.hostName ?? "",
+            leader: Identifier(nodes?.leader?.hostName ?? ""),
             position: state.position.value,
             version: Int(clamping: state.version),
             labelSize: state.text?.utf8.count ?? 0,

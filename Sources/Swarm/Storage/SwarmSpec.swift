@@ -47,7 +47,7 @@ public struct SwarmSpec: Hashable, Sendable {
 
     /// Of two labels of one name Go takes the last.
     private func value(of name: String) -> JSONView? {
-        JSONView(raw).member("Labels")?.members.last { $0.name.utf8.elementsEqual(name.utf8) }?.value
+        JSONView(raw).member("Labels")?.members.last { $0.name == Identifier(name) }?.value
     }
 
     /// Puts a member behind the last one of that object.

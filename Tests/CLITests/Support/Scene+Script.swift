@@ -11,9 +11,9 @@ extension Author {
 
 extension Change {
     static func set(
-        _ group: String,
+        _ group: Identifier,
         _ properties: String,
-        plugin: String = "group-stateless",
+        plugin: Identifier = "group-stateless",
         _ status: Status = .applied,
         error: String? = nil
     ) -> Change {
@@ -25,11 +25,11 @@ extension Change {
         )
     }
 
-    static func free(_ group: String, _ status: Status = .applied) -> Change {
+    static func free(_ group: Identifier, _ status: Status = .applied) -> Change {
         Change(group: group, action: .free, status: status)
     }
 
-    static func destroy(_ group: String) -> Change { Change(group: group, action: .destroy, status: .applied) }
+    static func destroy(_ group: Identifier) -> Change { Change(group: group, action: .destroy, status: .applied) }
 }
 
 extension Scene {
@@ -90,7 +90,8 @@ extension Scene {
             fence: second
         )
         try await append(12, [.set("g1", #"{"Allocation":{"Size":10}}"#, .pending)], author: .bob, fence: second)
-        for (name, revision, minute) in [("before-upgrade", 3, 20), ("stable", 8, 21), ("v1.0", 3, 22)] {
+        let tags: [(Identifier, Int, Int)] = [("before-upgrade", 3, 20), ("stable", 8, 21), ("v1.0", 3, 22)]
+        for (name, revision, minute) in tags {
             try await store.writer.run(within: patience) { connection in
                 try connection.setTag(name, to: revision, author: .ann, moving: false, time: Scene.time(minute))
             }
@@ -100,7 +101,7 @@ extension Scene {
 
     /// Takes the lease over.
     func lead(
-        _ id: String,
+        _ id: Identifier,
         minute: Int,
         reason: String,
         bootID: String = "b",

@@ -73,8 +73,8 @@ enum JSONTarget {
         case .object:
             let members = view.members
             for name in Set(members.prefix(8).map(\.name)) where name.utf8.allSatisfy({ $0 < 0x80 }) {
-                let last = members.last { $0.name.lowercased() == name.lowercased() }
-                let found = try require(view.member(name), "no member \(name)")
+                let last = members.last { $0.name.text.lowercased() == name.text.lowercased() }
+                let found = try require(view.member(name.text), "no member \(name)")
                 try require(found.bytes.indices == last?.value.bytes.indices, "another member \(name)")
             }
             return .object(try members.map { JSON.Member($0.name, try value($0.value)) })

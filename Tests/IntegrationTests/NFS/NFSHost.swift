@@ -212,10 +212,10 @@ final class NFSHost: Sendable {
     var watches: [Watch] {
         let (plugins, spans) = state.withLock { ($0.plugins, $0.spans) }
         return plugins.flatMap { plugin in
-            var open: [String: ContinuousClock.Instant] = [:]
+            var open: [Identifier: ContinuousClock.Instant] = [:]
             var watches: [Watch] = []
             for line in plugin.lines {
-                guard let group = line.field("group.id") else { continue }
+                guard let group = line.field("group.id").map({ Identifier($0) }) else { continue }
                 switch line.event {
                 case "watching the group": open[group] = line.at
                 case "freed the group", "destroying the group":
@@ -229,7 +229,7 @@ final class NFSHost: Sendable {
         }
     }
 
-    var watched: Set<String> {
+    var watched: Set<Identifier> {
         let now = ContinuousClock.now
         return Set(watches.filter { $0.until >= now - .milliseconds(1) }.map(\.group))
     }
@@ -248,7 +248,7 @@ final class NFSHost: Sendable {
 /// A time in which a plugin watched a group.
 struct Watch: Sendable {
     let host: String
-    let group: String
+    let group: Identifier
     let from: ContinuousClock.Instant
     let until: ContinuousClock.Instant
     /// What is left of it after the host had stood still.

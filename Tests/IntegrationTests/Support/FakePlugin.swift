@@ -8,10 +8,10 @@ import Synchronization
 /// refuse, to hang, to die, and to forget.
 final class FakePlugin: GroupEndpoint {
     private struct State {
-        var groups: [String: GroupSpec] = [:]
-        var refusals: [String: String] = [:]
-        var hanging: Set<String> = []
-        var waiting: [String: [CheckedContinuation<Void, Never>]] = [:]
+        var groups: [Identifier: GroupSpec] = [:]
+        var refusals: [Identifier: String] = [:]
+        var hanging: Set<Identifier> = []
+        var waiting: [Identifier: [CheckedContinuation<Void, Never>]] = [:]
         var server: PluginServer?
         /// How often it has died. A call that began before ends with it.
         var deaths = 0
@@ -63,15 +63,15 @@ final class FakePlugin: GroupEndpoint {
     // MARK: - Its script
 
     /// From now on, changes of that group are refused with these words.
-    func refuse(_ group: String, saying words: String) { state.withLock { $0.refusals[group] = words } }
+    func refuse(_ group: Identifier, saying words: String) { state.withLock { $0.refusals[group] = words } }
 
-    func accept(_ group: String) { state.withLock { $0.refusals[group] = nil } }
+    func accept(_ group: Identifier) { state.withLock { $0.refusals[group] = nil } }
 
     /// From now on, changes of that group are not answered, until ``release(_:)``.
-    func hang(on group: String) { _ = state.withLock { $0.hanging.insert(group) } }
+    func hang(on group: Identifier) { _ = state.withLock { $0.hanging.insert(group) } }
 
     /// Goes on with the changes of that group, or of all.
-    func release(_ group: String? = nil) {
+    func release(_ group: Identifier? = nil) {
         let waiting = state.withLock { state in
             let released = state.waiting.filter { group == nil || $0.key == group }
             state.hanging = state.hanging.filter { group != nil && $0 != group }
@@ -82,19 +82,19 @@ final class FakePlugin: GroupEndpoint {
     }
 
     /// Drops a group without being asked.
-    func forget(_ group: String) { state.withLock { $0.groups[group] = nil } }
+    func forget(_ group: Identifier) { state.withLock { $0.groups[group] = nil } }
 
     /// Makes it watch a group without being asked.
     func seed(_ spec: GroupSpec) { state.withLock { $0.groups[spec.id] = spec } }
 
     // MARK: - What it holds
 
-    var watched: Set<String> { state.withLock { Set($0.groups.keys) } }
+    var watched: Set<Identifier> { state.withLock { Set($0.groups.keys) } }
 
-    func spec(of group: String) -> GroupSpec? { state.withLock { $0.groups[group] } }
+    func spec(of group: Identifier) -> GroupSpec? { state.withLock { $0.groups[group] } }
 
     /// Its `Allocation.Size`, by which tests tell specs apart.
-    func size(of group: String) -> Int? { spec(of: group)?.size }
+    func size(of group: Identifier) -> Int? { spec(of: group)?.size }
 
     var waitingCount: Int { state.withLock { $0.waiting.values.reduce(0) { $0 + $1.count } } }
 
@@ -122,7 +122,7 @@ final class FakePlugin: GroupEndpoint {
         if state.groups[group] == nil { journal.letGo([group], by: host) }
     }
 
-    private func pass(_ group: String) async {
+    private func pass(_ group: Identifier) async {
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 let isFree = state.withLock { state in
@@ -157,7 +157,7 @@ final class FakePlugin: GroupEndpoint {
         case .describe(let id):
             let count = state.groups[id]?.size ?? 0
             let instances = (0..<count).map {
-                InstanceDescription(id: "\(id)-\($0)", logicalID: nil, tags: ["group": id])
+                InstanceDescription(id: "\(id)-\($0)", logicalID: nil, tags: ["group": id.text])
             }
             return .success(.description(GroupDescription(instances, isConverged: true)))
         case .size(let id): return .success(.size(state.groups[id]?.size ?? 0))
@@ -177,7 +177,7 @@ final class FakePlugin: GroupEndpoint {
 
 extension GroupSpec {
     /// A group of so many instances.
-    static func sized(_ id: String, _ size: Int) -> GroupSpec {
+    static func sized(_ id: Identifier, _ size: Int) -> GroupSpec {
         GroupSpec(id: id, properties: RawJSON(checked: Array(#"{"Allocation":{"Size":\#(size)}}"#.utf8)))
     }
 

@@ -128,7 +128,7 @@ final class Host: Sendable {
     /// `infrakit group commit` of a group of that size, which has to succeed.
     @discardableResult
     func commit(
-        _ group: String,
+        _ group: Identifier,
         _ size: Int,
         sourceLocation: SourceLocation = #_sourceLocation
     ) async throws -> Finished {
@@ -142,7 +142,7 @@ final class Host: Sendable {
 
     /// Calls the manager as a client does, over one connection.
     func withClient<Result>(
-        of name: String = "group",
+        of name: Identifier = "group",
         _ body: (PluginClient) async throws -> Result
     ) async throws -> Result {
         let client = PluginClient(

@@ -6,7 +6,7 @@ extension JSONView {
         path.reduce(Optional(self)) { view, name in view?.member(name) }
     }
 
-    var names: [String] { members.map(\.name) }
+    var names: [String] { members.map(\.name.text) }
     var strings: [String] { elements.compactMap(\.string) }
     var ints: [Int] { elements.compactMap(\.int) }
 }

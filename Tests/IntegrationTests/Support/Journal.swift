@@ -15,7 +15,7 @@ final class Journal: Sendable {
 
     /// Which hosts' plugins hold a group at this moment, and when two did.
     private struct Custody {
-        var holders: [String: Set<String>] = [:]
+        var holders: [Identifier: Set<String>] = [:]
         var overlaps: [String] = []
     }
 
@@ -33,7 +33,7 @@ final class Journal: Sendable {
         entries.withLock { $0[number].answer = answer }
     }
 
-    func hold(_ group: String, by host: String) {
+    func hold(_ group: Identifier, by host: String) {
         custody.withLock { custody in
             let others = custody.holders[group, default: []].subtracting([host])
             custody.holders[group, default: []].insert(host)
@@ -42,7 +42,7 @@ final class Journal: Sendable {
         }
     }
 
-    func letGo(_ groups: some Sequence<String>, by host: String) {
+    func letGo(_ groups: some Sequence<Identifier>, by host: String) {
         custody.withLock { custody in
             for group in groups { custody.holders[group]?.remove(host) }
         }
@@ -92,5 +92,5 @@ extension [Journal.Entry] {
     /// The number of the first call that made the plugin watch a group.
     func firstWatch(on host: String) -> Int? { first { $0.host == host && $0.request.isWatch }?.number }
 
-    func lastWatch(of group: String) -> Int? { last { $0.request.isWatch && $0.request.groupID == group }?.number }
+    func lastWatch(of group: Identifier) -> Int? { last { $0.request.isWatch && $0.request.groupID == group }?.number }
 }

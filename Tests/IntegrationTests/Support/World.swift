@@ -203,9 +203,9 @@ final class World: Sendable {
     ) async throws -> Host {
         let hosts = state.withLock { $0.hosts }
         return try await eventually("\(wanted?.name ?? "somebody") leads", sourceLocation: sourceLocation) {
-            guard let lease = try? await lease(), lease.isHeld, lease.epoch > epoch, lease.holder != old?.name,
-                wanted == nil || lease.holder == wanted?.name,
-                let host = hosts.first(where: { $0.name == lease.holder }), host.hasLoaded(epoch: lease.epoch)
+            guard let lease = try? await lease(), lease.isHeld, lease.epoch > epoch, lease.holder.text != old?.name,
+                wanted == nil || lease.holder.text == wanted?.name,
+                let host = hosts.first(where: { $0.name == lease.holder.text }), host.hasLoaded(epoch: lease.epoch)
             else { return nil }
             return host
         }

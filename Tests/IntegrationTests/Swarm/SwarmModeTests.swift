@@ -51,7 +51,7 @@ import Testing
             let stepDown = try await follower.command("step-down")
             #expect(stepDown.status == 1 && stepDown.errors.contains("docker node demote"), "\(stepDown)")
             let authors = try await follower.store.history(HistoryQuery(), within: .seconds(20)).revisions
-            #expect(authors.allSatisfy { $0.author.user == leader.userName }, "\(authors.map(\.author))")
+            #expect(authors.allSatisfy { $0.author.user?.text == leader.userName }, "\(authors.map(\.author))")
 
             // What the plugin refuses does not stand in the label.
             leader.plugin.refuse("web", saying: "no such image")

@@ -56,7 +56,7 @@ struct SwarmWorld {
     private func findLeader(after epoch: Int) async -> (host: Host, epoch: Int)? {
         for host in hosts {
             guard let lease = try? await host.store.lease(within: .seconds(5)), lease.epoch > epoch,
-                lease.holder == host.name, host.hasLoaded(epoch: lease.epoch)
+                lease.holder.text == host.name, host.hasLoaded(epoch: lease.epoch)
             else { continue }
             return (host, lease.epoch)
         }

@@ -1,4 +1,5 @@
 import Dispatch
+import GroupSPI
 import Testing
 
 @testable import Manager

@@ -1,3 +1,4 @@
+import GroupSPI
 import Store
 import Testing
 

@@ -6,7 +6,7 @@ import Testing
 
 /// What `commit` and `import` leave in the store for the leader.
 struct CommitRequestTests {
-    private func entry(_ group: String, _ version: Int, plugin: String = "") -> GlobalConfig.Entry {
+    private func entry(_ group: Identifier, _ version: Int, plugin: Identifier = "") -> GlobalConfig.Entry {
         GlobalConfig.Entry(spec: .named(group, version), plugin: plugin)
     }
 

@@ -9,7 +9,7 @@ struct ConfirmationTests {
     /// A hundred seconds by the wall clock, of which the test itself takes a few.
     private static let allowed = 100_000
 
-    private func entry(_ group: String, _ version: Int) -> GlobalConfig.Entry {
+    private func entry(_ group: Identifier, _ version: Int) -> GlobalConfig.Entry {
         GlobalConfig.Entry(spec: .named(group, version), plugin: "")
     }
 

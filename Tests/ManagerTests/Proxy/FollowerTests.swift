@@ -9,7 +9,7 @@ struct FollowerTests {
         pluginSocket: String = "/plugins/two",
         bootID: String = "boot",
         leader: Claimant? = Replica.claimant("two"),
-        left: String? = nil,
+        left: Identifier? = nil,
         prepare: (MemoryStore, FakePlugin) -> Void = { _, _ in },
         _ body: (Replica) async throws -> Void
     ) async throws {

@@ -9,7 +9,7 @@ struct LossTests {
     @Test func cancelsWhatIsUnderWayAndLetsEverythingGo() async throws {
         try await withReplica { replica in
             try await replica.leads()
-            for group in ["a", "b"] { _ = try await replica.commit(group) }
+            for group: Identifier in ["a", "b"] { _ = try await replica.commit(group) }
             replica.plugin.put(.named("unknown"))
             let gate = Gate()
             replica.plugin.script { $0.isCommit ? .hang(gate) : nil }
@@ -33,7 +33,7 @@ struct LossTests {
     @Test func doesNotGiveUpUntilAllAreFree() async throws {
         try await withReplica { replica in
             try await replica.leads()
-            for group in ["a", "b", "c"] { _ = try await replica.commit(group) }
+            for group: Identifier in ["a", "b", "c"] { _ = try await replica.commit(group) }
             replica.plugin.script {
                 $0 == .free(id: "b") || $0 == .inspect ? .fail(GroupError(.unknownOutcome, "lost")) : nil
             }
@@ -55,7 +55,7 @@ struct LossTests {
     @Test func aStoreThatHangsDoesNotHoldTheGroupsBack() async throws {
         try await withReplica { replica in
             try await replica.leads()
-            for group in ["a", "b"] { _ = try await replica.commit(group) }
+            for group: Identifier in ["a", "b"] { _ = try await replica.commit(group) }
             let gate = Gate()
             replica.store.trouble(
                 .hang(gate),
@@ -138,7 +138,7 @@ struct LossTests {
     @Test func aFreeNeverLandsAfterAWatchOfTheNextTerm() async throws {
         try await withReplica { replica in
             try await replica.leads()
-            for group in ["a", "b", "c"] { _ = try await replica.commit(group) }
+            for group: Identifier in ["a", "b", "c"] { _ = try await replica.commit(group) }
             let gate = Gate()
             replica.plugin.script { $0.isFree ? .hangForEver(gate) : nil }
             replica.orphanGuard.hinder("not now")
@@ -164,7 +164,7 @@ struct LossTests {
     @Test func aTermThatNeverBeganStillLetsGoWhatTheOneBeforeItHad() async throws {
         try await withReplica { replica in
             try await replica.leads()
-            for group in ["a", "b"] { _ = try await replica.commit(group) }
+            for group: Identifier in ["a", "b"] { _ = try await replica.commit(group) }
             let gate = Gate()
             replica.plugin.script { $0.isFree ? .hangStubbornly(gate) : nil }
             replica.orphanGuard.hinder("not now")

@@ -6,7 +6,7 @@ import Testing
 
 /// What commands leave in the store for the leader.
 struct RequestTests {
-    private func rollback(to target: Int, group: String? = nil, expected: Int? = nil, id: String = "r") -> Request {
+    private func rollback(to target: Int, group: Identifier? = nil, expected: Int? = nil, id: String = "r") -> Request {
         Request(
             id: id,
             kind: .rollback(to: target, group: group, expectedCurrent: expected),
@@ -115,7 +115,7 @@ struct RequestTests {
             (2, "x", nil, "there is no group 'x'; there are: a, b, c"),
         ]
     )
-    func aRollbackThatCannotBeIsRefused(_ target: Int, _ group: String?, _ expected: Int?, _ words: String) async throws
+    func aRollbackThatCannotBeIsRefused(_ target: Int, _ group: Identifier?, _ expected: Int?, _ words: String) async throws
     {
         try await withHistory { replica in
             replica.store.submit(rollback(to: target, group: group, expected: expected))

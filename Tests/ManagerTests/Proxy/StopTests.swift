@@ -13,7 +13,7 @@ struct StopTests {
     @Test func letsItsGroupsGoAndGivesTheLeaseBack() async throws {
         try await withReplica { replica in
             try await replica.leads()
-            for group in ["a", "b"] { _ = try await replica.commit(group) }
+            for group: Identifier in ["a", "b"] { _ = try await replica.commit(group) }
             replica.runtime.stop()
             try await ends(replica)
             #expect(replica.plugin.watched.isEmpty)
@@ -124,7 +124,7 @@ struct StopTests {
             try await eventually("one of them leads", on: clock) { store.lease.isHeld }
             let (first, second) = store.lease.holder == "one" ? (one, two) : (two, one)
             try await first.leads()
-            for group in ["a", "b"] { _ = try await first.commit(group) }
+            for group: Identifier in ["a", "b"] { _ = try await first.commit(group) }
             try await eventually("the other follows", on: clock) { second.standing.role == .follower }
             first.runtime.stop()
             try await ends(first)

@@ -7,7 +7,7 @@ import Testing
 /// A new leader brings its plugin to where the history stands.
 struct TakeoverTests {
     private func set(
-        _ group: String,
+        _ group: Identifier,
         _ version: Int = 1,
         _ status: Status = .applied,
         saying words: String? = nil
@@ -71,7 +71,7 @@ struct TakeoverTests {
 
     @Test func aSpecThatThePluginRefusesBlocksNoOther() async throws {
         let prepare = { (store: MemoryStore, plugin: FakePlugin) in
-            for group in ["a", "b", "c"] { store.put(set(group)) }
+            for group: Identifier in ["a", "b", "c"] { store.put(set(group)) }
             plugin.script { $0.groupID == "a" ? .fail(GroupError(.rejected, "no such flavor")) : nil }
         }
         try await withReplica(prepare: prepare) { replica in
@@ -87,7 +87,7 @@ struct TakeoverTests {
     @Test func aGroupThatHangsBlocksNoOther() async throws {
         let gate = Gate()
         let prepare = { (store: MemoryStore, plugin: FakePlugin) in
-            for group in ["a", "b", "c"] { store.put(set(group)) }
+            for group: Identifier in ["a", "b", "c"] { store.put(set(group)) }
             plugin.script { $0.groupID == "a" ? .hang(gate) : nil }
         }
         try await withReplica(prepare: prepare) { replica in
@@ -220,7 +220,7 @@ struct TakeoverTests {
     @Test func aPluginThatRestartsIsToldAgain() async throws {
         try await withReplica { replica in
             try await replica.leads()
-            for group in ["a", "b", "c"] { _ = try await replica.commit(group) }
+            for group: Identifier in ["a", "b", "c"] { _ = try await replica.commit(group) }
             _ = try await replica.call(.free(id: "c"))
             replica.plugin.forget()
             try await eventually("it is told again", on: replica.clock) { replica.plugin.watched == ["a", "b"] }

@@ -5,15 +5,15 @@ import Testing
 @testable import Manager
 
 struct CommitPlanTests {
-    private func state(_ group: String, _ action: Change.Action) -> GroupState {
+    private func state(_ group: Identifier, _ action: Change.Action) -> GroupState {
         GroupState(group: group, change: Change(group: group, action: action, status: .applied), revision: 3)
     }
 
-    private func set(_ version: Int, plugin: String = "p") -> Change.Action {
+    private func set(_ version: Int, plugin: Identifier = "p") -> Change.Action {
         .set(GroupSpec.named("x", version).properties, plugin: plugin)
     }
 
-    private func entry(_ group: String, _ version: Int, plugin: String = "") -> GlobalConfig.Entry {
+    private func entry(_ group: Identifier, _ version: Int, plugin: Identifier = "") -> GlobalConfig.Entry {
         GlobalConfig.Entry(spec: .named(group, version), plugin: plugin)
     }
 

@@ -1,3 +1,4 @@
+import GroupSPI
 import ManagerModels
 import SeededRandom
 import Testing
@@ -53,13 +54,13 @@ struct GroupLanesTests {
 
     /// Two pieces of work that want the same lanes in different orders never wait for each other.
     @Test func severalLanesNeverDeadlock() async {
-        let held = Shared<Set<String>>([])
+        let held = Shared<Set<Identifier>>([])
         let collisions = Shared(0)
         await withTaskGroup(of: Void.self) { tasks in
             for seed in 0..<300 {
                 tasks.addTask {
                     var generator = SeededGenerator(UInt64(seed))
-                    let groups = ["a", "b", "c", "d", "e"].shuffled(using: &generator).prefix(
+                    let groups = (["a", "b", "c", "d", "e"] as [Identifier]).shuffled(using: &generator).prefix(
                         Int.random(in: 1...5, using: &generator)
                     )
                     // A group that is named twice is held once.
@@ -75,6 +76,6 @@ struct GroupLanesTests {
             }
         }
         #expect(collisions.value == 0)
-        for group in ["a", "b", "c", "d", "e"] { #expect(lanes.waiting(group) == nil) }
+        for group: Identifier in ["a", "b", "c", "d", "e"] { #expect(lanes.waiting(group) == nil) }
     }
 }

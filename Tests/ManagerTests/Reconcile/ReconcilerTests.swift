@@ -8,7 +8,7 @@ struct ReconcilerTests {
     private let start = BootInstant(nanoseconds: 0)
 
     private func state(
-        _ group: String,
+        _ group: Identifier,
         _ action: Change.Action = .set(GroupSpec.named("x").properties, plugin: "p"),
         _ status: Status = .applied,
         revision: Int = 1,
@@ -22,7 +22,7 @@ struct ReconcilerTests {
         )
     }
 
-    private func spec(_ id: String) -> GroupSpec { GroupSpec(id: id, properties: GroupSpec.named("x").properties) }
+    private func spec(_ id: Identifier) -> GroupSpec { GroupSpec(id: id, properties: GroupSpec.named("x").properties) }
 
     @Test func aTermTellsThePluginEverythingThatStands() {
         var reconciler = Reconciler()
@@ -52,7 +52,7 @@ struct ReconcilerTests {
         var reconciler = Reconciler()
         reconciler.assume([state("a"), state("b"), state("c")], now: start)
         _ = reconciler.takeDue(now: start)
-        for group in ["c", "b"] { reconciler.finished(group, revision: 1, .noAnswer, now: start + .seconds(1)) }
+        for group: Identifier in ["c", "b"] { reconciler.finished(group, revision: 1, .noAnswer, now: start + .seconds(1)) }
         reconciler.finished("a", revision: 1, .noAnswer, now: start + .seconds(2))
         let first = start + .seconds(1) + Reconciler.delay(afterAttempts: 1)
         #expect(reconciler.nextDue == first)
@@ -74,7 +74,7 @@ struct ReconcilerTests {
         #expect(reconciler.takeDue(now: start + .seconds(600)).isEmpty)
         #expect(reconciler.nextDue == nil)
         #expect(!reconciler.isSettled)
-        for group in ["a", "b", "c"] { reconciler.finished(group, revision: 1, .done, now: start) }
+        for group: Identifier in ["a", "b", "c"] { reconciler.finished(group, revision: 1, .done, now: start) }
         #expect(reconciler.isSettled)
     }
 

@@ -5,11 +5,11 @@ import Testing
 @testable import Store
 
 struct RevertPlanTests {
-    private func state(_ group: String, _ action: Change.Action, _ revision: Int) -> GroupState {
+    private func state(_ group: Identifier, _ action: Change.Action, _ revision: Int) -> GroupState {
         GroupState(group: group, change: Change(group: group, action: action, status: .applied), revision: revision)
     }
 
-    private func set(_ version: Int, plugin: String = "p") -> Change.Action {
+    private func set(_ version: Int, plugin: Identifier = "p") -> Change.Action {
         .set(GroupSpec.named("x", version).properties, plugin: plugin)
     }
 

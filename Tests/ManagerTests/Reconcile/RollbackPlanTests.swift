@@ -5,11 +5,11 @@ import Testing
 @testable import Manager
 
 struct RollbackPlanTests {
-    private func state(_ group: String, _ action: Change.Action, _ revision: Int = 1) -> GroupState {
+    private func state(_ group: Identifier, _ action: Change.Action, _ revision: Int = 1) -> GroupState {
         GroupState(group: group, change: Change(group: group, action: action, status: .applied), revision: revision)
     }
 
-    private func set(_ version: Int, plugin: String = "p") -> Change.Action {
+    private func set(_ version: Int, plugin: Identifier = "p") -> Change.Action {
         .set(GroupSpec.named("x", version).properties, plugin: plugin)
     }
 

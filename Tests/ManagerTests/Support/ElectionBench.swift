@@ -1,3 +1,4 @@
+import GroupSPI
 import ManagerModels
 import Store
 
@@ -48,7 +49,7 @@ struct ElectionBench {
 }
 
 extension Lease {
-    static func held(epoch: Int, sequence: Int = 1, by holder: String = "other", ttl: Int = 9000) -> Lease {
+    static func held(epoch: Int, sequence: Int = 1, by holder: Identifier = "other", ttl: Int = 9000) -> Lease {
         Lease(Replica.claimant(holder), epoch: epoch, sequence: sequence, ttl: ttl)
     }
 

@@ -45,8 +45,8 @@ final class FakePlugin: GroupPlugin {
 
     var calls: [GroupRequest] { state.withLock(\.calls) }
     var done: [GroupRequest] { state.withLock(\.done) }
-    var groups: [String: GroupSpec] { state.withLock(\.model.groups) }
-    var watched: Set<String> { Set(groups.keys) }
+    var groups: [Identifier: GroupSpec] { state.withLock(\.model.groups) }
+    var watched: Set<Identifier> { Set(groups.keys) }
     var inFlight: Int { state.withLock(\.inFlight) }
 
     func script(_ script: @escaping @Sendable (GroupRequest) -> Behaviour?) { state.withLock { $0.script = script } }
@@ -134,7 +134,7 @@ final class FakePlugin: GroupPlugin {
 
 extension GroupSpec {
     /// A spec whose properties a test can tell from others.
-    static func named(_ id: String, _ version: Int = 1) -> GroupSpec {
+    static func named(_ id: Identifier, _ version: Int = 1) -> GroupSpec {
         GroupSpec(id: id, properties: RawJSON(checked: Array("{\"Allocation\":{\"Size\":\(version)}}".utf8)))
     }
 }

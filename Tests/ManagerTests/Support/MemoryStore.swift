@@ -196,7 +196,7 @@ final class MemoryStore: StateStore {
 
     func wholeStates(
         at number: Int,
-        of group: String?,
+        of group: Identifier?,
         within timeout: Duration
     ) async throws(StoreError) -> [GroupState] {
         try await run(.states, timeout) { state throws(StoreError) in
@@ -235,7 +235,7 @@ final class MemoryStore: StateStore {
         }
     }
 
-    func state(of group: String, before number: Int, within timeout: Duration) async throws(StoreError) -> GroupState? {
+    func state(of group: Identifier, before number: Int, within timeout: Duration) async throws(StoreError) -> GroupState? {
         try await run(.state, timeout) { $0.model.state(of: group, before: number) }
     }
 

@@ -22,7 +22,7 @@ final class Replica: Sendable {
     var standing: Standing { runtime.board.current }
 
     init(
-        _ id: String = "one",
+        _ id: Identifier = "one",
         store: MemoryStore,
         plugin: FakePlugin,
         pluginSocket: String? = nil,
@@ -80,7 +80,7 @@ final class Replica: Sendable {
         )
     }
 
-    static func claimant(_ id: String, pluginSocket: String = "/plugins/other", bootID: String = "boot") -> Claimant {
+    static func claimant(_ id: Identifier, pluginSocket: String = "/plugins/other", bootID: String = "boot") -> Claimant {
         Claimant(
             id: id,
             instance: "\(id)-instance",
@@ -100,7 +100,7 @@ final class Replica: Sendable {
         try await proxy.call(request, from: Caller(user: "ann", uid: 7, host: "here"))
     }
 
-    func commit(_ id: String, _ version: Int = 1) async throws(GroupError) -> GroupReply {
+    func commit(_ id: Identifier, _ version: Int = 1) async throws(GroupError) -> GroupReply {
         try await call(.commit(.named(id, version), pretend: false))
     }
 

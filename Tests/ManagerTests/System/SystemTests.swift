@@ -1,4 +1,5 @@
 import Glibc
+import GroupSPI
 import ManagerModels
 import Store
 import Testing

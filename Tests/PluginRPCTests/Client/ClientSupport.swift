@@ -8,7 +8,7 @@ import Testing
 
 /// Runs a test with a client of the plugin `group-stateless` in a directory of its own, and shuts the client down.
 func withClient(
-    name: String = "group-stateless",
+    name: Identifier = "group-stateless",
     _ plugin: PluginProtocol = .auto,
     limits: JSONLimits = .standard,
     _ body: (PluginClient, _ socket: String) async throws -> Void
@@ -62,7 +62,7 @@ func failure(
 }
 
 extension GroupSpec {
-    static func text(_ id: String, _ properties: String = #"{"Allocation":{"Size":5}}"#) -> GroupSpec {
+    static func text(_ id: Identifier, _ properties: String = #"{"Allocation":{"Size":5}}"#) -> GroupSpec {
         GroupSpec(id: id, properties: RawJSON(checked: Array(properties.utf8)))
     }
 }

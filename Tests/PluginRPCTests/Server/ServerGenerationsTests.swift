@@ -101,7 +101,7 @@ import Testing
 
     @Test func showsSpecsAndRefusesWhatTheRecordedManagerRefuses() async throws {
         try await withPluginServer(watched) { fixture in
-            func object(_ id: String) -> String {
+            func object(_ id: Identifier) -> String {
                 #"{"kind":"group","version":"","metadata":{"name":"\#(id)","tags":null},"properties":\#(spec)}"#
             }
             #expect(
@@ -178,7 +178,7 @@ import Testing
 
     // MARK: - Controller
 
-    private func change(_ id: String, kind: String = "group", operation: Int = 0) -> String {
+    private func change(_ id: Identifier, kind: String = "group", operation: Int = 0) -> String {
         #"{"Name":"group/groups","Operation":\#(operation),"Spec":{"kind":"\#(kind)","version":"v","#
             + #""metadata":{"name":"\#(id)","tags":{"x":"y"}},"properties":\#(spec)}}"#
     }

@@ -4,7 +4,7 @@ import Testing
 
 /// HTTP over a real socket, where it is more than one request and one reply.
 @Suite struct ServerHTTPTests {
-    private func describe(_ id: String, _ number: Int) -> String {
+    private func describe(_ id: Identifier, _ number: Int) -> String {
         HTTPText.call("Group.DescribeGroup", #"{"ID":"\#(id)"}"#, id: "\(number)")
     }
 

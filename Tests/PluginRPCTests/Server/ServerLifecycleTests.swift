@@ -21,8 +21,8 @@ import Testing
             var name = [CChar](repeating: 0, count: 256)
             gethostname(&name, 255)
             let host = String(decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-            let user = getpwuid(getuid()).map { String(cString: $0.pointee.pw_name) }
-            #expect(callers.allSatisfy { $0 == Caller(user: user, uid: Int(getuid()), host: host) })
+            let user = getpwuid(getuid()).map { Identifier(String(cString: $0.pointee.pw_name)) }
+            #expect(callers.allSatisfy { $0 == Caller(user: user, uid: Int(getuid()), host: Identifier(host)) })
         }
     }
 

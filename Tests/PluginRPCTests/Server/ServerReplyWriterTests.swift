@@ -9,7 +9,7 @@ import Testing
         String(buffer: ReplyWriter(dialect: dialect).reply(to: id, .success(answer)))
     }
 
-    private func result(_ reply: GroupReply, name: String? = nil, id: String = "") -> String {
+    private func result(_ reply: GroupReply, name: Identifier? = nil, id: Identifier = "") -> String {
         let address = name.map { Address(name: $0, id: id) }
         let whole = text(.stream, .group(reply, address))
         let start = #"{"id":1,"result":"#

@@ -4,7 +4,7 @@ import Testing
 
 /// The stream dialect over a real socket.
 @Suite struct ServerStreamTests {
-    private func describe(_ id: String, _ number: Int) -> String {
+    private func describe(_ id: Identifier, _ number: Int) -> String {
         #"{"method":"Group.DescribeGroup","params":[{"ID":"\#(id)"}],"id":\#(number)}"#
     }
 

@@ -1,3 +1,4 @@
+import GroupSPI
 import Testing
 
 @testable import ProcessGroup
@@ -81,7 +82,7 @@ struct GroupPlanTests {
         (0..<count).map { .init(id: "i\($0)", logicalID: nil, configSHA: sha, condition: .settled) }
     }
 
-    static func settled(_ ids: [String], sha: String = "old") -> [GroupPlan.Member] {
+    static func settled(_ ids: [Identifier], sha: String = "old") -> [GroupPlan.Member] {
         ids.enumerated().map { .init(id: "i\($0.offset)", logicalID: $0.element, configSHA: sha, condition: .settled) }
     }
 
@@ -189,7 +190,7 @@ struct GroupPlanTests {
         (["a", "b"], ["b", "a"], ""),
         (["a", "b"], [], "-a -b"),
     ])
-    func logicalIDsOfTheSameVersion(from old: [String], to new: [String], expected: String) {
+    func logicalIDsOfTheSameVersion(from old: [Identifier], to new: [Identifier], expected: String) {
         var world = World(Self.settled(old, sha: "new"), sha: "new")
         let before = GroupPlan(first: .logicalIDs(old), configSHA: "new")
         let plan = GroupPlan(wanted: .logicalIDs(new), configSHA: "new", after: before, members: world.members)
@@ -205,7 +206,7 @@ struct GroupPlanTests {
         (["a", "b", "c"], ["a"], "-b -c -a +a"),
         (["a"], ["b"], "+b -a"),
     ])
-    func logicalIDsOfANewVersion(from old: [String], to new: [String], expected: String) {
+    func logicalIDsOfANewVersion(from old: [Identifier], to new: [Identifier], expected: String) {
         var world = World(Self.settled(old), sha: "new")
         let before = GroupPlan(first: .logicalIDs(old), configSHA: "old")
         let plan = GroupPlan(wanted: .logicalIDs(new), configSHA: "new", after: before, members: world.members)

@@ -1,3 +1,4 @@
+import GroupSPI
 import Testing
 
 @testable import ProcessGroup

@@ -5,11 +5,11 @@ import Testing
 
 /// What is read from a specification, and in which words a bad one is refused.
 struct ProcessGroupSpecTests {
-    private func parse(_ properties: String, id: String = "g") throws -> ProcessGroupSpec {
+    private func parse(_ properties: String, id: Identifier = "g") throws -> ProcessGroupSpec {
         try ProcessGroupSpec(GroupSpec(id: id, properties: try RawJSON(properties)))
     }
 
-    private func refusal(_ properties: String, id: String = "g") throws -> String {
+    private func refusal(_ properties: String, id: Identifier = "g") throws -> String {
         let error = try #require(throws: GroupError.self) { try parse(properties, id: id) }
         #expect(error.code == .rejected)
         return error.message
@@ -126,7 +126,7 @@ struct ProcessGroupSpecTests {
     }
 
     @Test(arguments: ["", " ", "\t\n"])
-    func refusesBlankID(id: String) throws {
+    func refusesBlankID(id: Identifier) throws {
         #expect(try refusal(Self.instance(#""Command": "x""#), id: id) == "Group ID must not be blank")
     }
 

@@ -113,11 +113,11 @@ extension ProcessGroupPlugin {
         try await call(request, from: Caller(user: nil, uid: nil, host: "test"))
     }
 
-    nonisolated func instances(_ id: String) async throws -> [InstanceDescription] {
+    nonisolated func instances(_ id: Identifier) async throws -> [InstanceDescription] {
         try await describe(id).decodedInstances
     }
 
-    nonisolated func describe(_ id: String) async throws -> GroupDescription {
+    nonisolated func describe(_ id: Identifier) async throws -> GroupDescription {
         guard case .description(let description) = try await call(.describe(id: id)) else {
             throw UnexpectedReply()
         }
@@ -127,7 +127,7 @@ extension ProcessGroupPlugin {
     /// Waits until the group is as wanted, and tells its instances.
     @discardableResult
     nonisolated func converged(
-        _ id: String,
+        _ id: Identifier,
         count: Int,
         sourceLocation: SourceLocation = #_sourceLocation
     ) async throws -> [InstanceDescription] {

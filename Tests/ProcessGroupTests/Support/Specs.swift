@@ -7,7 +7,7 @@ enum Specs {
 
     static func sized(
         _ size: Int,
-        id: String = "cattle",
+        id: Identifier = "cattle",
         command: String = sleeper,
         more: String = ""
     ) throws -> GroupSpec {
@@ -15,8 +15,8 @@ enum Specs {
     }
 
     static func named(
-        _ ids: [String],
-        id: String = "pets",
+        _ ids: [Identifier],
+        id: Identifier = "pets",
         command: String = sleeper,
         more: String = ""
     ) throws -> GroupSpec {
@@ -26,7 +26,7 @@ enum Specs {
 
     /// - Parameter more: further members of `Instance.Properties`, each with a comma in front. A variable in the
     ///   environment is the simplest way to a new version.
-    static func spec(_ id: String, allocation: String, command: String, more: String) throws -> GroupSpec {
+    static func spec(_ id: Identifier, allocation: String, command: String, more: String) throws -> GroupSpec {
         let properties = """
             {"Allocation": \(allocation),
              "Instance": {"Plugin": "process", "Properties": {"Command": \(command)\(more)}}}

@@ -31,7 +31,7 @@ extension World {
         return model.waitingRequests.isEmpty ? nil : "a request waits"
     }
 
-    private static func shown(_ groups: [String: GroupSpec]) -> String {
+    private static func shown(_ groups: [Identifier: GroupSpec]) -> String {
         "[\(groups.values.map(\.shortText).sorted().joined(separator: " "))]"
     }
 }

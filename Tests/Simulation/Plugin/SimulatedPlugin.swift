@@ -28,7 +28,7 @@ final class SimulatedPlugin: @unchecked Sendable {
     /// What the groups were whose change was begun and has failed; nil for none.
     private var halted: [String: GroupSpec?] = [:]
     /// In which epoch each group was told.
-    private var told: [String: Int] = [:]
+    private var told: [Identifier: Int] = [:]
     var weather = PluginWeather.calm {
         didSet { if !weather.isStill { work() } }
     }
@@ -42,7 +42,7 @@ final class SimulatedPlugin: @unchecked Sendable {
     }
 
     var isRunning: Bool { process != nil }
-    var groups: [String: GroupSpec] { model.groups }
+    var groups: [Identifier: GroupSpec] { model.groups }
 
     /// Whether it acts, or is going to, on what it was told in an epoch.
     func acts(in epoch: Int) -> Bool {
@@ -164,7 +164,7 @@ extension GroupRequest {
         }
     }
 
-    var shortText: String { ([method] + [spec?.shortText ?? groupID].compactMap { $0 }).joined(separator: " ") }
+    var shortText: String { ([method] + [spec?.shortText ?? groupID?.text].compactMap { $0 }).joined(separator: " ") }
 }
 
 extension GroupSpec {

@@ -1,3 +1,4 @@
+internal import GroupSPI
 internal import Logging
 internal import Manager
 internal import Store
@@ -31,10 +32,10 @@ final class SimulatedReplica: @unchecked Sendable {
 
     private func makeManager(_ process: SimulatedProcess) -> SimulatedManager? {
         let claimant = Claimant(
-            id: name,
+            id: Identifier(name),
             instance: "\(name)#\(starts)",
             process: ProcessIdentity(
-                host: host.name,
+                host: Identifier(host.name),
                 bootID: host.bootID,
                 pidNamespace: "1",
                 pid: process.pid,

@@ -67,9 +67,10 @@ final class Users: @unchecked Sendable {
 
     // MARK: - Wishes
 
-    private let groups = ["a", "b", "c"]
+    /// Two of them are one to whoever compares by Unicode's canonical equivalence.
+    private let groups: [Identifier] = ["a", "caf\u{E9}", "cafe\u{301}"]
 
-    private func spec(_ group: String) -> GroupSpec {
+    private func spec(_ group: Identifier) -> GroupSpec {
         GroupSpec(
             id: group,
             properties: RawJSON(checked: Array("{\"Version\":\(wishes.count + 1),\"Allocation\":{\"Size\":0}}".utf8))

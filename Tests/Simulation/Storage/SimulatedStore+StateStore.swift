@@ -128,7 +128,7 @@ extension SimulatedStore: StateStore {
 
     func wholeStates(
         at number: Int,
-        of group: String?,
+        of group: Identifier?,
         within timeout: Duration
     ) async throws(StoreError) -> [GroupState] {
         try await run("states", .reading, timeout) { model throws(StoreError) in
@@ -136,7 +136,7 @@ extension SimulatedStore: StateStore {
         }
     }
 
-    func state(of group: String, before number: Int, within timeout: Duration) async throws(StoreError) -> GroupState? {
+    func state(of group: Identifier, before number: Int, within timeout: Duration) async throws(StoreError) -> GroupState? {
         try await run("state", .reading, timeout) { $0.state(of: group, before: number) }
     }
 

@@ -1,4 +1,5 @@
 import CSQLite
+import GroupSPI
 import Testing
 
 @testable import Store

@@ -1,5 +1,6 @@
 import CSQLite
 import Foundation
+import GroupSPI
 import Testing
 
 @testable import Store
@@ -20,7 +21,7 @@ import Testing
         }
     }
 
-    private func draft(_ group: String) -> RevisionDraft {
+    private func draft(_ group: Identifier) -> RevisionDraft {
         RevisionDraft(author: .tester, operation: .commit, changes: [.set(group, 1)])
     }
 

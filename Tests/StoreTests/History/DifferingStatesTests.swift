@@ -42,7 +42,7 @@ import Testing
     }
 
     private func changes(_ generator: inout SeededGenerator) -> [Change] {
-        var groups = Set<String>()
+        var groups = Set<Identifier>()
         let count = generator.within(1...3)
         while groups.count < count { groups.insert("g\(generator.below(12))") }
         return groups.sorted().map { group in
@@ -137,7 +137,7 @@ import Testing
 
 /// The groups that do not stand alike, with what they have in the one and in the other. One that ended may be forgotten.
 private struct Differences: Equatable {
-    private let groups: [String: [RawJSON?]]
+    private let groups: [Identifier: [RawJSON?]]
 
     init(_ first: [GroupState], _ second: [GroupState]) {
         let (one, other) = (Self.specs(first), Self.specs(second))
@@ -145,7 +145,7 @@ private struct Differences: Equatable {
         groups = Dictionary(uniqueKeysWithValues: names.map { ($0, [one[$0], other[$0]]) })
     }
 
-    private static func specs(_ states: [GroupState]) -> [String: RawJSON] {
+    private static func specs(_ states: [GroupState]) -> [Identifier: RawJSON] {
         let standing = states.compactMap { state in state.spec.map { (state.group, $0.spec.properties) } }
         return Dictionary(uniqueKeysWithValues: standing)
     }

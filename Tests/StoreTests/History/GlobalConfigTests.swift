@@ -6,7 +6,7 @@ import Testing
 @Suite struct GlobalConfigTests {
     private func decode(_ text: String) throws -> [GlobalConfig.Entry] { try GlobalConfig.decode(Array(text.utf8)) }
 
-    private func entry(_ id: String, _ properties: String, _ plugin: String) throws -> GlobalConfig.Entry {
+    private func entry(_ id: Identifier, _ properties: String, _ plugin: Identifier) throws -> GlobalConfig.Entry {
         GlobalConfig.Entry(spec: GroupSpec(id: id, properties: try RawJSON(properties)), plugin: plugin)
     }
 

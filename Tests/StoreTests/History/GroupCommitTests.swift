@@ -1,4 +1,5 @@
 import Glibc
+import GroupSPI
 import Testing
 
 @testable import Store
@@ -103,7 +104,7 @@ import Testing
     @Test func whoLosesTheLeaseByAnImageWritesNothingAfterwardsInTheSameTransaction() async throws {
         try await withStore { store in
             var image = HistoryImage()
-            func take(_ id: String) throws -> Fence {
+            func take(_ id: Identifier) throws -> Fence {
                 let claimant = claimant(id)
                 let lease = image.acquire(
                     claimant,

@@ -36,7 +36,7 @@ import Testing
     }
 
     private func draft(_ generator: inout SeededGenerator) -> RevisionDraft {
-        var groups = Set<String>()
+        var groups = Set<Identifier>()
         let count = generator.isHit(perThousand: 200) ? Int.random(in: 2...5, using: &generator) : 1
         while groups.count < count { groups.insert("g\(Int.random(in: 0..<8, using: &generator))") }
         let changes = groups.sorted().map { group -> Change in
@@ -69,7 +69,7 @@ import Testing
         }
         let now = try await store.states(within: patience)
         #expect(now == model.states(at: newest), "seed \(seed)")
-        for group in (0..<8).map({ "g\($0)" }) {
+        for group in (0..<8).map({ "g\($0)" as Identifier }) {
             let state = try await store.state(of: group, within: patience)
             #expect(state == now.first { $0.group == group }, "seed \(seed), group \(group)")
             let page = try await store.history(HistoryQuery(group: group), within: patience)

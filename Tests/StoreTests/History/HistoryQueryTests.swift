@@ -1,3 +1,4 @@
+import GroupSPI
 import Testing
 
 @testable import Store
@@ -18,7 +19,7 @@ import Testing
     }
 
     @Test(arguments: [nil, "a", "b", "unknown"] as [String?], [nil, 0, 3500, 6000, 99_999] as [Int?])
-    func theTotalIsWhatAQueryWithoutALimitGives(_ group: String?, _ since: Int?) async throws {
+    func theTotalIsWhatAQueryWithoutALimitGives(_ group: Identifier?, _ since: Int?) async throws {
         try await withLeader { leader in
             try fill(leader.store.path, leader.fence)
             for before in [nil, 1, 5, 99] as [Int?] {

@@ -153,7 +153,7 @@ import Testing
     /// Swift holds the two spellings of "é" for equal and sorts by its own rules; the database compares bytes.
     @Test func namesAreComparedByteByByte() async throws {
         try await withLeader { leader in
-            let names = ["é", "e\u{301}", "z", "Z", "", "\u{1F404}", "\u{FF5E}"]
+            let names: [Identifier] = ["é", "e\u{301}", "z", "Z", "", "\u{1F404}", "\u{FF5E}"]
             let stored = try await leader.append(names.map { .set($0, $0.utf8.count) })
             let read = try #require(try await leader.store.revision(1, within: patience))
             #expect(read.changes.map { Array($0.group.utf8) } == stored.changes.map { Array($0.group.utf8) })

@@ -220,7 +220,7 @@ import Testing
             for step in 1...150 {
                 var changes: [Change] = []
                 for group in 0..<Int.random(in: 1...3, using: &generator) {
-                    let name = "g\(group * 4 + Int.random(in: 0..<4, using: &generator))"
+                    let name: Identifier = "g\(group * 4 + Int.random(in: 0..<4, using: &generator))"
                     changes.append(
                         generator.isHit(perThousand: 200)
                             ? .free(name) : .set(name, Int.random(in: 0..<9, using: &generator))

@@ -40,7 +40,7 @@ import Testing
         var generator = SeededGenerator(7)
         try raw.execute("BEGIN IMMEDIATE")
         for index in 0..<Self.revisions {
-            let group = "cattle-\(index % Self.groups)"
+            let group: Identifier = "cattle-\(index % Self.groups)"
             let message = generator.isHit(perThousand: 300) ? "roll out build \(index) of the web tier" : ""
             let change: Change =
                 generator.isHit(perThousand: 100)

@@ -1,9 +1,10 @@
+import GroupSPI
 import Testing
 
 @testable import Store
 
 @Suite struct TagTests {
-    private func tag(_ store: Store, _ name: String, _ revision: Int, moving: Bool = false) async throws {
+    private func tag(_ store: Store, _ name: Identifier, _ revision: Int, moving: Bool = false) async throws {
         try await store.setTag(name, to: revision, author: .tester, moving: moving, within: patience)
     }
 

@@ -125,12 +125,12 @@ import Testing
             _ = try image.append(draft, fence: fence, time: 1000)
         }
 
-        mutating func settle(_ number: Int, _ group: String, _ status: Status) throws {
+        mutating func settle(_ number: Int, _ group: Identifier, _ status: Status) throws {
             try image.record(Outcome(revision: number, group: group, status: status), fence: fence)
         }
 
         /// Appends settled revisions, and forgets all but the newest.
-        mutating func goOn(to number: Int, _ group: String = "other") throws {
+        mutating func goOn(to number: Int, _ group: Identifier = "other") throws {
             while image.newest < number {
                 try append([.set(group, image.newest)])
                 try settle(image.newest, group, .applied)
@@ -234,7 +234,7 @@ import Testing
             _ = try await copy.project(bench.image, at: 1)
             try bench.settle(3, "back", .rejected)
             try bench.settle(2, "back", .applied)
-            for group in ["yes", "gone", "later"] { try bench.settle(1, group, .applied) }
+            for group: Identifier in ["yes", "gone", "later"] { try bench.settle(1, group, .applied) }
             try bench.settle(1, "no", .rejected)
             try bench.append([.set("later", 2)])
             try bench.settle(4, "later", .applied)

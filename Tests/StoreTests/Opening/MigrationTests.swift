@@ -1,4 +1,5 @@
 import Foundation
+import GroupSPI
 import Migrations
 import Testing
 

@@ -1,5 +1,6 @@
 import CSQLite
 import Foundation
+import GroupSPI
 import Migrations
 import Testing
 

@@ -31,8 +31,8 @@ struct HistoryModel {
     }
 
     func states(at number: Int) -> [GroupState] {
-        var states: [String: GroupState] = [:]
-        var sets: [String: Change.Action] = [:]
+        var states: [Identifier: GroupState] = [:]
+        var sets: [Identifier: Change.Action] = [:]
         for revision in revisions where revision.number <= number {
             for change in revision.changes where change.status != .rejected {
                 states[change.group] = GroupState(
@@ -51,7 +51,7 @@ struct HistoryModel {
     var pending: [Int] { revisions.filter { $0.changes.contains { $0.status == .pending } }.map(\.number) }
 
     var openRejected: [Int] {
-        var newest: [String: (number: Int, status: Status)] = [:]
+        var newest: [Identifier: (number: Int, status: Status)] = [:]
         for revision in revisions {
             for change in revision.changes { newest[change.group] = (revision.number, change.status) }
         }
@@ -59,7 +59,7 @@ struct HistoryModel {
     }
 
     /// Newest first.
-    func numbers(of group: String? = nil) -> [Int] {
+    func numbers(of group: Identifier? = nil) -> [Int] {
         revisions.filter { revision in group == nil || revision.changes.contains { $0.group == group } }
             .map(\.number).reversed()
     }

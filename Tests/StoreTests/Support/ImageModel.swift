@@ -7,7 +7,7 @@ import StoreFakes
 struct ImageModel {
     var history = HistoryModel()
     var confirmations: [Int: Confirmation.State] = [:]
-    var tags: [String: Int] = [:]
+    var tags: [Identifier: Int] = [:]
     var settled: [String: HistoryImage.Settled] = [:]
     var terms: [Term] = []
 
@@ -62,8 +62,8 @@ struct ImageModel {
     }
 
     /// What stands at a revision.
-    func groups(at number: Int) -> [String: GlobalConfig.Entry] {
-        var groups: [String: GlobalConfig.Entry] = [:]
+    func groups(at number: Int) -> [Identifier: GlobalConfig.Entry] {
+        var groups: [Identifier: GlobalConfig.Entry] = [:]
         for state in history.states(at: number) {
             groups[state.group] = state.spec.map { GlobalConfig.Entry(spec: $0.spec, plugin: $0.plugin) }
         }

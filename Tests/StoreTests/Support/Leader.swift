@@ -8,7 +8,7 @@ func withLeader<Result>(_ body: (Leader) async throws -> Result) async throws ->
 }
 
 /// Takes the lease over, whoever holds it.
-func lead(_ store: Store, as id: String = "n1/group", reason: String = "a test") async throws -> Leader {
+func lead(_ store: Store, as id: Identifier = "n1/group", reason: String = "a test") async throws -> Leader {
     let claimant = claimant(id)
     let watched = try await store.lease(within: patience)
     guard
@@ -27,7 +27,7 @@ func lead(_ store: Store, as id: String = "n1/group", reason: String = "a test")
     )
 }
 
-func claimant(_ id: String) -> Claimant {
+func claimant(_ id: Identifier) -> Claimant {
     Claimant(
         id: id,
         instance: String(UInt64.random(in: 0 ... .max), radix: 16),
@@ -67,12 +67,12 @@ extension Author {
 }
 
 extension Change {
-    static func set(_ group: String, _ size: Int) -> Change {
+    static func set(_ group: Identifier, _ size: Int) -> Change {
         Change(group: group, action: .set(.size(size), plugin: "group-stateless"))
     }
 
-    static func free(_ group: String) -> Change { Change(group: group, action: .free) }
-    static func destroy(_ group: String) -> Change { Change(group: group, action: .destroy) }
+    static func free(_ group: Identifier) -> Change { Change(group: group, action: .free) }
+    static func destroy(_ group: Identifier) -> Change { Change(group: group, action: .destroy) }
 }
 
 extension RawJSON {

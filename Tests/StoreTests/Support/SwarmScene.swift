@@ -25,7 +25,7 @@ extension Store {
     }
 
     /// What stands here.
-    func groups() async throws -> [String: GlobalConfig.Entry] {
+    func groups() async throws -> [Identifier: GlobalConfig.Entry] {
         try await imageBase(within: patience).groups
     }
 

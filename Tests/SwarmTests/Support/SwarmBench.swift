@@ -107,19 +107,19 @@ struct Leading: Sendable {
     let lease: Lease
 
     @discardableResult
-    func append(_ group: String, _ size: Int = 1, within limit: Duration = patience) async throws -> Revision {
+    func append(_ group: Identifier, _ size: Int = 1, within limit: Duration = patience) async throws -> Revision {
         try await store.append(.set(group, size), fence: fence, within: limit)
     }
 }
 
 extension RevisionDraft {
-    static func set(_ group: String, _ size: Int = 1) -> RevisionDraft {
+    static func set(_ group: Identifier, _ size: Int = 1) -> RevisionDraft {
         RevisionDraft(author: .tester, operation: .commit, changes: [.set(group, size)])
     }
 }
 
 extension Change {
-    static func set(_ group: String, _ size: Int = 1) -> Change {
+    static func set(_ group: Identifier, _ size: Int = 1) -> Change {
         Change(group: group, action: .set(RawJSON(checked: Array("{\"Size\": \(size)}".utf8)), plugin: "p"))
     }
 }
@@ -130,7 +130,7 @@ extension Author {
 
 extension SwarmStore {
     /// Looks twice and takes the lease over.
-    func lead(_ id: String = "n1/group") async throws -> Leading {
+    func lead(_ id: Identifier = "n1/group") async throws -> Leading {
         _ = try await lease(within: patience)
         guard let leading = try await acquire(try await lease(within: patience), id) else {
             throw NeverCame(description: "never: a lease")
@@ -139,7 +139,7 @@ extension SwarmStore {
     }
 
     /// - Returns: nil when the lease was not to be had.
-    func acquire(_ watched: Lease, _ id: String = "n1/group") async throws -> Leading? {
+    func acquire(_ watched: Lease, _ id: Identifier = "n1/group") async throws -> Leading? {
         let claimant = Claimant(
             id: id,
             instance: String(UInt64.random(in: 0 ... .max), radix: 16),
@@ -166,7 +166,7 @@ extension SwarmStore {
     func see() async throws -> Lease { try await lease(within: patience) }
 
     /// What stands, by this node's copy.
-    func groups() async throws -> [String] {
+    func groups() async throws -> [Identifier] {
         try await copy.imageBase(within: patience).groups.keys.sorted()
     }
 }

@@ -67,7 +67,7 @@ extension Dispatcher {
     }
 
     private func specs(
-        named name: String?,
+        named name: Identifier?,
         _ manager: any ManagerEndpoint
     ) async throws(RPCFailure) -> [GroupSpec] {
         let specs = try await allSpecs(manager)
@@ -79,7 +79,7 @@ extension Dispatcher {
 
     /// What is live of a group; nil when it cannot be told and nobody asked for this group by name.
     private func state(
-        of id: String,
+        of id: Identifier,
         mustExist: Bool,
         _ caller: Caller
     ) async throws(RPCFailure) -> GroupDescription? {

@@ -14,12 +14,12 @@ extension Dispatcher {
         }
     }
 
-    private static func steps(_ path: String) -> [Substring] {
-        path.split(separator: "/").filter { $0 != "." }
+    private static func steps(_ path: String) -> [Identifier] {
+        path.utf8.split(separator: UInt8(ascii: "/")).map { Identifier(String(Substring($0))) }.filter { $0 != "." }
     }
 
     private func nodes(
-        _ steps: [Substring],
+        _ steps: [Identifier],
         _ path: String,
         _ manager: any ManagerEndpoint
     ) async throws(RPCFailure) -> JSON {
@@ -34,11 +34,11 @@ extension Dispatcher {
     }
 
     private func value(
-        _ steps: [Substring],
+        _ steps: [Identifier],
         _ path: String,
         _ manager: any ManagerEndpoint
     ) async throws(RPCFailure) -> JSON {
-        switch (steps.first, steps.dropFirst().joined(separator: "/")) {
+        switch (steps.first, Identifier(steps.dropFirst().joined(separator: "/"))) {
         case (nil, _):
             return ["leader": .bool(await manager.isLeader()), "configs": try await configs(manager)]
         case ("leader", ""):

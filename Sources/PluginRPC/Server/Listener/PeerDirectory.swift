@@ -6,14 +6,14 @@ internal import Synchronization
 
 /// Who is at the other end of an accepted socket.
 final class PeerDirectory: Sendable {
-    private let host: String
+    private let host: Identifier
     /// Users' names by number. The user database may be a slow network service, and asking it once is enough.
-    private let names = Mutex<[uid_t: String?]>([:])
+    private let names = Mutex<[uid_t: Identifier?]>([:])
 
     init() {
         var buffer = [CChar](repeating: 0, count: 256)
         gethostname(&buffer, buffer.count - 1)
-        host = String(decoding: buffer.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+        host = Identifier(String(decoding: buffer.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self))
     }
 
     /// The user at the other end; nil when the operating system does not tell.
@@ -46,7 +46,7 @@ final class PeerDirectory: Sendable {
     /// A caller whose user is not known.
     var anonymous: Caller { Caller(user: nil, uid: nil, host: host) }
 
-    private static func userName(_ uid: uid_t) -> String? {
+    private static func userName(_ uid: uid_t) -> Identifier? {
         var entry = passwd()
         var found: UnsafeMutablePointer<passwd>?
         var size = 1024
@@ -55,7 +55,7 @@ final class PeerDirectory: Sendable {
             let error = getpwuid_r(uid, &entry, &buffer, size, &found)
             if error == 0 {
                 guard found != nil, let name = entry.pw_name else { return nil }
-                return withExtendedLifetime(buffer) { String(cString: name) }
+                return withExtendedLifetime(buffer) { Identifier(String(cString: name)) }
             }
             guard error == ERANGE else { return nil }
             size *= 4

@@ -2,13 +2,13 @@ internal import GroupSPI
 
 /// The `Name` of a request of the head generation, `plugin/subtype`, and the `ID` beside it; both go back in the result.
 struct Address: Sendable {
-    let name: String
-    let id: String
+    let name: Identifier
+    let id: Identifier
 
     /// What follows the first slash: a group's name, or one of the names that mean all groups.
-    var subtype: String {
+    var subtype: Identifier {
         guard let slash = name.utf8.firstIndex(of: UInt8(ascii: "/")) else { return "" }
-        return String(name[name.utf8.index(after: slash)...])
+        return Identifier(String(name.text[name.utf8.index(after: slash)...]))
     }
 
     /// True when the name points at one group rather than at all of them.

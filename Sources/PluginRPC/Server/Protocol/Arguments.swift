@@ -35,15 +35,19 @@ struct Arguments {
         return int
     }
 
-    func strings(_ name: String, of goType: String) throws(RPCFailure) -> [String] {
+    func identifier(_ name: String, of goType: String) throws(RPCFailure) -> Identifier {
+        Identifier(try string(name, of: goType))
+    }
+
+    func identifiers(_ name: String, of goType: String) throws(RPCFailure) -> [Identifier] {
         guard let value = member(name) else { return [] }
         guard value.kind == .array else { throw mismatch(value, name, "[]\(goType)") }
-        var strings: [String] = []
+        var identifiers: [Identifier] = []
         for element in value.elements {
             guard element.isNull || element.kind == .string else { throw mismatch(element, name, goType) }
-            strings.append(element.string ?? "")
+            identifiers.append(element.identifier ?? "")
         }
-        return strings
+        return identifiers
     }
 
     /// The member's own members; all empty when it is absent.

@@ -36,8 +36,8 @@ enum MetadataCall: Sendable {
 enum ControllerCall: Sendable {
     case commit(ControllerChange)
     case plan(ControllerChange)
-    case describe(name: String?)
-    case free(name: String?)
+    case describe(name: Identifier?)
+    case free(name: Identifier?)
 }
 
 struct ControllerChange: Sendable {

@@ -49,7 +49,7 @@ enum MethodTable {
             }
         case "DestroyInstances":
             byID("DestroyInstancesRequest") { id, arguments throws(RPCFailure) in
-                .destroyInstances(id: id, try arguments.strings("Instances", of: "instance.ID"))
+                .destroyInstances(id: id, try arguments.identifiers("Instances", of: "instance.ID"))
             }
         default: nil
         }
@@ -58,11 +58,11 @@ enum MethodTable {
     /// A call about a group's `ID`; when that is empty, the group that `Name` points at is meant.
     private static func byID(
         _ type: String,
-        _ make: @escaping (String, Arguments) throws(RPCFailure) -> GroupRequest
+        _ make: @escaping (Identifier, Arguments) throws(RPCFailure) -> GroupRequest
     ) -> Entry {
         { source throws(RPCFailure) in
             try source.read(as: "group.\(type)") { arguments throws(RPCFailure) in
-                let id = try arguments.string("ID", of: "group.ID")
+                let id = try arguments.identifier("ID", of: "group.ID")
                 let address = try address(arguments, id: id)
                 let meant = id.isEmpty && address?.namesOneGroup == true ? address?.subtype ?? id : id
                 return .group(try make(meant, arguments), address)
@@ -78,7 +78,7 @@ enum MethodTable {
         { source throws(RPCFailure) in
             try source.read(as: "group.\(type)") { arguments throws(RPCFailure) in
                 let members = try arguments.object("Spec", of: "group.Spec")
-                let id = try members.string("ID", of: "group.ID")
+                let id = try members.identifier("ID", of: "group.ID")
                 let spec = GroupSpec(id: id, properties: members.raw("Properties"))
                 return .group(try make(spec, arguments), try address(arguments, id: id))
             }
@@ -86,9 +86,9 @@ enum MethodTable {
     }
 
     /// Only the head generation sends a `Name`; whoever sends one wants it back.
-    private static func address(_ arguments: Arguments, id: String) throws(RPCFailure) -> Address? {
+    private static func address(_ arguments: Arguments, id: Identifier) throws(RPCFailure) -> Address? {
         guard arguments.has("Name") else { return nil }
-        return Address(name: try arguments.string("Name", of: "plugin.Name"), id: id)
+        return Address(name: try arguments.identifier("Name", of: "plugin.Name"), id: id)
     }
 
     // MARK: - Handshakes, manager, metadata
@@ -159,19 +159,20 @@ enum MethodTable {
                     kind: try spec.string("kind"),
                     version: try spec.string("version"),
                     metadata: spec.raw("metadata"),
-                    spec: GroupSpec(id: try metadata.string("name"), properties: spec.raw("properties"))
+                    spec: GroupSpec(id: try metadata.identifier("name", of: "string"), properties: spec.raw("properties"))
                 )
-                let name = try arguments.string("Name", of: "plugin.Name")
+                let name = try arguments.identifier("Name", of: "plugin.Name")
                 return .controller(make(change), Address(name: name, id: change.spec.id))
             }
         }
     }
 
-    private static func byMetadata(_ make: @escaping (String?) -> ControllerCall) -> Entry {
+    private static func byMetadata(_ make: @escaping (Identifier?) -> ControllerCall) -> Entry {
         { source throws(RPCFailure) in
             try source.read(as: "controller.FindRequest") { arguments throws(RPCFailure) in
-                let name = try arguments.object("Metadata", of: "types.Metadata").string("name")
-                let address = Address(name: try arguments.string("Name", of: "plugin.Name"), id: name)
+                let name = try arguments.object("Metadata", of: "types.Metadata")
+                    .identifier("name", of: "string")
+                let address = Address(name: try arguments.identifier("Name", of: "plugin.Name"), id: name)
                 if !name.isEmpty { return .controller(make(name), address) }
                 return .controller(make(address.namesOneGroup ? address.subtype : nil), address)
             }

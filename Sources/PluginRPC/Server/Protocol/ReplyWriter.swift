@@ -74,9 +74,9 @@ struct ReplyWriter: Sendable {
             buffer.writeStaticString("{")
             if let address {
                 buffer.writeStaticString("\"Name\":")
-                buffer.writeJSONString(address.name)
+                buffer.writeJSONString(address.name.text)
                 buffer.writeStaticString(",\"ID\":")
-                buffer.writeJSONString(address.id)
+                buffer.writeJSONString(address.id.text)
                 if case .ok = reply {} else { buffer.writeStaticString(",") }
             }
             write(reply, isAddressed: address != nil, to: &buffer)
@@ -126,7 +126,7 @@ struct ReplyWriter: Sendable {
         }
         for (index, group) in groups.enumerated() {
             buffer.writeStaticString(index == 0 ? "[{\"ID\":" : ",{\"ID\":")
-            buffer.writeJSONString(group.id)
+            buffer.writeJSONString(group.id.text)
             buffer.writeStaticString(",\"Properties\":")
             buffer.writeBytes(group.properties.bytes)
             buffer.writeStaticString("}")

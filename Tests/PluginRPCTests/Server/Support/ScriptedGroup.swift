@@ -11,7 +11,7 @@ final class ScriptedGroup: GroupEndpoint {
     private struct State {
         var groups: [GroupSpec]
         var received: [Received] = []
-        var closedGates: [String: [CheckedContinuation<Void, Never>]] = [:]
+        var closedGates: [Identifier: [CheckedContinuation<Void, Never>]] = [:]
         var arrivals: [(count: Int, continuation: CheckedContinuation<Void, Never>)] = []
     }
 
@@ -20,7 +20,7 @@ final class ScriptedGroup: GroupEndpoint {
     /// - Parameters:
     ///   - groups: what is watched from the beginning.
     ///   - holding: groups whose `describe` waits until ``open(_:)``, or until it is cancelled.
-    init(_ groups: [GroupSpec] = [], holding: Set<String> = []) {
+    init(_ groups: [GroupSpec] = [], holding: Set<Identifier> = []) {
         let gates = Dictionary(uniqueKeysWithValues: holding.map { ($0, [CheckedContinuation<Void, Never>]()) })
         state = Mutex(State(groups: groups, closedGates: gates))
     }
@@ -41,7 +41,7 @@ final class ScriptedGroup: GroupEndpoint {
         }
     }
 
-    func open(_ id: String) {
+    func open(_ id: Identifier) {
         let waiting = state.withLock { $0.closedGates.removeValue(forKey: id) } ?? []
         for continuation in waiting { continuation.resume() }
     }
@@ -58,7 +58,7 @@ final class ScriptedGroup: GroupEndpoint {
         return try state.withLock { (state) throws(GroupError) in try Self.answer(request, &state.groups) }
     }
 
-    private func pass(_ id: String) async {
+    private func pass(_ id: Identifier) async {
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 let isOpen = state.withLock { state in
@@ -99,7 +99,7 @@ final class ScriptedGroup: GroupEndpoint {
             return .ok
         case .describe(let id):
             try check(id, groups)
-            let instance = InstanceDescription(id: "i-1", logicalID: nil, tags: ["infrakit.group": id])
+            let instance = InstanceDescription(id: "i-1", logicalID: nil, tags: ["infrakit.group": id.text])
             return .description(GroupDescription([instance], isConverged: true))
         case .size(let id):
             try check(id, groups)
@@ -114,7 +114,7 @@ final class ScriptedGroup: GroupEndpoint {
         }
     }
 
-    private static func check(_ id: String, _ groups: [GroupSpec]) throws(GroupError) {
+    private static func check(_ id: Identifier, _ groups: [GroupSpec]) throws(GroupError) {
         guard groups.contains(where: { $0.id == id }) else { throw .notWatched(id) }
     }
 }
@@ -144,7 +144,7 @@ struct ScriptedManager: ManagerEndpoint {
 
 extension GroupSpec {
     /// A spec with a size, as text that decoding and encoding would change.
-    static func sample(_ id: String) -> GroupSpec {
+    static func sample(_ id: Identifier) -> GroupSpec {
         GroupSpec(id: id, properties: RawJSON(checked: Array(#"{"z":1.0,"a":12345678901234567890123}"#.utf8)))
     }
 }

@@ -38,9 +38,9 @@ enum Content {
     static let lease = "the lease"
 
     static func key(_ message: String) -> String { "revision \(message)" }
-    static func key(_ message: String, outcomeOf group: String) -> String { "outcome of \(group) in \(message)" }
+    static func key(_ message: String, outcomeOf group: Identifier) -> String { "outcome of \(group) in \(message)" }
     static func key(confirmationOf message: String) -> String { "confirmation of \(message)" }
-    static func key(tag: String) -> String { "tag \(tag)" }
+    static func key(tag: Identifier) -> String { "tag \(tag)" }
     static func key(term: Int) -> String { "term \(term)" }
     static func key(request: String) -> String { "request \(request)" }
 

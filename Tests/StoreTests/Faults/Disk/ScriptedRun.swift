@@ -123,7 +123,7 @@ struct ScriptedRun {
         guard let watched = try? await store.lease(within: timeout()) else { return nil }
         contradictions += ledger.contradictions([Content.lease: Content.text(watched)], isAll: false)
         starts += 1
-        let id = "n\(starts)"
+        let id: Identifier = "n\(starts)"
         let claimant = claimant(id)
         let epoch = watched.epoch + 1
         var changes = [
@@ -210,7 +210,7 @@ struct ScriptedRun {
         return effect
     }
 
-    private mutating func settle(_ message: String, _ group: String, _ status: Status, error: String? = nil) async {
+    private mutating func settle(_ message: String, _ group: Identifier, _ status: Status, error: String? = nil) async {
         guard let revision = revision(message), let (fence, _) = await leading() else { return }
         let outcome = Outcome(revision: revision.number, group: group, status: status, error: error)
         await attempt([Content.key(message, outcomeOf: group): Content.text(status, error)]) {
@@ -270,14 +270,14 @@ struct ScriptedRun {
         }
     }
 
-    private mutating func tag(_ name: String, _ message: String) async {
+    private mutating func tag(_ name: Identifier, _ message: String) async {
         guard let revision = revision(message) else { return }
         await attempt([Content.key(tag: name): message]) { (store, timeout) async throws(StoreError) in
             try await store.setTag(name, to: revision.number, author: .tester, moving: true, within: timeout)
         }
     }
 
-    private mutating func untag(_ name: String) async {
+    private mutating func untag(_ name: Identifier) async {
         await attempt([Content.key(tag: name): Ledger.absent]) { (store, timeout) async throws(StoreError) in
             try await store.removeTag(name, within: timeout)
         }

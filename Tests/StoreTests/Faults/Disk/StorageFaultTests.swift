@@ -1,4 +1,5 @@
 import Foundation
+import GroupSPI
 import Testing
 
 @testable import Store
