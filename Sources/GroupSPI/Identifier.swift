@@ -2,7 +2,8 @@
 /// the order of their bytes.
 ///
 /// Swift's `String` compares by Unicode's canonical equivalence: `caf\u{E9}` and `cafe\u{301}` are one key of a dictionary. They are
-/// two to SQLite, to JSON, to file systems and to every other InfraKit program. So nothing that names something is a `String`.
+/// two to SQLite, to JSON, to file systems and to every other InfraKit program. So nothing that a user, a file or another
+/// program names is a `String`; what this program draws by itself, such as a request's hexadecimal digits, may be.
 public struct Identifier: Sendable {
     public let text: String
 

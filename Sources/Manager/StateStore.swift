@@ -37,7 +37,8 @@ public protocol StateStore: Sendable {
         of group: Identifier?,
         within timeout: Duration
     ) async throws(StoreError) -> [GroupState]
-    func state(of group: Identifier, before number: Int, within timeout: Duration) async throws(StoreError) -> GroupState?
+    func state(of group: Identifier, before number: Int, within timeout: Duration) async throws(StoreError)
+        -> GroupState?
     func revision(_ number: Int, within timeout: Duration) async throws(StoreError) -> Revision?
     func summary(within timeout: Duration) async throws(StoreError) -> HistorySummary
 

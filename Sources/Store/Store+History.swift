@@ -139,7 +139,8 @@ extension Store {
     /// The state of one group at a revision: also at one that is kept only for what it set itself, if it set this group.
     ///
     /// - Throws: ``StoreError`` `notFound`, with what there is instead.
-    public func state(of group: Identifier, at number: Int, within timeout: Duration) async throws(StoreError) -> GroupState
+    public func state(of group: Identifier, at number: Int, within timeout: Duration) async throws(StoreError)
+        -> GroupState
     {
         try await reader.run(within: timeout) { connection in
             let state = try connection.state(of: group, at: number)

@@ -55,7 +55,9 @@ import Testing
     /// The plugins' own records: once a new leader has made its plugin act, the old leader's plugin does not act any more
     /// until that one leads again.
     private static func expectOneLeaderAtATime(_ world: World) async throws {
-        var terms = try await world.store.terms(within: .seconds(20)).sorted { $0.epoch < $1.epoch }.map(\.manager.text)[...]
+        var terms = try await world.store.terms(within: .seconds(20)).sorted { $0.epoch < $1.epoch }.map(
+            \.manager.text
+        )[...]
         var actor: String?
         for entry in world.journal.all where entry.request.isAct && entry.host != actor {
             // The next term of the host that acts; those in between did not act at all.

@@ -170,7 +170,7 @@ struct ProcessGroupAdoptionTests {
 
     @Test func groupsWithOddNamesKeepTheirFilesApart() async throws {
         try await PluginHarness.with { harness in
-            let names: [Identifier] = ["../up", "a/b", "a%2Fb", ".", "é\"\n"]
+            let names: [Identifier] = ["../up", "a/b", "a%2Fb", ".", "é\"\n", "caf\u{E9}", "cafe\u{301}"]
             try await harness.withPlugin { plugin in
                 for name in names { try await plugin.call(.watch(Specs.sized(1, id: name))) }
                 for name in names { try await plugin.converged(name, count: 1) }

@@ -119,9 +119,13 @@ public struct LeaderScript: Sendable {
         )
     }
 
-    public static let names: [Identifier] = ["", "a\"b/\u{E4}", "cattle", "db", "pets", "web"]
+    public static let names: [Identifier] = [
+        "", "a\"b/\u{E4}", "caf\u{E9}", "cafe\u{301}", "cattle", "db", "pets", "web",
+    ]
 
-    private mutating func plugin() -> Identifier { generator.isHit(perThousand: 150) ? "group-other" : "group-stateless" }
+    private mutating func plugin() -> Identifier {
+        generator.isHit(perThousand: 150) ? "group-other" : "group-stateless"
+    }
 
     /// Spelled in ways that no other spelling stands for.
     private mutating func properties() -> RawJSON {

@@ -29,7 +29,8 @@ struct SwarmRequestTests {
         try Mailbox(label: swarm.spec.label(Mailbox.label)).ids
     }
 
-    private static func carryOut(_ id: String, _ leading: Leading, _ group: Identifier = "web") async throws -> Revision {
+    private static func carryOut(_ id: String, _ leading: Leading, _ group: Identifier = "web") async throws -> Revision
+    {
         try await leading.store.append(.set(group), settling: .request(id), fence: leading.fence, within: patience)
     }
 

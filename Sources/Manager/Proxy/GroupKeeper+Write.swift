@@ -315,7 +315,8 @@ extension GroupKeeper {
     }
 
     /// A plugin that restarted has to be told a group before it can end it.
-    func destroy(_ id: Identifier, knowing spec: GroupSpec?, _ token: TermToken) async -> Result<GroupReply, GroupError> {
+    func destroy(_ id: Identifier, knowing spec: GroupSpec?, _ token: TermToken) async -> Result<GroupReply, GroupError>
+    {
         let answer = await callPlugin(.destroy(id: id), token)
         guard case .failure(let error) = answer, error.saysNotWatched else { return answer }
         guard let spec else { return .success(.ok) }

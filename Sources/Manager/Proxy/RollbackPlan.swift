@@ -11,7 +11,9 @@ public enum RollbackPlan {
     ///   - group: only this one; nil for all.
     /// - Returns: one change for each group that differs, in the order of their names. Groups that the target did not
     ///   have are freed, never destroyed.
-    public static func changes(from current: [GroupState], to target: [GroupState], group: Identifier? = nil) -> [Change] {
+    public static func changes(from current: [GroupState], to target: [GroupState], group: Identifier? = nil)
+        -> [Change]
+    {
         let now = index(current, group)
         let then = index(target, group)
         return Set(now.keys).union(then.keys).sorted().compactMap { name in

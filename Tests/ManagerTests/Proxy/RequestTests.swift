@@ -115,7 +115,8 @@ struct RequestTests {
             (2, "x", nil, "there is no group 'x'; there are: a, b, c"),
         ]
     )
-    func aRollbackThatCannotBeIsRefused(_ target: Int, _ group: Identifier?, _ expected: Int?, _ words: String) async throws
+    func aRollbackThatCannotBeIsRefused(_ target: Int, _ group: Identifier?, _ expected: Int?, _ words: String)
+        async throws
     {
         try await withHistory { replica in
             replica.store.submit(rollback(to: target, group: group, expected: expected))

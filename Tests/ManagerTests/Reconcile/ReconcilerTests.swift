@@ -52,7 +52,9 @@ struct ReconcilerTests {
         var reconciler = Reconciler()
         reconciler.assume([state("a"), state("b"), state("c")], now: start)
         _ = reconciler.takeDue(now: start)
-        for group: Identifier in ["c", "b"] { reconciler.finished(group, revision: 1, .noAnswer, now: start + .seconds(1)) }
+        for group: Identifier in ["c", "b"] {
+            reconciler.finished(group, revision: 1, .noAnswer, now: start + .seconds(1))
+        }
         reconciler.finished("a", revision: 1, .noAnswer, now: start + .seconds(2))
         let first = start + .seconds(1) + Reconciler.delay(afterAttempts: 1)
         #expect(reconciler.nextDue == first)

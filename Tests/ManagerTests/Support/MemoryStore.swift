@@ -235,7 +235,9 @@ final class MemoryStore: StateStore {
         }
     }
 
-    func state(of group: Identifier, before number: Int, within timeout: Duration) async throws(StoreError) -> GroupState? {
+    func state(of group: Identifier, before number: Int, within timeout: Duration) async throws(StoreError)
+        -> GroupState?
+    {
         try await run(.state, timeout) { $0.model.state(of: group, before: number) }
     }
 

@@ -80,7 +80,8 @@ final class Replica: Sendable {
         )
     }
 
-    static func claimant(_ id: Identifier, pluginSocket: String = "/plugins/other", bootID: String = "boot") -> Claimant {
+    static func claimant(_ id: Identifier, pluginSocket: String = "/plugins/other", bootID: String = "boot") -> Claimant
+    {
         Claimant(
             id: id,
             instance: "\(id)-instance",

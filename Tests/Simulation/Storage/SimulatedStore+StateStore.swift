@@ -136,7 +136,9 @@ extension SimulatedStore: StateStore {
         }
     }
 
-    func state(of group: Identifier, before number: Int, within timeout: Duration) async throws(StoreError) -> GroupState? {
+    func state(of group: Identifier, before number: Int, within timeout: Duration) async throws(StoreError)
+        -> GroupState?
+    {
         try await run("state", .reading, timeout) { $0.state(of: group, before: number) }
     }
 

@@ -159,7 +159,10 @@ enum MethodTable {
                     kind: try spec.string("kind"),
                     version: try spec.string("version"),
                     metadata: spec.raw("metadata"),
-                    spec: GroupSpec(id: try metadata.identifier("name", of: "string"), properties: spec.raw("properties"))
+                    spec: GroupSpec(
+                        id: try metadata.identifier("name", of: "string"),
+                        properties: spec.raw("properties")
+                    )
                 )
                 let name = try arguments.identifier("Name", of: "plugin.Name")
                 return .controller(make(change), Address(name: name, id: change.spec.id))
