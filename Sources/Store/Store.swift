@@ -62,7 +62,8 @@ public final class Store: Sendable {
 
     /// The journal goes beside the file: who may not create one there never commits anything.
     private static func requireWritableDirectory(of path: String) throws(StoreError) {
-        let directory = path.lastIndex(of: "/").map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
+        let directory =
+            path.utf8.lastIndex(of: UInt8(ascii: "/")).map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
         guard access(directory, W_OK) != 0 else { return }
         guard [EACCES, EPERM, EROFS].contains(errno) else { throw .failed("look into", directory, errno) }
         let (code, reason) = StoreError.reasonNotOpened(path, errno)

@@ -12,7 +12,7 @@ struct Examination {
     let session: Session
 
     private var directory: String {
-        store.path.lastIndex(of: "/").map { String(store.path[..<$0]) } ?? "."
+        store.path.utf8.lastIndex(of: UInt8(ascii: "/")).map { String(store.path[..<$0]) } ?? "."
     }
 
     func run(peer: Duration?) async -> [Finding] {

@@ -8,7 +8,9 @@ enum Directories {
         guard errno == ENOENT || errno == ENOTDIR else {
             throw Failure("cannot look at the directory \(path): \(String(cString: strerror(errno)))")
         }
-        if let slash = path.lastIndex(of: "/"), slash != path.startIndex { try make(String(path[..<slash])) }
+        if let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")), slash != path.startIndex {
+            try make(String(path[..<slash]))
+        }
         guard mkdir(path, 0o700) == 0 || errno == EEXIST else {
             throw Failure("cannot make the directory \(path): \(String(cString: strerror(errno)))")
         }

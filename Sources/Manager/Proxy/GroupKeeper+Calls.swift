@@ -44,7 +44,7 @@ extension GroupKeeper {
     }
 
     /// An update that was stopped is not begun anew, should its change still be pending: the plugin keeps what it has of it.
-    private func stopUpdate(_ group: String, _ token: TermToken) async throws(GroupError) -> GroupReply {
+    private func stopUpdate(_ group: Identifier, _ token: TermToken) async throws(GroupError) -> GroupReply {
         let reply = try await callPlugin(.stopUpdate(id: group), token).get()
         if isCurrent(token), term?.states[group]?.change.status == .pending { term?.stopped.insert(group) }
         return reply

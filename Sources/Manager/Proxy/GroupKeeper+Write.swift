@@ -148,7 +148,7 @@ extension GroupKeeper {
     }
 
     /// - Returns: false when it cannot be read.
-    private func read(_ before: inout Before, of group: String) async -> Bool {
+    private func read(_ before: inout Before, of group: Identifier) async -> Bool {
         guard case .stored(let revision) = before else { return true }
         do throws(StoreError) {
             before = .known(

@@ -1,14 +1,15 @@
+internal import GroupSPI
 internal import Store
 
 /// What a leader knows of its groups in one term. There is none before the states are read.
 struct LeaderTerm {
     let token: TermToken
-    var states: [String: GroupState]
+    var states: [Identifier: GroupState]
     var reconciler = Reconciler()
     /// When revisions that wait for somebody to confirm them are undone, by this replica's clock.
     var confirmationsDue: [Int: BootInstant] = [:]
     /// The groups whose update somebody has stopped: what the plugin keeps of it is to be looked at before it is told again.
-    var stopped: Set<String> = []
+    var stopped: Set<Identifier> = []
 
     init(_ token: TermToken, _ states: [GroupState], now: BootInstant) {
         self.token = token

@@ -54,7 +54,7 @@ enum PluginHolding: Hashable, Sendable {
 
 /// The values of a specification by their paths. Go reads names in any case, and writes what is not set as null, 0 or the like.
 private struct Leaves {
-    private(set) var values: [String: [UInt8]] = [:]
+    private(set) var values: [Identifier: [UInt8]] = [:]
 
     init(_ json: RawJSON) {
         // Not by recursion: how deep the value goes is up to whoever sent it.
@@ -62,12 +62,12 @@ private struct Leaves {
         while let (path, view) = open.popLast() {
             switch view.kind {
             case .object:
-                for member in view.members { open.append(("\(path)/\(member.name.lowercased())", member.value)) }
+                for member in view.members { open.append(("\(path)/\(member.name.text.lowercased())", member.value)) }
             case .array:
                 for (index, element) in view.elements.enumerated() { open.append(("\(path)/\(index)", element)) }
             default:
                 let bytes = view.string.map { Array("\"\($0)".utf8) } ?? Array(view.bytes)
-                if !Self.empty.contains(bytes) { values[path] = bytes }
+                if !Self.empty.contains(bytes) { values[Identifier(path)] = bytes }
             }
         }
     }

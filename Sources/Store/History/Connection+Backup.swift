@@ -66,7 +66,8 @@ extension Connection {
 
     /// A new name for a file is on the disk only when its directory is.
     static func sync(directoryOf path: String) throws {
-        let directory = path.lastIndex(of: "/").map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
+        let directory =
+            path.utf8.lastIndex(of: UInt8(ascii: "/")).map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
         let file = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard file >= 0 else {
             throw StoreError(.io, "\(directory) cannot be opened: \(String(cString: strerror(errno)))")

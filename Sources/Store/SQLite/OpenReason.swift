@@ -5,7 +5,8 @@ extension StoreError {
     ///
     /// - Parameter systemError: the error number that SQLite has seen, 0 when it has seen none.
     static func reasonNotOpened(_ path: String, _ systemError: Int32) -> (Code, String) {
-        let directory = path.lastIndex(of: "/").map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
+        let directory =
+            path.utf8.lastIndex(of: UInt8(ascii: "/")).map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
         var status = stat()
         guard stat(directory, &status) == 0 else {
             return errno == ENOENT || errno == ENOTDIR

@@ -23,7 +23,7 @@ public enum LockProbe {
     ///
     /// - Parameter path: the database; never touched, as closing it would drop the locks that SQLite holds on it.
     public static func run(nextTo path: String) -> Finding {
-        let directory = path.lastIndex(of: "/").map { String(path[...$0]) } ?? ""
+        let directory = path.utf8.lastIndex(of: UInt8(ascii: "/")).map { String(path[...$0]) } ?? ""
         // Random, because managers in two containers may well have one pid.
         let name = "\(directory).manager.lockprobe-\(getpid())-\(String(UInt32.random(in: 0 ... .max), radix: 16))"
         let file = open(name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)

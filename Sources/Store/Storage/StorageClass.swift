@@ -37,7 +37,8 @@ public struct StorageClass: Hashable, Sendable {
     ///
     /// - Throws: ``StoreError`` `directoryMissing`, `permission`.
     public init(of path: String) throws(StoreError) {
-        let directory = path.lastIndex(of: "/").map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
+        let directory =
+            path.utf8.lastIndex(of: UInt8(ascii: "/")).map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
         guard let resolved = realpath(directory, nil) else { throw Self.unusable(directory, errno) }
         defer { free(resolved) }
         var status = stat()

@@ -26,7 +26,7 @@ final class SimulatedPlugin: @unchecked Sendable {
     private(set) var process: SimulatedProcess?
     private(set) var model = PluginModel()
     /// What the groups were whose change was begun and has failed; nil for none.
-    private var halted: [String: GroupSpec?] = [:]
+    private var halted: [Identifier: GroupSpec?] = [:]
     /// In which epoch each group was told.
     private var told: [Identifier: Int] = [:]
     var weather = PluginWeather.calm {

@@ -16,7 +16,7 @@ final class Users: @unchecked Sendable {
         var before: GroupState?
         var answer: Result<GroupReply, GroupError>?
 
-        var name: String { author.user ?? "" }
+        var name: Identifier { author.user ?? "" }
 
         init(_ number: Int, _ text: String, _ call: GroupRequest? = nil) {
             author = Caller(user: "u\(number)", uid: nil, host: "")
@@ -203,7 +203,7 @@ final class Users: @unchecked Sendable {
         world.file.model.revisions.filter { $0.author == wish.author }
     }
 
-    private func state(of group: String?) -> GroupState? {
+    private func state(of group: Identifier?) -> GroupState? {
         group.flatMap { group in world.file.model.states().first { $0.group == group } }
     }
 

@@ -19,8 +19,8 @@ struct SocketPath {
                     + "\(Self.maximumBytes)"
             )
         }
-        let slash = path.lastIndex(of: "/")
-        let name = slash.map { String(path[path.index(after: $0)...]) } ?? path
+        let slash = path.utf8.lastIndex(of: UInt8(ascii: "/"))
+        let name = slash.map { String(path[path.utf8.index(after: $0)...]) } ?? path
         guard !name.isEmpty, name != ".", name != "..", !path.utf8.contains(0) else {
             throw PluginServerError(.wrongKind, path: path, message: "the socket path '\(path)' does not name a file")
         }
@@ -37,7 +37,7 @@ struct SocketPath {
         while stat(current, &status) != 0 {
             guard errno == ENOENT else { throw failure("look at the directory \(current)", errno) }
             missing.append(current)
-            guard let slash = current.lastIndex(of: "/"), slash != current.startIndex else { break }
+            guard let slash = current.utf8.lastIndex(of: UInt8(ascii: "/")), slash != current.startIndex else { break }
             current = String(current[..<slash])
         }
         for directory in missing.reversed() {
