@@ -186,7 +186,7 @@ extension WriteLifecycle.Answer {
     /// The words for each; docs/architecture.md has the same table.
     ///
     /// - Parameter plugin: its name.
-    func result(plugin: String) -> Result<GroupReply, GroupError> {
+    func result(plugin: Identifier) -> Result<GroupReply, GroupError> {
         switch self {
         case .applied(let reply): .success(reply)
         case .refused(let error), .nothingChanged(let error), .maybeStored(let error): .failure(error)
@@ -215,7 +215,7 @@ extension WriteLifecycle.PendingReason {
         }
     }
 
-    fileprivate func text(plugin: String) -> String {
+    fileprivate func text(plugin: Identifier) -> String {
         switch self {
         case .noAnswer(let error):
             "but the group plugin '\(plugin)' has not confirmed it yet and will be asked again: \(error.message)"

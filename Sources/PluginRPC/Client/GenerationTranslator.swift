@@ -132,7 +132,7 @@ extension GenerationTranslator {
 // MARK: - Both generations' calls
 
 extension GenerationTranslator {
-    private func unwatch(_ id: String) async throws(LinkError) -> GroupReply {
+    private func unwatch(_ id: Identifier) async throws(LinkError) -> GroupReply {
         if let result = try await native(.unwatch(id)) {
             return try ReplyDecoder.acknowledgement(result, of: "UnwatchGroup")
         }
@@ -143,7 +143,7 @@ extension GenerationTranslator {
     ///
     /// One that watches does not see to that by itself: it goes on with an update that is under way, and ends instances that
     /// another may have begun to watch.
-    private func free(_ id: String) async throws(LinkError) -> GroupReply {
+    private func free(_ id: Identifier) async throws(LinkError) -> GroupReply {
         if let result = try await native(.free(id)) {
             return try ReplyDecoder.acknowledgement(result, of: "FreeGroup")
         }

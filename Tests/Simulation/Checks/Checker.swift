@@ -142,7 +142,7 @@ final class Checker {
 
     /// What is overtaken is so by something; and what something has overtaken does not stay open.
     private func checkOvertaken(_ revisions: [Revision]) {
-        var applied: Set<String> = []
+        var applied: Set<Identifier> = []
         for revision in revisions.reversed() {
             for change in revision.changes {
                 if change.status == .superseded, !applied.contains(change.group) {
