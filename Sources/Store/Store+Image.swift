@@ -65,14 +65,16 @@ extension Store {
 
     /// Marks this database as a swarm's copy, if it is not one yet.
     public func beginSwarmCopy(within timeout: Duration) async throws(StoreError) {
-        try await writer.run(within: timeout, verify: { connection, _ in try connection.swarmCopy() != nil }) {
-            try $0.beginSwarmCopy()
-        }
+        try await writer.run(
+            within: timeout,
+            verify: { connection, _ in try connection.swarmCopy() != nil },
+            { try $0.beginSwarmCopy() }
+        )
     }
 
     /// Lets the copy take an older version of the swarm: it was put back.
     public func resetSwarmPosition(within timeout: Duration) async throws(StoreError) {
-        try await writer.run(within: timeout, verify: { _, _ in true }) { try $0.resetSwarmPosition() }
+        try await writer.run(within: timeout, verify: { _, _ in true }, { try $0.resetSwarmPosition() })
     }
 
     /// Notes something in the history and settles the request that asked for it, in one transaction.

@@ -30,7 +30,13 @@ struct SwarmCopyDamageTests {
                 let leading = try await store.lead()
                 try await leading.append("web", page)
                 try await store.submit(
-                    Request(id: "r\(page)", kind: .stepDown, author: .tester, time: Store.wallClock(), patience: 600_000),
+                    Request(
+                        id: "r\(page)",
+                        kind: .stepDown,
+                        author: .tester,
+                        time: Store.wallClock(),
+                        patience: 600_000
+                    ),
                     within: patience
                 )
                 pages = (try FileManager.default.attributesOfItem(atPath: path)[.size] as? Int ?? 0) / Self.pageSize

@@ -50,7 +50,10 @@ struct SwarmLabelLossTests {
             try await store.apply(
                 .tag("good", revision: 1, moving: false),
                 author: .tester,
-                settling: try await { try await store.submit(Self.request("t"), within: patience); return "t" }(),
+                settling: try await {
+                    try await store.submit(Self.request("t"), within: patience)
+                    return "t"
+                }(),
                 fence: leading.fence,
                 within: patience
             )
@@ -120,16 +123,19 @@ struct SwarmLabelLossTests {
         }
     }
 
-    @Test func `What another manager writes is the next revision, and what stood before it is still there`() async throws {
+    @Test func `What another manager writes is the next revision, and what stood before it is still there`()
+        async throws
+    {
         try await SwarmBench.with(2) { swarm, nodes in
             let leading = try await nodes[0].open().lead()
             let store = leading.store
             let follower = try await nodes[1].open()
             for group in ["web", "db"] { try await leading.append(group) }
             try await follower.see()
-            let groups = try #require(swarm.image).groups.values + [
-                GlobalConfig.Entry(spec: GroupSpec(id: "viaGo", properties: try RawJSON("{}")), plugin: "p")
-            ]
+            let groups =
+                try #require(swarm.image).groups.values + [
+                    GlobalConfig.Entry(spec: GroupSpec(id: "viaGo", properties: try RawJSON("{}")), plugin: "p")
+                ]
             let text = try Annotation(groups: groups.sorted { $0.spec.id < $1.spec.id }).encoded().text
             swarm.put("infrakit", text)
             #expect(try await failure { try await store.renewLease(leading.fence, within: patience) }.code == .fenced)
@@ -195,7 +201,9 @@ struct SwarmLabelLossTests {
         }
     }
 
-    @Test func `A leader that knows less than others: their copies are kept until they are told what goes on`() async throws {
+    @Test func `A leader that knows less than others: their copies are kept until they are told what goes on`()
+        async throws
+    {
         try await SwarmBench.with(2) { swarm, nodes in
             let leading = try await nodes[0].open().lead()
             let behind = try await nodes[1].open()
@@ -327,7 +335,10 @@ struct SwarmLabelLossTests {
             #expect(error.code == .busy && error.message.contains("asks whether this one lives"))
             let next = try await second.lead("second/group")
             #expect(next.lease.epoch == 2)
-            #expect(try await failure { try await leading.store.renewLease(leading.fence, within: patience) }.code == .fenced)
+            #expect(
+                try await failure { try await leading.store.renewLease(leading.fence, within: patience) }.code
+                    == .fenced
+            )
             #expect(try await next.append("db").number == 2)
         }
     }

@@ -36,7 +36,8 @@ extension SwarmCopy {
                 : "Swarm:     \(cluster), version \(version), read \(Timestamp(milliseconds: readAt).age(at: now))")
                 + (trouble.map { "; now: \($0)" } ?? ""),
             "Node:      \(node.isEmpty ? "not known" : node); "
-                + (leader.isEmpty || hidesLeader(at: now) ? "which node leads is not known" : "\(leader) leads the swarm"),
+                + (leader.isEmpty || hidesLeader(at: now)
+                    ? "which node leads is not known" : "\(leader) leads the swarm"),
             "Label:     \(labelSize) of \(labelLimit) bytes (\(share) %)",
         ]
     }

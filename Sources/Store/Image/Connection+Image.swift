@@ -157,7 +157,9 @@ extension Connection {
     private func mayBeOvertaken(_ revision: Int, _ group: String, _ base: HistoryImage.Base) throws -> Bool {
         // What was not seen may have been anything.
         if try newestRevisionNumber < base.revision { return true }
-        if try first("SELECT 1 FROM gap WHERE first > ? LIMIT 1", .int(revision), row: { $0.int(0) }) != nil { return true }
+        if try first("SELECT 1 FROM gap WHERE first > ? LIMIT 1", .int(revision), row: { $0.int(0) }) != nil {
+            return true
+        }
         return try first(
             """
             SELECT 1 FROM change WHERE group_id = (SELECT id FROM name WHERE text = ?1) AND revision > ?2 AND revision <= ?3

@@ -34,7 +34,9 @@ extension HistoryImage {
     /// Whether a later leader has begun with less than is known, and has not gone on from there yet: nothing contradicts what is
     /// known beyond it.
     public func isBehind(_ known: HistoryImage) -> Bool {
-        guard newest < known.newest, let own = hash(at: newest), let there = known.hash(at: newest) else { return false }
+        guard newest < known.newest, let own = hash(at: newest), let there = known.hash(at: newest) else {
+            return false
+        }
         return own == there
     }
 }

@@ -39,13 +39,15 @@ struct TLSFailure {
             }
             return "\(at) \(trouble.sentence)"
         case Self.wrongHost:
-            return "\(at) shows a certificate for another host. Name the host that the certificate is for, with --host; or give "
+            return
+                "\(at) shows a certificate for another host. Name the host that the certificate is for, with --host; or give "
                 + "the Engine one that is for this host."
         // OpenSSL's names for an answer that is no TLS at all.
         case "WRONG_VERSION_NUMBER", "HTTP_REQUEST":
             return "\(at) seems to speak no TLS there. Name its TLS port, or leave the TLS flags away."
         case "UNSUPPORTED_PROTOCOL", "TLSV1_ALERT_PROTOCOL_VERSION":
-            return "\(at) speaks only versions of TLS that are too old; 1.2 or newer is accepted. Update it, or the proxy before it."
+            return
+                "\(at) speaks only versions of TLS that are too old; 1.2 or newer is accepted. Update it, or the proxy before it."
         case "TLSV1_ALERT_UNKNOWN_CA", "SSLV3_ALERT_BAD_CERTIFICATE", "SSLV3_ALERT_CERTIFICATE_UNKNOWN",
             "SSLV3_ALERT_CERTIFICATE_EXPIRED", "SSLV3_ALERT_CERTIFICATE_REVOKED", "TLSV1_ALERT_ACCESS_DENIED",
             "TLSV1_ALERT_CERTIFICATE_REQUIRED", "SSLV3_ALERT_HANDSHAKE_FAILURE":

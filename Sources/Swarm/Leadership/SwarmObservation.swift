@@ -15,7 +15,8 @@ public struct SwarmObservation: Hashable, Sendable {
         var trouble: String? {
             switch self {
             case .leader(canSeeMajority: true), .follower: nil
-            case .leader(canSeeMajority: false): "this node leads the swarm, but does not see a majority of its managers"
+            case .leader(canSeeMajority: false):
+                "this node leads the swarm, but does not see a majority of its managers"
             case .excluded(let reason), .unknown(let reason): reason
             }
         }

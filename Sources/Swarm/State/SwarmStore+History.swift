@@ -79,7 +79,9 @@ extension SwarmStore {
         fence: Fence,
         within timeout: Duration
     ) async throws(StoreError) -> PruneStep {
-        try await inCopy { copy throws(StoreError) in try await copy.prune(policy, after: position, fence: fence, within: timeout) }
+        try await inCopy { copy throws(StoreError) in
+            try await copy.prune(policy, after: position, fence: fence, within: timeout)
+        }
     }
 
     // MARK: - Reading
@@ -97,7 +99,8 @@ extension SwarmStore {
         of group: String?,
         within timeout: Duration
     ) async throws(StoreError) -> [GroupState] {
-        try await inCopy { copy throws(StoreError) in try await copy.wholeStates(at: number, of: group, within: timeout) }
+        try await inCopy { copy throws(StoreError) in try await copy.wholeStates(at: number, of: group, within: timeout)
+        }
     }
 
     public func state(

@@ -142,7 +142,10 @@ extension SwarmStore {
         }
         // Whoever asks takes silence for the end of this manager. It has not answered in time, so it must not go on.
         guard state.mailbox?.questions.isEmpty ?? true else {
-            throw StoreError(.busy, "another manager on this node asks whether this one lives; the answer was not written yet")
+            throw StoreError(
+                .busy,
+                "another manager on this node asks whether this one lives; the answer was not written yet"
+            )
         }
         return shownLease(state)
     }

@@ -32,7 +32,9 @@ extension SwarmStore {
         within timeout: Duration
     ) async throws(StoreError) {
         guard isAskedElsewhere(id) else {
-            return try await inCopy { copy throws(StoreError) in try await copy.finishRequest(id, state: state, error: error, fence: fence, within: timeout) }
+            return try await inCopy { copy throws(StoreError) in
+                try await copy.finishRequest(id, state: state, error: error, fence: fence, within: timeout)
+            }
         }
         try await settle(id, within: timeout) { image, until throws(StoreError) in
             try image.require(fence)
@@ -48,7 +50,9 @@ extension SwarmStore {
     ) async throws(StoreError) {
         let isSettled = known?.image?.settled.contains { $0.id == id } == true
         guard isSettled || isAskedElsewhere(id) else {
-            return try await inCopy { copy throws(StoreError) in try await copy.answerRequest(id, answer, fence: fence, within: timeout) }
+            return try await inCopy { copy throws(StoreError) in
+                try await copy.answerRequest(id, answer, fence: fence, within: timeout)
+            }
         }
         let until = Store.wallClock() + Self.grace
         try await edit(taking: isAskedElsewhere(id) ? [id] : [], within: timeout) { image throws(StoreError) in
@@ -58,7 +62,9 @@ extension SwarmStore {
     }
 
     public func removeRequests(before time: Int, fence: Fence, within timeout: Duration) async throws(StoreError) {
-        try await inCopy { copy throws(StoreError) in try await copy.removeRequests(before: time, fence: fence, within: timeout) }
+        try await inCopy { copy throws(StoreError) in
+            try await copy.removeRequests(before: time, fence: fence, within: timeout)
+        }
     }
 
     // MARK: - Settling
@@ -204,7 +210,9 @@ extension SwarmStore {
                 try await refuse(request, error.message)
                 continue
             }
-            guard try await move(request.id, from: .waiting, to: .passedOn, within: settings.swap.limit) else { continue }
+            guard try await move(request.id, from: .waiting, to: .passedOn, within: settings.swap.limit) else {
+                continue
+            }
             mailbox = next
             count += 1
         }

@@ -107,7 +107,9 @@ extension SwarmStore {
             if image != state.image { try await write(image, over: state, by: done) }
             for edit in done { edit.finish(nil) }
         } catch {
-            if known == nil, error.code == .fenced, !isAgain, await isRestorable() { return await write(done, isAgain: true) }
+            if known == nil, error.code == .fenced, !isAgain, await isRestorable() {
+                return await write(done, isAgain: true)
+            }
             // Of several, one may be what the label cannot take, or a request that was taken back.
             guard done.count > 1, error.code == .tooLarge || error.code == .conflict else {
                 for edit in done { edit.finish(error) }
@@ -126,7 +128,10 @@ extension SwarmStore {
         case (.newest, .current(let image)): return image
         case (.newest, .lost(let loss)):
             guard isInTerm, let memory else {
-                throw StoreError(.busy, "\(loss.sentence); whoever leads writes again what it knows. Nothing was stored")
+                throw StoreError(
+                    .busy,
+                    "\(loss.sentence); whoever leads writes again what it knows. Nothing was stored"
+                )
             }
             return memory
         case (.newest, .fresh): throw StoreError(.fenced, "nobody leads this swarm; nothing was stored")
@@ -137,7 +142,9 @@ extension SwarmStore {
 
     /// After a lost race: whether what is in the label now is only less than what this leader knows.
     private func isRestorable() async -> Bool {
-        guard isInTerm, claims.claim.isLeader, let snapshot = try? await annotations.read(), known == nil else { return false }
+        guard isInTerm, claims.claim.isLeader, let snapshot = try? await annotations.read(), known == nil else {
+            return false
+        }
         let state = SwarmState(snapshot, before: nil, known: memory)
         guard case .lost = state.finding else { return false }
         known = state

@@ -239,7 +239,8 @@ public actor SwarmStore {
             if let term, image.lease.epoch > term.epoch { self.term = nil }
             strangeLooks += 1
             guard strangeLooks > settings.patience, !isInTerm, !claims.claim.isLeader, let memory,
-                !image.isBehind(memory), image.lease.epoch > memory.lease.epoch || image.lease.isHeld && image.place == claims.nodes?.leader?.id
+                !image.isBehind(memory),
+                image.lease.epoch > memory.lease.epoch || image.lease.isHeld && image.place == claims.nodes?.leader?.id
             else { return }
             self.memory = image
             known?.finding = .current(image)

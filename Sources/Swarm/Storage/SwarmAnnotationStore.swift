@@ -106,7 +106,8 @@ public struct SwarmAnnotationStore: Sendable {
                 sent -= 1
             }
             guard ContinuousClock.now < end else {
-                throw races > 0 && !course.isOpen ? Self.outrun(label, races, limit) : course.timeout(label, after: limit)
+                throw races > 0 && !course.isOpen
+                    ? Self.outrun(label, races, limit) : course.timeout(label, after: limit)
             }
             do {
                 let rest = wasRace ? backoff * Int.random(in: 0...1000) / 1000 : pause
@@ -114,7 +115,11 @@ public struct SwarmAnnotationStore: Sendable {
             } catch {
                 throw course.end(.cancelled)
             }
-            if wasRace { backoff = min(backoff * 2, settings.longestBackoff) } else { pause = min(pause * 2, .seconds(1)) }
+            if wasRace {
+                backoff = min(backoff * 2, settings.longestBackoff)
+            } else {
+                pause = min(pause * 2, .seconds(1))
+            }
         }
     }
 

@@ -253,7 +253,12 @@ import Testing
             let statuses: [Status] =
                 isTold ? [.applied, .applied, .rejected, .applied] : [.applied, .superseded, .superseded, .applied]
             #expect(first.map(\.status) == statuses)
-            #expect(first[2].error == (isTold ? "no such image" : "how it came out was not told to this node in time; it may have been applied"))
+            #expect(
+                first[2].error
+                    == (isTold
+                        ? "no such image"
+                        : "how it came out was not told to this node in time; it may have been applied")
+            )
             #expect(try await copy.revision(2, within: patience)?.status == .applied)
             #expect(try await copy.revision(3, within: patience)?.status == (isTold ? .rejected : .superseded))
             #expect(try await copy.groups() == bench.image.groups)
@@ -269,10 +274,14 @@ import Testing
         }
         bench.image.trim(to: HistoryImage.Limits(records: 1, outcomes: 10), time: 0)
         let outcomes = bench.image.outcomes
-        #expect(outcomes.from == 379 && outcomes.exceptions.map(\.revision) == Array(stride(from: 380, through: 398, by: 2)))
+        #expect(
+            outcomes.from == 379 && outcomes.exceptions.map(\.revision) == Array(stride(from: 380, through: 398, by: 2))
+        )
         #expect(outcomes.outcome(of: 379, "a", through: 399)?.status == .applied)
         #expect(outcomes.outcome(of: 398, "a", through: 399)?.status == .rejected)
-        #expect(outcomes.outcome(of: 378, "a", through: 399) == nil && outcomes.outcome(of: 400, "a", through: 399) == nil)
+        #expect(
+            outcomes.outcome(of: 378, "a", through: 399) == nil && outcomes.outcome(of: 400, "a", through: 399) == nil
+        )
         bench.image.trim(to: HistoryImage.Limits(records: 1, outcomes: 0), time: 0)
         #expect(bench.image.outcomes == PastOutcomes(from: 400))
     }
@@ -290,7 +299,9 @@ import Testing
             for image in images.dropLast() { #expect(try await copy.project(image, at: 9) == .behind) }
             #expect(try await copy.everything() == before)
             let left = try #require(try await copy.image(of: 2, within: patience))
-            #expect(left.hash == bench.image.hash && left.groups == bench.image.groups && left.lease == bench.image.lease)
+            #expect(
+                left.hash == bench.image.hash && left.groups == bench.image.groups && left.lease == bench.image.lease
+            )
             // The changes are pending, so all of them are there.
             #expect(left.records == bench.image.records && left.isSound)
         }

@@ -4,7 +4,9 @@ import StoreFakes
 @testable import Store
 
 extension SwarmCopy {
-    static func at(_ position: Int, cluster: String = "swarm", leader: String = "n1", trouble: String? = nil) -> SwarmCopy {
+    static func at(_ position: Int, cluster: String = "swarm", leader: String = "n1", trouble: String? = nil)
+        -> SwarmCopy
+    {
         SwarmCopy(
             cluster: cluster,
             node: "node1",
