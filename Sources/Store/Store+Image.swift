@@ -56,17 +56,26 @@ extension Store {
         )
     }
 
-    /// What stands here, as an image goes on from it that has lost its own past.
-    public func imageBase(within timeout: Duration) async throws(StoreError) -> HistoryImage.Base {
-        try await reader.run(within: timeout) { connection in
-            let newest = try connection.newestRevisionNumber
-            let hash = try connection.revision(newest)?.hash
-            var groups: [Identifier: GlobalConfig.Entry] = [:]
-            for state in try connection.states() {
-                groups[state.group] = state.spec.map { GlobalConfig.Entry(spec: $0.spec, plugin: $0.plugin) }
-            }
-            return HistoryImage.Base(revision: newest, hash: hash ?? HashChain.origin, groups: groups)
-        }
+    /// Everything that this copy knows, for a place that has lost its image.
+    ///
+    /// - Parameter count: how many of the newest revisions, and those whose outcome is open besides.
+    /// - Returns: nil when nobody has ever led here.
+    public func image(of count: Int, within timeout: Duration) async throws(StoreError) -> HistoryImage? {
+        try await reader.run(within: timeout) { try $0.image(of: count) }
+    }
+
+    /// Marks this database as a swarm's copy, if it is not one yet.
+    public func beginSwarmCopy(within timeout: Duration) async throws(StoreError) {
+        try await writer.run(
+            within: timeout,
+            verify: { connection, _ in try connection.swarmCopy() != nil },
+            { try $0.beginSwarmCopy() }
+        )
+    }
+
+    /// Lets the copy take an older version of the swarm: it was put back.
+    public func resetSwarmPosition(within timeout: Duration) async throws(StoreError) {
+        try await writer.run(within: timeout, verify: { _, _ in true }, { try $0.resetSwarmPosition() })
     }
 
     /// Notes something in the history and settles the request that asked for it, in one transaction.
@@ -123,17 +132,42 @@ extension Store {
 
     // MARK: - The file
 
-    /// Puts a database that cannot be used as a copy out of the way; nothing is lost. A new one can be made in its place,
-    /// which whoever has the old one open then finds.
+    /// Puts a database that cannot be used as a copy out of the way, and an empty one in its place, which whoever has the old
+    /// one open then finds. Nothing is lost.
     ///
+    /// The new one is made elsewhere: an open connection to the old one would take the journal of whatever is made at its
+    /// path for its own.
+    ///
+    /// - Parameter word: goes into the old one's new name, and says why.
+    /// - Returns: that name; nil when there was none.
+    public static func replaceCopy(
+        _ configuration: StoreConfiguration,
+        as word: String
+    ) async throws(StoreError) -> String? {
+        var fresh = configuration
+        fresh.path = "\(configuration.path).new"
+        for name in [fresh.path, "\(fresh.path)-journal"] where unlink(name) != 0 && errno != ENOENT {
+            throw StoreError(.io, "\(name) cannot be removed: \(String(cString: strerror(errno)))")
+        }
+        try await openForManager(fresh).beginSwarmCopy(within: .seconds(30))
+        let aside = try setAside(configuration, as: word)
+        guard rename(fresh.path, configuration.path) == 0 else {
+            throw StoreError(.io, "\(fresh.path) cannot be renamed: \(String(cString: strerror(errno)))")
+        }
+        return aside
+    }
+
+    /// Renames a database and its journal.
+    ///
+    /// - Parameter word: goes into its new name, and says why.
     /// - Returns: its new path; nil when there was none.
-    public static func setAside(_ configuration: StoreConfiguration) throws(StoreError) -> String? {
+    static func setAside(_ configuration: StoreConfiguration, as word: String) throws(StoreError) -> String? {
         let path = configuration.path
         guard access(path, F_OK) == 0 else {
             guard errno == ENOENT || errno == ENOTDIR else { throw .failed("look for", path, errno) }
             return nil
         }
-        let aside = "\(path).aside-\(wallClock())"
+        let aside = "\(path).\(word)-\(wallClock())"
         // The journal first: without it the file would be taken for whole.
         if access("\(path)-journal", F_OK) == 0, rename("\(path)-journal", "\(aside)-journal") != 0 {
             throw StoreError(.io, "\(path)-journal cannot be put aside: \(String(cString: strerror(errno)))")

@@ -90,6 +90,12 @@ extension Store {
         try await readingDamagedPages.reader.run(within: timeout) { try $0.verifyFile() }
     }
 
+    /// The pages of the file that do not have their checksums, by number from 1; the first hundred of them. One short
+    /// transaction, which reads the file from end to end.
+    public func damagedPages(within timeout: Duration) async throws(StoreError) -> [Int] {
+        try await readingDamagedPages.reader.run(within: timeout) { try $0.damagedPages(limit: 100) }
+    }
+
     /// The same store, for one who reads what can be read, also from pages that do not have their checksums.
     public var readingDamagedPages: Store {
         var configuration = configuration

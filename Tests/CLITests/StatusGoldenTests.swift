@@ -83,6 +83,21 @@ import Testing
         }
     }
 
+    /// A node that was demoted, locked or cut off knows nothing of the leader any more, whatever it knew.
+    @Test func whoLeadsIsNotKnownToANodeThatIsToldNothing() async throws {
+        try await Scene.scripted { scene in
+            try await copy(scene, trouble: "the Engine at /var/run/docker.sock is a swarm worker")
+            let known = await scene.run("status", now: Self.at(5))
+            #expect(known.output.contains("in epoch") && !known.output.contains("Leader:    not known"), "\(known)")
+            let unknown = await scene.run("status", now: Self.at(6))
+            #expect(unknown.status == .noLeader && unknown.output.contains("Leader:    not known ("), "\(unknown)")
+            #expect(unknown.output.contains("which node leads is not known"))
+            #expect(await scene.run("status -o json", now: Self.at(6)).output.contains("\"leader\": null"))
+            let doctor = await scene.run("doctor", now: Self.at(6))
+            #expect(doctor.status == .failed && doctor.output.contains("is a swarm worker"), "\(doctor)")
+        }
+    }
+
     /// Whoever reads an old copy is told how old it is, and why; the results stay as they are.
     @Test(arguments: ["status", "history", "show", "diff 1", "leadership", "export"])
     func anOldCopySaysSo(_ line: String) async throws {

@@ -1,6 +1,8 @@
 import NIOPosix
-import Swarm
+import NIOSSL
 import Testing
+
+@testable import Swarm
 
 @Suite("TLS to the Engine")
 struct EngineTLSTests {
@@ -121,6 +123,42 @@ struct EngineTLSTests {
                 }
             }
         }
+    }
+
+    /// Each in words of its own, and none with a path of the machine that built the program.
+    @Test(arguments: [
+        ("expired", "expired.pem", "its certificate expired on 2020-06-01"),
+        ("early", "early.pem", "its certificate is valid only from 2090-01-01 on"),
+        ("server", "other-ca.pem", "no authority that this program knows has signed its certificate"),
+        ("elsewhere", "elsewhere.pem", "shows a certificate for another host"),
+    ])
+    func `Why an Engine is not trusted`(_ certificate: String, _ authority: String, _ sentence: String) async throws {
+        let tls = Self.tls(authority: authority)
+        try await withTCPEngine(secure: true, certificate: certificate, tls: tls, Self.info) { stub, client in
+            let error = await #expect(throws: EngineError.self) { try await client.info() }
+            let message = error?.message ?? ""
+            #expect(error?.code == .tls && message.contains(sentence), "\(message)")
+            #expect(!message.contains(".cc") && !message.contains("/Sources/") && !message.contains("checkouts"))
+            #expect(stub.requests.isEmpty)
+        }
+    }
+
+    @Test(arguments: [(TLSVersion.tlsv11, false), (.tlsv12, true), (.tlsv13, true)])
+    func `TLS is 1.2 or newer`(_ newest: TLSVersion, _ isTaken: Bool) async throws {
+        try await withTCPEngine(secure: true, newest: newest, tls: Self.tls(), Self.info) { stub, client in
+            do throws(EngineError) {
+                let info = try await client.info()
+                #expect(info.isManager && isTaken)
+            } catch {
+                #expect(!isTaken && error.code == .tls && error.message.contains("1.2 or newer"), "\(error)")
+                #expect(stub.requests.isEmpty)
+            }
+        }
+    }
+
+    @Test func `A library's words lose the places in its sources`() {
+        #expect(TLSFailure.plain("a (b at /x/y.cc:12), c at /d/e.swift:3") == "a (b), c")
+        #expect(TLSFailure.plain("nothing at all") == "nothing at all")
     }
 
     @Test func `An Engine that wants to know its clients gets the certificate`() async throws {

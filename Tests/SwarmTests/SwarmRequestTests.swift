@@ -211,10 +211,15 @@ struct SwarmRequestTests {
             #expect(try await Self.carryOut("own", leading).number == 1)
             #expect(try await leading.append("db").number == 2)
             #expect(swarm.spec.label(Mailbox.label) == "damaged")
-            #expect(try await follower.request("theirs", within: patience)?.state == .waiting)
+            // Whoever asked is told why, at once, and that is true for good.
+            let theirs = try #require(try await follower.request("theirs", within: patience))
+            #expect(theirs.state == .refused && theirs.error?.contains("'infrakit.requests' is damaged") == true)
             swarm.put(Mailbox.label, "")
             try await follower.see()
-            #expect(try Self.mailbox(swarm) == ["theirs"])
+            #expect(try Self.mailbox(swarm).isEmpty)
+            try await follower.submit(Self.request("again"), within: patience)
+            try await follower.see()
+            #expect(try Self.mailbox(swarm) == ["again"])
         }
     }
 
@@ -254,12 +259,15 @@ struct SwarmRequestTests {
             try await asked.submit(Self.request("r"), within: patience)
             try await follower.see()
             try await leading.store.see()
-            // The copy's file is away just then.
+            // The copy's file is away just then, and there is no place for a new one.
             let path = nodes[0].configuration.path
-            swarm.before("n1", "POST", "/swarm/update") { rename(path, "\(path).away") }
+            swarm.before("n1", "POST", "/swarm/update") {
+                rename(path, "\(path).away")
+                mkdir("\(path).new", 0o700)
+            }
             let error = try await failure { try await Self.carryOut("r", leading) }
             #expect(error.code == .unknownOutcome && error.message.contains("stored in the swarm"))
-            #expect(rename("\(path).away", path) == 0)
+            #expect(rmdir("\(path).new") == 0 && rename("\(path).away", path) == 0)
             #expect(swarm.image?.newest == 1 && swarm.image?.settled.map(\.id) == ["r"])
             let restarted = try await nodes[0].open()
             let next = try await restarted.lead()

@@ -165,22 +165,24 @@ struct Examination {
     private func swarm() async -> [Finding] {
         guard let copy = try? await store.swarmCopy(within: commandTimeout) else { return [] }
         let text =
-            "a copy of the swarm \(copy.cluster), read \(Timestamp(milliseconds: copy.readAt).age(at: session.now()))"
+            copy.cluster.isEmpty
+            ? "no Engine has told of the swarm yet"
+            : "a copy of the swarm \(copy.cluster), read \(Timestamp(milliseconds: copy.readAt).age(at: session.now()))"
+        if let trouble = copy.trouble {
+            let fix = "mend what the message names; see docker info, docker node ls, and docs/swarm.md"
+            return [Finding("swarm", .fatal, "\(text): \(trouble)", fix: fix)]
+        }
         guard let staleness = copy.staleness(at: session.now()) else { return [Finding("swarm", .ok, text)] }
-        return [
-            Finding(
-                "swarm",
-                .warning,
-                "\(text): \(staleness)",
-                fix: copy.trouble == nil
-                    ? "start `infrakit-manager swarm` on this node" : "mend the Engine; see docker info, docker node ls"
-            )
-        ]
+        let fix = "start `infrakit-manager swarm` on this node"
+        return [Finding("swarm", .warning, "\(text): \(staleness)", fix: fix)]
     }
 
     private func leadership() async -> Finding {
         do {
             let lease = try await store.lease(within: commandTimeout)
+            if let copy = try await store.swarmCopy(within: commandTimeout), copy.hidesLeader(at: session.now()) {
+                return Finding("leadership", .warning, "not known to this node", fix: "see the line about the swarm")
+            }
             guard lease.isHeld else {
                 return Finding("leadership", .warning, "nobody leads", fix: "start a manager, or see its log")
             }

@@ -16,11 +16,14 @@ struct StatusReport {
     /// The times are the leader's, the comparison is this host's: good enough to tell people, never to decide.
     private var isLeaseOver: Bool { now.milliseconds > lease.expiresAt }
 
+    /// On a swarm's node that is told nothing.
+    private var isLeaderUnknown: Bool { swarm?.hidesLeader(at: now) == true }
+
     private var role: String? { replica?.member("role")?.string }
 
     var status: ExitStatus {
         if role == "leader" { return .done }
-        if !lease.isHeld || isLeaseOver { return .noLeader }
+        if !lease.isHeld || isLeaseOver || isLeaderUnknown { return .noLeader }
         return role == nil ? .done : .notLeader
     }
 
@@ -43,7 +46,7 @@ struct StatusReport {
     }
 
     private var leader: JSON {
-        guard lease.isHeld else { return nil }
+        guard lease.isHeld, role == "leader" || !isLeaderUnknown else { return nil }
         return [
             "manager": .string(lease.holder), "epoch": .int(lease.epoch),
             "renewedAt": .string(Timestamp(milliseconds: lease.renewedAt).rfc3339),
@@ -77,6 +80,9 @@ struct StatusReport {
         }
         let renewed = Timestamp(milliseconds: lease.renewedAt).age(at: now)
         let expiry = Timestamp(milliseconds: lease.expiresAt)
+        if role != "leader", isLeaderUnknown {
+            return "not known (\(lease.holder) led in epoch \(lease.epoch), last seen \(renewed))"
+        }
         let rest =
             isLeaseOver
             ? "expired \(expiry.age(at: now))" : "\((lease.expiresAt - now.milliseconds) / 1000) s left"

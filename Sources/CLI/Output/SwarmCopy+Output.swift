@@ -12,20 +12,32 @@ extension SwarmCopy {
         return trouble ?? "no manager on this node keeps it up to date"
     }
 
+    /// So long after the Engine last told, in milliseconds, nothing is known of who leads. One look that fails is nothing.
+    private static let memory = 5_000
+
+    /// Whether who leads is not known on this node, whatever the copy says of it.
+    func hidesLeader(at now: Timestamp) -> Bool {
+        staleness(at: now) != nil || trouble != nil && now.milliseconds - readAt > Self.memory
+    }
+
     var json: JSON {
         [
             "cluster": .string(cluster), "node": .string(node), "leader": leader.isEmpty ? nil : .string(leader),
             "version": .int(version), "labelSize": .int(labelSize), "labelLimit": .int(labelLimit),
-            "readAt": .string(Timestamp(milliseconds: readAt).rfc3339), "trouble": .string(trouble),
+            "readAt": readAt == 0 ? nil : .string(Timestamp(milliseconds: readAt).rfc3339), "trouble": .string(trouble),
         ]
     }
 
     func lines(at now: Timestamp) -> [TerminalText] {
         let share = labelLimit > 0 ? labelSize * 100 / labelLimit : 0
         return [
-            "Swarm:     \(cluster), version \(version), read \(Timestamp(milliseconds: readAt).age(at: now))"
+            (readAt == 0
+                ? "Swarm:     not read yet"
+                : "Swarm:     \(cluster), version \(version), read \(Timestamp(milliseconds: readAt).age(at: now))")
                 + (trouble.map { "; now: \($0)" } ?? ""),
-            "Node:      \(node); \(leader.isEmpty ? "which node leads is not known" : "\(leader) leads the swarm")",
+            "Node:      \(node.isEmpty ? "not known" : node); "
+                + (leader.isEmpty || hidesLeader(at: now)
+                    ? "which node leads is not known" : "\(leader) leads the swarm"),
             "Label:     \(labelSize) of \(labelLimit) bytes (\(share) %)",
         ]
     }

@@ -81,8 +81,10 @@ struct StoreOptions: ParsableArguments {
         let store = open(in: session)
         guard let copy = try await store.swarmCopy(within: commandTimeout) else { return store }
         if let staleness = copy.staleness(at: session.now()) {
-            let age = Timestamp(milliseconds: copy.readAt).age(at: session.now())
-            session.standardError("note: what this node knows of the swarm was read \(age): \(staleness)\n")
+            let age = "was read \(Timestamp(milliseconds: copy.readAt).age(at: session.now()))"
+            session.standardError(
+                "note: what this node knows of the swarm \(copy.readAt == 0 ? "was never read" : age): \(staleness)\n"
+            )
         }
         return store
     }

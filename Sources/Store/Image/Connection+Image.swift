@@ -13,8 +13,8 @@ extension Connection {
         forgetFacts()
         var count = 0
         if let image {
-            if let number = try divergence(from: image) { return .diverged(at: number) }
-            try adopt(image.base, lease: image.lease, time: time)
+            if let refusal = try refusal(of: image) { return refusal }
+            try adopt(image, time: time)
             let newest = try newestRevisionNumber
             for record in image.records where record.revision.number > newest {
                 try insert(record.revision, token: record.token)
@@ -31,24 +31,32 @@ extension Connection {
         return .done(revisions: count)
     }
 
-    /// The newest revision that both have, if it differs; or one that only this copy has.
-    private func divergence(from image: HistoryImage) throws -> Int? {
+    /// Compares the newest revision that both have.
+    private func refusal(of image: HistoryImage) throws -> Projection? {
         let newest = try newestRevisionNumber
         guard newest > 0 else { return nil }
-        guard newest <= image.newest else { return newest }
-        guard let expected = image.hash(at: newest) else { return nil }
-        let found = try first("SELECT hash FROM revision WHERE number = ?", .int(newest)) { $0.blob(0) }
-        return found == expected ? nil : newest
+        let common = min(newest, image.newest)
+        let isShorter = image.newest < newest
+        guard common > 0, let expected = image.hash(at: common), let found = try hash(of: common) else {
+            return isShorter ? .behind : nil
+        }
+        guard found == expected else { return .diverged(at: common) }
+        return isShorter ? .behind : nil
+    }
+
+    private func hash(of number: Int) throws -> [UInt8]? {
+        try first("SELECT hash FROM revision WHERE number = ?", .int(number)) { $0.blob(0) }
     }
 
     // MARK: - What was not seen
 
     /// Goes on from what stood before the image's records, where this copy has not seen all that led there.
-    private func adopt(_ base: HistoryImage.Base, lease: Lease, time: Int) throws {
+    private func adopt(_ image: HistoryImage, time: Int) throws {
+        let (base, lease) = (image.base, image.lease)
         let newest = try newestRevisionNumber
-        try settleUnseen(through: min(base.revision, newest), base)
+        try settleUnseen(through: min(base.revision, newest), image)
         guard newest < base.revision else { return }
-        let previous = try first("SELECT hash FROM revision WHERE number = ?", .int(newest)) { $0.blob(0) }
+        let previous = try hash(of: newest)
         let first = newest + 1
         if first < base.revision {
             try recordGap((first, base.revision - 1, previous ?? HashChain.origin), reason: .unseen)
@@ -93,8 +101,10 @@ extension Connection {
         return changes.sorted { $0.group < $1.group }
     }
 
-    /// Settles what is pending here and was settled elsewhere without this node being told how: what stands tells.
-    private func settleUnseen(through last: Int, _ base: HistoryImage.Base) throws {
+    /// Settles what is pending here and was settled elsewhere without this node being told how: by what the image still
+    /// knows of it. Where it knows nothing any more, what stands tells some; nothing is made up.
+    private func settleUnseen(through last: Int, _ image: HistoryImage) throws {
+        let base = image.base
         let pending = try all(
             """
             SELECT c.revision, g.text, c.action, p.text, s.body FROM change c JOIN name g ON g.id = c.group_id
@@ -114,13 +124,23 @@ extension Connection {
             let stands = base.groups[change.group]
             let isStanding =
                 stands?.spec.properties.bytes == change.properties && stands?.plugin ?? change.plugin == change.plugin
+            if let outcome = image.outcomes.outcome(of: change.revision, change.group, through: base.revision) {
+                if outcome.status == .applied { found.insert(change.group) }
+                try setOutcome(outcome)
+                continue
+            }
             let isApplied = isStanding && found.insert(change.group).inserted
+            let isOvertaken = try !isApplied && mayBeOvertaken(change.revision, change.group, base)
             try setOutcome(
                 Outcome(
                     revision: change.revision,
                     group: change.group,
-                    status: isApplied ? .applied : .rejected,
-                    error: isApplied ? nil : "how it came out was not told to this node; it does not stand"
+                    status: isApplied ? .applied : isOvertaken ? .superseded : .rejected,
+                    error: isApplied
+                        ? nil
+                        : isOvertaken
+                            ? "how it came out was not told to this node in time; it may have been applied"
+                            : "it does not stand, and nothing came after it: it was refused while this node was not told"
                 )
             )
         }
@@ -130,6 +150,26 @@ extension Connection {
             .int(Confirmation.State.overtaken.rawValue),
             .int(last)
         )
+    }
+
+    /// Whether something may have come after a change that does not stand: then nobody knows whether it was applied before.
+    /// Where nothing has, it was refused.
+    private func mayBeOvertaken(_ revision: Int, _ group: Identifier, _ base: HistoryImage.Base) throws -> Bool {
+        // What was not seen may have been anything.
+        if try newestRevisionNumber < base.revision { return true }
+        if try first("SELECT 1 FROM gap WHERE first > ? LIMIT 1", .int(revision), row: { $0.int(0) }) != nil {
+            return true
+        }
+        return try first(
+            """
+            SELECT 1 FROM change WHERE group_id = (SELECT id FROM name WHERE text = ?1) AND revision > ?2 AND revision <= ?3
+                AND status <> 2 LIMIT 1
+            """,
+            .text(group),
+            .int(revision),
+            .int(base.revision),
+            row: { $0.int(0) }
+        ) != nil
     }
 
     // MARK: - What changes of what is known
@@ -275,7 +315,94 @@ extension Connection {
         )
     }
 
+    /// Which node leads is not known while the Engine does not tell.
     func setSwarmTrouble(_ trouble: String) throws {
-        try execute("UPDATE swarm SET trouble = ? WHERE id = 1", .text(trouble))
+        try execute("UPDATE swarm SET trouble = ?, leader = '' WHERE id = 1", .text(trouble))
+    }
+
+    /// Marks a database as a copy, of a swarm that nobody has told of yet.
+    func beginSwarmCopy() throws {
+        try execute(
+            """
+            INSERT OR IGNORE INTO swarm
+                (id, cluster, node, leader, position, version, label_size, label_limit, read_at, trouble)
+            VALUES (1, '', '', '', 0, 0, 0, 0, 0, 'the Engine has not been asked yet')
+            """
+        )
+    }
+
+    /// The swarm itself was put back to an older version: from here on it counts from there.
+    func resetSwarmPosition() throws {
+        try execute("UPDATE swarm SET position = 0 WHERE id = 1")
+    }
+
+    // MARK: - The image of what is here
+
+    /// Everything that this copy knows, as an image: what is left when the place that kept the image has lost it.
+    ///
+    /// - Parameter count: how many of the newest revisions; those whose outcome is open are in it besides.
+    /// - Returns: nil when there is nothing: nobody has ever led.
+    func image(of count: Int) throws -> HistoryImage? {
+        let lease = try lease()
+        let newest = try newestRevisionNumber
+        guard newest > 0 || lease.epoch > 0 else { return nil }
+        let open = try pendingRevisionNumbers.first ?? Int.max
+        let waiting = try waitingConfirmations().map(\.revision).min() ?? Int.max
+        var records: [HistoryImage.Record] = []
+        var number = newest
+        while number > 0, records.count < count || number >= min(open, waiting) && records.count < count * 16 {
+            // What was adopted, and what follows a gap, has no hash that can be computed again.
+            let isLinked = try number == 1 || hash(of: number - 1) != nil
+            guard isLinked, let revision = try revision(number), revision.operation != .adopt,
+                let token = try first("SELECT token FROM revision WHERE number = ?", .int(number), row: { $0.blob(0) })
+            else { break }
+            records.append(HistoryImage.Record(revision.withoutTags, token: token))
+            number -= 1
+        }
+        records.reverse()
+        func image(after number: Int, _ records: [HistoryImage.Record]) throws -> HistoryImage {
+            HistoryImage(
+                base: HistoryImage.Base(
+                    revision: number,
+                    hash: try hash(of: number) ?? HashChain.origin,
+                    groups: try entries(at: number)
+                ),
+                records: records,
+                lease: lease,
+                terms: try terms(),
+                tags: try tags()
+            )
+        }
+        let whole = try image(after: number, records)
+        // Retention may have removed what stood then.
+        if whole.isSound, whole.groups == (try entries(at: nil)) { return whole }
+        return try image(after: newest, [])
+    }
+
+    func entries(at number: Int?) throws -> [Identifier: GlobalConfig.Entry] {
+        var groups: [Identifier: GlobalConfig.Entry] = [:]
+        for state in try states(at: number) {
+            groups[state.group] = state.spec.map { GlobalConfig.Entry(spec: $0.spec, plugin: $0.plugin) }
+        }
+        return groups
+    }
+}
+
+extension Revision {
+    fileprivate var withoutTags: Revision {
+        Revision(
+            number: number,
+            time: time,
+            epoch: epoch,
+            manager: manager,
+            author: author,
+            operation: operation,
+            target: target,
+            message: message,
+            changes: changes,
+            hash: hash,
+            tags: [],
+            confirmation: confirmation
+        )
     }
 }

@@ -176,8 +176,10 @@ extension HistoryImage {
             Self.apply(first.revision, to: &base.groups)
             base.revision = first.revision.number
             base.hash = first.revision.hash
+            outcomes.note(first.revision)
             records.removeFirst()
         }
+        outcomes.trim(to: limits.outcomes, through: base.revision)
     }
 
     /// How much of the past an image keeps. The newest record and those whose outcome is open always stay.
@@ -186,11 +188,14 @@ extension HistoryImage {
         /// Of the records' specifications and texts.
         public var bytes: Int
         public var terms: Int
+        /// Of the changes before the records: how many of those that were not applied.
+        public var outcomes: Int
 
-        public init(records: Int = 64, bytes: Int = 128 * 1024, terms: Int = 20) {
+        public init(records: Int = 64, bytes: Int = 128 * 1024, terms: Int = 20, outcomes: Int = 256) {
             self.records = records
             self.bytes = bytes
             self.terms = terms
+            self.outcomes = outcomes
         }
     }
 }

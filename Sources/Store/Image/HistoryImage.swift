@@ -74,6 +74,10 @@ public struct HistoryImage: Hashable, Sendable {
     /// In the order of their names.
     public var tags: [Tag]
     public var settled: [Settled]
+    /// How the changes before ``records`` came out, as far back as it is kept.
+    public var outcomes: PastOutcomes
+    /// One more at every write of the place that keeps the image: of two states of one term, which is the older.
+    public var sequence: Int
 
     public init(
         base: Base = Base(),
@@ -82,7 +86,9 @@ public struct HistoryImage: Hashable, Sendable {
         place: String = "",
         terms: [Term] = [],
         tags: [Tag] = [],
-        settled: [Settled] = []
+        settled: [Settled] = [],
+        outcomes: PastOutcomes? = nil,
+        sequence: Int = 0
     ) {
         self.base = base
         self.records = records
@@ -91,6 +97,8 @@ public struct HistoryImage: Hashable, Sendable {
         self.terms = terms
         self.tags = tags
         self.settled = settled
+        self.outcomes = outcomes ?? PastOutcomes(from: base.revision + 1)
+        self.sequence = sequence
     }
 
     /// The newest revision; 0 in an empty history.

@@ -49,6 +49,9 @@ public enum Projection: Hashable, Sendable {
     case done(revisions: Int)
     /// The copy is newer: somebody has been told something old.
     case stale
+    /// The image is an older state of this copy's own history, which is the best that is left of what came after: nothing
+    /// was changed, and the copy is to be kept.
+    case behind
     /// The copy has another history: which revision differs. Nothing was changed.
     case diverged(at: Int)
 }

@@ -3,13 +3,14 @@ internal import Store
 
 /// The members of the label beside `Groups`:
 ///
-///     "Revision": 12, "Epoch": 3, "HistoryHash": hex,
-///     "Lease": {…}, "Terms": […], "Tags": […], "Settled": […],
+///     "Revision": 12, "Epoch": 3, "HistoryHash": hex, "Sequence": 40,
+///     "Lease": {…}, "Terms": […], "Tags": […], "Settled": […], "Outcomes": {"From": 1, "Except": […]},
 ///     "Recent": [{"Revision": 11, …}, {"Revision": 12, …}],
 ///     "Before": {"Revision": 10, "HistoryHash": hex, "Groups": {group: {"Plugin", "Properties"} or null}}
 ///
 /// `Before` names what stood before the first of `Recent`, of those groups that `Recent` changes. A specification of
-/// `Recent` that is still the one in `Groups` is not written twice.
+/// `Recent` that is still the one in `Groups` is not written twice. `Sequence` counts the writes of the label. `Outcomes`
+/// tells how the changes from the revision `From` up to the one in `Before` came out: applied, but for those in `Except`.
 enum ImageCodec {
     struct Unreadable: Error {
         let reason: String
@@ -22,6 +23,7 @@ enum ImageCodec {
             .init("Revision", .int(image.newest)), .init("Epoch", .int(image.lease.epoch)),
             .init("HistoryHash", .string(image.hash.hexadecimal)),
         ]
+        if image.sequence > 0 { members.append(.init("Sequence", .int(image.sequence))) }
         func add(_ name: Identifier, _ values: [JSON]) {
             if !values.isEmpty { members.append(.init(name, .array(values))) }
         }
@@ -29,6 +31,7 @@ enum ImageCodec {
         add("Terms", image.terms.map(encode))
         add("Tags", image.tags.map(encode))
         add("Settled", image.settled.map(encode))
+        if image.outcomes.from <= image.base.revision { members.append(.init("Outcomes", encode(image.outcomes))) }
         guard !image.records.isEmpty else { return members }
         let groups = image.groups
         add("Recent", image.records.map { encode($0, groups) })
@@ -89,6 +92,20 @@ enum ImageCodec {
         ]
     }
 
+    private static func encode(_ outcomes: PastOutcomes) -> JSON {
+        [
+            "From": .int(outcomes.from),
+            "Except": .array(
+                outcomes.exceptions.map { outcome in
+                    [
+                        "Revision": .int(outcome.revision), "Group": .string(outcome.group.text),
+                        "Status": .string(outcome.status.name), "Error": .string(outcome.error),
+                    ]
+                }
+            ),
+        ]
+    }
+
     private static func encode(_ record: HistoryImage.Record, _ groups: [Identifier: GlobalConfig.Entry]) -> JSON {
         let revision = record.revision
         return [
@@ -138,6 +155,7 @@ enum ImageCodec {
         image.terms = try fields.list("Terms").map(term)
         image.tags = try fields.list("Tags").map(tag)
         image.settled = try fields.list("Settled").map(settled)
+        image.sequence = try fields.optional("Sequence")?.number() ?? 0
         if let before = fields.optional("Before") {
             image.base.revision = try before["Revision"].number()
             image.base.hash = try before["HistoryHash"].hex()
@@ -148,6 +166,7 @@ enum ImageCodec {
         } else if fields.optional("Recent") != nil {
             throw Unreadable(reason: "it has Recent without Before")
         }
+        image.outcomes = try outcomes(fields.optional("Outcomes"), through: image.base.revision)
         guard image.isSound, image.newest == revision, image.hash == hash else {
             throw Unreadable(reason: "its history does not have the hashes that it names")
         }
@@ -224,6 +243,23 @@ enum ImageCodec {
             answer: try fields.optional("Answer").map { try RequestBody.decodeAnswer(Array($0.view.bytes)) },
             until: try fields["Until"].integer()
         )
+    }
+
+    private static func outcomes(_ fields: Fields?, through last: Int) throws -> PastOutcomes {
+        guard let fields else { return PastOutcomes(from: last + 1) }
+        let from = min(try fields["From"].number(), last + 1)
+        let exceptions = try fields.list("Except").map { outcome in
+            Outcome(
+                revision: try outcome["Revision"].number(),
+                group: Identifier(try outcome["Group"].text()),
+                status: try outcome["Status"].word(),
+                error: try outcome.optional("Error")?.text()
+            )
+        }
+        guard exceptions.allSatisfy({ ($0.revision >= from && $0.revision <= last) && $0.status != .pending }) else {
+            throw Unreadable(reason: "its Outcomes are of revisions that it does not tell of")
+        }
+        return PastOutcomes(from: from, exceptions: exceptions)
     }
 
     private static func record(

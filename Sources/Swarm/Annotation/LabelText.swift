@@ -40,7 +40,7 @@ enum LabelText {
             AnnotationError(
                 .tooLarge,
                 "the swarm's label '\(label)' unfolds to more than \(limit) bytes and was not read. It is not this "
-                    + "manager's; put back a good one, or remove it to begin anew."
+                    + "manager's. Put back a good one, or remove it: then the leader writes what it knows."
             )
         }
     }

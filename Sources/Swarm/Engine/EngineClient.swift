@@ -22,6 +22,8 @@ public actor EngineClient {
     private nonisolated let pool: ConnectionPool
     private nonisolated let largestAnswer: Int
     private nonisolated let limit: Duration
+    private nonisolated let tls: EngineTLS?
+    private nonisolated let group: MultiThreadedEventLoopGroup
     private var version = EngineVersion.wanted
 
     /// - Parameters:
@@ -38,6 +40,8 @@ public actor EngineClient {
     ) throws(EngineError) {
         self.address = endpoint.address
         self.limit = limit
+        self.group = group
+        self.tls = endpoint.tls
         self.largestAnswer = largestAnswer
         var settings = PoolSettings(
             maximumConnections: Self.maximumConnections,
@@ -162,7 +166,11 @@ public actor EngineClient {
             return bytes
         } catch {
             if Task.isCancelled { throw .cancelled }
-            throw EngineError(error, at: address, longest: largestAnswer)
+            let error = EngineError(error, at: address, longest: largestAnswer)
+            guard error.words == TLSFailure.untrusted, case .tcp(let host, let port, _) = address.place,
+                let trouble = await (tls ?? EngineTLS()).distrust(of: host, port, on: group, within: limit)
+            else { throw error }
+            throw .distrusted(trouble, at: address)
         }
     }
 

@@ -32,6 +32,9 @@ extension EngineError {
             message =
                 "the Engine at \(engine) is a swarm worker. Name a manager with --host, or promote this node: "
                 + "docker node promote NODE, on a manager."
+        } else if says("manager is being prepared") || says("trouble connecting to the cluster") {
+            code = .starting
+            message = .starting(engine)
         } else if says("not a swarm manager") || says("not part of a swarm") {
             code = .notInSwarm
             message = .notInSwarm(engine)
@@ -82,6 +85,11 @@ extension String {
     static func notInSwarm(_ engine: String) -> String {
         "the Engine at \(engine) is in no swarm. Join one as a manager: docker swarm join; or begin one: docker swarm "
             + "init."
+    }
+
+    static func starting(_ engine: String) -> String {
+        "the Engine at \(engine) is starting, or joining the managers of its swarm. Wait; if it stays so, see docker info and "
+            + "the Engine's log."
     }
 
     static func locked(_ engine: String) -> String {

@@ -36,7 +36,7 @@ extension EngineError {
         case is NIOSSLError, is BoringSSLError, is NIOSSLExtraError:
             self = .handshake(error, at: address)
         default:
-            self = .lost(address, "\(error)")
+            self = .lost(address, TLSFailure.plain("\(error)"))
         }
     }
 
@@ -58,13 +58,13 @@ extension EngineError {
     }
 
     static func handshake(_ error: any Error, at address: EngineAddress) -> EngineError {
-        let reason = "\(error)"
-        // OpenSSL's name for an answer that is no TLS at all.
-        let advice =
-            reason.contains("WRONG_VERSION_NUMBER") || reason.contains("HTTP_REQUEST")
-            ? "It seems to speak no TLS there: name its TLS port, or leave the TLS flags away."
-            : "Check --tlscacert, --tlscert and --tlskey, and that the certificate is for the host in the address."
-        return EngineError(.tls, "no trusted connection to the Engine at \(address): \(reason). \(advice)")
+        let failure = TLSFailure(error)
+        return EngineError(.tls, failure.sentence(of: address, nil), words: failure.word)
+    }
+
+    /// The same, when it was found out why a certificate is not trusted.
+    static func distrusted(_ trouble: CertificateTrouble, at address: EngineAddress) -> EngineError {
+        EngineError(.tls, "the Engine at \(address) \(trouble.sentence)", words: TLSFailure.untrusted)
     }
 
     private init(_ error: NIOConnectionError, at address: EngineAddress) {
@@ -72,7 +72,10 @@ extension EngineError {
             if let cause = cause as? IOError {
                 self.init(errno: cause.errnoCode, at: address)
             } else {
-                self.init(.unreachable, "cannot connect to the Engine at \(address): \(cause). Check --host.")
+                self.init(
+                    .unreachable,
+                    "cannot connect to the Engine at \(address): \(TLSFailure.plain("\(cause)")). Check --host."
+                )
             }
         } else if let cause = error.dnsAError ?? error.dnsAAAAError {
             self.init(.unreachable, "cannot look up the Engine's host of \(address): \(cause). Check --host.")

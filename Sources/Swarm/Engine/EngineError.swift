@@ -24,6 +24,10 @@ public struct EngineError: Error, Hashable, Sendable {
         case lost
         /// Somebody else's update of the swarm came first.
         case lostRace
+        /// Others changed the swarm all the time; nothing was written.
+        case contended
+        /// The Engine runs, and is still on its way into its swarm.
+        case starting
         /// What the write was to change together with its label is not as it was.
         case conflict
         /// More than the swarm carries.

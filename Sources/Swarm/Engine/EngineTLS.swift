@@ -1,6 +1,8 @@
 internal import Glibc
 internal import NIOCore
+internal import NIOPosix
 internal import NIOSSL
+internal import Synchronization
 
 /// How the Engine at a TCP address is trusted, and how this program shows who it is.
 public struct EngineTLS: Hashable, Sendable {
@@ -109,7 +111,10 @@ public struct EngineTLS: Hashable, Sendable {
         } catch let error as EngineError {
             throw error
         } catch {
-            throw EngineError(.tls, "TLS cannot be set up: \(error). Check --tlscacert, --tlscert and --tlskey.")
+            throw EngineError(
+                .tls,
+                "TLS cannot be set up: \(TLSFailure(error).word). Check --tlscacert, --tlscert and --tlskey."
+            )
         }
         // TLS has no names that are numbers; the certificate is then compared with the address itself.
         let isNumber = (try? SocketAddress(ipAddress: host, port: 0)) != nil
@@ -119,9 +124,50 @@ public struct EngineTLS: Hashable, Sendable {
         }
     }
 
+    /// Why a certificate of that Engine was not trusted. The library says only that it was not, so the certificates are
+    /// looked at, over a connection that is never used for anything else.
+    ///
+    /// - Returns: nil when they cannot be had.
+    func distrust(
+        of host: String,
+        _ port: Int,
+        on group: MultiThreadedEventLoopGroup,
+        within limit: Duration
+    ) async -> CertificateTrouble? {
+        let shown = Mutex<[NIOSSLCertificate]>([])
+        guard var configuration = try? configuration() else { return nil }
+        configuration.certificateVerification = .noHostnameVerification
+        guard let context = try? NIOSSLContext(configuration: configuration) else { return nil }
+        let limit = TimeAmount.milliseconds(Int64(limit.milliseconds))
+        let bootstrap = ClientBootstrap(group: group).connectTimeout(limit).channelInitializer { channel in
+            channel.eventLoop.makeCompletedFuture {
+                let handler = try NIOSSLClientHandler(
+                    context: context,
+                    serverHostname: nil,
+                    customVerificationCallback: { certificates, promise in
+                        shown.withLock { $0 = certificates }
+                        promise.succeed(.failed)
+                    }
+                )
+                try channel.pipeline.syncOperations.addHandler(handler)
+            }
+        }
+        guard let channel = try? await bootstrap.connect(host: host, port: port).get() else { return nil }
+        // The handshake ends it; a server that says nothing, this.
+        let end = channel.eventLoop.scheduleTask(in: limit) { channel.close(promise: nil) }
+        try? await channel.closeFuture.get()
+        end.cancel()
+        let certificates = shown.withLock { $0 }
+        guard !certificates.isEmpty else { return nil }
+        let authorities = authorityFile.flatMap { try? NIOSSLCertificate.fromPEMFile($0) } ?? []
+        return CertificateTrouble(certificates, authorities, at: time(nil))
+    }
+
     /// - Throws: ``EngineError`` `tls` that names the file.
     private func configuration() throws(EngineError) -> TLSConfiguration {
         var configuration = TLSConfiguration.makeClientConfiguration()
+        // Older ones are broken; Docker itself speaks 1.2 since 2013.
+        configuration.minimumTLSVersion = .tlsv12
         configuration.certificateVerification = isVerified ? .fullVerification : .none
         if let file = authorityFile {
             configuration.trustRoots = .certificates(try Self.certificates(file, "--tlscacert"))
@@ -151,7 +197,7 @@ public struct EngineTLS: Hashable, Sendable {
 
     private static func unreadable(_ file: String, _ flag: String, _ error: any Error) -> EngineError {
         let isReadable = access(file, R_OK) == 0
-        let reason = isReadable ? "it holds nothing of that kind in PEM (\(error))" : String(cString: strerror(errno))
+        let reason = isReadable ? "it holds nothing of that kind in PEM" : String(cString: strerror(errno))
         return EngineError(.tls, "the file \(file) (\(flag)) cannot be used: \(reason).")
     }
 }

@@ -5,6 +5,7 @@ final class SwarmClaims: Sendable {
     private struct State {
         var detector: SwarmDetector
         var nodes: SwarmObservation.Nodes?
+        var rival: String?
     }
 
     private let state: Mutex<State>
@@ -26,4 +27,10 @@ final class SwarmClaims: Sendable {
 
     /// This node, and the one that leads, as they were last seen.
     var nodes: SwarmObservation.Nodes? { state.withLock(\.nodes) }
+
+    /// The instance of another manager on this node that holds the lease and may still act; nil when there is none.
+    var rival: String? {
+        get { state.withLock(\.rival) }
+        set { state.withLock { $0.rival = newValue } }
+    }
 }

@@ -10,6 +10,16 @@ public struct SwarmObservation: Hashable, Sendable {
         case excluded(reason: String)
         /// No answer, or none that tells.
         case unknown(reason: String)
+
+        /// Why nothing is known of the leadership; nil when something is.
+        var trouble: String? {
+            switch self {
+            case .leader(canSeeMajority: true), .follower: nil
+            case .leader(canSeeMajority: false):
+                "this node leads the swarm, but does not see a majority of its managers"
+            case .excluded(let reason), .unknown(let reason): reason
+            }
+        }
     }
 
     public let answer: Answer

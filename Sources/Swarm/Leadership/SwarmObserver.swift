@@ -26,7 +26,7 @@ public struct SwarmObserver: Sendable {
             switch info.state {
             case .inactive: return (.excluded(reason: .notInSwarm(engine)), nil)
             case .locked: return (.excluded(reason: .locked(engine)), nil)
-            case .pending: return (.unknown(reason: "the Engine is joining its swarm"), nil)
+            case .pending: return (.unknown(reason: info.trouble.isEmpty ? .starting(engine) : info.trouble), nil)
             case .trouble(let word):
                 return (.unknown(reason: "the Engine's swarm is in state '\(word)': \(info.trouble)"), nil)
             case .active: break

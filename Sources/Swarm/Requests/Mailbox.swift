@@ -65,6 +65,16 @@ public struct Mailbox: Hashable, Sendable {
         return text
     }
 
+    /// Begins the ids of questions whether a holder lives; see ``HolderQuestion``. They are no requests.
+    static let questionPrefix = "holder-"
+
+    var questions: Set<String> { ids.filter { $0.hasPrefix(Self.questionPrefix) } }
+
+    mutating func add(question id: String) {
+        remove([id])
+        entries.append((id, (["ID": .string(id), "Kind": "holder"] as JSON).raw))
+    }
+
     public static func == (left: Mailbox, right: Mailbox) -> Bool {
         left.entries.elementsEqual(right.entries) { $0 == $1 }
     }

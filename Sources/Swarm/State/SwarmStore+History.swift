@@ -79,17 +79,19 @@ extension SwarmStore {
         fence: Fence,
         within timeout: Duration
     ) async throws(StoreError) -> PruneStep {
-        try await copy.prune(policy, after: position, fence: fence, within: timeout)
+        try await inCopy { copy throws(StoreError) in
+            try await copy.prune(policy, after: position, fence: fence, within: timeout)
+        }
     }
 
     // MARK: - Reading
 
     public func states(at number: Int?, within timeout: Duration) async throws(StoreError) -> [GroupState] {
-        try await copy.states(at: number, within: timeout)
+        try await inCopy { copy throws(StoreError) in try await copy.states(at: number, within: timeout) }
     }
 
     public func standing(within timeout: Duration) async throws(StoreError) -> StoredStanding {
-        try await copy.standing(within: timeout)
+        try await inCopy { copy throws(StoreError) in try await copy.standing(within: timeout) }
     }
 
     public func wholeStates(
@@ -97,7 +99,8 @@ extension SwarmStore {
         of group: Identifier?,
         within timeout: Duration
     ) async throws(StoreError) -> [GroupState] {
-        try await copy.wholeStates(at: number, of: group, within: timeout)
+        try await inCopy { copy throws(StoreError) in try await copy.wholeStates(at: number, of: group, within: timeout)
+        }
     }
 
     public func state(
@@ -105,18 +108,18 @@ extension SwarmStore {
         before number: Int,
         within timeout: Duration
     ) async throws(StoreError) -> GroupState? {
-        try await copy.state(of: group, before: number, within: timeout)
+        try await inCopy { copy throws(StoreError) in try await copy.state(of: group, before: number, within: timeout) }
     }
 
     public func revision(_ number: Int, within timeout: Duration) async throws(StoreError) -> Revision? {
-        try await copy.revision(number, within: timeout)
+        try await inCopy { copy throws(StoreError) in try await copy.revision(number, within: timeout) }
     }
 
     public func summary(within timeout: Duration) async throws(StoreError) -> HistorySummary {
-        try await copy.summary(within: timeout)
+        try await inCopy { copy throws(StoreError) in try await copy.summary(within: timeout) }
     }
 
     public func waitingConfirmations(within timeout: Duration) async throws(StoreError) -> [Confirmation] {
-        try await copy.waitingConfirmations(within: timeout)
+        try await inCopy { copy throws(StoreError) in try await copy.waitingConfirmations(within: timeout) }
     }
 }

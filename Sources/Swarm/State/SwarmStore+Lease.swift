@@ -8,6 +8,7 @@ extension SwarmStore {
     public nonisolated func vacancy(_ lease: Lease) -> String? {
         guard claims.claim.isLeader else { return nil }
         guard lease.isHeld else { return "released" }
+        guard claims.rival != lease.instance else { return nil }
         return "\(claims.nodes?.leader?.hostName ?? "another node") leads the swarm"
     }
 
@@ -25,19 +26,15 @@ extension SwarmStore {
         reason: String,
         within timeout: Duration
     ) async throws(StoreError) -> Lease? {
+        instance = claimant.instance
         guard claims.claim.isLeader, let state = known, let node = claims.nodes?.own else { return nil }
-        let beginning = state.image == nil ? try await beginning(within: timeout) : nil
-        // What is taken over is what was looked at.
-        guard known?.text == state.text else { return nil }
-        let imported = state.foreign.map { Self.changes(to: $0, from: beginning?.groups ?? [:]) } ?? []
+        let (beginning, imported) = try beginning(state)
+        guard claims.rival == nil || claims.rival != beginning.lease.instance else { return nil }
         let floor = floor
         let lease: Lease
         do throws(StoreError) {
-            lease = try await edit(within: timeout) { image throws(StoreError) in
-                if let beginning {
-                    guard image == HistoryImage() else { throw .fenced(image.lease) }
-                    image = beginning
-                }
+            lease = try await edit(from: .beginning(beginning, over: state.text), within: timeout) {
+                image throws(StoreError) in
                 let time = Store.wallClock()
                 guard
                     let lease = image.acquire(
@@ -66,33 +63,48 @@ extension SwarmStore {
             return nil
         }
         self.floor = lease.epoch
+        term = Fence(instance: lease.instance, epoch: lease.epoch, manager: lease.holder)
         if !imported.isEmpty {
             logger.notice("swarm label adopted", metadata: ["groups": "\(imported.count)"])
         }
         return lease
     }
 
-    /// Of a label without a past, or none: what this node's copy knows goes on.
-    private func beginning(within timeout: Duration) async throws(StoreError) -> HistoryImage {
-        HistoryImage(
-            base: try await copy.imageBase(within: timeout),
-            lease: .nobody(since: floor),
-            terms: try await copy.terms(within: timeout),
-            tags: try await copy.tags(within: timeout)
-        )
+    /// What a new term begins with: the newest state that is known, and the changes to it that somebody else has put into
+    /// the label. Numbers and epochs go on, whatever has become of the label.
+    private func beginning(_ state: SwarmState) throws(StoreError) -> (HistoryImage, [Change]) {
+        switch state.finding {
+        case .current(let image): return (image, [])
+        case .strange(let image) where image.lease.epoch > memory?.lease.epoch ?? 0:
+            guard var memory, image.isBehind(memory) else { return (image, []) }
+            // The one who led meanwhile knew less. Its terms are part of what happened; what it did not know is, too.
+            (memory.lease, memory.place, memory.terms) = (image.lease, image.place, image.terms)
+            memory.sequence = max(memory.sequence, image.sequence)
+            return (memory, [])
+        case .unreadable(let error): throw StoreError(.corrupt, error.message)
+        case .lost:
+            guard let memory else { throw .notLookedYet }
+            return (memory, [])
+        case .fresh: return (try origin(), [])
+        case .foreign(let groups):
+            let beginning: HistoryImage = if let memory { memory } else { try origin() }
+            return (beginning, LabelFinding.changes(to: groups, from: beginning.groups))
+        case .strange(let image):
+            let beginning: HistoryImage = if let memory { memory } else { try origin() }
+            return (beginning, LabelFinding.changes(to: Array(image.groups.values), from: beginning.groups))
+        }
     }
 
-    /// From what the history knows to what another manager has put into the label.
-    private static func changes(
-        to groups: [GlobalConfig.Entry],
-        from known: [Identifier: GlobalConfig.Entry]
-    ) -> [Change] {
-        let names = Set(groups.map(\.spec.id))
-        let ended = known.keys.filter { !names.contains($0) }.map { Change(group: $0, action: .free) }
-        return ended
-            + groups.filter { known[$0.spec.id] != $0 }.map { entry in
-                Change(group: entry.spec.id, action: .set(entry.spec.properties, plugin: entry.plugin))
-            }
+    /// The beginning of all history, where nobody knows of any.
+    private func origin() throws(StoreError) -> HistoryImage {
+        if let path = lostCopies {
+            throw StoreError(
+                .conflict,
+                "what led to the swarm's label is not known: this node's copy of the history was damaged (\(path)). Start a "
+                    + "manager on another node; or move that file away, and the history begins anew."
+            )
+        }
+        return HistoryImage(lease: .nobody(since: floor))
     }
 
     /// Nothing is written: the swarm's own leadership is what is renewed, by another look at it.
@@ -112,19 +124,46 @@ extension SwarmStore {
         case .unknown(let reason): throw StoreError(.fenced, reason)
         }
         if let failure { throw failure }
-        guard let state = known, let image = state.image else {
-            guard known == nil else {
-                throw StoreError(.fenced, "another manager has written the swarm's label '\(Annotation.label)'")
+        guard let state = known else { throw .notLookedYet }
+        switch state.finding {
+        case .current(let image):
+            do throws(StoreError) {
+                try image.require(fence)
+            } catch {
+                term = nil
+                throw error
             }
-            throw .notLookedYet
+        case .lost(let loss): throw StoreError(.busy, "\(loss.sentence), and it could not be written again yet")
+        case .unreadable(let error): throw StoreError(.corrupt, error.message)
+        case .strange(let image) where image.lease.epoch > fence.epoch:
+            term = nil
+            throw .fenced(image.lease)
+        case .foreign, .strange, .fresh: throw .foreignLabel
         }
-        try image.require(fence)
+        // Whoever asks takes silence for the end of this manager. It has not answered in time, so it must not go on.
+        guard state.mailbox?.questions.isEmpty ?? true else {
+            throw StoreError(
+                .busy,
+                "another manager on this node asks whether this one lives; the answer was not written yet"
+            )
+        }
         return shownLease(state)
     }
 
     public func releaseLease(_ fence: Fence, reason: String, within timeout: Duration) async throws(StoreError) {
-        try await edit(within: timeout) { image throws(StoreError) in
-            image.release(fence, reason: reason, time: Store.wallClock())
+        switch known?.finding {
+        // The label is somebody else's by now: what is there stays, and the next term takes it over.
+        case .foreign, .strange, .unreadable, .fresh: memory?.release(fence, reason: reason, time: Store.wallClock())
+        case .current, .lost, nil:
+            do throws(StoreError) {
+                try await edit(within: timeout) { image throws(StoreError) in
+                    image.release(fence, reason: reason, time: Store.wallClock())
+                }
+            } catch {
+                term = nil
+                throw error
+            }
         }
+        term = nil
     }
 }

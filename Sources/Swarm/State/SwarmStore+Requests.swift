@@ -5,21 +5,21 @@ public import Store
 /// What is asked of the leader: on its own node through its copy, on another through a label of the swarm.
 extension SwarmStore {
     public func submit(_ request: Request, within timeout: Duration) async throws(StoreError) {
-        try await copy.submit(request, within: timeout)
+        try await inCopy { copy throws(StoreError) in try await copy.submit(request, within: timeout) }
     }
 
     public func request(_ id: String, within timeout: Duration) async throws(StoreError) -> Request? {
-        try await copy.request(id, within: timeout)
+        try await inCopy { copy throws(StoreError) in try await copy.request(id, within: timeout) }
     }
 
     public func cancelRequest(_ id: String, within timeout: Duration) async throws(StoreError) -> Bool {
-        try await copy.cancelRequest(id, within: timeout)
+        try await inCopy { copy throws(StoreError) in try await copy.cancelRequest(id, within: timeout) }
     }
 
     /// Of this node and of the others.
     public func waitingRequests(within timeout: Duration) async throws(StoreError) -> [Request] {
-        let own = try await copy.waitingRequests(within: timeout)
-        guard let known, let image = known.image else { return own }
+        let own = try await inCopy { copy throws(StoreError) in try await copy.waitingRequests(within: timeout) }
+        guard let known, let image = known.image ?? memory else { return own }
         let settled = Set(image.settled.map(\.id))
         return own + (known.mailbox?.requests.filter { !settled.contains($0.id) } ?? [])
     }
@@ -32,7 +32,9 @@ extension SwarmStore {
         within timeout: Duration
     ) async throws(StoreError) {
         guard isAskedElsewhere(id) else {
-            return try await copy.finishRequest(id, state: state, error: error, fence: fence, within: timeout)
+            return try await inCopy { copy throws(StoreError) in
+                try await copy.finishRequest(id, state: state, error: error, fence: fence, within: timeout)
+            }
         }
         try await settle(id, within: timeout) { image, until throws(StoreError) in
             try image.require(fence)
@@ -48,7 +50,9 @@ extension SwarmStore {
     ) async throws(StoreError) {
         let isSettled = known?.image?.settled.contains { $0.id == id } == true
         guard isSettled || isAskedElsewhere(id) else {
-            return try await copy.answerRequest(id, answer, fence: fence, within: timeout)
+            return try await inCopy { copy throws(StoreError) in
+                try await copy.answerRequest(id, answer, fence: fence, within: timeout)
+            }
         }
         let until = Store.wallClock() + Self.grace
         try await edit(taking: isAskedElsewhere(id) ? [id] : [], within: timeout) { image throws(StoreError) in
@@ -58,7 +62,9 @@ extension SwarmStore {
     }
 
     public func removeRequests(before time: Int, fence: Fence, within timeout: Duration) async throws(StoreError) {
-        try await copy.removeRequests(before: time, fence: fence, within: timeout)
+        try await inCopy { copy throws(StoreError) in
+            try await copy.removeRequests(before: time, fence: fence, within: timeout)
+        }
     }
 
     // MARK: - Settling
@@ -81,8 +87,8 @@ extension SwarmStore {
         if isAskedElsewhere {
             patience = known?.mailbox?.requests.first { $0.id == id }?.patience
         } else {
-            patience = try await copy.request(id, within: timeout)?.patience
-            guard try await copy.moveRequest(id, from: .waiting, to: .passedOn, within: timeout) else {
+            patience = try await request(id, within: timeout)?.patience
+            guard try await move(id, from: .waiting, to: .passedOn, within: timeout) else {
                 throw StoreError(
                     .conflict,
                     "the request \(id) is settled already, or was taken back; nothing was stored"
@@ -99,7 +105,7 @@ extension SwarmStore {
         } catch {
             // When it is open what became of it, the next look tells.
             if !isAskedElsewhere, error.code != .unknownOutcome {
-                _ = try? await copy.moveRequest(id, from: .passedOn, to: .waiting, within: timeout)
+                _ = try? await move(id, from: .passedOn, to: .waiting, within: timeout)
             }
             throw error
         }
@@ -110,14 +116,18 @@ extension SwarmStore {
     /// After a look: passes on what this node's commands ask of a leader elsewhere, takes back what they no longer want,
     /// and finds out what became of what is in neither place.
     func exchangeRequests() async {
-        guard !isExchanging, let state = known, let image = state.image, let old = state.mailbox else { return }
+        guard !isExchanging, let state = known, let image = state.image else { return }
         isExchanging = true
         defer { isExchanging = false }
+        guard let old = state.mailbox else { return await refuseRequests(image, state.mailboxText) }
         do throws(StoreError) {
             var mailbox = old
             let settled = Set(image.settled.map(\.id))
             var withdrawn: Set<String> = []
-            for (request, isWithdrawn) in try await copy.passedOnRequests(within: settings.swap.limit)
+            let passedOn = try await inCopy { copy throws(StoreError) in
+                try await copy.passedOnRequests(within: self.settings.swap.limit)
+            }
+            for (request, isWithdrawn) in passedOn
             where !settling.contains(request.id) && !settled.contains(request.id) {
                 if old.ids.contains(request.id) {
                     if isWithdrawn { withdrawn.insert(request.id) }
@@ -126,6 +136,9 @@ extension SwarmStore {
                 }
             }
             mailbox.remove(withdrawn)
+            // Whoever holds the lease shows that it lives; whoever is kept out by it asks.
+            if isInTerm { mailbox.remove(mailbox.questions) }
+            if let probe, probe.isToBeAsked, claims.claim.isLeader { mailbox.add(question: probe.id) }
             let added = try await passOn(to: &mailbox, image)
             guard mailbox != old else { return }
             // That what was withdrawn is gone does not tell who removed it: the next look does.
@@ -168,7 +181,7 @@ extension SwarmStore {
             } else {
                 isWithdrawn ? .cancelled : .waiting
             }
-        _ = try await copy.moveRequest(
+        _ = try await move(
             request.id,
             from: .passedOn,
             to: state,
@@ -177,37 +190,69 @@ extension SwarmStore {
         )
     }
 
+    /// Whether this node's requests are another manager's to carry out. A leader takes up its own, and so does one that will
+    /// lead next.
+    private func isPassingOn(_ image: HistoryImage) -> Bool {
+        guard term == nil, image.lease.isHeld else { return false }
+        if claims.rival == image.lease.instance { return true }
+        return !claims.claim.isLeader && image.place != claims.nodes?.own
+    }
+
     private func passOn(to mailbox: inout Mailbox, _ image: HistoryImage) async throws(StoreError) -> Int {
-        // A leader takes up its own.
-        guard !claims.claim.isLeader, image.lease.isHeld, image.place != claims.nodes?.own else { return 0 }
+        guard isPassingOn(image) else { return 0 }
         var count = 0
-        for request in try await copy.waitingRequests(within: settings.swap.limit) {
+        for request in try await ownWaitingRequests() {
             var next = mailbox
             next.add(request)
             do throws(AnnotationError) {
                 _ = try next.encoded()
             } catch {
-                _ = try await copy.moveRequest(
-                    request.id,
-                    from: .waiting,
-                    to: .refused,
-                    error: error.message,
-                    within: settings.swap.limit
-                )
+                try await refuse(request, error.message)
                 continue
             }
-            guard
-                try await copy.moveRequest(
-                    request.id,
-                    from: .waiting,
-                    to: .passedOn,
-                    within: settings.swap.limit
-                )
-            else { continue }
+            guard try await move(request.id, from: .waiting, to: .passedOn, within: settings.swap.limit) else {
+                continue
+            }
             mailbox = next
             count += 1
         }
         return count
+    }
+
+    /// The label of requests cannot be read, so nothing can be passed on: whoever asks is told that, and not that nobody leads.
+    private func refuseRequests(_ image: HistoryImage, _ text: String?) async {
+        guard isPassingOn(image) else { return }
+        do throws(StoreError) {
+            var reason = "the swarm's label '\(Mailbox.label)' cannot be read"
+            do throws(AnnotationError) {
+                _ = try Mailbox(label: text)
+            } catch {
+                reason = error.message
+            }
+            for request in try await ownWaitingRequests() { try await refuse(request, reason) }
+        } catch {
+            logger.warning("requests not passed on", metadata: ["error": "\(error)"])
+        }
+    }
+
+    private func ownWaitingRequests() async throws(StoreError) -> [Request] {
+        try await inCopy { copy throws(StoreError) in try await copy.waitingRequests(within: self.settings.swap.limit) }
+    }
+
+    private func refuse(_ request: Request, _ reason: String) async throws(StoreError) {
+        _ = try await move(request.id, from: .waiting, to: .refused, error: reason, within: settings.swap.limit)
+    }
+
+    private func move(
+        _ id: String,
+        from old: Request.State,
+        to new: Request.State,
+        error: String? = nil,
+        within limit: Duration
+    ) async throws(StoreError) -> Bool {
+        try await inCopy { copy throws(StoreError) in
+            try await copy.moveRequest(id, from: old, to: new, error: error, within: limit)
+        }
     }
 
     private func write(_ mailbox: Mailbox, over state: SwarmState) async throws(StoreError) {

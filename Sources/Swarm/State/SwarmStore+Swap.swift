@@ -1,9 +1,19 @@
+internal import Logging
 internal import Store
 internal import Synchronization
 
 extension SwarmStore {
+    /// What a change begins with. There is no way to begin with nothing.
+    enum Basis: Sendable {
+        /// What the label holds; for whoever leads, where the label has lost it, what this node knows.
+        case newest
+        /// A beginning that a new term has worked out from that text of the label.
+        case beginning(HistoryImage, over: String?)
+    }
+
     /// A change of the image that waits to be written.
     struct Edit: Sendable {
+        let basis: Basis
         let apply: @Sendable (inout HistoryImage) throws(StoreError) -> Void
         /// Requests of other nodes that it settles: they must still be asked, and are not afterwards.
         let taking: Set<String>
@@ -14,11 +24,13 @@ extension SwarmStore {
     /// Changes the image: in the label, then in the copy. Edits that wait at one moment are written together.
     ///
     /// - Parameters:
+    ///   - basis: what it begins with.
     ///   - taking: requests of other nodes that it settles.
     ///   - body: may run more than once, each time on an image without its effect.
     /// - Throws: ``StoreError``: what `body` throws; `fenced` when another has written, or this node may not lead any
     ///   more; `tooLarge`; `busy` when nothing was written; `unknownOutcome`.
     func edit<Value: Sendable>(
+        from basis: Basis = .newest,
         taking: Set<String> = [],
         within timeout: Duration,
         _ body: @escaping @Sendable (inout HistoryImage) throws(StoreError) -> Value
@@ -27,6 +39,7 @@ extension SwarmStore {
         let failure = await withCheckedContinuation { continuation in
             edits.append(
                 Edit(
+                    basis: basis,
                     apply: { image throws(StoreError) in
                         let value = try body(&image)
                         result.withLock { $0 = value }
@@ -55,15 +68,28 @@ extension SwarmStore {
         isSwapping = false
     }
 
-    private func write(_ batch: [Edit]) async {
+    /// - Parameter isAgain: the label was found lost by the write before.
+    private func write(_ batch: [Edit], isAgain: Bool = false) async {
         let now = ContinuousClock.now
         for edit in batch where edit.deadline <= now { edit.finish(.engineTooSlow) }
         let batch = batch.filter { $0.deadline > now }
+        guard let first = batch.first else { return }
+        // A beginning is written alone.
+        if batch.count > 1, batch.contains(where: \.hasBeginning) {
+            for edit in batch { await write([edit]) }
+            return
+        }
         guard let state = known else {
             for edit in batch { edit.finish(.notLookedYet) }
             return
         }
-        var image = state.image ?? HistoryImage()
+        var image: HistoryImage
+        do throws(StoreError) {
+            image = try begin(first.basis, state)
+        } catch {
+            for edit in batch { edit.finish(error) }
+            return
+        }
         var done: [Edit] = []
         for edit in batch {
             var next = image
@@ -81,6 +107,9 @@ extension SwarmStore {
             if image != state.image { try await write(image, over: state, by: done) }
             for edit in done { edit.finish(nil) }
         } catch {
+            if known == nil, error.code == .fenced, !isAgain, await isRestorable() {
+                return await write(done, isAgain: true)
+            }
             // Of several, one may be what the label cannot take, or a request that was taken back.
             guard done.count > 1, error.code == .tooLarge || error.code == .conflict else {
                 for edit in done { edit.finish(error) }
@@ -90,12 +119,45 @@ extension SwarmStore {
         }
     }
 
+    /// The image that a change begins with: always one that is known.
+    private func begin(_ basis: Basis, _ state: SwarmState) throws(StoreError) -> HistoryImage {
+        switch (basis, state.finding) {
+        case (.beginning(let image, let text), _):
+            guard state.text == text else { throw .fenced(holder(state).lease) }
+            return image
+        case (.newest, .current(let image)): return image
+        case (.newest, .lost(let loss)):
+            guard isInTerm, let memory else {
+                throw StoreError(
+                    .busy,
+                    "\(loss.sentence); whoever leads writes again what it knows. Nothing was stored"
+                )
+            }
+            return memory
+        case (.newest, .fresh): throw StoreError(.fenced, "nobody leads this swarm; nothing was stored")
+        case (.newest, .foreign), (.newest, .strange): throw .foreignLabel
+        case (.newest, .unreadable(let error)): throw StoreError(.busy, "\(error.message) Nothing was stored")
+        }
+    }
+
+    /// After a lost race: whether what is in the label now is only less than what this leader knows.
+    private func isRestorable() async -> Bool {
+        guard isInTerm, claims.claim.isLeader, let snapshot = try? await annotations.read(), known == nil else {
+            return false
+        }
+        let state = SwarmState(snapshot, before: nil, known: memory)
+        guard case .lost = state.finding else { return false }
+        known = state
+        return true
+    }
+
     private func write(
         _ image: HistoryImage,
         over state: SwarmState,
         by edits: [Edit]
     ) async throws(StoreError) {
         var image = image
+        image.sequence = max(image.sequence, memory?.sequence ?? 0) + 1
         let taking = edits.reduce(into: Set<String>()) { $0.formUnion($1.taking) }
         let encoded: EncodedAnnotation
         do throws(AnnotationError) {
@@ -120,10 +182,18 @@ extension SwarmStore {
             if error.code == .lostRace || error.code == .unknownOutcome { known = nil }
             throw StoreError(error, isWrite: true)
         }
+        if case .lost(let loss) = state.finding {
+            logger.warning(
+                "swarm label restored",
+                metadata: ["reason": "\(loss.sentence)", "revision.number": "\(image.newest)"]
+            )
+        }
+        if memory.map({ image.relation(to: $0) != .older }) ?? true { memory = image }
         // A look may have seen this write already, and more.
         if known.map({ $0.position < position }) ?? true {
             var written = known ?? state
-            (written.label, written.text, written.image, written.foreign) = (Annotation.label, encoded.text, image, nil)
+            (written.label, written.text) = (Annotation.label, encoded.text)
+            (written.content, written.finding) = (.ours(image), .current(image))
             written.position = position
             written.mailbox?.remove(taking)
             known = written
@@ -143,7 +213,7 @@ extension SwarmStore {
         do {
             return try Annotation(image).encoded(limit: settings.label)
         } catch {
-            image.trim(to: HistoryImage.Limits(records: 1, bytes: 0, terms: 1), time: Store.wallClock())
+            image.trim(to: HistoryImage.Limits(records: 1, bytes: 0, terms: 1, outcomes: 0), time: Store.wallClock())
             return try Annotation(image).encoded(limit: settings.label)
         }
     }
@@ -174,7 +244,18 @@ extension SwarmStore {
     }
 }
 
+extension SwarmStore.Edit {
+    fileprivate var hasBeginning: Bool {
+        guard case .beginning = basis else { return false }
+        return true
+    }
+}
+
 extension StoreError {
+    static let foreignLabel = StoreError(
+        .fenced,
+        "another manager has written the swarm's label '\(Annotation.label)'; the next term takes over what is there"
+    )
     fileprivate static let engineTooSlow = StoreError(
         .busy,
         "the Engine did not get round to it in time; nothing was stored. See whether the swarm's managers are well: docker "

@@ -19,19 +19,40 @@ public actor SwarmStore {
 
     /// Nil before the first look, and when a write has left it open.
     var known: SwarmState?
+    /// The newest state of this swarm that this node has seen, in the label or in its copy. It stays when the label is lost:
+    /// nothing is ever written that does not begin with it, or with what the label holds beyond it.
+    var memory: HistoryImage?
+    /// The swarm that ``memory`` is of; nil when this node knows of none.
+    private var cluster: String?
     /// The highest epoch that this node knows of: it does not fall when the label is lost.
     var floor: Int
-    /// What the copy knew then; nil when it belongs to another swarm, or to none.
+    /// Under which this manager leads; nil when it does not.
+    var term: Fence?
+    /// Of this manager's own leases; nil before it has asked for one.
+    var instance: String?
+    /// What the copy knew at the start; nil when it belongs to another swarm, or to none.
     private var origin: SwarmCopy?
-    private var looks = 0
+    private(set) var looks = 0
     private var olderLooks = 0
+    private var strangeLooks = 0
     private var tidiedAt: ContinuousClock.Instant?
+    private var verifiedAt: ContinuousClock.Instant?
     private var notedAt: ContinuousClock.Instant?
     private var notedText: String?
     private var notedNodes: SwarmObservation.Nodes?
+    /// What the copy says of what is wrong.
     private var trouble: String?
+    /// What the last look at the leadership complained about.
+    private var observed: String?
+    private var saidLoss: LabelLoss?
     /// When the lease was last seen to stand: its holder's node led the swarm.
     private var seenAt = 0
+    /// What the copy was last brought up to date with.
+    var projected: SwarmCopy?
+    var healing: Task<StoreError?, Never>?
+    var healedAt: [ContinuousClock.Instant] = []
+    /// Asks another manager on this node whether it lives.
+    var probe: HolderQuestion?
     var edits: [Edit] = []
     var isSwapping = false
     var isExchanging = false
@@ -46,6 +67,7 @@ public actor SwarmStore {
         configuration: StoreConfiguration,
         client: EngineClient,
         settings: SwarmStoreSettings,
+        memory: HistoryImage?,
         floor: Int,
         origin: SwarmCopy?,
         logger: Logger,
@@ -56,8 +78,10 @@ public actor SwarmStore {
         self.settings = settings
         self.logger = logger
         self.holderIsGone = holderIsGone
+        self.memory = memory
         self.floor = floor
         self.origin = origin
+        cluster = origin.flatMap { $0.cluster.isEmpty ? nil : $0.cluster }
         claims = SwarmClaims(settings.detector)
         observer = SwarmObserver(client, within: settings.lookLimit)
         annotations = SwarmAnnotationStore(client, settings: settings.swap)
@@ -74,42 +98,62 @@ public actor SwarmStore {
         logger: Logger,
         holderIsGone: @escaping @Sendable (Lease) -> Bool
     ) async throws(StoreError) -> SwarmStore {
-        let copy: Store
+        var found: Found
         do throws(StoreError) {
-            copy = try await openCopy(configuration)
+            found = try await openCopy(configuration, settings)
         } catch {
-            guard error.code == .corrupt || error.code == .notADatabase else { throw error }
-            let aside = try Store.setAside(configuration)
+            guard error.saysDamage else { throw error }
+            let aside = try await Store.replaceCopy(configuration, as: damaged)
             logger.warning(
-                "swarm copy set aside",
+                "swarm copy damaged",
                 metadata: ["reason": "\(error.message)", "path": "\(aside ?? "")"]
             )
-            copy = try await openCopy(configuration)
+            found = try await openCopy(configuration, settings)
         }
         return SwarmStore(
-            copy: copy,
+            copy: found.store,
             configuration: configuration,
             client: client,
             settings: settings,
-            floor: try await copy.lease(within: startLimit).epoch,
-            origin: try await copy.swarmCopy(within: startLimit),
+            memory: found.image,
+            floor: found.epoch,
+            origin: found.copy,
             logger: logger,
             holderIsGone: holderIsGone
         )
     }
 
+    private struct Found {
+        let store: Store
+        let image: HistoryImage?
+        let epoch: Int
+        let copy: SwarmCopy?
+    }
+
     private static let startLimit = Duration.seconds(30)
 
-    private static func openCopy(_ configuration: StoreConfiguration) async throws(StoreError) -> Store {
+    private static func openCopy(
+        _ configuration: StoreConfiguration,
+        _ settings: SwarmStoreSettings
+    ) async throws(StoreError) -> Found {
         let store = try await Store.openForManager(configuration)
-        if try await store.swarmCopy(within: startLimit) == nil, try await store.lease(within: startLimit).epoch > 0 {
+        let epoch = try await store.lease(within: startLimit).epoch
+        let copy = try await store.swarmCopy(within: startLimit)
+        if copy == nil, epoch > 0 {
             throw StoreError(
                 .conflict,
                 "\(configuration.path) is the history of a manager in os mode, and not a copy of a swarm's. Name another "
                     + "store directory; export and import carry the groups over."
             )
         }
-        return store
+        // From here on commands know what this database is, also when the Engine never answers.
+        try await store.beginSwarmCopy(within: startLimit)
+        return Found(
+            store: store,
+            image: try await store.image(of: settings.past.records, within: startLimit),
+            epoch: epoch,
+            copy: copy
+        )
     }
 
     // MARK: - Looking
@@ -121,6 +165,7 @@ public actor SwarmStore {
         looks += 1
         let observation = await observer.observe()
         claims.handle(observation)
+        observed = observation.answer.trouble
         do throws(StoreError) {
             let snapshot: SwarmSnapshot
             do {
@@ -128,23 +173,28 @@ public actor SwarmStore {
             } catch {
                 throw StoreError(error, isWrite: false)
             }
-            try await take(snapshot)
+            try await take(snapshot, askedAt: observation.askedAt)
         } catch {
             if trouble != error.message {
                 trouble = error.message
-                try? await copy.setSwarmTrouble(error.message, within: settings.swap.limit)
+                try? await inCopy { copy throws(StoreError) in
+                    try await copy.setSwarmTrouble(error.message, within: self.settings.swap.limit)
+                }
             }
             throw error
         }
     }
 
-    private func take(_ snapshot: SwarmSnapshot) async throws(StoreError) {
-        let state: SwarmState
-        do {
-            state = try SwarmState(snapshot, known: known)
-        } catch {
-            throw StoreError(.corrupt, error.message)
+    private func take(
+        _ snapshot: SwarmSnapshot,
+        askedAt: ContinuousClock.Instant
+    ) async throws(StoreError) {
+        if let cluster, cluster != snapshot.cluster {
+            // Another swarm's history is none of this one's.
+            (memory, known, term) = (nil, nil, nil)
         }
+        cluster = snapshot.cluster
+        let state = SwarmState(snapshot, before: known, known: memory)
         if state.mailbox == nil, known?.mailboxText != state.mailboxText {
             logger.warning("swarm requests unreadable", metadata: ["label": "\(Mailbox.label)"])
         }
@@ -155,30 +205,82 @@ public actor SwarmStore {
                 guard known == nil else { return }
                 throw StoreError(.busy, "the Engine tells of an older state than this node knows")
             }
-            try await startAnew("the swarm has gone back to an older state")
+            // The swarm itself was put back. What this node knows beyond it is not forgotten for that.
+            logger.warning("swarm put back", metadata: ["version": "\(state.version)"])
+            try await inCopy { copy throws(StoreError) in
+                try await copy.resetSwarmPosition(within: self.settings.swap.limit)
+            }
             origin = nil
         }
         olderLooks = 0
         known = state
-        floor = max(floor, state.image?.lease.epoch ?? 0)
+        try await follow(state)
         try await updateCopy()
-        if isNobodysTurn(state) { claims.skipSettling() }
+        watchRival(askedAt: askedAt)
+        if isNobodysTurn { claims.skipSettling() }
         await exchangeRequests()
         await tidy()
+    }
+
+    /// Does what the label's content asks for.
+    private func follow(_ state: SwarmState) async throws(StoreError) {
+        if case .strange = state.finding {} else { strangeLooks = 0 }
+        switch state.finding {
+        case .current(let image):
+            memory = image
+            floor = max(floor, image.lease.epoch)
+            saidLoss = nil
+        case .lost(let loss):
+            guard isInTerm, claims.claim.isLeader else { return say(loss) }
+            try await edit(within: settings.swap.requestLimit) { _ throws(StoreError) in }
+        case .strange(let image):
+            // Whoever leads decides which of the two histories goes on. This node's is kept until that is plain.
+            floor = max(floor, image.lease.epoch)
+            // Another has led: its fence is the newer one.
+            if let term, image.lease.epoch > term.epoch { self.term = nil }
+            strangeLooks += 1
+            guard strangeLooks > settings.patience, !isInTerm, !claims.claim.isLeader, let memory,
+                !image.isBehind(memory),
+                image.lease.epoch > memory.lease.epoch || image.lease.isHeld && image.place == claims.nodes?.leader?.id
+            else { return }
+            self.memory = image
+            known?.finding = .current(image)
+        case .unreadable(let error): throw StoreError(.corrupt, error.message)
+        case .fresh, .foreign: break
+        }
+    }
+
+    private func say(_ loss: LabelLoss) {
+        guard saidLoss != loss else { return }
+        saidLoss = loss
+        logger.warning("swarm label lost", metadata: ["reason": "\(loss.sentence)"])
+    }
+
+    /// Whether this manager leads, as far as it knows itself: its groups, its history and its lease are the newest there are.
+    var isInTerm: Bool {
+        guard let term, let memory else { return false }
+        return (try? memory.require(term)) != nil
     }
 
     /// Removes from the copy what it need not keep. A leader's keeper does so itself.
     private func tidy() async {
         let now = ContinuousClock.now
+        if let interval = settings.verifyInterval, verifiedAt.map({ now - $0 >= interval }) ?? true {
+            verifiedAt = now
+            // Its own task: it takes as long as the history is long, and nobody waits for it.
+            Task { await self.verifyCopy() }
+        }
         guard !claims.claim.isLeader, tidiedAt.map({ now - $0 >= settings.tidyInterval }) ?? true else { return }
         tidiedAt = now
+        let (limit, retention) = (settings.swap.limit, settings.retention)
         do throws(StoreError) {
-            let limit = settings.swap.limit
-            try await copy.removeCopiedRequests(before: Store.wallClock() - 86_400_000, within: limit)
-            guard !settings.retention.keepsEverything else { return }
-            var position: Int? = 0
-            while let from = position {
-                position = try await copy.pruneCopy(settings.retention, after: from, within: limit).position
+            try await inCopy { copy throws(StoreError) in
+                try await copy.removeCopiedRequests(before: Store.wallClock() - 86_400_000, within: limit)
+                guard !retention.keepsEverything else { return }
+                var position: Int? = 0
+                while let from = position {
+                    position = try await copy.pruneCopy(retention, after: from, within: limit).position
+                }
             }
         } catch {
             logger.warning("history not pruned", metadata: ["error": "\(error)"])
@@ -190,10 +292,40 @@ public actor SwarmStore {
         return origin?.cluster == cluster ? origin?.position : nil
     }
 
+    // MARK: - Who held the lease before
+
+    /// The lease as the newest state has it, and where its holder runs.
+    func holder(_ state: SwarmState) -> (lease: Lease, place: String) {
+        switch state.finding {
+        case .current(let image): (image.lease, image.place)
+        case .strange(let image) where image.lease.epoch > memory?.lease.epoch ?? 0: (image.lease, image.place)
+        default: memory.map { ($0.lease, $0.place) } ?? (.nobody(since: floor), "")
+        }
+    }
+
     /// Whether the one who led before has certainly let go.
-    private func isNobodysTurn(_ state: SwarmState) -> Bool {
-        guard let lease = state.image?.lease else { return state.text == nil && floor == 0 }
-        return !lease.isHeld || holderIsGone(lease)
+    private var isNobodysTurn: Bool {
+        guard let known else { return false }
+        if memory == nil, case .fresh = known.finding { return floor == 0 }
+        let lease = holder(known).lease
+        guard lease.isHeld || memory != nil else { return false }
+        return !lease.isHeld || holderIsGone(lease) || probe?.isSilent(lease.instance) == true
+    }
+
+    /// The swarm says which node leads, not which manager on it. One that holds the lease here already keeps it, unless it
+    /// is known to have ended, or does not answer.
+    private func watchRival(askedAt: ContinuousClock.Instant) {
+        guard let known, let own = claims.nodes?.own else { return }
+        let (lease, place) = holder(known)
+        guard lease.isHeld, place == own, lease.instance != instance, !holderIsGone(lease) else {
+            (claims.rival, probe) = (nil, nil)
+            return
+        }
+        if probe?.holder != lease.instance || probe?.isOutdated(looks, after: settings.patience) == true {
+            probe = HolderQuestion(holder: lease.instance)
+        }
+        probe?.look(known.mailbox, askedAt: askedAt, at: .now, number: looks, silence: settings.detector.settling)
+        claims.rival = probe?.isSilent(lease.instance) == true ? nil : lease.instance
     }
 
     // MARK: - The copy
@@ -204,49 +336,78 @@ public actor SwarmStore {
         let nodes = claims.nodes
         let now = ContinuousClock.now
         let time = Store.wallClock()
-        if let image = state.image, image.lease.isHeld, nodes?.leader?.id == image.place { seenAt = time }
+        let image = state.image
+        if let image, image.lease.isHeld, nodes?.leader?.id == image.place { seenAt = time }
+        let trouble = labelTrouble(state) ?? observed
         let isOld = notedAt.map { now - $0 >= settings.noteInterval } ?? true
-        guard isOld || notedText != state.text || notedNodes != nodes || trouble != nil else { return }
-        var image = state.image
-        image?.lease = shownLease(state)
+        guard isOld || notedText != state.text || notedNodes != nodes || trouble != self.trouble else { return }
+        var shown = image
+        shown?.lease = shownLease(state)
         let swarm = SwarmCopy(
             cluster: state.cluster,
             node: nodes?.own ?? "",
-            leader: Identifier(nodes?.leader?.hostName ?? ""),
+            leader: Identifier(observed == nil ? nodes?.leader?.hostName ?? "" : ""),
             position: state.position.value,
             version: Int(clamping: state.version),
             labelSize: state.text?.utf8.count ?? 0,
             labelLimit: settings.label.maximum,
-            readAt: time
+            readAt: time,
+            trouble: trouble
         )
-        try await project(image, swarm)
-        (notedAt, notedText, notedNodes, trouble) = (now, state.text, nodes, nil)
+        try await project(shown, swarm)
+        (notedAt, notedText, notedNodes, self.trouble) = (now, state.text, nodes, trouble)
+    }
+
+    /// What is wrong with the label, for people.
+    private func labelTrouble(_ state: SwarmState) -> String? {
+        switch state.finding {
+        case .current, .unreadable: nil
+        case .fresh:
+            lostCopies.map {
+                "the swarm has no label '\(Annotation.label)', and this node's copy of the history was damaged (\($0)). "
+                    + "Start a manager on another node; or move that file away, and it begins anew."
+            }
+        case .lost(let loss): "\(loss.sentence); whoever leads writes again what it knows"
+        case .foreign:
+            "another manager has written the swarm's label '\(Annotation.label)'; whoever leads next takes its groups over"
+        case .strange(let image):
+            "the swarm's label '\(Annotation.label)' has another history (revision \(image.newest) in epoch "
+                + "\(image.lease.epoch)) than this node's copy; the copy is kept"
+        }
     }
 
     private func project(_ image: HistoryImage?, _ swarm: SwarmCopy) async throws(StoreError) {
         let limit = settings.swap.limit
-        if let old = try await copy.swarmCopy(within: limit), old.cluster != swarm.cluster {
-            try await startAnew("it is a copy of the swarm \(old.cluster)")
+        let projection = try await inCopy { copy throws(StoreError) in
+            if let old = try await copy.swarmCopy(within: limit), old.cluster != swarm.cluster, !old.cluster.isEmpty {
+                try await self.startAnew("it is a copy of the swarm \(old.cluster)")
+            }
+            var projection = try await copy.project(image, swarm, within: limit)
+            if case .diverged(let number) = projection {
+                try await self.startAnew("its revision \(number) is not the swarm's")
+                projection = try await copy.project(image, swarm, within: limit)
+            }
+            return projection
         }
-        var projection = try await copy.project(image, swarm, within: limit)
-        if case .diverged(let number) = projection {
-            try await startAnew("its revision \(number) is not the swarm's")
-            projection = try await copy.project(image, swarm, within: limit)
-        }
-        if case .done(let revisions) = projection, revisions > 0 {
-            logger.debug("revisions copied", metadata: ["revisions": "\(revisions)"])
+        switch projection {
+        case .done(let revisions):
+            projected = swarm
+            if revisions > 0 { logger.debug("revisions copied", metadata: ["revisions": "\(revisions)"]) }
+        case .behind:
+            throw StoreError(.busy, "the swarm's label has fewer revisions than this node's copy, which is kept")
+        case .stale, .diverged: break
         }
     }
 
     private func startAnew(_ reason: String) async throws(StoreError) {
-        let aside = try Store.setAside(configuration)
+        let aside = try await Store.replaceCopy(configuration, as: "aside")
         logger.warning("swarm copy set aside", metadata: ["reason": "\(reason)", "path": "\(aside ?? "")"])
-        _ = try await Store.openForManager(configuration)
     }
 
     /// The lease as it is shown: renewed when its holder's node was last seen to lead the swarm.
     func shownLease(_ state: SwarmState) -> Lease {
-        guard let lease = state.image?.lease else { return .nobody(since: floor) }
+        let lease = holder(state).lease
+        guard lease.epoch > 0 || lease.isHeld else { return .nobody(since: floor) }
         return lease.seen(at: max(seenAt, lease.acquiredAt), sequence: looks)
     }
 

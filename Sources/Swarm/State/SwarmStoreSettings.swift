@@ -15,6 +15,8 @@ public struct SwarmStoreSettings: Hashable, Sendable {
     /// How much of the history this node's copy keeps, and how often the rest is removed.
     public var retention = RetentionPolicy()
     public var tidyInterval = Duration.seconds(60)
+    /// How often the whole copy is looked at for damage, the first time at the start; nil: never.
+    public var verifyInterval: Duration? = .seconds(600)
     /// After so many looks that show something older than what is known, the older is believed: the swarm was put back.
     public var patience: Int
 

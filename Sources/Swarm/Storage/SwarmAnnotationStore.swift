@@ -7,12 +7,18 @@ public struct SwarmAnnotationStore: Sendable {
     public struct Settings: Hashable, Sendable {
         /// For one request.
         public var requestLimit: Duration
-        /// How often a write is sent, at most.
+        /// How often a write is sent of which no answer tells what became of it, at most. One that was certainly refused, as
+        /// somebody else changed the swarm at that moment, counts for nothing.
         public var attempts: Int
         /// How long all of it may take: sending, and finding out what became of it.
         public var limit: Duration
-        /// Before looking again; doubles up to a second.
+        /// Before looking again at what is open; doubles up to a second.
         public var pause: Duration
+        /// Before trying again after somebody else's change of the swarm: a random part of it, which doubles up to
+        /// ``longestBackoff``. Those who change it in a loop need some milliseconds for a round; whoever waits for much longer
+        /// than that never meets a gap, and whoever does not wait at all leaves none to others.
+        public var backoff = Duration.milliseconds(2)
+        public var longestBackoff = Duration.milliseconds(60)
 
         public init(
             requestLimit: Duration = EngineClient.standardLimit,
@@ -66,8 +72,12 @@ public struct SwarmAnnotationStore: Sendable {
         let limit = limit ?? settings.limit
         let end = ContinuousClock.now + limit
         var pause = settings.pause
+        var backoff = settings.backoff
         var sent = 0
+        var races = 0
         while true {
+            // Whether this round has ended with a certain refusal of what it sent.
+            var (wasSent, wasRace) = (false, false)
             do throws(EngineError) {
                 let object = try await client.swarm(within: settings.requestLimit)
                 switch course.look(at: object.spec.label(label), version: object.version) {
@@ -80,24 +90,36 @@ public struct SwarmAnnotationStore: Sendable {
                     for (name, text) in try others(SwarmSnapshot(object)) {
                         spec = spec.setting(label: name, to: text)
                     }
-                    sent += 1
+                    (sent, wasSent) = (sent + 1, true)
                     course.sent(version: object.version)
                     try await client.update(spec, version: object.version, within: settings.requestLimit)
                     return SwarmPosition(writtenOn: object.version)
-                case .write:
-                    // What was sent may still come through; sending more does not help.
-                    guard course.isOpen else { throw Self.outrun(label, sent) }
+                // What was sent may still come through; sending more does not help.
+                case .write: break
                 }
             } catch {
                 if let end = course.failed(error) { throw end }
+                wasRace = wasSent && error.code == .lostRace
             }
-            guard ContinuousClock.now < end else { throw course.timeout(label, after: limit) }
+            if wasRace {
+                races += 1
+                sent -= 1
+            }
+            guard ContinuousClock.now < end else {
+                throw races > 0 && !course.isOpen
+                    ? Self.outrun(label, races, limit) : course.timeout(label, after: limit)
+            }
             do {
-                try await Task.sleep(for: pause, clock: .suspending)
+                let rest = wasRace ? backoff * Int.random(in: 0...1000) / 1000 : pause
+                try await Task.sleep(for: rest, clock: .suspending)
             } catch {
                 throw course.end(.cancelled)
             }
-            pause = min(pause * 2, .seconds(1))
+            if wasRace {
+                backoff = min(backoff * 2, settings.longestBackoff)
+            } else {
+                pause = min(pause * 2, .seconds(1))
+            }
         }
     }
 
@@ -120,11 +142,11 @@ public struct SwarmAnnotationStore: Sendable {
         EngineError(.cancelled, "this replica may not write the swarm's label '\(label)' any more")
     }
 
-    private static func outrun(_ label: String, _ sent: Int) -> EngineError {
+    private static func outrun(_ label: String, _ races: Int, _ limit: Duration) -> EngineError {
         EngineError(
-            .lostRace,
-            "the swarm was changed by others at each of \(sent) attempts to write its label '\(label)'; nothing was written. "
-                + "Try again."
+            .contended,
+            "others changed the swarm at each of \(races) attempts to write its label '\(label)' within "
+                + "\(limit.milliseconds) ms; nothing was written. Find who updates the swarm in a loop, and try again."
         )
     }
 }

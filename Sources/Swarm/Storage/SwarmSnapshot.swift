@@ -19,6 +19,15 @@ public struct SwarmSnapshot: Hashable, Sendable {
         mailbox = object.spec.label(Mailbox.label)
     }
 
+    var content: LabelContent {
+        do throws(AnnotationError) {
+            guard let annotation = try annotation() else { return .absent }
+            return annotation.image.map { .ours($0) } ?? .foreign(annotation.groups)
+        } catch {
+            return .unreadable(error)
+        }
+    }
+
     /// - Returns: nil when there is no label.
     /// - Throws: ``AnnotationError``; never takes a damaged label for none.
     public func annotation() throws(AnnotationError) -> Annotation? {

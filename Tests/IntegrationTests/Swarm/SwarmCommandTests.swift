@@ -34,6 +34,8 @@ import Testing
             let refusal = try await host.infrakit("group", "commit", "-", input: spec)
             #expect(refusal.status != 0 && refusal.errors.contains("not the leader"), "\(refusal)")
             #expect(try await host.command("history").status == 0)
+            let doctor = try await host.command("doctor")
+            #expect(doctor.status == 1 && doctor.output.contains("no.sock"), "\(doctor)")
 
             // One copy, one manager.
             let second = try await world.run(

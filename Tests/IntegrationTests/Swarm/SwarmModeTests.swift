@@ -125,6 +125,44 @@ import Testing
         }
     }
 
+    /// What others do to the label under a leader: nothing is lost, no number is given twice, and nobody's history is put aside.
+    @Test func aLabelThatOthersRemoveEmptyPutBackOrWriteIsNoLoss() async throws {
+        try await SwarmWorld.with { swarm in
+            try await swarm.startManagers()
+            let (leader, epoch) = try await swarm.leader()
+            try await leader.commit("web", 1)
+            let old = try await swarm.annotation().encoded().text
+            try await leader.commit("web", 2)
+            try await swarm.copiesAgree()
+            let empty = try Annotation(groups: []).encoded().text
+            for (index, text) in [nil, empty, old].enumerated() {
+                try await swarm.put(text, through: leader.name)
+                try await eventually("the leader writes the label again") {
+                    try await swarm.annotation().image?.newest == 2 + index
+                }
+                try await leader.commit("web", 3 + index)
+            }
+            #expect(try await swarm.leader().epoch == epoch)
+            #expect(leader.plugin.size(of: "web") == 5)
+
+            let spec = GroupSpec.sized("viaGo", 1)
+            let standing = try await swarm.annotation().groups
+            let plugin = try #require(standing.first).plugin
+            try await swarm.put(
+                try Annotation(groups: [GlobalConfig.Entry(spec: spec, plugin: plugin)] + standing).encoded().text,
+                through: leader.name
+            )
+            let next = try await swarm.leader(after: epoch)
+            try await eventually("what was written is the next revision, and runs") {
+                try await swarm.annotation().image?.newest == 6 && next.host.plugin.spec(of: "viaGo") == spec
+            }
+            try await swarm.copiesAgree()
+            let history = try await Self.mergedHistory(swarm)
+            #expect(history.map(\.number) == Array(1...6) && history.last?.operation == .import)
+            for host in swarm.hosts { #expect(try await host.command("verify").output.contains("sound: 6 revisions")) }
+        }
+    }
+
     /// Every revision, from whichever copy has seen it; copies that have one agree on it.
     private static func mergedHistory(_ swarm: SwarmWorld) async throws -> [Revision] {
         var merged: [Int: Revision] = [:]

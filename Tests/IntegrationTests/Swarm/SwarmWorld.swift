@@ -99,6 +99,29 @@ struct SwarmWorld {
         }
     }
 
+    /// Writes the label as any other client of the swarm does; nil removes it.
+    func put(_ text: String?, through node: String) async throws {
+        let client = try lab.client(node)
+        do {
+            try await eventually("somebody writes the label") {
+                let object = try await client.swarm()
+                var spec = object.spec
+                if let text {
+                    spec = spec.setting(label: Annotation.label, to: text)
+                } else {
+                    let member = "\"\(Annotation.label)\":\"\(spec.label(Annotation.label) ?? "")\""
+                    let rest = spec.raw.text.replacing(",\(member)", with: "").replacing("\(member),", with: "")
+                    spec = try SwarmSpec(try RawJSON(rest.replacing(member, with: "")))
+                }
+                return (try? await client.update(spec, version: object.version)) != nil
+            }
+            await client.shutdown()
+        } catch {
+            await client.shutdown()
+            throw error
+        }
+    }
+
     /// Waits until every copy has all that the label holds.
     func copiesAgree() async throws {
         try await eventually("every copy has what the label holds", within: .seconds(60)) {

@@ -4,11 +4,13 @@ import StoreFakes
 @testable import Store
 
 extension SwarmCopy {
-    static func at(_ position: Int, cluster: String = "swarm", trouble: String? = nil) -> SwarmCopy {
+    static func at(_ position: Int, cluster: String = "swarm", leader: String = "n1", trouble: String? = nil)
+        -> SwarmCopy
+    {
         SwarmCopy(
             cluster: cluster,
             node: "node1",
-            leader: "n1",
+            leader: leader,
             position: position,
             version: position / 2,
             labelSize: 100,
@@ -26,7 +28,7 @@ extension Store {
 
     /// What stands here.
     func groups() async throws -> [Identifier: GlobalConfig.Entry] {
-        try await imageBase(within: patience).groups
+        try await image(of: 64, within: patience)?.groups ?? [:]
     }
 
     func everything() async throws -> [Revision] {

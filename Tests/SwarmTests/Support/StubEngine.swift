@@ -90,6 +90,7 @@ func withTCPEngine<Result>(
     secure: Bool,
     certificate: String = "server",
     clients: String? = nil,
+    newest: TLSVersion? = nil,
     tls: EngineTLS?,
     _ behaviour: @escaping StubEngine.Behaviour,
     _ body: (StubEngine, EngineClient) async throws -> Result
@@ -103,6 +104,10 @@ func withTCPEngine<Result>(
             },
             privateKey: .privateKey(try NIOSSLPrivateKey(file: "\(folder)/\(certificate)-key.pem", format: .pem))
         )
+        if let newest {
+            configuration.minimumTLSVersion = .tlsv1
+            configuration.maximumTLSVersion = newest
+        }
         if let clients {
             configuration.trustRoots = .certificates(try NIOSSLCertificate.fromPEMFile("\(folder)/\(clients)"))
             configuration.certificateVerification = .noHostnameVerification

@@ -17,6 +17,12 @@ struct SwarmBench: Sendable {
         let client: EngineClient
         let directory: String
         let lines = Lines()
+        /// What has been opened here. Whoever opens again has ended the one before, as a restart does.
+        private let opened = Opened()
+
+        private final class Opened: Sendable {
+            let stores = Mutex<[SwarmStore]>([])
+        }
 
         var configuration: StoreConfiguration {
             StoreConfiguration(path: StoreConfiguration.path(in: directory), busyTimeout: 10_000)
@@ -27,14 +33,26 @@ struct SwarmBench: Sendable {
             _ settings: SwarmStoreSettings = .testing(),
             holderIsGone: @escaping @Sendable (Lease) -> Bool = { _ in false }
         ) async throws -> SwarmStore {
-            try await SwarmStore.open(
+            let ended = opened.stores.withLock { Set($0.map(\.ownInstance)) }
+            let store = try await SwarmStore.open(
                 configuration,
                 client: client,
                 settings: settings,
                 logger: lines.logger,
-                holderIsGone: holderIsGone
+                holderIsGone: { holderIsGone($0) || ended.contains($0.instance) }
             )
+            opened.stores.withLock { $0.append(store) }
+            return store
         }
+
+        init(name: String, client: EngineClient, directory: String) {
+            self.name = name
+            self.client = client
+            self.directory = directory
+        }
+
+        /// Another manager on the same Engine, with a store of its own.
+        func beside(_ directory: String) -> Node { Node(name: name, client: client, directory: directory) }
 
         var files: [String] {
             get throws { try FileManager.default.contentsOfDirectory(atPath: directory).sorted() }
@@ -87,16 +105,20 @@ extension SwarmStoreSettings {
         request: Duration = .seconds(60),
         attempts: Int = 5,
         swap: Duration = .seconds(60),
-        label: EncodedAnnotation.Limit = EncodedAnnotation.Limit()
+        label: EncodedAnnotation.Limit = EncodedAnnotation.Limit(),
+        past: HistoryImage.Limits = HistoryImage.Limits()
     ) -> SwarmStoreSettings {
-        SwarmStoreSettings(
+        var settings = SwarmStoreSettings(
             detector: SwarmDetectorSettings(limit: .seconds(600), answerLimit: .seconds(600), settling: settling),
             lookLimit: request,
             swap: .init(requestLimit: request, attempts: attempts, limit: swap, pause: .milliseconds(1)),
+            past: past,
             label: label,
             noteInterval: .zero,
             patience: 3
         )
+        settings.verifyInterval = nil
+        return settings
     }
 }
 
@@ -138,11 +160,14 @@ extension SwarmStore {
         return leading
     }
 
+    /// The same for as long as this store is there.
+    nonisolated var ownInstance: String { String(UInt(bitPattern: ObjectIdentifier(self).hashValue), radix: 16) }
+
     /// - Returns: nil when the lease was not to be had.
     func acquire(_ watched: Lease, _ id: Identifier = "n1/group") async throws -> Leading? {
         let claimant = Claimant(
             id: id,
-            instance: String(UInt64.random(in: 0 ... .max), radix: 16),
+            instance: ownInstance,
             process: ProcessIdentity(host: "h", bootID: "b", pidNamespace: "ns", pid: 42, startTime: 9),
             socket: "/run/group",
             pluginSocket: "/run/plugin",
@@ -167,7 +192,7 @@ extension SwarmStore {
 
     /// What stands, by this node's copy.
     func groups() async throws -> [Identifier] {
-        try await copy.imageBase(within: patience).groups.keys.sorted()
+        (try await copy.image(of: 64, within: patience)?.groups ?? [:]).keys.sorted()
     }
 }
 
