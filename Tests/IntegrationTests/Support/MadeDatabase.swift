@@ -10,7 +10,7 @@ enum MadeDatabase {
 
     /// - Returns: its path.
     @discardableResult
-    static func make(in directory: String, groups: [String] = ["cattle", "pets"]) async throws -> String {
+    static func make(in directory: String, groups: [Identifier] = ["cattle", "pets"]) async throws -> String {
         let path = StoreConfiguration.path(in: directory)
         let store = try await Store.openForManager(StoreConfiguration(path: path, busyTimeout: 10_000))
         let fence = try await lead(store)

@@ -110,7 +110,7 @@ struct RequestTests {
 
     @Test(
         arguments: [
-            (0, String?.none, Int?.none, "there is no revision 0"),
+            (0, Identifier?.none, Int?.none, "there is no revision 0"),
             (5, nil, nil, "there is no revision 5"), (2, nil, 3, "the current revision is 4, not 3"),
             (2, "x", nil, "there is no group 'x'; there are: a, b, c"),
         ]

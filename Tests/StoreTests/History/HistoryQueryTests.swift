@@ -18,7 +18,7 @@ import Testing
         try raw.execute("COMMIT")
     }
 
-    @Test(arguments: [nil, "a", "b", "unknown"] as [String?], [nil, 0, 3500, 6000, 99_999] as [Int?])
+    @Test(arguments: [nil, "a", "b", "unknown"] as [Identifier?], [nil, 0, 3500, 6000, 99_999] as [Int?])
     func theTotalIsWhatAQueryWithoutALimitGives(_ group: Identifier?, _ since: Int?) async throws {
         try await withLeader { leader in
             try fill(leader.store.path, leader.fence)
