@@ -27,7 +27,7 @@ struct SwarmLabelLossTests {
         Request(id: id, kind: .stepDown, author: .tester, time: Store.wallClock(), patience: 30_000)
     }
 
-    private static func applied(_ number: Int, _ group: String) -> Outcome {
+    private static func applied(_ number: Int, _ group: Identifier) -> Outcome {
         Outcome(revision: number, group: group, status: .applied)
     }
 
@@ -130,7 +130,7 @@ struct SwarmLabelLossTests {
             let leading = try await nodes[0].open().lead()
             let store = leading.store
             let follower = try await nodes[1].open()
-            for group in ["web", "db"] { try await leading.append(group) }
+            for group: Identifier in ["web", "db"] { try await leading.append(group) }
             try await follower.see()
             let groups =
                 try #require(swarm.image).groups.values + [

@@ -4,7 +4,7 @@ import StoreFakes
 @testable import Store
 
 extension SwarmCopy {
-    static func at(_ position: Int, cluster: String = "swarm", leader: String = "n1", trouble: String? = nil)
+    static func at(_ position: Int, cluster: String = "swarm", leader: Identifier = "n1", trouble: String? = nil)
         -> SwarmCopy
     {
         SwarmCopy(
