@@ -61,7 +61,7 @@ import Testing
         try await hostile { scene in
             let view = try JSONView(Array(await scene.run("history -o json").output.utf8))
             let refused = try #require(view.elements.first { $0.member("revision")?.int == 2 })
-            #expect(refused.member("groups")?.elements.first?.string == Self.group)
+            #expect(refused.member("groups")?.elements.first?.identifier == Self.group)
             #expect(refused.member("error")?.string == Self.words)
         }
     }
