@@ -7,7 +7,8 @@ import Testing
 
 /// What people have called things, and what a plugin has answered, is shown; a terminal never obeys it.
 @Suite struct HostileTextTests {
-    private static let group: Identifier = "web\u{1B}]0;owned\u{7}\n9  2026-11-22T15:00:00Z  root@h  destroy  all  applied\u{9B}2J"
+    private static let group: Identifier =
+        "web\u{1B}]0;owned\u{7}\n9  2026-11-22T15:00:00Z  root@h  destroy  all  applied\u{9B}2J"
     private static let words = "no\u{1B}[31m such\u{202E} image\n"
 
     private func hostile(_ body: (Scene) async throws -> Void) async throws {
@@ -61,7 +62,7 @@ import Testing
         try await hostile { scene in
             let view = try JSONView(Array(await scene.run("history -o json").output.utf8))
             let refused = try #require(view.elements.first { $0.member("revision")?.int == 2 })
-            #expect(refused.member("groups")?.elements.first?.string == Self.group)
+            #expect(refused.member("groups")?.elements.first?.identifier == Self.group)
             #expect(refused.member("error")?.string == Self.words)
         }
     }

@@ -103,7 +103,10 @@ import Testing
         }
         try await World.with { world in
             let unseen = ["\u{1B}[2J", "line\nfeed", ""]
-            try await MadeDatabase.make(in: world.storeDirectory, groups: Self.hostile + unseen)
+            try await MadeDatabase.make(
+                in: world.storeDirectory,
+                groups: (Self.hostile + unseen).map { Identifier($0) }
+            )
             let script = try await world.manager("--generate-completion-script", shell.rawValue)
             try Files.write(script.output, to: "\(world.path)/_infrakit-manager")
             // In the program's place: it completes as the program does, and else notes what it was given.
