@@ -60,7 +60,7 @@ let package = Package(
 
         // Libraries, from the ones that know least to the ones that know most.
         .target(name: "GroupSPI"),
-                .target(
+        .target(
             name: "Terminal",
             dependencies: [
                 "CLinux",
