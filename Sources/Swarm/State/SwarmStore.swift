@@ -170,7 +170,7 @@ public actor SwarmStore {
     /// Removes from the copy what it need not keep. A leader's keeper does so itself.
     private func tidy() async {
         let now = ContinuousClock.now
-        guard !claims.claim.isLeader, tidiedAt.map({ now - $0 >= settings.tidyInterval }) ?? true else { return }
+        guard !claims.claim.isLeader, isTimeToTidy(now) else { return }
         tidiedAt = now
         do throws(StoreError) {
             let limit = settings.swap.limit
@@ -183,6 +183,11 @@ public actor SwarmStore {
         } catch {
             logger.warning("history not pruned", metadata: ["error": "\(error)"])
         }
+    }
+
+    private func isTimeToTidy(_ now: ContinuousClock.Instant) -> Bool {
+        let pause = settings.retention.pause(atMost: settings.tidyInterval)
+        return tidiedAt.map { now - $0 >= pause } ?? true
     }
 
     private func newestPosition(of cluster: String) -> Int? {
