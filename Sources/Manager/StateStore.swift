@@ -4,6 +4,9 @@ public import Store
 /// What the manager needs of its store. In os mode that is the shared database itself, in swarm mode a label of the swarm
 /// with a copy on each node; a test brings one in memory.
 public protocol StateStore: Sendable {
+    /// Whether the lease is a row that is renewed within a ttl, which somebody has chosen for how quick the store is.
+    var hasLeaseTTL: Bool { get }
+
     func lease(within timeout: Duration) async throws(StoreError) -> Lease
     func acquireLease(
         _ claimant: Claimant,
@@ -42,7 +45,8 @@ public protocol StateStore: Sendable {
     func revision(_ number: Int, within timeout: Duration) async throws(StoreError) -> Revision?
     func summary(within timeout: Duration) async throws(StoreError) -> HistorySummary
 
-    func waitingConfirmations(within timeout: Duration) async throws(StoreError) -> [Confirmation]
+    /// The revisions whose time to be confirmed is over, by what leaders have seen pass of it on clocks that nobody can set.
+    func expiredConfirmations(within timeout: Duration) async throws(StoreError) -> [Confirmation]
     func overtakeConfirmation(of revision: Int, fence: Fence, within timeout: Duration) async throws(StoreError)
 
     /// Notes something in the history and settles the request that asked for it.
@@ -79,6 +83,10 @@ public protocol StateStore: Sendable {
         within timeout: Duration
     ) async throws(StoreError)
     func removeRequests(before time: Int, fence: Fence, within timeout: Duration) async throws(StoreError)
+}
+
+extension StateStore {
+    public var hasLeaseTTL: Bool { true }
 }
 
 extension Store: StateStore {}

@@ -3,14 +3,16 @@ final class Reader: @unchecked Sendable {
     // Touched only on the queue's thread, hence unchecked.
     private var connection: Connection?
     private let configuration: StoreConfiguration
+    private let times: ReadingTimes
 
-    private init(_ configuration: StoreConfiguration) {
+    private init(_ configuration: StoreConfiguration, _ times: ReadingTimes) {
         self.configuration = configuration
+        self.times = times
     }
 
     /// A queue whose thread owns a reader. The queue keeps it for as long as work is under way.
-    static func queue(_ configuration: StoreConfiguration) -> DatabaseQueue {
-        let reader = Reader(configuration)
+    static func queue(_ configuration: StoreConfiguration, _ times: ReadingTimes) -> DatabaseQueue {
+        let reader = Reader(configuration, times)
         return DatabaseQueue(label: "store.reader", path: configuration.path, purpose: .reading) { batch, _ in
             for work in batch where work.begin() { reader.perform(work) }
         }
@@ -19,9 +21,11 @@ final class Reader: @unchecked Sendable {
     private func perform(_ work: Work) {
         do {
             let connection = try open()
+            let start = ContinuousClock.now
             try connection.execute("BEGIN")
             try work.body(connection)
             try end(connection)
+            times.note(.now - start)
             work.settle(nil)
         } catch {
             // After an I/O error a connection may hold stale locks or pages, and its transaction may be open: a new one

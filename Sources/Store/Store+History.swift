@@ -26,11 +26,13 @@ extension Store {
         fence: Fence,
         within timeout: Duration
     ) async throws(StoreError) -> Revision {
-        try await writer.run(within: timeout, verify: Self.isStored) { connection in
+        try await writer.run(within: timeout, verify: Self.isStored) { [clock] connection in
             let revision = try connection.append(draft, fence: fence, time: Store.wallClock())
             switch cause {
             case .request(let id): try connection.takeUpRequest(id, revision: revision.number)
-            case .expiry(let number): try connection.endConfirmation(of: number, as: .reverted)
+            case .expiry(let number):
+                try connection.requireExpired(number, at: try clock.elapsed(connection))
+                try connection.endConfirmation(of: number, as: .reverted)
             }
             return revision
         }
@@ -183,7 +185,7 @@ extension Store {
         let first = part
         let page = try await reader.run(within: timeout) { connection in
             HistoryPage(
-                revisions: try connection.revisions(first),
+                revisions: try connection.revisions(first, within: ReadingTimes.longest),
                 total: try connection.countRevisions(first),
                 current: try connection.currentRevisionNumber
             )
@@ -194,15 +196,59 @@ extension Store {
             part.before = last.number
             part.limit = min(wanted - revisions.count, Self.partLength)
             let next = part
-            let more = try await reader.run(within: deadline - .now) { try $0.revisions(next) }
+            try await letWritersIn(until: deadline)
+            let more = try await reader.run(within: deadline - .now) {
+                try $0.revisions(next, within: ReadingTimes.longest)
+            }
             if more.isEmpty { break }
             revisions += more
         }
         return HistoryPage(revisions: revisions, total: page.total, current: page.current)
     }
 
+    /// The next revisions, newest first, each with the states of its groups just before it, in one short transaction: less
+    /// than the limit of the query when that takes long, and none at the end.
+    ///
+    /// - Important: ``letWritersIn(until:)`` comes between two of these.
+    public func historyWithPast(
+        _ query: HistoryQuery,
+        within timeout: Duration
+    ) async throws(StoreError) -> [(revision: Revision, before: [Identifier: GroupState])] {
+        var part = query
+        part.limit = min(query.limit ?? Self.partLength, Self.partLength)
+        let next = part
+        return try await reader.run(within: timeout) { connection in
+            try connection.revisionsWithPast(next, within: ReadingTimes.longest)
+        }
+    }
+
+    /// Pauses between two of many readings, for as long as the longest of them lasts: a writer comes in.
+    public func letWritersIn(until deadline: ContinuousClock.Instant) async throws(StoreError) {
+        let pause = min(ReadingTimes.longest, deadline - .now)
+        do {
+            if pause > .zero { try await Task.sleep(for: pause, clock: .suspending) }
+        } catch {
+            throw StoreError(.busy, "\(path) was not read to the end")
+        }
+    }
+
     /// How many revisions are read in one transaction.
     private static let partLength = 200
+
+    /// The revision with the latest time by the clock of who led, and the newest one's time, in milliseconds since 1970; nil in
+    /// an empty history.
+    public func latestTime(
+        within timeout: Duration
+    ) async throws(StoreError) -> (number: Int, time: Int, newestTime: Int)? {
+        try await reader.run(within: timeout) { connection in
+            try connection.first(
+                """
+                SELECT r.number, r.time, (SELECT time FROM revision ORDER BY number DESC LIMIT 1)
+                FROM revision r INDEXED BY revision_by_time ORDER BY r.time DESC LIMIT 1
+                """
+            ) { (number: $0.int(0), time: $0.int(1), newestTime: $0.int(2)) }
+        }
+    }
 
     public func summary(within timeout: Duration) async throws(StoreError) -> HistorySummary {
         try await reader.run(within: timeout) { connection in

@@ -14,7 +14,14 @@ extension Store {
         try await writer.run(
             within: timeout,
             verify: { connection, _ in try connection.swarmCopy() == copy },
-            { try $0.project(image, copy, time: Store.wallClock()) }
+            { [clock] connection in
+                try connection.project(
+                    image,
+                    copy,
+                    time: Store.wallClock(),
+                    elapsed: try clock.elapsed(connection)
+                )
+            }
         )
     }
 
@@ -41,8 +48,15 @@ extension Store {
         try await writer.run(
             within: timeout,
             verify: { _, _ in true },
-            {
-                try $0.prune(policy, after: position, count: Self.pruneLength, fence: nil, time: Store.wallClock())
+            { [clock] connection in
+                try connection.prune(
+                    policy,
+                    after: position,
+                    count: Self.pruneLength,
+                    fence: nil,
+                    time: Store.wallClock(),
+                    elapsed: try clock.elapsed(connection)
+                )
             }
         )
     }

@@ -1,7 +1,11 @@
 extension Store {
     /// One short read of the lease row.
     public func lease(within timeout: Duration) async throws(StoreError) -> Lease {
-        try await reader.run(within: timeout) { try $0.lease() }
+        try await reader.run(within: timeout) { [clock] connection in
+            let lease = try connection.lease()
+            clock.saw(lease)
+            return lease
+        }
     }
 
     /// Takes the lease over, if its row is still the one that was watched.
@@ -14,21 +18,22 @@ extension Store {
         reason: String,
         within timeout: Duration
     ) async throws(StoreError) -> Lease? {
-        try await writer.run(within: timeout, verify: Self.isStored) { connection in
+        try await writer.run(within: timeout, verify: Self.isStored) { [clock] connection in
             try connection.acquireLease(
                 claimant,
                 watched: (watched.epoch, watched.sequence),
                 ttl: ttl,
                 reason: reason,
-                time: Store.wallClock()
+                time: Store.wallClock(),
+                elapsed: try clock.begin(connection)
             )
         }
     }
 
     /// - Throws: ``StoreError`` `fenced` when the lease is another's.
     public func renewLease(_ fence: Fence, within timeout: Duration) async throws(StoreError) -> Lease {
-        try await writer.run(within: timeout, verify: Self.isStored) {
-            try $0.renewLease(fence, time: Store.wallClock())
+        try await writer.run(within: timeout, verify: Self.isStored) { [clock] connection in
+            try connection.renewLease(fence, time: Store.wallClock(), elapsed: try clock.elapsed(connection))
         }
     }
 

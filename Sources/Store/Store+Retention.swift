@@ -12,7 +12,16 @@ extension Store {
         try await writer.run(
             within: timeout,
             verify: { _, _ in true },
-            { try $0.prune(policy, after: position, count: Self.pruneLength, fence: fence, time: Store.wallClock()) }
+            { [clock] connection in
+                try connection.prune(
+                    policy,
+                    after: position,
+                    count: Self.pruneLength,
+                    fence: fence,
+                    time: Store.wallClock(),
+                    elapsed: try clock.elapsed(connection)
+                )
+            }
         )
     }
 

@@ -37,6 +37,19 @@ extension Store {
         try await reader.run(within: timeout) { try $0.waitingConfirmations() }
     }
 
+    /// The revisions whose time to be confirmed is over, the oldest first: so much of it this leader and those before it
+    /// have seen pass.
+    public func expiredConfirmations(within timeout: Duration) async throws(StoreError) -> [Confirmation] {
+        try await reader.run(within: timeout) { [clock] connection in
+            try connection.expiredConfirmations(at: try clock.elapsed(connection))
+        }
+    }
+
+    /// How much time there is to confirm each revision that waits, in milliseconds, as the leader last stored it.
+    public func confirmationTimes(within timeout: Duration) async throws(StoreError) -> [Int: Int] {
+        try await reader.run(within: timeout) { try $0.confirmationTimes() }
+    }
+
     /// Ends the wait for a confirmation where nothing is left to undo, if the writer still leads.
     public func overtakeConfirmation(
         of revision: Int,
@@ -46,8 +59,9 @@ extension Store {
         try await writer.run(
             within: timeout,
             verify: { connection, _ in try connection.confirmation(of: revision)?.state == .overtaken },
-            { connection in
+            { [clock] connection in
                 try connection.requireLease(fence)
+                try connection.requireExpired(revision, at: try clock.elapsed(connection))
                 try connection.endConfirmation(of: revision, as: .overtaken)
             }
         )

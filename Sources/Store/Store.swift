@@ -8,11 +8,14 @@ public final class Store: Sendable {
     let configuration: StoreConfiguration
     let writer: DatabaseQueue
     let reader: DatabaseQueue
+    let clock: StoreClock
+    package let readingTimes = ReadingTimes()
 
-    private init(_ configuration: StoreConfiguration) {
+    private init(_ configuration: StoreConfiguration, _ bootTime: @escaping @Sendable () -> Int) {
         self.configuration = configuration
+        self.clock = StoreClock(bootTime)
         self.writer = Writer.queue(configuration)
-        self.reader = Reader.queue(configuration)
+        self.reader = Reader.queue(configuration, readingTimes)
     }
 
     /// Opens the store for a manager: creates the file and brings its schema up to date.
@@ -22,6 +25,15 @@ public final class Store: Sendable {
     public static func openForManager(
         _ configuration: StoreConfiguration,
         within timeout: Duration = .seconds(30)
+    ) async throws(StoreError) -> Store {
+        try await openForManager(configuration, within: timeout, bootTime: StoreClock.bootTime)
+    }
+
+    /// - Parameter bootTime: a moment in milliseconds, on a clock that nobody can set.
+    package static func openForManager(
+        _ configuration: StoreConfiguration,
+        within timeout: Duration = .seconds(30),
+        bootTime: @escaping @Sendable () -> Int
     ) async throws(StoreError) -> Store {
         let path = configuration.path
         let preparation = DatabaseQueue(label: "store.preparation", path: path, purpose: .writing) { batch, _ in
@@ -36,7 +48,7 @@ public final class Store: Sendable {
             try await addChecksums(configuration)
             try await preparation.run(within: timeout) { connection in try Schema.migrate(connection) }
         }
-        return Store(configuration)
+        return Store(configuration, bootTime)
     }
 
     /// First what only looks, then, if somebody still waits for it, what creates.
@@ -72,7 +84,7 @@ public final class Store: Sendable {
 
     /// Opens the store for a command: never creates, never migrates. Nothing is touched before the first call.
     public static func openForCommand(_ configuration: StoreConfiguration) -> Store {
-        Store(configuration)
+        Store(configuration, StoreClock.bootTime)
     }
 
     public var path: String { configuration.path }

@@ -107,6 +107,8 @@ import Testing
             replica: role.map { JSONView((["id": "x", "role": .string($0), "reason": "r"] as JSON).raw) },
             storage: StorageReport(path: "/nowhere/manager.db"),
             swarm: nil,
+            times: [:],
+            sighting: .plausible,
             now: Timestamp(milliseconds: 1_000_000)
         ).status
     }

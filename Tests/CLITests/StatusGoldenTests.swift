@@ -142,6 +142,10 @@ import Testing
             words: finished.words,
             status: finished.status,
             output: finished.output.replacing(#/differ by [0-9hms.µn]+/#, with: "differ by <duration>")
+                .replacing(
+                    #/(takes) [0-9hms.µn]+: a --lease-ttl of [0-9hms]+ or/#,
+                    with: "takes <duration>: a --lease-ttl of <duration> or"
+                )
                 .replacing(#/ran out [0-9]+ [a-z]+ ago/#, with: "ran out <age>"),
             errors: finished.errors
         )

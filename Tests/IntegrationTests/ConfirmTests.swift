@@ -74,4 +74,32 @@ import Testing
             #expect(try await world.history().count == 5)
         }
     }
+
+    /// The next leader's clock is an hour ahead of the one's that stored the deadline, and then it is set a day ahead.
+    @Test func clocksThatAreWrongDoNotCutItShort() async throws {
+        try await World.with { world in
+            let n1 = try await world.leadingHost()
+            let n2 = try await world.host("n2")
+            let clock = try WallClock(path: "\(world.path)/n2.clock")
+            try clock.jump(by: 3600)
+            try await n2.startManager(Host.patient, environment: clock.environment)
+            try await n1.commit("a", 1)
+            let start = ContinuousClock.now
+            _ = try await commit(world, ["a": 9], confirm: "12s")
+            let committed = ContinuousClock.now
+            try n1.manager.send(SIGTERM)
+            try await n1.manager.end()
+            try await world.leader(is: n2)
+            try clock.jump(by: 86_400)
+            try await eventually("that is told") { n2.logs("msg=\"wall clock set\"") }
+            try await eventually("it is undone") { try await world.history().count == 3 }
+            // By the clock of the one who looks on: it was undone after the commit was asked for, and not before its time.
+            #expect(ContinuousClock.now - start >= .seconds(12), "too early")
+            #expect(ContinuousClock.now - committed < .seconds(60), "the time began anew")
+            let revision = try #require(try await world.history().last)
+            #expect(revision.manager == "n2" && revision.sizes == [1])
+            let verified = try await world.manager("verify")
+            #expect(verified.status == 0, "\(verified)")
+        }
+    }
 }

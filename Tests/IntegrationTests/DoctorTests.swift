@@ -30,7 +30,7 @@ import Testing
             #expect(
                 levels == [
                     "mount": "ok", "locks": "ok", "database": "ok", "leadership": "ok", "clocks": "ok", "manager": "ok",
-                    "plugin": "ok",
+                    "renewal": "ok", "plugin": "ok",
                 ],
                 "\(finished)"
             )

@@ -67,6 +67,36 @@ import Testing
         }
     }
 
+    /// Ten years ahead for a while, with a day to keep; then only what is old by the time that has passed goes.
+    @Test func aClockThatIsSetRemovesNothing() async throws {
+        try await World.with { world in
+            let n1 = try await world.host("n1")
+            let clock = try WallClock(path: "\(world.path)/n1.clock")
+            try await n1.startManager(Host.patient + ["--history-max-age", "24h"], environment: clock.environment)
+            try await world.leader(is: n1)
+            for size in 1...6 { try await n1.commit("a", size) }
+            try clock.jump(by: 315_360_000)
+            try await eventually("that is told") { n1.logs("msg=\"wall clock set\"") }
+            try await n1.commit("a", 7)
+            // A term begins with a look for what is not kept.
+            try n1.manager.send(SIGTERM)
+            try await n1.manager.end()
+            try await n1.startManager(Host.patient + ["--history-max-age", "24h"], environment: clock.environment)
+            try await world.leader(is: n1, after: 1)
+            try clock.jump(by: 0)
+            try await n1.commit("a", 8)
+            #expect(try await world.history().map(\.number) == Array(1...8))
+            try n1.manager.send(SIGTERM)
+            try await n1.manager.end()
+            try await n1.startManager(Host.patient + ["--history-max-age", "3s"], environment: clock.environment)
+            try await world.leader(is: n1, after: 2)
+            try await eventually("what is old is gone") { n1.logs("msg=\"history pruned\"") }
+            #expect(try await world.history().map(\.number).last == 8)
+            let verified = try await world.manager("verify")
+            #expect(verified.status == 0, "\(verified)")
+        }
+    }
+
     @Test func aLimitOfNothingIsWrongUsage() async throws {
         try await World.with { world in
             let n1 = try await world.host("n1")

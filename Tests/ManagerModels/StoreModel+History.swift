@@ -6,7 +6,8 @@ extension StoreModel {
         _ draft: RevisionDraft,
         settling cause: RevisionCause? = nil,
         fence: Fence,
-        time: Int = 0
+        time: Int = 0,
+        elapsed: Int = .max
     ) throws(StoreError) -> Revision {
         try require(fence)
         let revision = Revision(
@@ -25,7 +26,9 @@ extension StoreModel {
         )
         switch cause {
         case .request(let id): try end(id, as: .done, revision: revision.number)
-        case .expiry(let number): try endConfirmation(of: number, as: .reverted)
+        case .expiry(let number):
+            try requireExpired(number, at: elapsed)
+            try endConfirmation(of: number, as: .reverted)
         case nil: break
         }
         revisions.append(revision)

@@ -10,6 +10,14 @@ public struct StoreModel: Sendable {
     public internal(set) var revisions: [Revision] = []
     public internal(set) var requests: [Request] = []
     public internal(set) var confirmations: [Confirmation] = []
+    /// How much time leaders have seen pass, in milliseconds.
+    public internal(set) var elapsed = 0
+    /// By revision: what `elapsed` was when its time to be confirmed began to count.
+    public internal(set) var confirmedSince: [Int: Int] = [:]
+    /// Which revision was the newest at moments of `elapsed`, in their order.
+    public internal(set) var ages: [(elapsed: Int, revision: Int)] = []
+    /// The revisions before it are removed, but for what they still have to tell.
+    public internal(set) var whole = 1
 
     public init() {}
 
@@ -37,16 +45,31 @@ public struct StoreModel: Sendable {
 
     // MARK: - The lease
 
-    public mutating func acquire(_ claimant: Claimant, watched: Lease, ttl: Int, time: Int = 0) -> Lease? {
+    public mutating func acquire(
+        _ claimant: Claimant,
+        watched: Lease,
+        ttl: Int,
+        time: Int = 0,
+        elapsed: Int = 0
+    ) -> Lease? {
         guard lease.epoch == watched.epoch, lease.sequence == watched.sequence else { return nil }
+        self.elapsed = max(self.elapsed, elapsed)
         lease = Lease(claimant, epoch: watched.epoch + 1, sequence: watched.sequence + 1, ttl: ttl, time: time)
         return lease
     }
 
-    public mutating func renew(_ fence: Fence, time: Int = 0) throws(StoreError) -> Lease {
+    public mutating func renew(_ fence: Fence, time: Int = 0, elapsed: Int = 0) throws(StoreError) -> Lease {
         try require(fence)
+        setElapsed(elapsed)
         lease = lease.next(renewedAt: time, expiresAt: time + lease.ttl)
         return lease
+    }
+
+    private mutating func setElapsed(_ elapsed: Int) {
+        self.elapsed = max(self.elapsed, elapsed)
+        for confirmation in waitingConfirmations where confirmedSince[confirmation.revision] == nil {
+            confirmedSince[confirmation.revision] = self.elapsed
+        }
     }
 
     public mutating func release(_ fence: Fence, time: Int = 0) {
@@ -82,11 +105,35 @@ public struct StoreModel: Sendable {
         }
     }
 
+    /// Ages are told by the times that leaders' clocks have given the revisions, and by the clock of who asks.
+    public mutating func pruneByTimes(_ policy: RetentionPolicy, fence: Fence, time: Int) throws(StoreError) {
+        try require(fence)
+        guard let age = policy.maximumAge else { return }
+        whole = max(whole, revisions.first { $0.time >= time - age }?.number ?? max(revisions.count, 1))
+    }
+
     // MARK: - Confirmations
 
     public var waitingConfirmations: [Confirmation] { confirmations.filter { $0.state == .waiting } }
 
-    public mutating func leaveUnconfirmed(_ revision: Int, allowed: Int, deadline: Int) {
+    /// Those whose time is over.
+    public func expiredConfirmations(at elapsed: Int) -> [Confirmation] {
+        waitingConfirmations.filter { isExpired($0, at: elapsed) }
+    }
+
+    private func isExpired(_ confirmation: Confirmation, at elapsed: Int) -> Bool {
+        confirmedSince[confirmation.revision].map { $0 + confirmation.allowed <= elapsed } ?? false
+    }
+
+    func requireExpired(_ revision: Int, at elapsed: Int) throws(StoreError) {
+        guard let confirmation = confirmations.first(where: { $0.revision == revision }),
+            isExpired(confirmation, at: elapsed)
+        else { throw StoreError(.conflict, "there is still time to confirm revision \(revision)") }
+    }
+
+    /// - Parameter since: what `elapsed` was when it began to count; nil when it does not yet.
+    public mutating func leaveUnconfirmed(_ revision: Int, allowed: Int, deadline: Int, since: Int? = nil) {
+        confirmedSince[revision] = since
         confirmations.append(
             Confirmation(revision: revision, allowed: allowed, deadline: deadline, state: .waiting)
         )
@@ -105,9 +152,39 @@ public struct StoreModel: Sendable {
         )
     }
 
-    public mutating func overtakeConfirmation(of revision: Int, fence: Fence) throws(StoreError) {
+    public mutating func overtakeConfirmation(
+        of revision: Int,
+        fence: Fence,
+        elapsed: Int = .max
+    ) throws(StoreError) {
         try require(fence)
+        try requireExpired(revision, at: elapsed)
         try endConfirmation(of: revision, as: .overtaken)
+    }
+
+    // MARK: - Retention
+
+    /// Removes in one step what a policy does not keep. No revision is missing here afterwards: only ``whole`` tells.
+    public mutating func prune(_ policy: RetentionPolicy, fence: Fence, elapsed: Int) throws(StoreError) -> PruneStep {
+        try require(fence)
+        var first = policy.limit.map { revisions.count - $0 + 1 } ?? 1
+        if let age = policy.maximumAge {
+            noteAge(at: elapsed, for: age)
+            first = max(first, (ages.last { $0.elapsed <= elapsed - age }?.revision ?? 0) + 1)
+        }
+        let open = revisions.first { $0.changes.contains { $0.status == .pending } }?.number ?? .max
+        let unconfirmed = waitingConfirmations.first?.revision ?? .max
+        let before = whole
+        whole = max(whole, min(first, max(revisions.count, 1), open, unconfirmed))
+        return PruneStep(removed: whole - before, position: nil)
+    }
+
+    private mutating func noteAge(at elapsed: Int, for age: Int) {
+        guard revisions.count > ages.last?.revision ?? 0,
+            ages.last.map({ elapsed - $0.elapsed > age / 1000 }) ?? true
+        else { return }
+        setElapsed(elapsed)
+        ages.append((elapsed, revisions.count))
     }
 }
 

@@ -2,6 +2,7 @@ internal import GroupSPI
 internal import Manager
 internal import ManagerModels
 internal import SeededRandom
+internal import Store
 
 /// What a seed makes of a schedule, beside the order of events.
 struct SchedulePlan {
@@ -40,6 +41,11 @@ struct SchedulePlan {
             pluginName: "group-stateless"
         )
         keeper.forwardsWrites = random.below(4) == 0
+        keeper.tidyInterval = ttl / 2
+        keeper.retention = RetentionPolicy(
+            limit: random.below(4) == 0 ? 5 : nil,
+            maximumAge: random.below(2) == 0 ? ttl.milliseconds * random.within(1...4) : nil
+        )
         self.keeper = keeper
         let scale = ttl.wholeNanoseconds
         calmAt = scale * random.within(2...4)

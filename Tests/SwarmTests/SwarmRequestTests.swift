@@ -345,7 +345,9 @@ struct SwarmRequestTests {
                 confirmWithin: 1
             )
             _ = try await store.append(draft, fence: leading.fence, within: patience)
-            #expect(try await store.waitingConfirmations(within: patience).map(\.revision) == [1])
+            try await eventually("its time is over") {
+                try await store.expiredConfirmations(within: patience).map(\.revision) == [1]
+            }
             let undo = RevisionDraft(
                 author: .tester,
                 operation: .rollback,

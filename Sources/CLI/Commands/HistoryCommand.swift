@@ -117,6 +117,7 @@ struct HistoryCommand: Verb {
             isEmpty = false
             rest -= page.revisions.count
             query.before = last.number
+            if rest > 0 { try await store.letWritersIn(until: .now + commandTimeout) }
         }
         if isEmpty { try await requireGroup(store) }
         try list.end()

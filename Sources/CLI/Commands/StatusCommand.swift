@@ -25,6 +25,7 @@ struct StatusCommand: Verb {
         let replica = await LocalReplica.ask(naming.name ?? ServingOptions.defaultName, in: session)
         let database = try await store.openToRead(in: session)
         let lease = try await database.lease(within: commandTimeout)
+        let sighting = await LeaseSighting.look(at: lease, in: database, session)
         let summary = try await database.summary(within: commandTimeout)
         let report = StatusReport(
             lease: lease,
@@ -32,6 +33,8 @@ struct StatusCommand: Verb {
             replica: replica,
             storage: StorageReport(path: database.path),
             swarm: try await database.swarmCopy(within: commandTimeout),
+            times: try await database.confirmationTimes(within: commandTimeout),
+            sighting: sighting,
             now: session.now()
         )
         try session.write(report.text, report.json, format.output)

@@ -33,6 +33,8 @@ struct Examination {
         findings.append(await leadership())
         findings += await revisions()
         findings.append(await clocks())
+        findings += await stamps()
+        findings.append(await renewal())
         findings += await manager()
         if let peer { findings.append(await PeerProbe(directory: directory).run(within: peer)) }
         return findings
@@ -186,6 +188,23 @@ struct Examination {
             guard lease.isHeld else {
                 return Finding("leadership", .warning, "nobody leads", fix: "start a manager, or see its log")
             }
+            let sighting = await LeaseSighting.look(at: lease, in: store, session)
+            if let clock = sighting.clockText {
+                return Finding(
+                    "leadership",
+                    .warning,
+                    "\(lease.holder) leads in epoch \(lease.epoch), and \(clock): times in the history mislead",
+                    fix: "run an NTP client on both; leadership does not depend on it"
+                )
+            }
+            if case .still = sighting, lease.expiresAt > session.now().milliseconds {
+                return Finding(
+                    "leadership",
+                    .warning,
+                    "\(lease.holder) has not renewed its lease while this looked on for its ttl",
+                    fix: "start another manager, or mend the one on \(lease.process.host)"
+                )
+            }
             let left = lease.expiresAt - session.now().milliseconds
             guard left > 0 else {
                 let ago = Timestamp(milliseconds: lease.expiresAt).age(at: session.now())
@@ -272,6 +291,46 @@ struct Examination {
         )
     }
 
+    /// Whether a leader's clock was wrong, as the history's own times show; nothing when they do not.
+    private func stamps() async -> [Finding] {
+        guard let latest = try? await store.latestTime(within: commandTimeout) else { return [] }
+        let before = latest.time - latest.newestTime
+        let ahead = latest.time - session.now().milliseconds
+        let fix = "nothing: no deadline and no age is counted by it; NTP clients keep it from happening again"
+        if before > 2000 {
+            let text =
+                "revision \(latest.number) has a later time than the newest one, by "
+                + "\(Duration.milliseconds(before).goText): the clock of a leader was set"
+            return [Finding("times", .warning, text, fix: fix)]
+        }
+        guard ahead > 60_000 else { return [] }
+        let text =
+            "revision \(latest.number) has a time that is \(Duration.milliseconds(ahead).goText) ahead of this host's clock"
+        return [Finding("times", .warning, text, fix: fix)]
+    }
+
+    /// What a renewal takes here, and whether the lease's times leave room for it.
+    private func renewal() async -> Finding {
+        do {
+            let took = try await RenewalProbe.run(nextTo: store.path)
+            let ttl = try? await store.lease(within: commandTimeout).ttl
+            let current = ttl.flatMap { $0 > 0 ? Duration.milliseconds($0) : nil } ?? ElectionSettings.standardTTL
+            let needed = ElectionSettings.ttl(whenRenewalsTake: took)
+            let text = "a renewal of the lease takes \(Duration.milliseconds(max(1, took.milliseconds)).goText)"
+            guard needed > current else {
+                return Finding("renewal", .ok, "\(text): a --lease-ttl of \(needed.goText) or more leaves room for it")
+            }
+            return Finding(
+                "renewal",
+                .warning,
+                "\(text): too long for a --lease-ttl of \(current.goText), with which nobody may be able to lead",
+                fix: "start all managers with --lease-ttl \(needed.goText) or more, or mend the way to the server"
+            )
+        } catch {
+            return Finding("renewal", .warning, "not measured: \(error.message)", fix: "see the check of the directory")
+        }
+    }
+
     private func manager() async -> [Finding] {
         guard let status = await LocalReplica.ask(name, in: session) else {
             return [
@@ -285,19 +344,23 @@ struct Examination {
         }
         let role = status.member("role")?.string ?? "unknown"
         let manager = Finding("manager", .ok, "\(status.member("id")?.identifier ?? name): \(role)")
-        guard let plugin = status.member("plugin") else { return [manager] }
+        var findings = [manager]
+        if let slow = status.member("store")?.member("slow")?.string {
+            let fix = "see the check `renewal` for the --lease-ttl that this takes"
+            findings.append(Finding("manager", .warning, slow, fix: fix))
+        }
+        if let jump = status.member("clock")?.member("set")?.string {
+            findings.append(
+                Finding("manager", .warning, jump, fix: "run an NTP client: the times in the history mislead")
+            )
+        }
+        guard let plugin = status.member("plugin") else { return findings }
         let name = plugin.member("name")?.string ?? ""
         guard plugin.member("reachable")?.bool != true else {
-            return [manager, Finding("plugin", .ok, "'\(name)' answers")]
+            return findings + [Finding("plugin", .ok, "'\(name)' answers")]
         }
-        return [
-            manager,
-            Finding(
-                "plugin",
-                .fatal,
-                "'\(name)' does not answer: \(plugin.member("error")?.string ?? "")",
-                fix: "start the group plugin, or give its name with --proxy-for-group"
-            ),
-        ]
+        let error = plugin.member("error")?.string ?? ""
+        let fix = "start the group plugin, or give its name with --proxy-for-group"
+        return findings + [Finding("plugin", .fatal, "'\(name)' does not answer: \(error)", fix: fix)]
     }
 }

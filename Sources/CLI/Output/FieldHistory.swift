@@ -52,26 +52,26 @@ struct FieldHistory {
     ///   complete part of the history, as nobody knows what it was changed from.
     func changes(_ query: HistoryQuery, limit: Int?) async throws -> [FieldChange] {
         var query = query
-        query.limit = 500
         query.after = try await store.retention(within: commandTimeout).whole - 1
         var found: [FieldChange] = []
         while true {
-            let page = try await store.history(query, within: commandTimeout)
-            for revision in page.revisions {
+            // Few transactions, and short ones: a leader has to write in between.
+            let page = try await store.historyWithPast(query, within: commandTimeout)
+            for (revision, before) in page {
                 for change in revision.changes where change.status != .rejected {
                     guard query.group == nil || change.group == query.group else { continue }
-                    if let change = try await self.change(revision, change) { found.append(change) }
+                    if let change = self.change(revision, change, before: before[change.group]) { found.append(change) }
                     if found.count == limit { return found }
                 }
             }
-            guard let last = page.revisions.last else { return found }
-            query.before = last.number
+            guard let last = page.last else { return found }
+            query.before = last.revision.number
+            try await store.letWritersIn(until: .now + commandTimeout)
         }
     }
 
     /// - Returns: nil when the revision has left the field as it was.
-    private func change(_ revision: Revision, _ change: Change) async throws -> FieldChange? {
-        let before = try await store.state(of: change.group, before: revision.number, within: commandTimeout)
+    private func change(_ revision: Revision, _ change: Change, before: GroupState?) -> FieldChange? {
         let (from, to) = (before.flatMap { value($0.change.action) }, value(change.action))
         guard !JSONDiff(before: from, after: to).changes.isEmpty else { return nil }
         return FieldChange(path: path, group: change.group, revision: revision, from: from?.raw, to: to?.raw)

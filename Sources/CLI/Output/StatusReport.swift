@@ -1,4 +1,5 @@
 internal import GroupSPI
+internal import Manager
 internal import Store
 internal import Terminal
 
@@ -11,10 +12,19 @@ struct StatusReport {
     let storage: StorageReport
     /// Of what the database is a copy; nil in os mode.
     let swarm: SwarmCopy?
+    /// How much time there is to confirm each revision that waits, in milliseconds.
+    let times: [Int: Int]
+    let sighting: LeaseSighting
     let now: Timestamp
 
-    /// The times are the leader's, the comparison is this host's: good enough to tell people, never to decide.
-    private var isLeaseOver: Bool { now.milliseconds > lease.expiresAt }
+    private var isLeaseOver: Bool {
+        switch sighting {
+        case .still: true
+        case .renewed: false
+        // The times are the leader's, the comparison is this host's: good enough to tell people, never to decide.
+        case .plausible, .changed: now.milliseconds > lease.expiresAt
+        }
+    }
 
     /// On a swarm's node that is told nothing.
     private var isLeaderUnknown: Bool { swarm?.hidesLeader(at: now) == true }
@@ -62,13 +72,17 @@ struct StatusReport {
         if !summary.pending.isEmpty { lines.append("Pending:   \(Self.list(summary.pending))") }
         if !summary.rejected.isEmpty { lines.append("Rejected:  \(Self.list(summary.rejected))") }
         for confirmation in summary.unconfirmed {
-            lines.append("Confirm:   revision \(confirmation.revision), or it is undone \(confirmation.deadlineText)")
+            let rest = times[confirmation.revision] ?? confirmation.allowed
+            // To the second: more would not be true any more when it is read.
+            let text = rest < 1000 ? "at the leader's next look" : "in \(Duration.seconds(rest / 1000).goText)"
+            lines.append("Confirm:   revision \(confirmation.revision), or it is undone \(text)")
         }
         if let plugin = replica?.member("plugin") {
             let trouble = plugin.member("error")?.string.map { ": \($0)" } ?? ""
             let health = plugin.member("reachable")?.bool == true ? "reachable" : "not reachable"
             lines.append("Plugin:    \(plugin.member("name")?.string ?? "") \(health)\(trouble)")
         }
+        if let slow = replica?.member("store")?.member("slow")?.string { lines.append("Slow:      \(slow)") }
         if let swarm { lines += swarm.lines(at: now) }
         lines.append("Database:  \(storage.text)")
         return lines.map { $0 + "\n" }.joined()
@@ -77,6 +91,13 @@ struct StatusReport {
     private var leaderText: String {
         guard lease.isHeld else {
             return lease.epoch == 0 ? "nobody has led yet" : "nobody (the lease of epoch \(lease.epoch) was released)"
+        }
+        if let clock = sighting.clockText {
+            return "\(lease.holder) in epoch \(lease.epoch), seen to renew its lease; \(clock)"
+        }
+        if case .still = sighting, now.milliseconds < lease.expiresAt {
+            let ttl = Duration.milliseconds(lease.ttl).goText
+            return "\(lease.holder) in epoch \(lease.epoch), lease not renewed for the \(ttl) that this looked on"
         }
         let renewed = Timestamp(milliseconds: lease.renewedAt).age(at: now)
         let expiry = Timestamp(milliseconds: lease.expiresAt)

@@ -9,7 +9,7 @@ public struct ElectionSettings: Hashable, Sendable {
 
     /// - Throws: ``SettingsError`` that names the flags.
     public init(
-        ttl: Duration = .seconds(9),
+        ttl: Duration = standardTTL,
         renewDeadline: Duration = .seconds(6),
         pollInterval: Duration = .milliseconds(1500)
     ) throws(SettingsError) {
@@ -31,6 +31,15 @@ public struct ElectionSettings: Hashable, Sendable {
         self.ttl = ttl
         self.renewDeadline = renewDeadline
         self.pollInterval = pollInterval
+    }
+
+    /// What `--lease-ttl` is when nobody says so.
+    public static let standardTTL = Duration.seconds(9)
+
+    /// The shortest ttl, in whole seconds, that leaves room for renewals which take so long: the poll interval, a sixth of it, is as
+    /// long as one, and of four that follow one another the last is in time.
+    public static func ttl(whenRenewalsTake duration: Duration) -> Duration {
+        .seconds(max(1, (duration.milliseconds * 6 + 999) / 1000))
     }
 
     /// No living loop pauses for longer. It waits for a ttl at most, for the end of a row that names it, and less for

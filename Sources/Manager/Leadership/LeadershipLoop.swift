@@ -27,6 +27,7 @@ actor LeadershipLoop {
     private var hasLooked = false
     /// Why the last reading of the lease failed.
     private var trouble: String?
+    private var clockJumps = ClockJumps()
 
     init(
         election: Election,
@@ -73,6 +74,7 @@ actor LeadershipLoop {
                 let before = election.standing.role
                 let now = clock.now()
                 pulse.beat(now)
+                noteClock(now)
                 let directives = decide(&election, event, now)
                 note(event)
                 for directive in directives { perform(directive, &tasks) }
@@ -88,6 +90,13 @@ actor LeadershipLoop {
             orphanGuard.stop()
             await keeper.end()
         }
+    }
+
+    private func noteClock(_ now: BootInstant) {
+        guard let jump = clockJumps.look(now, wall: clock.wallTime()) else { return }
+        let text = jump < .zero ? "-\((.zero - jump).goText)" : "+\(jump.goText)"
+        logger.warning("wall clock set", metadata: ["by": "\(text)"])
+        board.noteClockJump(ClockJump(by: jump, at: now))
     }
 
     private func note(_ event: ElectionEvent) {
@@ -176,21 +185,43 @@ actor LeadershipLoop {
 
     // MARK: - The store
 
+    /// Says so when the store is too slow for the times of the lease: else nothing would name the cause.
+    ///
+    /// - Parameter isReading: it proves nothing about how long a renewal takes when it was quick.
+    private func noteTime(since start: BootInstant, _ error: StoreError? = nil, isReading: Bool = false) {
+        guard store.hasLeaseTTL else { return }
+        let isUnanswered = error.map { [.busy, .noAnswer, .unknownOutcome].contains($0.code) } ?? false
+        // An error that comes at once says nothing about how quick it is.
+        guard error == nil || isUnanswered else { return }
+        let duration = clock.now() - start
+        guard let slowness = Slowness(duration, isUnanswered: isUnanswered, settings) else {
+            if error == nil, !isReading { board.noteSlowness(nil) }
+            return
+        }
+        if board.slowness == nil {
+            logger.warning("store too slow", metadata: ["took": "\(duration.goText)", "reason": "\(slowness.text)"])
+        }
+        board.noteSlowness(slowness)
+    }
+
     private func observe() async {
         let startedAt = clock.now()
         do throws(StoreError) {
             let lease = try await store.lease(within: settings.renewDeadline)
             trouble = nil
+            noteTime(since: startedAt, isReading: true)
             post(.observed(lease, startedAt: startedAt, vacancy: vacancy(lease)))
         } catch {
             // A lasting trouble is told once.
             if trouble != error.message { logger.warning("lease not read", metadata: ["error": "\(error)"]) }
             trouble = error.message
+            noteTime(since: startedAt, error, isReading: true)
             post(.observationFailed(error.message))
         }
     }
 
     private func acquire(_ watched: Lease, _ reason: String) async {
+        let startedAt = clock.now()
         do throws(StoreError) {
             let lease = try await store.acquireLease(
                 claimant,
@@ -199,19 +230,24 @@ actor LeadershipLoop {
                 reason: reason,
                 within: settings.renewDeadline
             )
+            noteTime(since: startedAt)
             post(lease.map { .acquired($0) } ?? .acquisitionLost)
         } catch {
             logger.warning("lease not acquired", metadata: ["error": "\(error)"])
+            noteTime(since: startedAt, error)
             post(.acquisitionFailed(error.message))
         }
     }
 
     private func renew(_ epoch: Int) async {
+        let startedAt = clock.now()
         do throws(StoreError) {
             lease = try await store.renewLease(fence(epoch), within: settings.renewDeadline)
+            noteTime(since: startedAt)
             post(.renewed(epoch: epoch))
         } catch {
             logger.warning("lease not renewed", metadata: ["lease.epoch": "\(epoch)", "error": "\(error)"])
+            noteTime(since: startedAt, error)
             switch error.code {
             case .fenced: post(.renewalFenced(epoch: epoch, error.message))
             case .busy: post(.renewalFailed(epoch: epoch, error.message))

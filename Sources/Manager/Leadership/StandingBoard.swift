@@ -6,6 +6,8 @@ public final class StandingBoard: Sendable {
     private struct State {
         var current = Standing(role: .unknown, reason: "has not read the lease yet", lease: nil)
         var hasLooked = false
+        var clockJump: ClockJump?
+        var slowness: Slowness?
         var nextKey = 0
         var readers: [Int: AsyncStream<Standing>.Continuation] = [:]
     }
@@ -15,6 +17,16 @@ public final class StandingBoard: Sendable {
     public init() {}
 
     public var current: Standing { state.withLock(\.current) }
+
+    /// When this host's wall clock was last set while this replica ran; nil when it never was.
+    var clockJump: ClockJump? { state.withLock(\.clockJump) }
+
+    func noteClockJump(_ jump: ClockJump) { state.withLock { $0.clockJump = jump } }
+
+    /// Why this replica cannot lead, or may not for long, although its store answers; nil when it is quick enough.
+    var slowness: Slowness? { state.withLock(\.slowness) }
+
+    func noteSlowness(_ slowness: Slowness?) { state.withLock { $0.slowness = slowness } }
 
     /// The standing of now, and each that differs; nothing before the first look at the store, which may also fail.
     /// A slow reader gets the newest.

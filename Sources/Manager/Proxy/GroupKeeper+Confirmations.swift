@@ -8,20 +8,8 @@ extension GroupKeeper {
         guard !isReverting else { return }
         isReverting = true
         defer { isReverting = false }
-        guard let waiting = try? await store.waitingConfirmations(within: settings.storeTimeout) else { return }
-        let now = clock.now()
-        guard isCurrent(token) else { return }
-        let numbers = Set(waiting.map(\.revision))
-        let due = term?.confirmationsDue.filter { numbers.contains($0.key) } ?? [:]
-        term?.confirmationsDue = due
-        for confirmation in waiting where isCurrent(token) {
-            // The deadline was stored by the clock of whoever led then. From the first look on this replica counts by its
-            // own, which nobody can set; at most the whole time anew, at worst at once.
-            let rest = min(max(0, confirmation.deadline - clock.wallTime()), confirmation.allowed)
-            let due = term?.confirmationsDue[confirmation.revision] ?? now + .milliseconds(rest)
-            term?.confirmationsDue[confirmation.revision] = due
-            if due <= now { await revert(confirmation, token) }
-        }
+        guard let expired = try? await store.expiredConfirmations(within: settings.storeTimeout) else { return }
+        for confirmation in expired where isCurrent(token) { await revert(confirmation, token) }
     }
 
     private func revert(_ confirmation: Confirmation, _ token: TermToken) async {

@@ -31,7 +31,7 @@ extension GroupKeeper {
                 }
                 if requestLooks.begin(now) { tasks.addTask { await self.takeUpRequests(token) } }
                 if now >= nextTidying {
-                    nextTidying = now + settings.tidyInterval
+                    nextTidying = now + settings.tidyPause
                     if !isTidying {
                         isTidying = true
                         tasks.addTask { await self.tidy(token) }

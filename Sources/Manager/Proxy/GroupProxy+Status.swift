@@ -6,8 +6,19 @@ extension GroupProxy {
         let standing = board.current
         return [
             "id": .string(keeper.manager), "role": .string(standing.role.rawValue), "reason": .string(standing.reason),
-            "plugin": await pluginStatus(),
+            "plugin": await pluginStatus(), "store": ["slow": .string(board.slowness?.text)],
+            "clock": ["set": .string(clockText)],
         ]
+    }
+
+    /// Whether somebody has set this host's clock; of the last day.
+    private var clockText: String? {
+        guard let jump = board.clockJump else { return nil }
+        let age = clock.now() - jump.at
+        guard age < .seconds(86_400) else { return nil }
+        let size = max(jump.by, .zero - jump.by).goText
+        return "this host's clock was set \(size) \(jump.by < .zero ? "back" : "ahead"), "
+            + "\(Duration.seconds(age.milliseconds / 1000).goText) ago"
     }
 
     private func pluginStatus() async -> JSON {

@@ -21,6 +21,8 @@ public struct KeeperSettings: Hashable, Sendable {
     public var outcomeLinger = Duration.milliseconds(20)
     /// How often what is not kept is removed.
     public var tidyInterval = Duration.seconds(60)
+    /// The same, often enough for what is kept for a short time only.
+    var tidyPause: Duration { retention.pause(atMost: tidyInterval) }
     /// Whether a follower passes users' writes on to the leader instead of refusing them.
     public var forwardsWrites = false
     /// Calls to the plugin that reconciling has under way at once.

@@ -6,8 +6,6 @@ struct LeaderTerm {
     let token: TermToken
     var states: [Identifier: GroupState]
     var reconciler = Reconciler()
-    /// When revisions that wait for somebody to confirm them are undone, by this replica's clock.
-    var confirmationsDue: [Int: BootInstant] = [:]
     /// The groups whose update somebody has stopped: what the plugin keeps of it is to be looked at before it is told again.
     var stopped: Set<Identifier> = []
 

@@ -76,7 +76,41 @@ extension Connection {
     }
 
     /// Newest first.
-    func revisions(_ query: HistoryQuery) throws -> [Revision] {
+    ///
+    /// - Parameter limit: no other is read after so long.
+    func revisions(_ query: HistoryQuery, within limit: Duration? = nil) throws -> [Revision] {
+        var found: [Revision] = []
+        try visit(query, within: limit) { found.append($0) }
+        return found
+    }
+
+    /// The same, each with the states of its groups just before it.
+    func revisionsWithPast(
+        _ query: HistoryQuery,
+        within limit: Duration
+    ) throws -> [(revision: Revision, before: [Identifier: GroupState])] {
+        var found: [(revision: Revision, before: [Identifier: GroupState])] = []
+        try visit(query, within: limit) { revision in
+            var before: [Identifier: GroupState] = [:]
+            for change in revision.changes where query.group == nil || query.group == change.group {
+                before[change.group] = try state(of: change.group, at: revision.number - 1)
+            }
+            found.append((revision, before))
+        }
+        return found
+    }
+
+    private func visit(_ query: HistoryQuery, within limit: Duration?, _ body: (Revision) throws -> Void) throws {
+        let start = ContinuousClock.now
+        for number in try numbers(query) {
+            guard let revision = try revision(number) else { continue }
+            try body(revision)
+            if let limit, .now - start >= limit { return }
+        }
+    }
+
+    /// Newest first.
+    private func numbers(_ query: HistoryQuery) throws -> [Int] {
         let sql =
             switch (query.group, query.since) {
             case (nil, nil):
@@ -99,7 +133,7 @@ extension Connection {
                     AND r.time >= ?4 ORDER BY c.revision DESC LIMIT ?5
                 """
             }
-        let numbers = try all(
+        return try all(
             sql,
             .text(query.group?.text),
             .int(query.before ?? Int.max),
@@ -108,7 +142,6 @@ extension Connection {
             .int(query.limit ?? -1),
             row: { $0.int(0) }
         )
-        return try numbers.compactMap { try revision($0) }
     }
 
     /// How many revisions a query without a limit would give.

@@ -66,6 +66,18 @@ extension Connection {
         FROM gap g WHERE g.first > g.last
             OR EXISTS (SELECT 1 FROM revision WHERE number BETWEEN g.first AND g.last)
         """,
+        """
+        SELECT 'the confirmation of revision ' || c.revision, NULL,
+            'counts from ' || c.since || ' ms, of ' || l.elapsed || ' ms that were seen'
+        FROM confirmation c, lease l WHERE c.since < 0 OR c.since > l.elapsed
+        """,
+        """
+        SELECT 'the age of revision ' || a.revision, NULL,
+            'does not fit: from ' || a.elapsed || ' ms on, of ' || l.elapsed || ' ms that were seen'
+        FROM age a, lease l WHERE a.elapsed < 0 OR a.elapsed > l.elapsed
+            OR a.revision > (SELECT coalesce(max(number), 0) FROM revision)
+            OR EXISTS (SELECT 1 FROM age b WHERE b.elapsed < a.elapsed AND b.revision >= a.revision)
+        """,
         "SELECT 'the lease', NULL, 'is not one row' WHERE (SELECT count(*) FROM lease) <> 1",
         "SELECT 'the record of retention', NULL, 'is not one row' WHERE (SELECT count(*) FROM retention) <> 1",
     ]

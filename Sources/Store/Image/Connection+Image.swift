@@ -7,7 +7,8 @@ extension Connection {
     /// - Parameters:
     ///   - image: nil when there is none yet.
     ///   - copy: where the image was found.
-    func project(_ image: HistoryImage?, _ copy: SwarmCopy, time: Int) throws -> Projection {
+    ///   - elapsed: how much time this copy has seen pass, in milliseconds. Each node counts for itself.
+    func project(_ image: HistoryImage?, _ copy: SwarmCopy, time: Int, elapsed: Int = 0) throws -> Projection {
         if let known = try swarmCopy()?.position, known > copy.position { return .stale }
         // The lease and the newest revision will be the image's.
         forgetFacts()
@@ -27,6 +28,7 @@ extension Connection {
             try endForgottenTerms()
             for settled in image.settled { try take(settled) }
         }
+        try setElapsed(elapsed)
         try set(copy)
         return .done(revisions: count)
     }

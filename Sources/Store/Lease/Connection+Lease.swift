@@ -58,13 +58,15 @@ extension Connection {
     /// - Parameters:
     ///   - watched: the row as it was seen; any change of it since means that its holder lives, or another was faster.
     ///   - reason: why the term before ended, for the log of terms.
+    ///   - elapsed: how much time this history has seen pass, in milliseconds.
     /// - Returns: the new row; nil when the row had changed.
     func acquireLease(
         _ claimant: Claimant,
         watched: (epoch: Int, sequence: Int),
         ttl: Int,
         reason: String,
-        time: Int
+        time: Int,
+        elapsed: Int = 0
     ) throws -> Lease? {
         forgetFacts()
         let epoch = watched.epoch + 1
@@ -72,7 +74,7 @@ extension Connection {
             """
             UPDATE lease SET holder = ?, instance = ?, epoch = ?, sequence = sequence + 1, ttl = ?, acquired_at = ?,
                 renewed_at = ?, expires_at = ?, host = ?, boot_id = ?, pid_namespace = ?, pid = ?, start_time = ?,
-                socket = ?, plugin_socket = ?, guard_lock = ?
+                socket = ?, plugin_socket = ?, guard_lock = ?, elapsed = max(elapsed, ?)
             WHERE id = 1 AND epoch = ? AND sequence = ?
             """,
             .text(claimant.id),
@@ -90,6 +92,7 @@ extension Connection {
             .text(claimant.socket),
             .text(claimant.pluginSocket),
             .text(claimant.guardLock),
+            .int(elapsed),
             .int(watched.epoch),
             .int(watched.sequence)
         )
@@ -109,19 +112,21 @@ extension Connection {
     }
 
     /// - Throws: ``StoreError`` `fenced` when the lease is another's.
-    func renewLease(_ fence: Fence, time: Int) throws -> Lease {
+    func renewLease(_ fence: Fence, time: Int, elapsed: Int = 0) throws -> Lease {
         let changed = try execute(
             """
-            UPDATE lease SET sequence = sequence + 1, renewed_at = ?, expires_at = ? + ttl
+            UPDATE lease SET sequence = sequence + 1, renewed_at = ?, expires_at = ? + ttl, elapsed = max(elapsed, ?)
             WHERE id = 1 AND instance = ? AND epoch = ? AND holder <> ''
             """,
             .int(time),
             .int(time),
+            .int(elapsed),
             .text(fence.instance),
             .int(fence.epoch)
         )
         let lease = try lease()
         guard changed == 1 else { throw StoreError.fenced(lease) }
+        try beginConfirmations()
         return lease
     }
 

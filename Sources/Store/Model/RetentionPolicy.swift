@@ -4,7 +4,8 @@ public import GroupSPI
 public struct RetentionPolicy: Hashable, Sendable {
     /// So many of the newest revisions; nil for all.
     public var limit: Int?
-    /// Those that are not older than this, in milliseconds; nil for all. A revision goes when either says so.
+    /// Those that are not older than this, in milliseconds; nil for all. A revision goes when either says so. What counts is
+    /// the time that leaders have seen pass since one with a maximum age first saw the revision.
     public var maximumAge: Int?
 
     public init(limit: Int? = nil, maximumAge: Int? = nil) {
@@ -13,6 +14,12 @@ public struct RetentionPolicy: Hashable, Sendable {
     }
 
     public var keepsEverything: Bool { limit == nil && maximumAge == nil }
+
+    /// How long to wait until what is not kept any more is looked for again: ages are only as exact as that.
+    public func pause(atMost longest: Duration) -> Duration {
+        guard let maximumAge else { return longest }
+        return min(longest, max(.seconds(1), .milliseconds(maximumAge / 4)))
+    }
 }
 
 /// How far retention has come.

@@ -23,16 +23,20 @@ extension Connection {
     ///   - count: how many revisions to look at, at most: every step is a short transaction.
     ///   - fence: nil where no lease is needed, because the file is one node's own copy.
     ///   - time: now, in milliseconds since 1970.
+    ///   - elapsed: how much time this history has seen pass, in milliseconds: ages are counted on that. By a clock that is
+    ///     set, everything would be old at once.
     func prune(
         _ policy: RetentionPolicy,
         after position: Int,
         count: Int,
         fence: Fence?,
-        time: Int
+        time: Int,
+        elapsed: Int = 0
     ) throws -> PruneStep {
         if let fence { try requireLease(fence) }
+        if let age = policy.maximumAge { try noteAge(at: elapsed, for: age) }
         let before = try retention()
-        let whole = max(before.whole, try firstWholeRevision(policy, time: time))
+        let whole = max(before.whole, try firstWholeRevision(policy, at: elapsed))
         let candidates = try all(
             "SELECT number, hash FROM revision WHERE number > ? AND number < ? ORDER BY number LIMIT ?",
             .int(position),
@@ -66,16 +70,12 @@ extension Connection {
     }
 
     /// Where the part begins that is kept whole. It never ends before something whose outcome is open.
-    private func firstWholeRevision(_ policy: RetentionPolicy, time: Int) throws -> Int {
+    private func firstWholeRevision(_ policy: RetentionPolicy, at elapsed: Int) throws -> Int {
         let newest = try newestRevisionNumber
         var whole = 1
         if let limit = policy.limit { whole = max(whole, newest - limit + 1) }
         if let age = policy.maximumAge {
-            let oldest = try first(
-                "SELECT number FROM revision INDEXED BY revision_by_time WHERE time >= ? ORDER BY time LIMIT 1",
-                .int(time - age)
-            ) { $0.int(0) }
-            whole = max(whole, oldest ?? newest)
+            whole = max(whole, try newestRevision(olderThan: age, at: elapsed) + 1)
         }
         let open = try first(
             """

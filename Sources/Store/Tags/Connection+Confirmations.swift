@@ -25,6 +25,20 @@ extension Connection {
         )
     }
 
+    /// The revisions whose time to be confirmed is over, the oldest first.
+    ///
+    /// - Parameter elapsed: how much time this history has seen pass, in milliseconds.
+    func expiredConfirmations(at elapsed: Int) throws -> [Confirmation] {
+        try all(
+            """
+            SELECT revision, allowed, deadline, state FROM confirmation WHERE state = 0 AND since + allowed <= ?
+            ORDER BY revision
+            """,
+            .int(elapsed),
+            row: Self.confirmation
+        )
+    }
+
     private static func confirmation(_ row: Statement) throws -> Confirmation {
         guard let state = Confirmation.State(rawValue: row.int(3)) else {
             throw StoreError(

@@ -119,7 +119,8 @@ extension SwarmStore {
         try await inCopy { copy throws(StoreError) in try await copy.summary(within: timeout) }
     }
 
-    public func waitingConfirmations(within timeout: Duration) async throws(StoreError) -> [Confirmation] {
-        try await inCopy { copy throws(StoreError) in try await copy.waitingConfirmations(within: timeout) }
+    /// This node has counted for itself since it was told of a revision.
+    public func expiredConfirmations(within timeout: Duration) async throws(StoreError) -> [Confirmation] {
+        try await inCopy { copy throws(StoreError) in try await copy.expiredConfirmations(within: timeout) }
     }
 }

@@ -4,6 +4,9 @@ public import Store
 
 /// Leadership: the swarm's says who may, the epoch in the label who does.
 extension SwarmStore {
+    /// The swarm's own leadership has no such row.
+    public nonisolated var hasLeaseTTL: Bool { false }
+
     /// Why the lease may be taken over by this node at once; nil when it may not.
     public nonisolated func vacancy(_ lease: Lease) -> String? {
         guard claims.claim.isLeader else { return nil }

@@ -270,7 +270,7 @@ public actor SwarmStore {
             // Its own task: it takes as long as the history is long, and nobody waits for it.
             Task { await self.verifyCopy() }
         }
-        guard !claims.claim.isLeader, tidiedAt.map({ now - $0 >= settings.tidyInterval }) ?? true else { return }
+        guard !claims.claim.isLeader, isTimeToTidy(now) else { return }
         tidiedAt = now
         let (limit, retention) = (settings.swap.limit, settings.retention)
         do throws(StoreError) {
@@ -285,6 +285,11 @@ public actor SwarmStore {
         } catch {
             logger.warning("history not pruned", metadata: ["error": "\(error)"])
         }
+    }
+
+    private func isTimeToTidy(_ now: ContinuousClock.Instant) -> Bool {
+        let pause = settings.retention.pause(atMost: settings.tidyInterval)
+        return tidiedAt.map { now - $0 >= pause } ?? true
     }
 
     private func newestPosition(of cluster: String) -> Int? {

@@ -150,12 +150,50 @@ struct ConfirmationTests {
         }
     }
 
+    // MARK: - Clocks
+
+    /// The leader's clock is set an hour ahead, and then a day back.
+    @Test func aClockThatIsSetChangesNothing() async throws {
+        try await Replica.withHistory { replica in
+            let start = replica.clock.now()
+            try await commitUnconfirmed(replica)
+            replica.clock.setWall(3_600_000)
+            try await letTimePass(.seconds(80), replica)
+            #expect(replica.store.revisions.count == 5, "undone before its time")
+            replica.clock.setWall(-86_400_000)
+            try await eventuallyLater("it is undone", replica) { replica.store.revisions.count == 6 }
+            #expect(replica.clock.now() - start >= .milliseconds(Self.allowed), "too early")
+            #expect(replica.clock.now() - start < .seconds(112), "too late")
+        }
+    }
+
+    /// On the way another leads for a while, whose clock is an hour ahead.
+    @Test func aHandOverChangesNothing() async throws {
+        try await Replica.withHistory { replica in
+            let start = replica.clock.now()
+            try await commitUnconfirmed(replica)
+            try await letTimePass(.seconds(40), replica)
+            replica.clock.setWall(3_600_000)
+            try await replica.leadAgain()
+            try await letTimePass(.seconds(30), replica)
+            #expect(replica.store.revisions.count == 5, "undone before its time")
+            try await eventuallyLater("it is undone", replica) { replica.store.revisions.count == 6 }
+            #expect(replica.clock.now() - start >= .milliseconds(Self.allowed), "too early")
+            // Twice two looks: until it counts, and until it is seen to be over; and those before the lease was had again.
+            #expect(replica.clock.now() - start < .seconds(130), "the time began anew")
+        }
+    }
+
     // MARK: - What the leader before has left
 
     /// Revisions 1 and 2: a, then a changed, to be confirmed.
+    ///
+    /// - Parameters:
+    ///   - used: how much of the time was seen to pass, in milliseconds.
+    ///   - deadline: from now, by the wall clock.
     private func withUnconfirmed(
-        allowed: Int,
-        rest: Int,
+        used: Int?,
+        deadline: Int,
         _ body: (Replica) async throws -> Void
     ) async throws {
         let prepare = { (store: MemoryStore, _: FakePlugin) in
@@ -163,8 +201,8 @@ struct ConfirmationTests {
                 let properties = GroupSpec.named("a", version).properties
                 store.put(Change(group: "a", action: .set(properties, plugin: "group-stateless"), status: .applied))
             }
-            let deadline = Store.wallClock() + rest
-            store.leaveUnconfirmed(2, allowed: allowed, deadline: deadline)
+            let deadline = store.clock.wallTime() + deadline
+            store.leaveUnconfirmed(2, allowed: 600_000, deadline: deadline, used: used)
         }
         try await withReplica(prepare: prepare) { replica in
             try await replica.leads()
@@ -172,8 +210,10 @@ struct ConfirmationTests {
         }
     }
 
-    @Test func theNextLeaderWaitsForTheRestOfTheTime() async throws {
-        try await withUnconfirmed(allowed: 600_000, rest: Self.allowed) { replica in
+    /// Whatever the deadline says that was stored for people.
+    @Test(arguments: [-10_000_000, 0, 100_000, 10_000_000])
+    func theNextLeaderWaitsForTheRestOfTheTime(_ deadline: Int) async throws {
+        try await withUnconfirmed(used: 500_000, deadline: deadline) { replica in
             let start = replica.clock.now()
             try await eventuallyLater("it is undone", replica) { replica.store.revisions.count == 3 }
             #expect(replica.clock.now() - start > .seconds(60), "too early")
@@ -185,19 +225,19 @@ struct ConfirmationTests {
     }
 
     @Test func whatIsOverdueIsUndoneAtOnce() async throws {
-        try await withUnconfirmed(allowed: 600_000, rest: -1_000_000) { replica in
+        try await withUnconfirmed(used: 600_000, deadline: 10_000_000) { replica in
             let start = replica.clock.now()
             try await eventually("it is undone", on: replica.clock) { replica.store.revisions.count == 3 }
             #expect(replica.clock.now() - start < .seconds(20))
         }
     }
 
-    /// The clock of the host that led before was hours ahead.
-    @Test func aClockThatIsAheadNeverGivesMoreThanTheWholeTime() async throws {
-        try await withUnconfirmed(allowed: Self.allowed, rest: 10_000_000) { replica in
+    /// The leader that stored it has not come to its next renewal.
+    @Test func whatNobodyHasSeenYetHasAllOfItsTime() async throws {
+        try await withUnconfirmed(used: nil, deadline: -10_000_000) { replica in
             let start = replica.clock.now()
             try await eventuallyLater("it is undone", replica) { replica.store.revisions.count == 3 }
-            #expect(replica.clock.now() - start > .seconds(60) && replica.clock.now() - start < .seconds(110))
+            #expect(replica.clock.now() - start > .seconds(600) && replica.clock.now() - start < .seconds(620))
         }
     }
 }

@@ -6,7 +6,7 @@ import Testing
 
 /// The leader removes what the policy does not keep.
 struct RetentionTests {
-    private let policy = RetentionPolicy(limit: 5, maximumAge: 1000)
+    private let policy = RetentionPolicy(limit: 5, maximumAge: 3_600_000)
 
     private func adjust(_ settings: inout KeeperSettings) {
         settings.retention = policy

@@ -36,6 +36,11 @@ final class MemoryStore: StateStore {
         var calls: [Call] = []
         var prunings: [Pruning] = []
         var marks: [HistoryMark] = []
+        var count = TimeCount()
+
+        mutating func elapsed(_ clock: TestClock) -> Int {
+            count.advance(from: model.elapsed, ttl: model.lease.ttl, at: clock.now().nanoseconds / 1_000_000)
+        }
     }
 
     let clock: TestClock
@@ -67,8 +72,13 @@ final class MemoryStore: StateStore {
     func put(_ changes: Change...) { state.withLock { $0.model.put(changes, author: Self.author) } }
 
     /// What an earlier leader has left unconfirmed.
-    func leaveUnconfirmed(_ revision: Int, allowed: Int, deadline: Int) {
-        state.withLock { $0.model.leaveUnconfirmed(revision, allowed: allowed, deadline: deadline) }
+    ///
+    /// - Parameter used: how much of the time leaders have seen pass, in milliseconds; nil when it does not count yet.
+    func leaveUnconfirmed(_ revision: Int, allowed: Int, deadline: Int, used: Int?) {
+        state.withLock { state in
+            let since = used.map { state.model.elapsed - $0 }
+            state.model.leaveUnconfirmed(revision, allowed: allowed, deadline: deadline, since: since)
+        }
     }
 
     /// Somebody confirms a revision.
@@ -128,7 +138,11 @@ final class MemoryStore: StateStore {
     // MARK: - The lease
 
     func lease(within timeout: Duration) async throws(StoreError) -> Lease {
-        try await run(.lease, timeout) { $0.model.lease }
+        try await run(.lease, timeout) { [clock] state in
+            let lease = state.model.lease
+            state.count.saw(epoch: lease.epoch, sequence: lease.sequence, at: clock.now().nanoseconds / 1_000_000)
+            return lease
+        }
     }
 
     func acquireLease(
@@ -138,11 +152,22 @@ final class MemoryStore: StateStore {
         reason: String,
         within timeout: Duration
     ) async throws(StoreError) -> Lease? {
-        try await run(.acquire, timeout) { $0.model.acquire(claimant, watched: watched, ttl: ttl) }
+        try await run(.acquire, timeout) { [clock] state in
+            let elapsed = state.count.begin(
+                with: state.model.elapsed,
+                epoch: state.model.lease.epoch,
+                sequence: state.model.lease.sequence,
+                ttl: state.model.lease.ttl,
+                at: clock.now().nanoseconds / 1_000_000
+            )
+            return state.model.acquire(claimant, watched: watched, ttl: ttl, elapsed: elapsed)
+        }
     }
 
     func renewLease(_ fence: Fence, within timeout: Duration) async throws(StoreError) -> Lease {
-        try await run(.renew, timeout) { state throws(StoreError) in try state.model.renew(fence) }
+        try await run(.renew, timeout) { [clock] state throws(StoreError) in
+            try state.model.renew(fence, elapsed: state.elapsed(clock))
+        }
     }
 
     func releaseLease(_ fence: Fence, reason: String, within timeout: Duration) async throws(StoreError) {
@@ -170,8 +195,14 @@ final class MemoryStore: StateStore {
         _ fence: Fence,
         _ timeout: Duration
     ) async throws(StoreError) -> Revision {
-        try await run(.append, timeout) { state throws(StoreError) in
-            try state.model.append(draft, settling: cause, fence: fence, time: Store.wallClock())
+        try await run(.append, timeout) { [clock] state throws(StoreError) in
+            try state.model.append(
+                draft,
+                settling: cause,
+                fence: fence,
+                time: Store.wallClock(),
+                elapsed: state.elapsed(clock)
+            )
         }
     }
 
@@ -208,8 +239,8 @@ final class MemoryStore: StateStore {
         try await run(.revision, timeout) { $0.model.revision(number) }
     }
 
-    func waitingConfirmations(within timeout: Duration) async throws(StoreError) -> [Confirmation] {
-        try await run(.confirmations, timeout) { $0.model.waitingConfirmations }
+    func expiredConfirmations(within timeout: Duration) async throws(StoreError) -> [Confirmation] {
+        try await run(.confirmations, timeout) { [clock] in $0.model.expiredConfirmations(at: $0.elapsed(clock)) }
     }
 
     func overtakeConfirmation(
@@ -217,8 +248,8 @@ final class MemoryStore: StateStore {
         fence: Fence,
         within timeout: Duration
     ) async throws(StoreError) {
-        try await run(.finish, timeout) { state throws(StoreError) in
-            try state.model.overtakeConfirmation(of: revision, fence: fence)
+        try await run(.finish, timeout) { [clock] state throws(StoreError) in
+            try state.model.overtakeConfirmation(of: revision, fence: fence, elapsed: state.elapsed(clock))
         }
     }
 

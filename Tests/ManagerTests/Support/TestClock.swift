@@ -1,10 +1,13 @@
 import Manager
+import Store
 import Synchronization
 
 /// A clock that stands still until a test moves it.
 final class TestClock: ManagerClock {
     private struct State {
         var now = BootInstant(nanoseconds: 1_000_000_000_000)
+        /// What the wall clock was set to be off by, in milliseconds.
+        var wallOffset = 0
         var nextKey = 0
         var sleepers: [Int: (instant: BootInstant, continuation: CheckedContinuation<Bool, Never>)] = [:]
         var cancelled: Set<Int> = []
@@ -13,6 +16,11 @@ final class TestClock: ManagerClock {
     private let state = Mutex(State())
 
     func now() -> BootInstant { state.withLock(\.now) }
+
+    func wallTime() -> Int { Store.wallClock() + state.withLock(\.wallOffset) }
+
+    /// Somebody sets the wall clock.
+    func setWall(_ offset: Int) { state.withLock { $0.wallOffset = offset } }
 
     /// - Returns: how many tasks that woke up.
     @discardableResult

@@ -34,6 +34,12 @@ public enum BrokenRule: String, CaseIterable, Sendable {
     case acknowledgedRefused = "acknowledged-refused"
     /// A request is settled in a transaction of its own, after that of its revision.
     case causeSettledApart = "cause-settled-apart"
+    /// What nobody has confirmed is undone when the leader's wall clock has passed the deadline that another's has set.
+    case confirmedByWallClock = "confirmed-by-wall-clock"
+    /// A renewal does not tell how much time has passed.
+    case nothingCountedByRenewals = "nothing-counted-by-renewals"
+    /// Ages are counted by the leader's wall clock.
+    case agedByWallClock = "aged-by-wall-clock"
     /// A revision takes the place of the one before.
     case revisionRewritten = "revision-rewritten"
     /// A refusal that could not be stored counts as stored: its user is told, and the next leader carries the change out.

@@ -1,4 +1,5 @@
 internal import GroupSPI
+internal import Manager
 internal import ManagerModels
 internal import Store
 
@@ -16,6 +17,7 @@ final class Checker {
     /// What some plugin has carried out.
     private var told: Set<GroupSpec> = []
     private(set) var counts = Counts()
+    private var clocks = TimeCheck()
 
     init(_ world: World) {
         self.world = world
@@ -65,6 +67,7 @@ final class Checker {
         }
         compare(after.revisions)
         if kind == .fenced { compareOutcomes(after, by: process) }
+        clocks.compare(after, at: world.scheduler.now, world.plan.keeper.retention).map { text in fail(text) }
     }
 
     private func acquired(by process: SimulatedProcess, _ before: Lease, _ row: Lease) {

@@ -28,6 +28,9 @@ extension World {
         if let other = replicas.first(where: { $0 !== leader && !$0.plugin.groups.isEmpty }) {
             return "\(other.name)'s plugin watches \(Self.shown(other.plugin.groups)), and \(leader.name) leads"
         }
+        if let waiting = model.waitingConfirmations.first {
+            return "revision \(waiting.revision) waits to be confirmed"
+        }
         return model.waitingRequests.isEmpty ? nil : "a request waits"
     }
 

@@ -54,7 +54,19 @@ final class Users: @unchecked Sendable {
             let entries = groups.prefix(1 + world.random.below(3)).map {
                 GlobalConfig.Entry(spec: spec($0), plugin: "")
             }
-            leave(.commit(Array(entries), expectedCurrent: nil, confirmWithin: nil))
+            let allowed = world.plan.election.ttl.milliseconds * world.random.within(1...8) / 2
+            leave(
+                .commit(
+                    Array(entries),
+                    expectedCurrent: nil,
+                    confirmWithin: world.random.below(3) == 0 ? allowed : nil
+                )
+            )
+        case 4:
+            if let waiting = world.file.model.waitingConfirmations.randomElement(using: &world.random) {
+                world.note("revision \(waiting.revision) is confirmed")
+                world.file.write { try? $0.endConfirmation(of: waiting.revision, as: .confirmed) }
+            }
         case 3: leave(.rollback(to: 1 + world.random.below(5), group: nil, expectedCurrent: nil))
         default: call()
         }
@@ -247,7 +259,9 @@ final class Users: @unchecked Sendable {
     /// Compares every answer with the history.
     func check() {
         let model = world.file.model
-        let stored = Dictionary(grouping: model.revisions) { $0.author.user ?? "" }
+        // What undoes a revision has its author, who did not ask for it.
+        let asked = model.revisions.filter { !$0.message.contains("was not confirmed within") }
+        let stored = Dictionary(grouping: asked) { $0.author.user ?? "" }
         for wish in wishes {
             let found = stored[wish.name] ?? []
             if found.count > 1 {

@@ -8,7 +8,10 @@ extension SimulatedStore: StateStore {
     // MARK: - The lease
 
     func lease(within timeout: Duration) async throws(StoreError) -> Lease {
-        try await run("lease", .reading, timeout) { $0.lease }
+        try await run("lease", .reading, timeout) { [self] model in
+            count.saw(epoch: model.lease.epoch, sequence: model.lease.sequence, at: bootTime)
+            return model.lease
+        }
     }
 
     func acquireLease(
@@ -20,16 +23,25 @@ extension SimulatedStore: StateStore {
     ) async throws(StoreError) -> Lease? {
         let broken = world.broken
         let ttl = broken == .ttlBelowDeadline ? ttl / 3 : ttl
-        return try await run("acquire", .acquiring, timeout) { [host] model in
+        return try await run("acquire", .acquiring, timeout) { [self] model in
             let watched = broken == .acquireWithoutComparing ? model.lease : watched
-            return model.acquire(claimant, watched: watched, ttl: ttl, time: host.wallTime)
+            let elapsed = count.begin(
+                with: model.elapsed,
+                epoch: model.lease.epoch,
+                sequence: model.lease.sequence,
+                ttl: model.lease.ttl,
+                at: bootTime
+            )
+            return model.acquire(claimant, watched: watched, ttl: ttl, time: host.wallTime, elapsed: elapsed)
         }
     }
 
     func renewLease(_ fence: Fence, within timeout: Duration) async throws(StoreError) -> Lease {
         do throws(StoreError) {
-            return try await write("renew", fence, timeout) { [host] model, fence throws(StoreError) in
-                try model.renew(fence, time: host.wallTime)
+            return try await write("renew", fence, timeout) { [self] model, fence throws(StoreError) in
+                let elapsed =
+                    world.broken == .nothingCountedByRenewals ? model.elapsed : elapsed(model)
+                return try model.renew(fence, time: host.wallTime, elapsed: elapsed)
             }
         } catch  where error.code == .unknownOutcome && world.broken == .ambiguousCommitIsSuccess {
             return world.file.model.lease
@@ -71,9 +83,15 @@ extension SimulatedStore: StateStore {
         let broken = world.broken
         let settled = broken == .causeSettledApart ? nil : cause
         do throws(StoreError) {
-            let revision = try await write("append", fence, timeout) { [host] model, fence throws(StoreError) in
+            let revision = try await write("append", fence, timeout) { [self] model, fence throws(StoreError) in
                 defer { if broken == .revisionRewritten { model.overwrite() } }
-                return try model.append(draft, settling: settled, fence: fence, time: host.wallTime)
+                return try model.append(
+                    draft,
+                    settling: settled,
+                    fence: fence,
+                    time: host.wallTime,
+                    elapsed: broken == .confirmedByWallClock ? .max : elapsed(model)
+                )
             }
             if broken == .causeSettledApart, case .request(let id) = cause {
                 try await write("settle", fence, timeout) { model, fence throws(StoreError) in
@@ -150,13 +168,17 @@ extension SimulatedStore: StateStore {
         try await run("summary", .reading, timeout) { $0.summary }
     }
 
-    func waitingConfirmations(within timeout: Duration) async throws(StoreError) -> [Confirmation] {
-        try await run("confirmations", .reading, timeout) { $0.waitingConfirmations }
+    func expiredConfirmations(within timeout: Duration) async throws(StoreError) -> [Confirmation] {
+        try await run("confirmations", .reading, timeout) { [self] model in
+            guard world.broken == .confirmedByWallClock else { return model.expiredConfirmations(at: elapsed(model)) }
+            return model.waitingConfirmations.filter { $0.deadline <= host.wallTime }
+        }
     }
 
     func overtakeConfirmation(of revision: Int, fence: Fence, within timeout: Duration) async throws(StoreError) {
-        try await write("overtake", fence, timeout) { model, fence throws(StoreError) in
-            try model.overtakeConfirmation(of: revision, fence: fence)
+        try await write("overtake", fence, timeout) { [self] model, fence throws(StoreError) in
+            let elapsed = world.broken == .confirmedByWallClock ? .max : elapsed(model)
+            try model.overtakeConfirmation(of: revision, fence: fence, elapsed: elapsed)
         }
     }
 
@@ -166,9 +188,11 @@ extension SimulatedStore: StateStore {
         fence: Fence,
         within timeout: Duration
     ) async throws(StoreError) -> PruneStep {
-        try await write("prune", fence, timeout) { model, fence throws(StoreError) in
-            try model.require(fence)
-            return PruneStep(removed: 0, position: nil)
+        try await write("prune", fence, timeout) { [self] model, fence throws(StoreError) in
+            if world.broken == .agedByWallClock {
+                try model.pruneByTimes(policy, fence: fence, time: host.wallTime)
+            }
+            return try model.prune(policy, fence: fence, elapsed: elapsed(model))
         }
     }
 
@@ -211,6 +235,7 @@ extension SimulatedStore: StateStore {
     ) async throws(StoreError) {
         try await write("mark", fence, timeout) { model, fence throws(StoreError) in
             try model.finish(id, as: .done, error: nil, fence: fence)
+            if case .confirm(let revision) = mark { try model.endConfirmation(of: revision, as: .confirmed) }
         }
     }
 

@@ -27,6 +27,8 @@ final class SimulatedStore: @unchecked Sendable {
     let world: World
     let process: SimulatedProcess
     let host: SimulatedHost
+    /// Of the time that this process sees pass for the history.
+    var count = TimeCount()
     private let reader = StoreLane()
     private let writer = StoreLane()
 
@@ -34,6 +36,13 @@ final class SimulatedStore: @unchecked Sendable {
         self.world = world
         self.process = process
         self.host = host
+    }
+
+    var bootTime: Int { host.bootTime.nanoseconds / 1_000_000 }
+
+    /// How much time the history has seen pass, as this process counts.
+    func elapsed(_ model: StoreModel) -> Int {
+        count.advance(from: model.elapsed, ttl: model.lease.ttl, at: bootTime)
     }
 
     private var file: SharedFile { world.file }

@@ -93,19 +93,76 @@ import Testing
     }
 
     @Test func theOldGoByAge() async throws {
-        try await withLeader { leader in
-            for size in 1...5 { try await append(leader, .set("a", size)) }
-            let raw = try rawConnection(leader.store.path)
-            try raw.execute("UPDATE revision SET time = time - 3600000 WHERE number <= 3")
-            #expect(try await prune(leader, maximumAge: 7_200_000) == 0)
-            #expect(try await prune(leader, maximumAge: 1_800_000) == 2)
+        let clock = ManualClock()
+        try await withLeader(clock) { leader in
+            for size in 1...3 { try await append(leader, .set("a", size)) }
+            #expect(try await prune(leader, maximumAge: 3_600_000) == 0)
+            try await pass(3_599_000, clock, leader)
+            for size in 4...5 { try await append(leader, .set("a", size)) }
+            #expect(try await prune(leader, maximumAge: 3_600_000) == 0)
+            try await pass(1_000, clock, leader)
+            // The third is what stood before those that are kept.
+            #expect(try await prune(leader, maximumAge: 3_600_000) == 2)
             #expect(try await numbers(leader.store) == [3, 4, 5])
             // Whatever says so first.
-            #expect(try await prune(leader, limit: 1, maximumAge: 1_800_000) == 1)
+            #expect(try await prune(leader, limit: 1, maximumAge: 3_600_000) == 1)
             // However old it is, the newest stays.
-            try raw.execute("UPDATE revision SET time = time - 360000000")
-            try await prune(leader, maximumAge: 1000)
-            #expect(try await numbers(leader.store).last == 5)
+            try await pass(360_000_000, clock, leader)
+            try await prune(leader, maximumAge: 3_600_000)
+            #expect(try await numbers(leader.store) == [4, 5])
+            #expect(try await leader.store.verify(within: patience).problems == [])
+            let rows = try rawConnection(leader.store.path).first("SELECT count(*) FROM age") { $0.int(0) }
+            #expect(rows == 1, "one row tells it for all of them")
+        }
+    }
+
+    /// Renewals as a leader makes them.
+    private func pass(_ milliseconds: Int, _ clock: ManualClock, _ leader: Leader) async throws {
+        var rest = milliseconds
+        while rest > 0 {
+            clock.pass(min(rest, TimeCount.longestStep))
+            rest -= TimeCount.longestStep
+            _ = try await leader.store.renewLease(leader.fence, within: patience)
+        }
+    }
+
+    /// Whatever the wall clocks of leaders gave the revisions for times: ten years ahead, or back.
+    @Test func aClockThatJumpedRemovesNothing() async throws {
+        let clock = ManualClock()
+        try await withLeader(clock) { leader in
+            for size in 1...5 { try await append(leader, .set("a", size)) }
+            let raw = try rawConnection(leader.store.path)
+            for years in [-10, 10] {
+                try raw.execute("UPDATE revision SET time = time + ? WHERE number < 5", .int(years * 31_536_000_000))
+                try await pass(60_000, clock, leader)
+                #expect(try await prune(leader, maximumAge: 86_400_000) == 0)
+                #expect(try await numbers(leader.store) == [1, 2, 3, 4, 5])
+            }
+            // The boot-time clock of a machine whose hardware clock is broken may leap when it wakes up.
+            clock.pass(315_360_000_000)
+            _ = try await leader.store.renewLease(leader.fence, within: patience)
+            #expect(try await prune(leader, maximumAge: 86_400_000) == 0)
+            #expect(try await numbers(leader.store) == [1, 2, 3, 4, 5])
+        }
+    }
+
+    /// Time in which no manager ran was seen by nobody; what was seen before counts on.
+    @Test func theNextLeaderCountsOn() async throws {
+        try await withScratch { directory in
+            let clock = ManualClock()
+            let first = try await lead(try await clock.open(in: directory))
+            for size in 1...3 { try await append(first, .set("a", size)) }
+            #expect(try await prune(first, maximumAge: 3_600_000) == 0)
+            try await pass(3_000_000, clock, first)
+            // A month later, on another host.
+            let other = ManualClock(17)
+            let second = try await lead(try await other.open(in: directory), as: "n2/group")
+            #expect(try await prune(second, maximumAge: 3_600_000) == 0)
+            try await pass(590_000, other, second)
+            #expect(try await prune(second, maximumAge: 3_600_000) == 0)
+            try await pass(10_000, other, second)
+            #expect(try await prune(second, maximumAge: 3_600_000) == 1)
+            #expect(try await numbers(second.store) == [2, 3])
         }
     }
 

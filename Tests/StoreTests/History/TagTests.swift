@@ -89,11 +89,15 @@ import Testing
 
     /// Of the confirmation and the reversal one wins, and the other hears of it.
     @Test func itIsConfirmedOrReverted() async throws {
-        try await withLeader { leader in
+        let clock = ManualClock()
+        try await withLeader(clock) { leader in
             let store = leader.store
             _ = try await unconfirmed(leader, .set("a", 1))
             let draft = RevisionDraft(author: .tester, operation: .rollback, target: 0, changes: [.free("a")])
             let revert = { try await store.append(draft, settling: .expiry(1), fence: leader.fence, within: patience) }
+            #expect(try await failure { try await revert() }.message == "there is still time to confirm revision 1")
+            _ = try await store.renewLease(leader.fence, within: patience)
+            clock.pass(60_000)
             _ = try await revert()
             let late = try await failure { try await store.confirm(1, within: patience) }
             #expect(late.code == .conflict && late.message.contains("was reverted"))

@@ -1,0 +1,49 @@
+internal import Glibc
+
+/// Measures how long a renewal of the lease takes where the database lies, whoever holds locks on that.
+public enum RenewalProbe {
+    private static let longest = Duration.seconds(60)
+
+    /// Makes a database of its own beside it, writes it as a renewal does, and removes it. May block for as long as the
+    /// file system does, and ends after the first renewal that takes long.
+    ///
+    /// - Parameter path: the database; never touched.
+    /// - Returns: the longest of three.
+    /// - Throws: ``StoreError``.
+    public static func run(nextTo path: String) async throws(StoreError) -> Duration {
+        let directory = path.utf8.lastIndex(of: UInt8(ascii: "/")).map { String(path[...$0]) } ?? ""
+        let suffix = "\(getpid())-\(String(UInt32.random(in: 0 ... .max), radix: 16))"
+        let name = "\(directory).manager.renewalprobe-\(suffix)"
+        let queue = DatabaseQueue(label: "store.renewalprobe", path: name, purpose: .writing) { batch, _ in
+            for work in batch where work.begin() {
+                defer { for file in [name, "\(name)-journal"] { unlink(file) } }
+                do {
+                    let connection = try Connection(StoreConfiguration(path: name), mode: .create)
+                    defer { connection.close() }
+                    try work.body(connection)
+                    work.settle(nil)
+                } catch {
+                    work.settle(StoreError(any: error))
+                }
+            }
+        }
+        return try await queue.run(within: longest) { try measure($0) }
+    }
+
+    private static func measure(_ connection: Connection) throws -> Duration {
+        try connection.executeScript("CREATE TABLE lease (id INTEGER PRIMARY KEY, sequence INTEGER, holder TEXT)")
+        try connection.execute("INSERT INTO lease VALUES (1, 0, 'probe')")
+        var slowest = Duration.zero
+        for _ in 0..<3 {
+            let start = ContinuousClock.now
+            // A look for requests, and the renewal itself.
+            _ = try connection.first("SELECT sequence FROM lease") { $0.int(0) }
+            try connection.execute("BEGIN IMMEDIATE")
+            try connection.execute("UPDATE lease SET sequence = sequence + 1 WHERE id = 1")
+            try connection.execute("COMMIT")
+            slowest = max(slowest, .now - start)
+            if slowest > .seconds(1) { break }
+        }
+        return slowest
+    }
+}
