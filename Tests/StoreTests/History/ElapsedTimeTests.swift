@@ -1,3 +1,4 @@
+import GroupSPI
 import SeededRandom
 import StoreFakes
 import Testing
