@@ -131,7 +131,14 @@ import Testing
                         + "compdef _infrakit-manager infrakit-manager\n"
                 case .bash, .fish: "source \(world.path)/_infrakit-manager\n"
                 }
-            try Files.write("cd \(world.path)\n" + start + typed.joined() + "exit\n", to: "\(world.path)/keys")
+            // A shell that starts may drop what was typed before: each line is typed when the one before was carried out.
+            let keys = "\(world.path)/keys"
+            #expect(mkfifo(keys, 0o600) == 0)
+            let keyboard = open(keys, O_RDWR | O_CLOEXEC)
+            defer { close(keyboard) }
+            func type(_ text: String) {
+                _ = Array(text.utf8).withUnsafeBytes { write(keyboard, $0.baseAddress, $0.count) }
+            }
             let options = [Shell.bash: "--norc --noprofile", .zsh: "-f -i", .fish: "--no-config -i"][shell] ?? ""
             let running = try RunningProgram(
                 ["/usr/bin/script", "-qec", "\(path) \(options)", "/dev/null"],
@@ -139,11 +146,27 @@ import Testing
                     "PATH": "\(world.path)/bin:/usr/bin:/bin", "HOME": world.path, "TERM": "dumb", "LC_ALL": "C.UTF-8",
                     "INFRAKIT_PLUGINS_DIR": "\(world.path)/none", "INFRAKIT_STORE_DIR": world.storeDirectory,
                 ],
-                input: "\(world.path)/keys",
+                input: keys,
                 files: "\(world.path)/run-\(shell)"
             )
+            // It may not read yet: typed again twice a second.
+            var looks = 0
+            try await eventually("the shell is ready") {
+                if looks % 32 == 0 { type("cd \(world.path); touch ready\n") }
+                looks += 1
+                return Files.exists("\(world.path)/ready")
+            }
+            type(start)
+            var given: [String] = []
+            for (count, line) in typed.enumerated() {
+                type(line)
+                try await eventually("\(line) is carried out: \(running.output)") {
+                    given = (Files.read("\(world.path)/given") ?? "").split(separator: "\0").map(String.init)
+                    return given.count > count
+                }
+            }
+            type("exit\n")
             _ = try await running.end()
-            let given = (Files.read("\(world.path)/given") ?? "").split(separator: "\0").map(String.init)
             #expect(given == Self.hostile + ["e:f", "c d", "a$(touch X)", "c d"], "\(running.output)")
             #expect(!Files.exists("\(world.path)/X"), "what a group is called was carried out")
         }

@@ -20,11 +20,15 @@ struct SlowStoreTests {
                 gate.waiting == 1
             }
             try await pass(.seconds(40), on: replica.clock, step: .milliseconds(500))
-            replica.store.trouble(nil, at: .renew)
+            // The next one follows at once, and ends what is told: it waits until the telling was seen.
+            let next = Gate()
+            replica.store.trouble(.late(next), at: .renew)
             gate.open()
             try await eventually("it is told") { await slow(replica) != nil }
             let text = try #require(await slow(replica))
             #expect(text.contains("too slow for --lease-ttl 1m30s; start all managers with --lease-ttl 4m"), "\(text)")
+            replica.store.trouble(nil, at: .renew)
+            next.open()
             try await eventually("one is quick", on: replica.clock, step: .milliseconds(500)) {
                 await slow(replica) == nil
             }
