@@ -121,11 +121,14 @@ public struct StoreError: Error, Hashable, Sendable {
 
     /// A system call that failed says nothing but that: not that something is missing, or is another thing.
     static func failed(_ step: String, _ path: String, _ error: Int32) -> StoreError {
+        if error == EACCES || error == EPERM {
+            return StoreError(
+                .permission,
+                "no right to \(step) \(path). Check the owners and modes of the directories on the way to it."
+            )
+        }
         let reason = String(cString: strerror(error))
-        return StoreError(
-            error == EACCES || error == EPERM ? .permission : .io,
-            "cannot \(step) \(path): \(reason). Check the disk, or the server that holds it, and the rights."
-        )
+        return StoreError(.io, "cannot \(step) \(path): \(reason). Check the disk, or the server that holds it.")
     }
 
     /// All that SQLite's shell writes into a dump of ours is in there, but for what tells whose file it is and how new.
