@@ -2,9 +2,8 @@ extension Store {
     /// One short read of the lease row.
     public func lease(within timeout: Duration) async throws(StoreError) -> Lease {
         try await reader.run(within: timeout) { [clock] connection in
-            let lease = try connection.lease()
-            clock.saw(lease)
-            return lease
+            try clock.look(connection)
+            return try connection.lease()
         }
     }
 

@@ -158,7 +158,7 @@ import Testing
             try scene.expect(stable(alone), golden: "doctor.alone.\(kind)")
             try await scene.withReplica(Self.leader) {
                 // By the clock of this host, the scene's lease is long over; the clocks agree.
-                let finished = await scene.run(line, now: .now())
+                let finished = await scene.run(line, clock: Timestamp.now)
                 try scene.expect(stable(finished), golden: "doctor.manager.\(kind)")
             }
             try await scene.withReplica(Self.follower) {

@@ -311,7 +311,7 @@ private struct Pair {
 
     mutating func compare() async throws {
         let row = try await store.lease(within: patience)
-        count.saw(epoch: model.lease.epoch, sequence: model.lease.sequence, at: clock.now)
+        count.saw(model.elapsed, epoch: model.lease.epoch, sequence: model.lease.sequence, at: clock.now)
         #expect(row.next(renewedAt: 0, expiresAt: 0).timeless == model.lease.next().timeless, "seed \(seed)")
         for number in [nil, model.revisions.count / 2] {
             #expect(try await store.states(at: number, within: patience) == model.states(at: number), "seed \(seed)")

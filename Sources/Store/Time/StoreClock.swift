@@ -20,9 +20,11 @@ final class StoreClock: Sendable {
 
     // In the transaction that reads the row, and after that: what was written before it, was before this moment.
 
-    func saw(_ lease: Lease) {
+    /// Notes the row as it stands.
+    func look(_ connection: Connection) throws {
+        let row = try connection.elapsed()
         let now = now()
-        count.withLock { $0.saw(epoch: lease.epoch, sequence: lease.sequence, at: now) }
+        count.withLock { $0.saw(row.elapsed, epoch: row.epoch, sequence: row.sequence, at: now) }
     }
 
     /// What the row has to hold when this process takes it over.

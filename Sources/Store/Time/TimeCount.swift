@@ -7,18 +7,21 @@ package struct TimeCount: Sendable {
     package static let longestStep = 60_000
 
     /// The lease row as it was first read.
-    private var watched: (epoch: Int, sequence: Int, since: Int)?
+    private var watched: (epoch: Int, sequence: Int, count: Int, since: Int)?
     private var counted: (value: Int, at: Int)?
 
     package init() {}
 
     /// The row was read, at a moment of this host's boot-time clock in milliseconds.
-    package mutating func saw(epoch: Int, sequence: Int, at now: Int) {
+    ///
+    /// - Parameter count: what the row held.
+    package mutating func saw(_ count: Int, epoch: Int, sequence: Int, at now: Int) {
         if let watched, watched.epoch == epoch, watched.sequence == sequence { return }
-        watched = (epoch, sequence, now)
+        watched = (epoch, sequence, count, now)
     }
 
-    /// This process takes the lease over. The time in which it saw the row stand still has passed too: up to a ttl.
+    /// This process takes the lease over. The time in which it saw the row stand still has passed too: up to a ttl, and
+    /// since it first saw it. The one who held the lease may have counted on meanwhile without a renewal.
     ///
     /// - Parameters:
     ///   - stored: what the row holds.
@@ -27,7 +30,7 @@ package struct TimeCount: Sendable {
     package mutating func begin(with stored: Int, epoch: Int, sequence: Int, ttl: Int, at now: Int) -> Int {
         var value = stored
         if let watched, watched.epoch == epoch, watched.sequence == sequence {
-            value += Self.step(from: watched.since, to: now, limit: ttl)
+            value = max(value, watched.count + Self.step(from: watched.since, to: now, limit: ttl))
         }
         counted = (value, now)
         return value

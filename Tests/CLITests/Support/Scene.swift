@@ -74,6 +74,7 @@ struct Scene: Sendable {
         width: Int? = nil,
         environment: [String: String] = [:],
         now: Timestamp = Scene.now,
+        clock: (@Sendable () -> Timestamp)? = nil,
         hasReader: @escaping @Sendable () -> Bool = { true },
         output take: @escaping @Sendable (String) throws -> Void = { _ in }
     ) async -> Finished {
@@ -94,7 +95,7 @@ struct Scene: Sendable {
             isTerminal: isTerminal,
             isAttended: false,
             width: width,
-            now: { now }
+            now: clock ?? { now }
         )
         let status = await Program.run(words, in: session)
         return Finished(words: words, status: status, output: output.value, errors: errors.value)

@@ -359,8 +359,11 @@ struct WriteTests {
             let error = try #require(await replica.error(.commit(.named("a", 2), pretend: false)))
             #expect(error.code == .pending && error.message.contains("revision 2"), "\(error)")
             #expect(error.message.hasSuffix("it may still be tried again: no such flavor"), "\(error)")
-            // First the plugin: a leader that could store its refusal now would have it stand.
+            // A refusal from before that could be stored now would stand.
             replica.plugin.behave()
+            try await eventually("the plugin has it", on: replica.clock) {
+                replica.plugin.groups["a"] == .named("a", 2)
+            }
             replica.store.trouble(nil, at: .outcomes)
             try await eventually("it takes effect", on: replica.clock) {
                 replica.store.revisions[1].status == .applied
@@ -380,8 +383,11 @@ struct WriteTests {
             try await eventually("it is stored", on: replica.clock) { replica.store.revisions.count == 5 }
             try await eventually("the term ends", on: replica.clock) { replica.store.count(.release) == 1 }
             #expect(replica.store.revisions[4].status == .pending)
-            // First the plugin: a leader that could store its refusal now would have it stand.
+            // A refusal from before that could be stored now would stand.
             replica.plugin.behave()
+            try await eventually("the plugin has it", on: replica.clock) {
+                replica.plugin.groups["a"] == .named("a", 7) && replica.plugin.groups["b"] == .named("b", 7)
+            }
             replica.store.trouble(nil, at: .outcomes)
             try await eventually("it takes effect", on: replica.clock) {
                 replica.store.revisions[4].status == .applied

@@ -140,7 +140,8 @@ final class MemoryStore: StateStore {
     func lease(within timeout: Duration) async throws(StoreError) -> Lease {
         try await run(.lease, timeout) { [clock] state in
             let lease = state.model.lease
-            state.count.saw(epoch: lease.epoch, sequence: lease.sequence, at: clock.now().nanoseconds / 1_000_000)
+            let now = clock.now().nanoseconds / 1_000_000
+            state.count.saw(state.model.elapsed, epoch: lease.epoch, sequence: lease.sequence, at: now)
             return lease
         }
     }

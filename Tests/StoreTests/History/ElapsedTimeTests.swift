@@ -75,9 +75,9 @@ import Testing
             let index = random.below(3)
             let own = now + offsets[index]
             let isStored = random.below(4) > 0
-            switch random.below(4) {
+            switch random.below(5) {
             case 0:
-                counts[index].saw(epoch: row.epoch, sequence: row.sequence, at: own)
+                counts[index].saw(stored, epoch: row.epoch, sequence: row.sequence, at: own)
                 watched[index] = row
             case 1 where index != leader && watched[index] == row:
                 let value = counts[index].begin(
@@ -89,6 +89,10 @@ import Testing
                 )
                 guard isStored else { break }
                 (stored, leader, row) = (max(stored, value), index, (row.epoch + 1, row.sequence + 1))
+            case 2:
+                // A leader notes an age: it counts on without a renewal.
+                let value = counts[leader].advance(from: stored, ttl: 9000, at: now + offsets[leader])
+                if isStored { stored = max(stored, value) }
             default:
                 let value = counts[leader].advance(from: stored, ttl: 9000, at: now + offsets[leader])
                 guard isStored else { break }
