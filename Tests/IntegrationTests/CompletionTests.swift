@@ -113,7 +113,7 @@ import Testing
             let stub = """
                 #!/bin/sh
                 [ "$1" = ---completion ] && exec '\(try BuiltProgram.manager.path())' "$@"
-                printf '%s\\0' "$5" >>'\(world.path)/given'
+                printf '%s\\0' "$4" >>'\(world.path)/given'
                 """
             try Files.makeDirectory("\(world.path)/bin")
             try Files.write(stub, to: "\(world.path)/bin/infrakit-manager")
