@@ -6,7 +6,7 @@ package struct Predecessor: Sendable {
     package let store: Store
     package let fence: Fence
     package static let patience = Duration.seconds(120)
-    package static let plugin = "group-stateless"
+    package static let plugin: Identifier = "group-stateless"
     package static let author = Author(user: "ann", uid: 1000, host: "h1")
 
     /// Creates the database if there is none.
@@ -27,10 +27,10 @@ package struct Predecessor: Sendable {
     }
 
     /// A replica that runs in this process, or not at all.
-    package static func claimant(_ id: String) -> Claimant {
+    package static func claimant(_ id: Identifier) -> Claimant {
         Claimant(
             id: id,
-            instance: id,
+            instance: id.text,
             process: ProcessIdentity(host: "h1", bootID: "boot", pidNamespace: "pids", pid: 42, startTime: 9),
             socket: "/run/group",
             pluginSocket: "/run/group-stateless",

@@ -14,7 +14,7 @@ package enum Specs {
         GroupSpec(id: name(group), properties: properties(number, bytes: bytes))
     }
 
-    package static func name(_ group: Int) -> String { "group-\(group)" }
+    package static func name(_ group: Int) -> Identifier { "group-\(group)" }
 
     private static func common(_ number: Int) -> RawJSON {
         let text = """

@@ -9,12 +9,12 @@ internal import Synchronization
 final class RecordingPlugin: GroupEndpoint {
     /// A group was told to it.
     struct Act: Sendable {
-        let group: String
+        let group: Identifier
         let time: ContinuousClock.Instant
     }
 
     private struct State {
-        var groups: [String: GroupSpec] = [:]
+        var groups: [Identifier: GroupSpec] = [:]
         var acts: [Act] = []
         var delay = Duration.zero
     }

@@ -61,7 +61,7 @@ struct HistoryCommand: Scenario {
                 { run in
                     [
                         "rollback", "\(Int.random(in: middle / 2..<middle))", "--group",
-                        Specs.name(run % LongHistory.groups),
+                        Specs.name(run % LongHistory.groups).text,
                     ]
                 }
             ),

@@ -19,7 +19,7 @@ struct JMHResults {
         let name = "." + benchmark.replacing(" ", with: "_")
         let element = elements.first { $0.member("benchmark")?.string?.hasSuffix(name) == true }
         let metrics = element?.member("secondaryMetrics")?.members ?? []
-        let found = metrics.first { $0.name.contains(metric ?? "wall clock") }?.value
+        let found = metrics.first { $0.name.text.contains(metric ?? "wall clock") }?.value
         let median = found?.member("scorePercentiles")?.member("50.0")?.raw.text
         guard let median, let value = Double(median) else {
             throw BenchmarkError("\(path) has no '\(metric ?? "time")' of '\(benchmark)'")
