@@ -37,7 +37,10 @@ TESTS := GroupSPITests TerminalTests DiffTests DocumentsTests FuzzTests StoreTes
 
 test: packages
 	swift build --build-tests
-	@set -e; for target in $(TESTS); do swift test --skip-build --filter "^$$target\."; done
+	@failed=; for target in $(TESTS); do \
+		swift test --skip-build --filter "^$$target\." || failed="$$failed $$target"; \
+	done; \
+	if [ -n "$$failed" ]; then echo "These targets failed:$$failed" >&2; exit 1; fi
 
 # Schedules of the simulation (CONTRIBUTING.md, Simulation), optimized: SEEDS of them from FIRST on, or the one that SEED
 # names, shown step by step; with the rule BREAK broken.
