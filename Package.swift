@@ -69,6 +69,7 @@ let package = Package(
                 .embedInCode("v001_initial.sql"), .embedInCode("v002_operations.sql"),
                 .embedInCode("v003_swarm.sql"), .embedInCode("v004_spec_order.sql"),
                 .embedInCode("v005_superseded.sql"),
+                .embedInCode("v006_requests.sql"),
             ]
         ),
         .target(

@@ -1,5 +1,3 @@
-internal import Glibc
-
 /// The database as one node's copy of a history that is kept elsewhere.
 extension Store {
     /// Brings the copy up to date with an image.
@@ -46,12 +44,15 @@ extension Store {
         )
     }
 
-    /// Forgets some of a copy's requests that have ended and were made before a time, in milliseconds since 1970.
-    public func removeCopiedRequests(before time: Int, within timeout: Duration) async throws(StoreError) {
+    /// Forgets some of a copy's requests; see ``removeRequests(endedBefore:fence:within:)``.
+    public func removeCopiedRequests(
+        endedBefore sequence: Int,
+        within timeout: Duration
+    ) async throws(StoreError) -> RequestRemoval {
         try await writer.run(
             within: timeout,
             verify: { _, _ in true },
-            { try $0.removeRequests(before: time, fence: nil) }
+            { try $0.removeRequests(endedBefore: sequence, limit: Self.removalLength, fence: nil) }
         )
     }
 
@@ -118,28 +119,5 @@ extension Store {
             verify: { connection, hasMoved in try !hasMoved || connection.request(id)?.state == new },
             { try $0.moveRequest(id, from: old, to: new, error: error) }
         )
-    }
-
-    // MARK: - The file
-
-    /// Puts a database that cannot be used as a copy out of the way; nothing is lost. A new one can be made in its place,
-    /// which whoever has the old one open then finds.
-    ///
-    /// - Returns: its new path; nil when there was none.
-    public static func setAside(_ configuration: StoreConfiguration) throws(StoreError) -> String? {
-        let path = configuration.path
-        guard access(path, F_OK) == 0 else {
-            guard errno == ENOENT || errno == ENOTDIR else { throw .failed("look for", path, errno) }
-            return nil
-        }
-        let aside = "\(path).aside-\(wallClock())"
-        // The journal first: without it the file would be taken for whole.
-        if access("\(path)-journal", F_OK) == 0, rename("\(path)-journal", "\(aside)-journal") != 0 {
-            throw StoreError(.io, "\(path)-journal cannot be put aside: \(String(cString: strerror(errno)))")
-        }
-        guard rename(path, aside) == 0 else {
-            throw StoreError(.io, "\(path) cannot be put aside: \(String(cString: strerror(errno)))")
-        }
-        return aside
     }
 }

@@ -30,8 +30,9 @@ extension GroupKeeper {
         settling cause: RevisionCause? = nil,
         _ intent: (GroupState?) throws(GroupError) -> Intent
     ) async throws(GroupError) -> GroupReply {
-        let result = await lanes.hold([group]) { () async -> Result<GroupReply, GroupError> in
+        let result = await lanes.hold([group], as: cause?.requestID) { () async -> Result<GroupReply, GroupError> in
             do throws(GroupError) {
+                if let id = cause?.requestID { try refuseOverdue(id) }
                 let token = try await currentTerm()
                 let before = states[group]
                 let intent = try intent(before)

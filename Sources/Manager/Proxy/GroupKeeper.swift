@@ -26,8 +26,11 @@ actor GroupKeeper {
     var states: [String: GroupState] = [:]
     var reconciler = Reconciler()
     var requestsUnderWay: Set<String> = []
-    /// Of this term.
+    /// Of this term, all of it.
     var requestLooks: RequestLooks
+    var requestWatch: RequestWatch
+    /// The lease's sequence at moments of this term: so old requests are told from new ones.
+    var requestMarks: [(at: BootInstant, sequence: Int)] = []
     /// When revisions that wait for somebody to confirm them are undone, by this replica's clock.
     var confirmationsDue: [Int: BootInstant] = [:]
     var isReverting = false
@@ -77,6 +80,7 @@ actor GroupKeeper {
         self.clock = clock
         self.settings = settings
         self.requestLooks = RequestLooks(every: settings.pollInterval, from: clock.now())
+        self.requestWatch = RequestWatch(from: clock.now())
         self.manager = claimant.id
         self.instance = claimant.instance
         self.heritage = heritage

@@ -25,6 +25,8 @@ public actor SwarmStore {
     private var looks = 0
     private var olderLooks = 0
     private var tidiedAt: ContinuousClock.Instant?
+    /// The sequence of the copy's lease at moments of this process.
+    private var requestMarks: [(at: ContinuousClock.Instant, sequence: Int)] = []
     private var notedAt: ContinuousClock.Instant?
     private var notedText: String?
     private var notedNodes: SwarmObservation.Nodes?
@@ -173,7 +175,7 @@ public actor SwarmStore {
         tidiedAt = now
         do throws(StoreError) {
             let limit = settings.swap.limit
-            try await copy.removeCopiedRequests(before: Store.wallClock() - 86_400_000, within: limit)
+            try await forgetRequests(now, within: limit)
             guard !settings.retention.keepsEverything else { return }
             var position: Int? = 0
             while let from = position {
@@ -182,6 +184,20 @@ public actor SwarmStore {
         } catch {
             logger.warning("history not pruned", metadata: ["error": "\(error)"])
         }
+    }
+
+    /// For how long whoever asked on this node finds what became of it.
+    private static let requestMemory = Duration.seconds(300)
+
+    private func forgetRequests(_ now: ContinuousClock.Instant, within limit: Duration) async throws(StoreError) {
+        let old = requestMarks.lastIndex { now - $0.at >= Self.requestMemory }
+        let sequence = old.map { requestMarks[$0].sequence } ?? 0
+        var step: RequestRemoval
+        repeat {
+            step = try await copy.removeCopiedRequests(endedBefore: sequence, within: limit)
+        } while step.removed > 0
+        requestMarks.removeFirst(old ?? 0)
+        requestMarks.append((at: now, sequence: step.sequence))
     }
 
     private func newestPosition(of cluster: String) -> Int? {

@@ -34,6 +34,12 @@ public enum BrokenRule: String, CaseIterable, Sendable {
     case acknowledgedRefused = "acknowledged-refused"
     /// A request is settled in a transaction of its own, after that of its revision.
     case causeSettledApart = "cause-settled-apart"
+    /// What was asked in an earlier epoch is carried out, also when whoever asked has ended long ago.
+    case requestOfAnyEpoch = "request-of-any-epoch"
+    /// Whether whoever asked still waits is concluded from the time that their host wrote.
+    case requestAgedByWallClock = "request-aged-by-wall-clock"
+    /// Trouble at the store while a command waits is taken for one of its submission.
+    case troubleIsRefusal = "trouble-is-refusal"
     /// A revision takes the place of the one before.
     case revisionRewritten = "revision-rewritten"
 
