@@ -60,7 +60,7 @@ let package = Package(
 
         // Libraries, from the ones that know least to the ones that know most.
         .target(name: "GroupSPI"),
-                .target(
+        .target(
             name: "Terminal",
             dependencies: [
                 "CLinux",
@@ -77,6 +77,7 @@ let package = Package(
                 .embedInCode("v001_initial.sql"), .embedInCode("v002_operations.sql"),
                 .embedInCode("v003_swarm.sql"), .embedInCode("v004_spec_order.sql"),
                 .embedInCode("v005_superseded.sql"),
+                .embedInCode("v006_suspension.sql"),
             ]
         ),
         .target(

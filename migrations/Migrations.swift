@@ -7,5 +7,6 @@ public enum Migrations {
         String(decoding: PackageResources.v003_swarm_sql, as: UTF8.self),
         String(decoding: PackageResources.v004_spec_order_sql, as: UTF8.self),
         String(decoding: PackageResources.v005_superseded_sql, as: UTF8.self),
+        String(decoding: PackageResources.v006_suspension_sql, as: UTF8.self),
     ]
 }

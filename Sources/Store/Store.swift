@@ -8,10 +8,14 @@ public final class Store: Sendable {
     let configuration: StoreConfiguration
     let writer: DatabaseQueue
     let reader: DatabaseQueue
+    /// Nil where an older state is nothing to be noticed.
+    let memory: StoreMemory?
 
     private init(_ configuration: StoreConfiguration) {
+        let memory = configuration.noticesOlderState ? StoreMemory() : nil
         self.configuration = configuration
-        self.writer = Writer.queue(configuration)
+        self.memory = memory
+        self.writer = Writer.queue(configuration, memory)
         self.reader = Reader.queue(configuration)
     }
 

@@ -1,3 +1,4 @@
+internal import GroupSPI
 public import Store
 
 /// What the store does, as a value: every operation is one transaction, and happens whole or not at all.
@@ -9,6 +10,8 @@ public struct StoreModel: Sendable {
     public internal(set) var revisions: [Revision] = []
     public internal(set) var requests: [Request] = []
     public internal(set) var confirmations: [Confirmation] = []
+    /// Numbers that were given out in a newer file.
+    public internal(set) var lost: Set<Int> = []
 
     public init() {}
 
@@ -38,7 +41,10 @@ public struct StoreModel: Sendable {
 
     public mutating func acquire(_ claimant: Claimant, watched: Lease, ttl: Int, time: Int = 0) -> Lease? {
         guard lease.epoch == watched.epoch, lease.sequence == watched.sequence else { return nil }
+        guard lease.suspension == nil else { return nil }
         lease = Lease(claimant, epoch: watched.epoch + 1, sequence: watched.sequence + 1, ttl: ttl, time: time)
+        let newest = revisions.last { !lost.contains($0.number) }
+        (lease.revision, lease.hash) = (newest?.number ?? 0, newest?.hash ?? [])
         return lease
     }
 
@@ -79,6 +85,45 @@ public struct StoreModel: Sendable {
                 }
             )
         }
+    }
+
+    // MARK: - An older state
+
+    /// The row tells the newest revision that its holder knows.
+    public mutating func noteNewest(_ seen: Watermark) {
+        if seen.revision > 0 { (lease.revision, lease.hash) = (seen.revision, seen.hash) }
+    }
+
+    public enum Holding: Sendable {
+        case all, accepted, less
+    }
+
+    /// Whether the history has the newest revision that was seen.
+    public func holding(_ seen: Watermark) -> Holding {
+        guard seen.revision > 0 else { return .all }
+        if lost.contains(seen.revision) { return .accepted }
+        return revision(seen.revision)?.hash == seen.hash ? .all : .less
+    }
+
+    public func isOlder(than seen: Watermark) -> Bool {
+        lease.suspension != nil || !seen.isReached(by: lease) || holding(seen) == .less
+    }
+
+    public mutating func suspend(seen: Watermark, own: Lease?, time: Int) {
+        lease = lease.suspended(seen: seen, own: own, time: time)
+    }
+
+    /// Somebody accepts the older state. Numbers that were lost stay, without content.
+    public mutating func acceptOlderState() {
+        guard let suspension = lease.suspension else { return }
+        // As the store, with less to carry along.
+        let last = suspension.lastNumber > 0 ? suspension.seen.revision + (suspension.isExact ? 5 : 20) : 0
+        while revisions.count < last {
+            put([], author: Author(user: nil, uid: nil, host: ""))
+            lost.insert(revisions.count)
+        }
+        for request in waitingRequests { try? end(request.id, as: .refused, error: "ask again") }
+        lease = lease.accepted
     }
 
     // MARK: - Confirmations
@@ -149,7 +194,10 @@ extension Lease {
             process: process,
             socket: socket,
             pluginSocket: pluginSocket,
-            guardLock: guardLock
+            guardLock: guardLock,
+            revision: revision,
+            hash: hash,
+            suspension: suspension
         )
     }
 }

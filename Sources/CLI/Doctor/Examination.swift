@@ -181,6 +181,14 @@ struct Examination {
     private func leadership() async -> Finding {
         do {
             let lease = try await store.lease(within: commandTimeout)
+            guard lease.suspension == nil else {
+                return Finding(
+                    "leadership",
+                    .fatal,
+                    Suspension.sentence,
+                    fix: "put the newer file back, or: infrakit-manager accept (docs/operations.md, Backup and restore)"
+                )
+            }
             guard lease.isHeld else {
                 return Finding("leadership", .warning, "nobody leads", fix: "start a manager, or see its log")
             }

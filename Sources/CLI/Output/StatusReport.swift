@@ -20,7 +20,7 @@ struct StatusReport {
 
     var status: ExitStatus {
         if role == "leader" { return .done }
-        if !lease.isHeld || isLeaseOver { return .noLeader }
+        if !lease.isHeld || isLeaseOver || lease.suspension != nil { return .noLeader }
         return role == nil ? .done : .notLeader
     }
 
@@ -43,7 +43,7 @@ struct StatusReport {
     }
 
     private var leader: JSON {
-        guard lease.isHeld else { return nil }
+        guard lease.isHeld, lease.suspension == nil else { return nil }
         return [
             "manager": .string(lease.holder), "epoch": .int(lease.epoch),
             "renewedAt": .string(Timestamp(milliseconds: lease.renewedAt).rfc3339),
@@ -72,6 +72,7 @@ struct StatusReport {
     }
 
     private var leaderText: String {
+        if lease.suspension != nil { return "nobody: \(Suspension.sentence)" }
         guard lease.isHeld else {
             return lease.epoch == 0 ? "nobody has led yet" : "nobody (the lease of epoch \(lease.epoch) was released)"
         }

@@ -46,6 +46,8 @@ public enum BrokenRule: String, CaseIterable, Sendable {
     case unreadIsEmpty = "unread-is-empty"
     /// A plugin that has begun a change, and then failed, is taken to hold what it held before.
     case begunCountsAsRefused = "begun-counts-as-refused"
+    /// A file that is older than what was seen of it is taken for what is stored.
+    case olderStateUnnoticed = "older-state-unnoticed"
 
     var hasNoDeadline: Bool { self == .deadlineAtTheAnswer }
 

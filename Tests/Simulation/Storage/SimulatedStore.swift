@@ -16,6 +16,10 @@ final class SimulatedStore: @unchecked Sendable {
         case acquiring
         /// Gives it back.
         case releasing
+        /// Notes that nobody may act on it.
+        case suspending
+        /// Holds on to the lease.
+        case renewing
         /// Has to prove that its writer leads.
         case fenced
         /// Anybody may do it.
@@ -27,6 +31,9 @@ final class SimulatedStore: @unchecked Sendable {
     let world: World
     let process: SimulatedProcess
     let host: SimulatedHost
+    /// What this process has seen of the file, and the row by which it last took the lease.
+    private(set) var seen = Watermark()
+    private(set) var own: Lease?
     private let reader = StoreLane()
     private let writer = StoreLane()
 
@@ -34,6 +41,31 @@ final class SimulatedStore: @unchecked Sendable {
         self.world = world
         self.process = process
         self.host = host
+    }
+
+    /// Whether it notices a file that is older than what it has seen.
+    var notices: Bool { world.broken != .olderStateUnnoticed }
+
+    func note(_ lease: Lease) { seen.note(lease) }
+    func note(_ revision: Revision) { seen.note(revision.number, revision.hash) }
+
+    func begin(_ lease: Lease) {
+        own = lease
+        (seen.epoch, seen.sequence) = (lease.epoch, lease.sequence)
+        (seen.revision, seen.hash) = (lease.revision, lease.hash)
+    }
+
+    /// - Throws: ``StoreError`` `stale`.
+    func requireSeen(_ model: StoreModel) throws(StoreError) {
+        guard notices, seen.epoch > 0 else { return }
+        guard model.lease.suspension == nil, seen.isReached(by: model.lease) else { throw StoreError.stale("file") }
+    }
+
+    /// The same, and that the history has what was seen.
+    func requireAll(_ model: StoreModel) throws(StoreError) {
+        guard notices else { return }
+        guard !model.isOlder(than: seen) else { throw StoreError.stale("file") }
+        guard model.holding(seen) == .all else { throw StoreError.stale("file") }
     }
 
     private var file: SharedFile { world.file }

@@ -48,6 +48,13 @@ import Testing
                 INSERT INTO before SELECT id, hash, body FROM spec;
                 DROP TABLE spec;
                 ALTER TABLE before RENAME TO spec;
+                ALTER TABLE lease DROP COLUMN revision;
+                ALTER TABLE lease DROP COLUMN hash;
+                ALTER TABLE lease DROP COLUMN seen_epoch;
+                ALTER TABLE lease DROP COLUMN seen_sequence;
+                ALTER TABLE lease DROP COLUMN seen_revision;
+                ALTER TABLE lease DROP COLUMN seen_hash;
+                ALTER TABLE lease DROP COLUMN is_exact;
                 PRAGMA user_version = 3;
                 """
             )
@@ -75,6 +82,13 @@ import Testing
                 UPDATE change SET status = 2, error = 'superseded by revision 15 before the plugin''s answer was stored'
                 WHERE revision BETWEEN 2 AND 14 AND group_id = (SELECT id FROM name WHERE text = 'a');
                 UPDATE change SET status = 1 WHERE revision = 15 OR group_id = (SELECT id FROM name WHERE text = 'b');
+                ALTER TABLE lease DROP COLUMN revision;
+                ALTER TABLE lease DROP COLUMN hash;
+                ALTER TABLE lease DROP COLUMN seen_epoch;
+                ALTER TABLE lease DROP COLUMN seen_sequence;
+                ALTER TABLE lease DROP COLUMN seen_revision;
+                ALTER TABLE lease DROP COLUMN seen_hash;
+                ALTER TABLE lease DROP COLUMN is_exact;
                 PRAGMA user_version = 4;
                 """
             )
