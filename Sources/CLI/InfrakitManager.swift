@@ -1,5 +1,6 @@
 internal import Glibc
 internal import NIOCore
+internal import Terminal
 
 /// The program `infrakit-manager`.
 @main
@@ -12,6 +13,8 @@ struct InfrakitManager {
         let session = Session.ofProcess()
         // Here, where there is no other thread yet: the guard gets a copy of this environment.
         ServiceEnvironment.unset()
-        exit(await Program.run(Array(CommandLine.arguments.dropFirst()), in: session).rawValue)
+        let status = await Program.run(Array(CommandLine.arguments.dropFirst()), in: session)
+        session.log.flush(within: .seconds(1))
+        exit(status.rawValue)
     }
 }

@@ -29,7 +29,7 @@ package struct Predecessor: Sendable {
     /// A replica that runs in this process, or not at all.
     package static func claimant(_ id: String) -> Claimant {
         Claimant(
-            id: id,
+            id: ReplicaID(id)!,
             instance: id,
             process: ProcessIdentity(host: "h1", bootID: "boot", pidNamespace: "pids", pid: 42, startTime: 9),
             socket: "/run/group",

@@ -1,5 +1,6 @@
 public import ArgumentParser
 internal import Logging
+internal import PluginRPC
 internal import Store
 public import Terminal
 
@@ -33,11 +34,29 @@ struct NameOptions: ParsableArguments {
         )
     )
     var name: String?
+
+    func validate() throws {
+        if let name, !PluginDirectory.isName(name) {
+            throw ValidationError(
+                "--name is the name of a socket: not empty, without '/', blanks around it or line feeds, not "
+                    + LogLine.quoted(name)
+            )
+        }
+    }
 }
 
 struct ProxyOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Name of the group plugin to proxy for (INFRAKIT_PROXY_FOR_GROUP)", valueName: "string"))
     var proxyForGroup = ServingOptions.defaultPlugin
+
+    func validate() throws {
+        // What follows a slash is the plugin's own.
+        guard PluginDirectory.isName(String(proxyForGroup.prefix { $0 != "/" })) else {
+            throw ValidationError(
+                "--proxy-for-group is the name of a plugin's socket, not \(LogLine.quoted(proxyForGroup))"
+            )
+        }
+    }
 }
 
 /// Where the database is.

@@ -9,6 +9,8 @@ struct Session: Sendable {
     let environment: [String: String]
     let standardOutput: @Sendable (String) -> Void
     let standardError: @Sendable (String) -> Void
+    /// Where programs that keep running write what happens: whoever logs never waits for whoever reads it.
+    let log: LogBuffer
     let isTerminal: Bool
     /// Whether somebody sits at standard error, and may wonder what takes so long.
     let isAttended: Bool
@@ -28,8 +30,14 @@ struct Session: Sendable {
 
     /// - Parameter verbosity: from 0, the least, to 5.
     func logger(_ label: String, verbosity: Int, format: LogLine.Format) -> Logger {
-        Logger(label: label) { _ in
-            LineLogHandler(level: Logger.Level(verbosity: verbosity), format: format, now: now, write: standardError)
+        log.tellDropped { [now] count in LogLine.dropped(count, time: now()).text(format) }
+        return Logger(label: label) { [log] _ in
+            LineLogHandler(
+                level: Logger.Level(verbosity: verbosity),
+                format: format,
+                now: now,
+                write: { log.put($0) }
+            )
         }
     }
 
@@ -53,10 +61,13 @@ struct Session: Sendable {
     }
 
     static func ofProcess() -> Session {
-        Session(
+        let log = LogBuffer { StandardStream.error.write($0) }
+        return Session(
             environment: readEnvironment(),
             standardOutput: { StandardStream.output.write($0) },
-            standardError: { StandardStream.error.write($0) },
+            // A program that logs must not wait for its last sentence either, which comes behind its log.
+            standardError: { if log.isInUse { log.put($0) } else { StandardStream.error.write($0) } },
+            log: log,
             isTerminal: StandardStream.output.isTerminal,
             isAttended: StandardStream.error.isTerminal,
             width: StandardStream.output.width,

@@ -10,6 +10,7 @@ struct Session: Sendable {
     let standardInput: @Sendable () throws(Failure) -> [UInt8]
     let standardOutput: @Sendable (String) -> Void
     let standardError: @Sendable (String) -> Void
+    let log: LogBuffer
     let now: @Sendable () -> Timestamp
 
     var plugins: PluginDirectory { .fromEnvironment(environment) }
@@ -22,9 +23,11 @@ struct Session: Sendable {
             throw .fatal("Plugin not found: \(options.name)")
         }
         let level = Logger.Level(verbosity: options.log)
-        let logger = Logger(label: "infrakit") { _ in
-            LineLogHandler(level: level, format: .text, now: now, write: standardError)
+        let logger = Logger(label: "infrakit") { [log] _ in
+            LineLogHandler(level: level, format: .text, now: now, write: { log.put($0) })
         }
+        // What is printed next comes behind it.
+        defer { log.flush(within: .seconds(1)) }
         let client = PluginClient(name: options.name, endpoint: .named(options.name, plugins), logger: logger)
         let outcome: Result<GroupReply, Failure>
         do {
@@ -40,12 +43,14 @@ struct Session: Sendable {
 extension Session {
     /// The process's own environment and streams.
     static func ofProcess() -> Session {
-        Session(
+        let log = LogBuffer { StandardStream.error.write($0) }
+        return Session(
             environment: Self.environment(),
             standardInput: { () throws(Failure) in try FileReader.read(descriptor: STDIN_FILENO, name: "standard input")
             },
             standardOutput: { StandardStream.output.write($0) },
             standardError: { StandardStream.error.write($0) },
+            log: log,
             now: { Timestamp.now() }
         )
     }

@@ -1,3 +1,4 @@
+internal import GroupSPI
 public import Store
 
 /// The times by which a ``GroupKeeper`` works.
@@ -20,6 +21,8 @@ public struct KeeperSettings: Hashable, Sendable {
     public var outcomeLinger = Duration.milliseconds(20)
     /// How often what is not kept is removed.
     public var tidyInterval = Duration.seconds(60)
+    /// What the specifications of all groups may be together, as ``GroupSpec/largestText`` counts them.
+    public var largestConfiguration = GroupSpec.largestSum
     /// Whether a follower passes users' writes on to the leader instead of refusing them.
     public var forwardsWrites = false
     /// Calls to the plugin that reconciling has under way at once.

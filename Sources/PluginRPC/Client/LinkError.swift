@@ -50,7 +50,7 @@ extension LinkError {
         case .lost(let reason):
             GroupError(.unknownOutcome, "plugin '\(plugin)' did not answer \(method): \(reason); \(doubt)")
         case .nonsense(let what):
-            GroupError(.unknownOutcome, "plugin '\(plugin)' answered \(method) with \(what); \(doubt)")
+            GroupError(.unreadable, "plugin '\(plugin)' answered \(method) with \(what); \(doubt)")
         case .rejected(let words), .missing(_, let words):
             GroupError(.rejected, words)
         case .unsupported(let sentence):

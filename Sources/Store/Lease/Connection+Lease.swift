@@ -73,7 +73,7 @@ extension Connection {
                 socket = ?, plugin_socket = ?, guard_lock = ?
             WHERE id = 1 AND epoch = ? AND sequence = ?
             """,
-            .text(claimant.id),
+            .text(claimant.id.text),
             .text(claimant.instance),
             .int(epoch),
             .int(ttl),
@@ -100,7 +100,7 @@ extension Connection {
         try execute(
             "INSERT INTO leadership (epoch, manager, from_at) VALUES (?, ?, ?)",
             .int(epoch),
-            .text(claimant.id),
+            .text(claimant.id.text),
             .int(time)
         )
         return try lease()

@@ -107,7 +107,7 @@ extension Scene {
         socket: String? = nil
     ) async throws -> Fence {
         let claimant = Claimant(
-            id: id,
+            id: ReplicaID(id)!,
             instance: "instance of \(id)",
             process: ProcessIdentity(host: "n", bootID: bootID, pidNamespace: "ns", pid: 42, startTime: 9),
             socket: socket ?? "/run/\(id)",

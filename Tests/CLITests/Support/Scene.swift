@@ -85,6 +85,7 @@ struct Scene: Sendable {
             environment: own.merging(environment) { _, new in new },
             standardOutput: { output.append($0) },
             standardError: { errors.append($0) },
+            log: LogBuffer { errors.append($0) },
             isTerminal: isTerminal,
             isAttended: false,
             width: width,
