@@ -88,7 +88,8 @@ struct ManagerProgram {
             lock: claimant.guardLock,
             plugin: plugin,
             pluginProtocol: replica.pluginProtocol,
-            logging: logging
+            logging: logging,
+            patience: max(election.ttl * 2, .seconds(60))
         )
         var guardProcess: GuardProcess?
         var configuration = ManagerConfiguration(
@@ -101,6 +102,7 @@ struct ManagerProgram {
         )
         configuration.refusesNamesakes = refusesNamesakes
         let here = claimant.process
+        let ownPlugin = PluginEndpoint.announced(at: claimant.pluginSocket)
         let runtime = try ManagerRuntime(
             configuration,
             store: store,
@@ -108,6 +110,11 @@ struct ManagerProgram {
             logger: logger,
             vacancy: vacancy,
             isHolderRunning: { HolderProbe.isRunning($0, seenFrom: here) },
+            sharesPlugin: { lease in
+                // On another host the same path is another plugin.
+                here.bootID == lease.process.bootID
+                    && PluginEndpoint.announced(at: lease.pluginSocket).leadsToSame(as: ownPlugin)
+            },
             makeHolderWatch: makeHolderWatch,
             makeGuard: { hinder throws(SettingsError) in
                 let process = try GuardProcess(command: orphanCommand, logger: logger, hinder: hinder)
@@ -129,7 +136,6 @@ struct ManagerProgram {
             runtime: runtime,
             server: server,
             client: client,
-            limit: election.ttl,
             report: ManagerReport(notifier: notifier, logger: logger)
         )
         await service.run(until: signals)

@@ -22,12 +22,16 @@ public struct GuardLoop: Sendable {
     /// - Parameters:
     ///   - knowledge: what the manager has said by the moment at which it is asked for.
     ///   - timeout: how long one call to the plugin may take.
+    ///   - patience: for so long it goes on after the end of the manager, without getting on.
+    ///   - isAwaited: whether the guard of another manager waits for this one's end.
     ///   - acknowledge: sends a message's number back.
     public init(
         plugin: any GroupPlugin,
         knowledge: any GuardKnowledge,
         clock: any ManagerClock,
         timeout: Duration,
+        patience: Duration,
+        isAwaited: @escaping @Sendable () -> Bool,
         logger: Logger,
         acknowledge: @escaping @Sendable (Int) -> Void
     ) {
@@ -35,8 +39,9 @@ public struct GuardLoop: Sendable {
             plugin: plugin,
             clock: clock,
             timeout: timeout,
-            pause: .milliseconds(200),
-            logger: logger
+            patience: patience,
+            logger: logger,
+            isAwaited: isAwaited
         )
         self.knowledge = knowledge
         self.clock = clock
@@ -48,7 +53,7 @@ public struct GuardLoop: Sendable {
     /// one socket's buffer to the plugin.
     static let secondLook = Duration.milliseconds(50)
 
-    /// Runs until the manager has ended and its groups are free.
+    /// Runs until the manager has ended and its groups are free, or until it has had its time.
     public func run(_ events: AsyncStream<Event>) async {
         // Waiting for the deadline, and letting go after it: ends when a new order comes.
         var watch: Task<Void, Never>?
@@ -63,13 +68,35 @@ public struct GuardLoop: Sendable {
                 watch?.cancel()
                 await watch?.value
                 guard knowledge.deadline != nil else { return }
-                logger.warning("the manager has ended while leading; letting its groups go")
-                _ = await release.run(knowledge.groups)
-                // What the manager had sent in its last moment may have reached the plugin after this look.
-                try? await clock.sleep(until: clock.now() + Self.secondLook)
-                _ = await release.lookAgain(knowledge.groups)
+                await freeForGood()
                 return
             }
+        }
+    }
+
+    /// The manager has ended and cannot let its groups go. What cannot be let go in the end is said, and left to the next manager
+    /// on this host, which must be able to start.
+    private func freeForGood() async {
+        logger.warning("the manager has ended while leading; letting its groups go")
+        let groups = knowledge.groups
+        var outcome = await release.run(groups)
+        if outcome == .free {
+            // What the manager had sent in its last moment may have reached the plugin after this look.
+            try? await clock.sleep(until: clock.now() + Self.secondLook)
+            outcome = await release.run(groups, looksFirst: true)
+        }
+        switch outcome {
+        case .free, .interrupted: break
+        case .held(let groups):
+            logger.error(
+                "groups still held by the plugin; left to the next manager on this host",
+                metadata: ["groups": "\(groups.sorted().joined(separator: ","))"]
+            )
+        case .unknown:
+            logger.error(
+                "not known whether the plugin holds groups; left to the next manager on this host",
+                metadata: ["groups": "\(groups.sorted().joined(separator: ","))"]
+            )
         }
     }
 
@@ -83,7 +110,7 @@ public struct GuardLoop: Sendable {
             guard isDue else { continue }
             logger.warning("the manager stands still past its deadline; letting its groups go")
             let outcome = await release.run(knowledge.groups) { isDue }
-            if outcome != .interrupted || Task.isCancelled { return }
+            if outcome == .free || Task.isCancelled { return }
         }
     }
 

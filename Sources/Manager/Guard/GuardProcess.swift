@@ -72,6 +72,15 @@ public final class GuardProcess: OrphanGuard {
 
     public func arm(until deadline: BootInstant) { send(deadline) }
 
+    public func postpone(until instant: BootInstant) {
+        state.withLock { state in
+            guard let deadline = state.deadline, deadline < instant else { return }
+            state.deadline = instant
+            // It looks there before it acts; it need not be woken up for that.
+            board.set(instant)
+        }
+    }
+
     public func disarm() { send(nil) }
 
     public func note(_ group: String) {

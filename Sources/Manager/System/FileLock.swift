@@ -59,6 +59,14 @@ public final class FileLock: Sendable {
         case process(Int?)
     }
 
+    /// Whether another process is known to hold the lock now.
+    public static func isTaken(_ path: String) -> Bool {
+        let descriptor = open(path, O_RDWR | O_CLOEXEC)
+        guard descriptor >= 0 else { return false }
+        defer { unlock(descriptor) }
+        return flock(descriptor, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK
+    }
+
     /// Who holds the lock now. Any number may ask at once: none takes another for a holder.
     static func holder(_ path: String) -> Holder {
         let descriptor = open(path, O_RDWR | O_CLOEXEC)

@@ -10,6 +10,8 @@ final class FakePlugin: GroupEndpoint {
     private struct State {
         var groups: [String: GroupSpec] = [:]
         var refusals: [String: String] = [:]
+        /// Groups that it does not let go, and what it says then.
+        var kept: [String: String] = [:]
         var hanging: Set<String> = []
         var waiting: [String: [CheckedContinuation<Void, Never>]] = [:]
         var server: PluginServer?
@@ -66,6 +68,9 @@ final class FakePlugin: GroupEndpoint {
     func refuse(_ group: String, saying words: String) { state.withLock { $0.refusals[group] = words } }
 
     func accept(_ group: String) { state.withLock { $0.refusals[group] = nil } }
+
+    /// From now on, it does not let that group go.
+    func keep(_ group: String, saying words: String) { state.withLock { $0.kept[group] = words } }
 
     /// From now on, changes of that group are not answered, until ``release(_:)``.
     func hang(on group: String) { _ = state.withLock { $0.hanging.insert(group) } }
@@ -139,6 +144,9 @@ final class FakePlugin: GroupEndpoint {
 
     private static func answer(_ request: GroupRequest, _ state: inout State) -> Result<GroupReply, GroupError> {
         if request.isAct, let group = request.groupID, let words = state.refusals[group] {
+            return .failure(GroupError(.rejected, words))
+        }
+        if request.isFree, let group = request.groupID, let words = state.kept[group] {
             return .failure(GroupError(.rejected, words))
         }
         if let group = request.groupID, state.groups[group] == nil, needsGroup(request) {

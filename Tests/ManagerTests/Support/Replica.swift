@@ -69,6 +69,9 @@ final class Replica: Sendable {
                 guard lease.isHeld else { return "released" }
                 return holderWatch.hasEnded(lease) ? "the process of \(lease.holder) has ended" : nil
             },
+            sharesPlugin: { [claimant] lease in
+                claimant.process.bootID == lease.process.bootID && claimant.pluginSocket == lease.pluginSocket
+            },
             makeHolderWatch: { [holderWatch] ended in
                 holderWatch.attach(ended)
                 return holderWatch
@@ -203,6 +206,7 @@ final class FakeGuard: OrphanGuard {
     func hinder(_ reason: String?) { state.withLock(\.hinder)?(reason) }
 
     func arm(until deadline: BootInstant) { state.withLock { $0.orders.append(.arm(deadline)) } }
+    func postpone(until instant: BootInstant) {}
     func disarm() { state.withLock { $0.orders.append(.disarm) } }
 
     func note(_ group: String) { state.withLock { $0.log.append(.note(group)) } }
