@@ -358,7 +358,7 @@ extension Connection {
             guard isLinked, let revision = try revision(number), revision.operation != .adopt,
                 let token = try first("SELECT token FROM revision WHERE number = ?", .int(number), row: { $0.blob(0) })
             else { break }
-            records.append(HistoryImage.Record(revision.withoutTags, token: token))
+            records.append(HistoryImage.Record(revision.with(tags: []), token: token))
             number -= 1
         }
         records.reverse()
@@ -387,24 +387,5 @@ extension Connection {
             groups[state.group] = state.spec.map { GlobalConfig.Entry(spec: $0.spec, plugin: $0.plugin) }
         }
         return groups
-    }
-}
-
-extension Revision {
-    fileprivate var withoutTags: Revision {
-        Revision(
-            number: number,
-            time: time,
-            epoch: epoch,
-            manager: manager,
-            author: author,
-            operation: operation,
-            target: target,
-            message: message,
-            changes: changes,
-            hash: hash,
-            tags: [],
-            confirmation: confirmation
-        )
     }
 }

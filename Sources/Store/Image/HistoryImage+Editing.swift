@@ -214,7 +214,7 @@ extension HistoryImage.Record {
 }
 
 extension Revision {
-    func with(changes: [Change]? = nil, confirmation: Confirmation? = nil) -> Revision {
+    func with(changes: [Change]? = nil, tags: [Identifier]? = nil, confirmation: Confirmation? = nil) -> Revision {
         Revision(
             number: number,
             time: time,
@@ -226,7 +226,7 @@ extension Revision {
             message: message,
             changes: changes ?? self.changes,
             hash: hash,
-            tags: tags,
+            tags: tags ?? self.tags,
             confirmation: confirmation ?? self.confirmation
         )
     }
