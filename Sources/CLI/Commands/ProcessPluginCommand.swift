@@ -1,5 +1,4 @@
 internal import ArgumentParser
-internal import CLinux
 internal import Logging
 internal import NIOPosix
 internal import PluginRPC
@@ -60,7 +59,6 @@ struct ProcessPluginCommand: Verb {
         await withDiscardingTaskGroup { tasks in
             tasks.addTask { await plugin.run() }
             await notifier.ready()
-            clinux_drop_program_pages()
             await signals.next()
             await notifier.stopping()
             await server.stop(grace: .seconds(1))

@@ -1,10 +1,8 @@
-internal import CLinux
 internal import Glibc
 internal import GroupSPI
 internal import Logging
 internal import Manager
 internal import PluginRPC
-internal import Synchronization
 internal import Terminal
 
 /// `infrakit-manager guard …`: lets the groups go when the manager cannot. Started by the manager itself, never by a person.
@@ -61,7 +59,6 @@ struct GuardProgram {
             throw Failure("a guard is started by a manager, never by a person", .usage)
         }
         let client = LatePlugin(name: plugin, in: session.plugins, plugin: pluginProtocol, logger: logger)
-        let isStarted = Atomic(false)
         let loop = GuardLoop(
             plugin: client,
             knowledge: knowledge,
@@ -72,8 +69,6 @@ struct GuardProgram {
                 GuardMessage(number: number, deadline: nil).bytes.prefix(8).withUnsafeBytes { bytes in
                     _ = write(STDOUT_FILENO, bytes.baseAddress, bytes.count)
                 }
-                // From here on it only waits, for other messages like the first one.
-                if !isStarted.exchange(true, ordering: .relaxed) { clinux_drop_program_pages() }
             }
         )
         let (events, post) = GuardLoop.messages(from: STDIN_FILENO)
