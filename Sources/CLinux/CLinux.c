@@ -4,17 +4,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <link.h>
 #include <locale.h>
 #include <pthread.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdatomic.h>
-#include <stdbool.h>
 #include <string.h>
-#include <sys/auxv.h>
 #include <sys/eventfd.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -157,51 +153,35 @@ void clinux_file_was_removed(int slot) {
     }
 }
 
-// Whether the loader has written addresses into segments that are else only read. Nobody builds such objects any more.
-static bool has_text_relocations(const struct dl_phdr_info *object) {
-    for (int i = 0; i < object->dlpi_phnum; i++) {
-        if (object->dlpi_phdr[i].p_type != PT_DYNAMIC) {
-            continue;
-        }
-        const ElfW(Dyn) *entry = (const ElfW(Dyn) *)(object->dlpi_addr + object->dlpi_phdr[i].p_vaddr);
-        for (; entry->d_tag != DT_NULL; entry++) {
-            if (entry->d_tag == DT_TEXTREL || (entry->d_tag == DT_FLAGS && (entry->d_un.d_val & DF_TEXTREL) != 0)) {
-                return true;
-            }
-        }
-    }
-    return false;
+static int argument_count;
+static char **arguments;
+
+// The C library calls it with the arguments of main.
+__attribute__((constructor)) static void keep_arguments(int count, char **words, char **environment) {
+    (void)environment;
+    argument_count = count;
+    arguments = words;
 }
 
-static int drop_pages(struct dl_phdr_info *object, size_t size, void *vdso) {
-    (void)size;
-    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
-    if (has_text_relocations(object)) {
-        return 0;
-    }
-    for (int i = 0; i < object->dlpi_phnum; i++) {
-        const ElfW(Phdr) *segment = &object->dlpi_phdr[i];
-        if (segment->p_type != PT_LOAD || (segment->p_flags & PF_W) != 0) {
-            continue;
-        }
-        uintptr_t start = object->dlpi_addr + segment->p_vaddr;
-        uintptr_t end = start + segment->p_filesz;
-        // The kernel's own object is in no file.
-        if (start <= (uintptr_t)vdso && (uintptr_t)vdso < end) {
-            return 0;
-        }
-        uintptr_t first = (start + page - 1) / page * page;
-        uintptr_t last = end / page * page;
-        if (first < last) {
-            // If the kernel does not want to, the pages stay, and that is all.
-            madvise((void *)first, last - first, MADV_DONTNEED);
-        }
-    }
-    return 0;
+char *const *clinux_arguments(int *count) {
+    *count = argument_count;
+    return arguments;
 }
 
-void clinux_drop_program_pages(void) {
-    dl_iterate_phdr(drop_pages, (void *)getauxval(AT_SYSINFO_EHDR));
+int64_t clinux_most_descriptors(void) {
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_max > INT64_MAX) {
+        return INT64_MAX;
+    }
+    return (int64_t)limit.rlim_max;
+}
+
+int clinux_is_mount_root(const char *path) {
+    struct statx status;
+    if (statx(AT_FDCWD, path, AT_STATX_SYNC_AS_STAT, STATX_BASIC_STATS, &status) != 0) {
+        return -errno;
+    }
+    return (status.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0;
 }
 
 static locale_t unicode;

@@ -90,3 +90,9 @@ extension StateStore {
 }
 
 extension Store: StateStore {}
+
+extension StoreError {
+    /// Nothing was stored, for want of time or of room. That says nothing about the lease: the term goes on while renewals succeed, and
+    /// a smaller write, or a later one, may be stored.
+    var isPassing: Bool { code == .busy || code == .full }
+}

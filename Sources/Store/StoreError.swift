@@ -76,6 +76,13 @@ public struct StoreError: Error, Hashable, Sendable {
             self.init(.busy, "\(path) is locked by another process; nothing was changed. Try again.", cause: error)
         case SQLITE_FULL:
             self.init(.full, "the disk that holds \(path) is full; nothing was stored. Make room.", cause: error)
+        case SQLITE_IOERR where error.extendedCode == SQLiteError.strangeJournal:
+            self.init(
+                .corrupt,
+                "the journal \(path)-journal is not of the last change of \(path), but older, or of another file. Rolled back, it "
+                    + "would undo what was acknowledged since. Move it away, then run verify.",
+                cause: error
+            )
         case SQLITE_CORRUPT,
             SQLITE_IOERR where error.extendedCode == SQLiteError.damagedPage:
             self.init(

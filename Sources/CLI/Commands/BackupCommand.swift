@@ -27,7 +27,7 @@ struct BackupCommand: Verb {
         try await session.waiting("copying to \(file)") {
             try await store.open(in: session).backup(to: file, within: .seconds(3600))
         }
-        let copy = Store.openForCommand(StoreConfiguration(path: file))
+        let copy = Store.openForCommand(StoreConfiguration(path: file, mayHaveOtherNames: true))
         let newest = try await copy.summary(within: commandTimeout).newest
         try session.write(
             "\(file): everything up to revision \(newest)\n",

@@ -49,7 +49,9 @@ struct VerifyCommand: Verb {
     func run(in session: Session) async throws -> ExitStatus {
         let path = file ?? store.open(in: session).path
         if let repair { return try await write(repair, of: path, in: session) }
-        let original = file.map { Store.openForCommand(StoreConfiguration(path: $0)) } ?? store.open(in: session)
+        let original =
+            file.map { Store.openForCommand(StoreConfiguration(path: $0, mayHaveOtherNames: true)) }
+            ?? store.open(in: session)
         if inPlace { return try await check(original, in: session) }
         let directory = try TemporaryDirectory(in: session)
         defer { directory.remove() }
@@ -68,7 +70,7 @@ struct VerifyCommand: Verb {
 
     private func write(_ target: String, of path: String, in session: Session) async throws -> ExitStatus {
         let proven = try await session.waiting("proving every revision") {
-            try await Store.repair(StoreConfiguration(path: path), to: target, within: patience)
+            try await Store.repair(StoreConfiguration(path: path, mayHaveOtherNames: true), to: target, within: patience)
         }
         try session.write(
             """

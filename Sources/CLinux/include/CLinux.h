@@ -38,6 +38,17 @@ int clinux_boottime_timer_set(int timer, int64_t nanoseconds);
 // then is another. Returns it, or minus the errno value.
 int clinux_pidfd_open(pid_t pid);
 
+// The words that this process was started with, the program's name first; `count` is how many. NULL when the C library has not
+// told.
+char *const *clinux_arguments(int *count);
+
+// How many descriptors this process may have at most (its hard limit).
+int64_t clinux_most_descriptors(void);
+
+// Whether the file or directory at `path` is where a file system, or a part of one, is mounted: 1 or 0; 0 also on kernels before
+// 5.8, which do not tell; or minus the errno value. Symbolic links are followed.
+int clinux_is_mount_root(const char *path);
+
 // From now on SIGTERM and SIGINT do not end the process but add one to an event. Returns its descriptor, which does not block
 // and which a spawned process does not inherit, or minus the errno value.
 int clinux_catch_end_signals(void);
@@ -50,15 +61,6 @@ void clinux_remove_files_at_end(void);
 // clinux_file_was_removed; -1 when so many are noted that there is no room.
 int clinux_file_to_remove(const char *name);
 void clinux_file_was_removed(int slot);
-
-// Takes the pages of this program and of its libraries out of the process's memory, code and constants. Those that are needed
-// come back when they are touched, from the kernel's cache or else from the file; so this is for a moment at which much was
-// touched that will not be needed again, as after a start.
-//
-// Safe at any time, whatever other threads do: only segments that are never written are dropped, whose pages are as they are in
-// the file, and a thread that runs in one waits for it as it did the first time. Not those that hold addresses which were
-// filled in at the start, and are read-only since: nobody could fill them in again.
-void clinux_drop_program_pages(void);
 
 // Memory that two processes can share, as a descriptor that is not inherited. Returns it, or minus the errno value.
 int clinux_shared_memory(const char *name);

@@ -29,6 +29,10 @@ int csqlite_probe_lock(int file, const char *path);
 // A page that does not have its checksum fails with SQLITE_IOERR_DATA. Other programs read such a database as any other,
 // and may copy it page by page; what they write has no valid checksum. The same VFS writes a transaction's journal in a few pieces (JournalBuffer.h).
 
+// What a lock fails with that is taken to roll back a journal which is not of the file's last transaction (JournalFit.h): a code of
+// our own in the family of I/O errors.
+enum { CSQLITE_STRANGE_JOURNAL = SQLITE_IOERR | 200 << 8 };
+
 // The name of the VFS over another one, NULL for SQLite's default; registers it at the first call. NULL without memory.
 const char *csqlite_checksum_vfs(const char *base);
 

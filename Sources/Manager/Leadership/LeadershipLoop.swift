@@ -261,7 +261,7 @@ actor LeadershipLoop {
             noteTime(since: startedAt, error)
             switch error.code {
             case .fenced: post(.renewalFenced(epoch: epoch, error.message))
-            case .busy: post(.renewalFailed(epoch: epoch, error.message))
+            case _ where error.isPassing: post(.renewalFailed(epoch: epoch, error.message))
             default: post(.storeUncertain(epoch: epoch, error.message))
             }
         }

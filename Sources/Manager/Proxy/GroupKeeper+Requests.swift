@@ -166,7 +166,7 @@ extension GroupKeeper {
         } catch {
             switch error.code {
             case .notFound, .conflict: throw GroupError(.rejected, error.message)
-            case .busy: break
+            case _ where error.isPassing: break
             default: abandon(token, error.message)
             }
             throw GroupError(.storeUnavailable, "store unreachable: \(error)")
@@ -229,8 +229,7 @@ extension GroupKeeper {
         } catch {
             logger.warning("request not closed", metadata: ["request": "\(request.id)", "error": "\(error)"])
             // A request that was taken back meanwhile says nothing against the lease.
-            let isHarmless = error.code == .busy || error.code == .conflict
-            if !isHarmless { abandon(token, error.message) }
+            if !error.isPassing, error.code != .conflict { abandon(token, error.message) }
             return false
         }
     }

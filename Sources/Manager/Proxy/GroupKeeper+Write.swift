@@ -252,7 +252,7 @@ extension GroupKeeper {
             case .fenced:
                 abandon(token, "another replica may have taken the lease over")
                 return .failure(.nothing(GroupError(.notLeader, "\(error.message); nothing was changed")))
-            case .busy, .conflict:
+            case _ where error.isPassing || error.code == .conflict:
                 return .failure(
                     .nothing(
                         GroupError(.storeUnavailable, "store unreachable, nothing was changed: \(error.message)")

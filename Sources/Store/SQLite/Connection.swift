@@ -74,6 +74,7 @@ final class Connection {
     private static let configureOnce: Void = csqlite_keep_no_statistics()
 
     convenience init(_ configuration: StoreConfiguration, mode: Mode, busyTimeout: Int? = nil) throws {
+        if !configuration.mayHaveOtherNames { try SoleName.require(of: configuration.path) }
         try self.init(
             path: configuration.path,
             mode: mode,

@@ -303,6 +303,30 @@ import Testing
         }
     }
 
+    /// A journal lies beside one name only: whoever opens the file by the other would not find what is to be undone.
+    @Test func aFileWithTwoNamesIsRefusedUntouched() async throws {
+        try await withScratch { directory in
+            let path = "\(directory)/manager.db"
+            _ = try await openStore(in: directory)
+            let before = try contents(of: path)
+            let other = "\(directory)/other/manager.db"
+            try FileManager.default.createDirectory(atPath: "\(directory)/other", withIntermediateDirectories: false)
+            #expect(link(path, other) == 0)
+            for name in [path, other] {
+                expect(try await openForCommand(name) + [openForManager(name)], .unsafeStorage, "2 names")
+            }
+            #expect(try contents(of: path) == before)
+            #expect(try names(in: directory) == ["manager.db", "other"] && names(in: "\(directory)/other") == ["manager.db"])
+            // A backup may be kept under many names: it is only read.
+            let backup = Store.openForCommand(StoreConfiguration(path: other, mayHaveOtherNames: true))
+            #expect(try await backup.summary(within: patience).newest == 0)
+            // A symbolic link is no second name: SQLite follows it to the directory in which the journal lies.
+            #expect(unlink(other) == 0 && symlink(path, other) == 0)
+            _ = try await Store.openForManager(StoreConfiguration(path: other))
+            #expect(try await Store.openForCommand(StoreConfiguration(path: other)).summary(within: patience).newest == 0)
+        }
+    }
+
     @Test func aFileThatWasReplacedIsReadAnew() async throws {
         try await withScratch { directory in
             let leader = try await lead(try await openStore(in: directory))
