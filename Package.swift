@@ -83,6 +83,7 @@ let package = Package(
         .target(
             name: "Store",
             dependencies: [
+                "CLinux",
                 "CSHA256",
                 "CSQLite",
                 "GroupSPI",

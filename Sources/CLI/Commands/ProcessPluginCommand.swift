@@ -43,7 +43,6 @@ struct ProcessPluginCommand: Verb {
         }
         let plugin = try ProcessGroupPlugin(
             stateDirectory: directory,
-            environment: ServiceEnvironment.inherited(session.environment),
             logger: logger
         )
         // Before anything that has to end in order.

@@ -1,3 +1,4 @@
+internal import CLinux
 internal import Glibc
 internal import GroupSPI
 internal import Manager
@@ -94,10 +95,8 @@ extension Author {
     }
 
     private static func name(of uid: uid_t) -> Identifier? {
-        var entry = passwd()
-        var result: UnsafeMutablePointer<passwd>?
-        var buffer = [CChar](repeating: 0, count: 16384)
-        guard getpwuid_r(uid, &entry, &buffer, buffer.count, &result) == 0, result != nil else { return nil }
-        return Identifier(String(cString: entry.pw_name))
+        var name = [CChar](repeating: 0, count: 1024)
+        guard clinux_user_name(uid, &name, name.count) == 0 else { return nil }
+        return Identifier(String(decoding: name.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self))
     }
 }

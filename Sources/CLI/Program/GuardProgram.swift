@@ -55,7 +55,7 @@ struct GuardProgram {
         var logger = session.logger("guard", verbosity: log, format: logFormat)
         logger[metadataKey: "guard"] = "\(plugin)"
         // Held until this process ends: the next run's guard waits for it.
-        let held = try FileLock(waitingFor: lock)
+        let held = try GuardLock.wait(for: lock)
         defer { withExtendedLifetime(held) {} }
         let client = LatePlugin(name: plugin, in: session.plugins, plugin: pluginProtocol, logger: logger)
         let isStarted = Atomic(false)

@@ -36,7 +36,7 @@ struct ManagerProgram {
             process: process,
             socket: session.plugins.socketPath(for: name),
             pluginSocket: session.plugins.socketPath(for: proxy.proxyForGroup),
-            guardLock: "\(session.plugins.path)/.\(name).guard"
+            guardLock: GuardLock.path(of: name, in: session.plugins.path)
         )
     }
 
@@ -58,6 +58,12 @@ struct ManagerProgram {
         makeHolderWatch: (@escaping @Sendable (Int) -> Void) -> any HolderWatch = { _ in NoHolderWatch() },
         details: [String: String]
     ) async throws {
+        guard !session.plugins.leads(plugin, to: claimant.socket) else {
+            throw Failure(
+                "--proxy-for-group \(plugin) is this manager's own socket, \(claimant.socket). Name a group plugin.",
+                .usage
+            )
+        }
         try Directories.make(session.plugins.path)
         var metadata: Logger.Metadata = [
             "version": "\(VersionCommand.version)", "commit": "\(VersionCommand.commit)", "id": "\(claimant.id)",
@@ -72,6 +78,7 @@ struct ManagerProgram {
             endpoint: .named(plugin, session.plugins),
             protocol: replica.pluginProtocol,
             limits: .standard,
+            refusesOwnProcess: true,
             group: eventLoops,
             logger: logger
         )

@@ -1,3 +1,5 @@
+internal import CLinux
+internal import Glibc
 internal import GroupSPI
 internal import Logging
 internal import NIOCore
@@ -11,6 +13,7 @@ struct PeerConnector: Sendable {
     let endpoint: PluginEndpoint
     let plugin: PluginProtocol
     let limits: JSONLimits
+    let refusesOwnProcess: Bool
     let group: any EventLoopGroup
     let logger: Logger
 
@@ -19,6 +22,11 @@ struct PeerConnector: Sendable {
         // Looked at first: a plugin that is replaced while it is being found is found again.
         let identity = endpoint.identity
         let place = PluginPlace(name: name, address: try endpoint.resolve())
+        if refusesOwnProcess, case .socket(let path) = place.address, Self.isServedHere(path) {
+            throw .unreachable(
+                "plugin '\(name)' at \(path) is this manager itself. Give --proxy-for-group the name of a group plugin."
+            )
+        }
         let link =
             switch (place.address, plugin) {
             case (.http, .stream):
@@ -40,6 +48,17 @@ struct PeerConnector: Sendable {
             ]
         )
         return Peer(link: link, identity: identity)
+    }
+
+    /// Asked of the kernel: whatever the path looks like, it tells who listens.
+    private static func isServedHere(_ path: String) -> Bool {
+        guard path.utf8.count <= SocketPath.maximumBytes else { return false }
+        let probe = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | O_NONBLOCK | O_CLOEXEC, 0)
+        guard probe >= 0 else { return false }
+        defer { Glibc.close(probe) }
+        guard withUnixAddress(path, { Glibc.connect(probe, $0, $1) }) == 0 else { return false }
+        var (pid, uid, gid) = (pid_t(), uid_t(), gid_t())
+        return clinux_peer_credentials(probe, &pid, &uid, &gid) == 0 && pid == getpid()
     }
 
     /// HTTP first: a stream peer closes the connection at the first letter of `POST`.

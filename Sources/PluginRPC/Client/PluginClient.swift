@@ -21,6 +21,7 @@ public final class PluginClient: GroupPlugin {
     ///   - endpoint: where the plugin listens; looked up again at each connect.
     ///   - protocol: what to speak.
     ///   - limits: how large and deep a reply may be.
+    ///   - refusesOwnProcess: whether a socket that this very process serves is no plugin: it would call itself for ever.
     ///   - group: where connections live; must outlive ``shutdown()``.
     ///   - logger: told about connections, at debug level.
     public init(
@@ -28,6 +29,7 @@ public final class PluginClient: GroupPlugin {
         endpoint: PluginEndpoint,
         protocol: PluginProtocol,
         limits: JSONLimits,
+        refusesOwnProcess: Bool = false,
         group: any EventLoopGroup,
         logger: Logger
     ) {
@@ -36,6 +38,7 @@ public final class PluginClient: GroupPlugin {
             endpoint: endpoint,
             plugin: `protocol`,
             limits: limits,
+            refusesOwnProcess: refusesOwnProcess,
             group: group,
             logger: logger
         )

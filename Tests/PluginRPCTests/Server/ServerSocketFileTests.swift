@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 import GroupSPI
 import Logging
@@ -21,6 +22,14 @@ import Testing
             group: MultiThreadedEventLoopGroup.singleton,
             logger: logger
         )
+    }
+
+    @Test func aUsersNameIsWholeOrNone() {
+        var name = [CChar](repeating: 1, count: 5)
+        #expect(clinux_user_name(0, &name, name.count) == 0)
+        #expect(name == [0x72, 0x6F, 0x6F, 0x74, 0])
+        #expect(clinux_user_name(0, &name, 4) == ENAMETOOLONG)
+        #expect(clinux_user_name(3_999_999_999, &name, name.count) != 0)
     }
 
     private func answers(_ path: String) async throws -> Bool {
