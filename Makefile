@@ -111,6 +111,7 @@ lint:
 	scripts/check-events
 	swift format lint --strict --recursive --parallel $(SWIFT_CODE)
 	@$(SCHEMA)
+	@scripts/check-manual || [ $$? -eq 77 ]
 
 demo: packages
 	swift build --product infrakit-manager
@@ -144,6 +145,7 @@ manual: release
 	$(BUILD) --product generate-manual
 	PATH="$(CURDIR)/$(OUT)/bin:$$PATH" GENERATE_MANUAL="$(STATIC)/release/generate-manual" \
 		scripts/manual "$(OUT)/man"
+	scripts/check-manual "$(OUT)/man" || [ $$? -eq 77 ]
 
 install: release manual
 	install -d "$(DESTDIR)$(BINDIR)" "$(DESTDIR)$(UNITDIR)" "$(DESTDIR)$(DOCDIR)" \

@@ -1,4 +1,3 @@
-internal import CLinux
 internal import Glibc
 internal import GroupSPI
 internal import Manager
@@ -91,12 +90,11 @@ extension Author {
     /// The user of this process, as the user database names them; the environment could say anything.
     static func ofProcess() -> Author {
         let uid = getuid()
-        return Author(user: name(of: uid), uid: Int(uid), host: ProcessIdentity.current().host)
-    }
-
-    private static func name(of uid: uid_t) -> Identifier? {
-        var name = [CChar](repeating: 0, count: 1024)
-        guard clinux_user_name(uid, &name, name.count) == 0 else { return nil }
-        return Identifier(String(decoding: name.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self))
+        return Author(
+            user: LoginUser.name(of: uid),
+            uid: Int(uid),
+            host: ProcessIdentity.current().host,
+            login: LoginUser.current()
+        )
     }
 }

@@ -64,6 +64,10 @@ struct ManagerProgram {
                 .usage
             )
         }
+        // A plugin that cannot be called would leave every change pending.
+        for name in [name, plugin] {
+            if let trouble = session.plugins.trouble(of: name) { throw Failure(trouble, .usage) }
+        }
         try Directories.make(session.plugins.path)
         var metadata: Logger.Metadata = [
             "version": "\(VersionCommand.version)", "commit": "\(VersionCommand.commit)", "id": "\(claimant.id)",

@@ -64,7 +64,7 @@ int clinux_boottime_timer_set(int timer, int64_t nanoseconds);
 // then is another. Returns it, or minus the errno value.
 int clinux_pidfd_open(pid_t pid);
 
-// From now on SIGTERM and SIGINT do not end the process but add one to an event. Returns its descriptor, which does not block
+// From now on SIGTERM, SIGINT and SIGHUP, unless that is ignored, do not end the process but add one to an event. Returns its descriptor, which does not block
 // and which a spawned process does not inherit, or minus the errno value.
 int clinux_catch_end_signals(void);
 

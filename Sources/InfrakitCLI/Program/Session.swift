@@ -28,7 +28,12 @@ struct Session: Sendable {
         let logger = Logger(label: "infrakit") { [standardError, now] _ in
             LineLogHandler(level: level, format: .text, now: now) { standardError(TerminalText(exact: $0)) }
         }
-        let client = PluginClient(name: options.name, endpoint: .named(options.name, plugins), logger: logger)
+        let client = PluginClient(
+            name: options.name,
+            endpoint: .named(options.name, plugins),
+            login: LoginUser.current(),
+            logger: logger
+        )
         let outcome: Result<GroupReply, Failure>
         do {
             outcome = .success(try await client.call(request, within: request.patience))

@@ -14,6 +14,7 @@ struct PeerConnector: Sendable {
     let plugin: PluginProtocol
     let limits: JSONLimits
     let refusesOwnProcess: Bool
+    let login: Identifier?
     let group: any EventLoopGroup
     let logger: Logger
 
@@ -34,7 +35,7 @@ struct PeerConnector: Sendable {
                     "plugin '\(name)' listens at \(place.shown); the stream protocol works on a Unix socket only"
                 )
             case (.http, _), (.socket, .http):
-                try HTTPLink(place, limits: limits, on: group) as any Link
+                try HTTPLink(place, limits: limits, login: login, on: group) as any Link
             case (.socket(let path), .stream):
                 try await StreamLink.connect(place, path: path, limits: limits, on: group)
             case (.socket(let path), .auto):
@@ -67,7 +68,7 @@ struct PeerConnector: Sendable {
         _ path: String,
         until deadline: ContinuousClock.Instant
     ) async throws(LinkError) -> any Link {
-        let http = try HTTPLink(place, limits: limits, on: group)
+        let http = try HTTPLink(place, limits: limits, login: login, on: group)
         do {
             if try await answersHTTP(http, until: deadline) { return http }
         } catch {
@@ -86,7 +87,7 @@ struct PeerConnector: Sendable {
                 throw error
             case .nonsense(let what) where what.contains(": HTTP/"):
                 // It speaks HTTP after all, and was only slow to say so.
-                return try HTTPLink(place, limits: limits, on: group)
+                return try HTTPLink(place, limits: limits, login: login, on: group)
             case .nonsense(let what):
                 throw .unreachable("plugin '\(name)' at \(path) is no group plugin: it answered with \(what)")
             default:

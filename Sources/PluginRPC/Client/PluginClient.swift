@@ -22,6 +22,7 @@ public final class PluginClient: GroupPlugin {
     ///   - protocol: what to speak.
     ///   - limits: how large and deep a reply may be.
     ///   - refusesOwnProcess: whether a socket that this very process serves is no plugin: it would call itself for ever.
+    ///   - login: who has logged in, for the history of a manager; nil to say nothing.
     ///   - group: where connections live; must outlive ``shutdown()``.
     ///   - logger: told about connections, at debug level.
     public init(
@@ -30,6 +31,7 @@ public final class PluginClient: GroupPlugin {
         protocol: PluginProtocol,
         limits: JSONLimits,
         refusesOwnProcess: Bool = false,
+        login: Identifier? = nil,
         group: any EventLoopGroup,
         logger: Logger
     ) {
@@ -39,6 +41,7 @@ public final class PluginClient: GroupPlugin {
             plugin: `protocol`,
             limits: limits,
             refusesOwnProcess: refusesOwnProcess,
+            login: login,
             group: group,
             logger: logger
         )

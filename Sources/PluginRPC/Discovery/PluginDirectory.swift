@@ -32,6 +32,9 @@ public struct PluginDirectory: Hashable, Sendable {
         socketPath(for: name) + Self.listenSuffix
     }
 
+    /// Why the sockets of that name can be neither served nor called; nil when they can.
+    public func trouble(of name: Identifier) -> String? { SocketPath.trouble(socketPath(for: name)) }
+
     /// The part of a plugin's name by which it is found.
     static func lookup(_ name: Identifier) -> Identifier {
         Identifier(String(name.text.utf8.prefix { $0 != UInt8(ascii: "/") }) ?? "")
