@@ -1,11 +1,11 @@
 internal import CLinux
-public import Glibc
+internal import Glibc
 public import GroupSPI
 
 /// Who sits at the terminal, whatever user the program runs as.
 public enum LoginUser {
     /// The user's name; nil when the user database has none. May block.
-    public static func name(of uid: uid_t) -> Identifier? {
+    public static func name(of uid: UInt32) -> Identifier? {
         var name = [CChar](repeating: 0, count: 1024)
         guard clinux_user_name(uid, &name, name.count) == 0 else { return nil }
         return Identifier(String(decoding: name.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self))
@@ -18,17 +18,17 @@ public enum LoginUser {
     }
 
     /// - Parameter noted: all ones for a process that no login has started.
-    static func login(noted: uid_t?, sudo: String?, name: (uid_t) -> Identifier?) -> Identifier? {
-        if let noted, noted != uid_t.max { return name(noted) ?? Identifier("uid-\(noted)") }
+    static func login(noted: UInt32?, sudo: String?, name: (UInt32) -> Identifier?) -> Identifier? {
+        if let noted, noted != .max { return name(noted) ?? Identifier("uid-\(noted)") }
         return sudo.flatMap { $0.isEmpty ? nil : Identifier($0) }
     }
 
-    private static func number(_ path: String) -> uid_t? {
+    private static func number(_ path: String) -> UInt32? {
         let file = open(path, O_RDONLY | O_CLOEXEC)
         guard file >= 0 else { return nil }
         defer { close(file) }
         var digits = [UInt8](repeating: 0, count: 32)
         let count = read(file, &digits, digits.count)
-        return uid_t(String(decoding: digits.prefix(max(0, count)).prefix { (0x30...0x39).contains($0) }, as: UTF8.self))
+        return UInt32(String(decoding: digits.prefix(max(0, count)).prefix { (0x30...0x39).contains($0) }, as: UTF8.self))
     }
 }
