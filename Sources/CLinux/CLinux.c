@@ -3,13 +3,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <link.h>
 #include <locale.h>
-#include <limits.h>
 #include <pthread.h>
 #include <pwd.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -282,6 +283,61 @@ int clinux_catch_end_signals(void) {
         sigaction(SIGHUP, &action, NULL);
     }
     return end_signals;
+}
+
+enum { MOST_FILES_TO_REMOVE = 16 };
+enum { FREE, BEING_NAMED, NAMED };
+
+static struct {
+    // Whether the name is there to be read.
+    _Atomic int state;
+    char name[PATH_MAX];
+} files_to_remove[MOST_FILES_TO_REMOVE];
+
+static void remove_files_and_end(int number) {
+    for (int i = 0; i < MOST_FILES_TO_REMOVE; i++) {
+        if (files_to_remove[i].state == NAMED) {
+            unlink(files_to_remove[i].name);
+        }
+    }
+    // As if nobody had caught it: its disposition is the usual one again.
+    raise(number);
+}
+
+void clinux_remove_files_at_end(void) {
+    const int numbers[] = {SIGHUP, SIGINT, SIGTERM};
+    for (int i = 0; i < 3; i++) {
+        struct sigaction before;
+        // Who has it ignored (nohup), or caught, has a reason.
+        if (sigaction(numbers[i], NULL, &before) != 0 || before.sa_handler != SIG_DFL) {
+            continue;
+        }
+        // A second one ends the process also while a file system keeps the first one waiting.
+        struct sigaction action = {.sa_handler = remove_files_and_end, .sa_flags = (int)(SA_RESETHAND | SA_NODEFER)};
+        sigemptyset(&action.sa_mask);
+        sigaction(numbers[i], &action, NULL);
+    }
+}
+
+int clinux_file_to_remove(const char *name) {
+    if (strlen(name) >= PATH_MAX) {
+        return -1;
+    }
+    for (int i = 0; i < MOST_FILES_TO_REMOVE; i++) {
+        int state = FREE;
+        if (atomic_compare_exchange_strong(&files_to_remove[i].state, &state, BEING_NAMED)) {
+            strcpy(files_to_remove[i].name, name);
+            files_to_remove[i].state = NAMED;
+            return i;
+        }
+    }
+    return -1;
+}
+
+void clinux_file_was_removed(int slot) {
+    if (slot >= 0) {
+        files_to_remove[slot].state = FREE;
+    }
 }
 
 // Whether the loader has written addresses into segments that are else only read. Nobody builds such objects any more.

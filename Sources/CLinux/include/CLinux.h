@@ -68,6 +68,15 @@ int clinux_pidfd_open(pid_t pid);
 // and which a spawned process does not inherit, or minus the errno value.
 int clinux_catch_end_signals(void);
 
+// From now on SIGHUP, SIGINT and SIGTERM remove the files of clinux_file_to_remove before they end the process; those of them
+// that are ignored or caught already stay so.
+void clinux_remove_files_at_end(void);
+
+// Notes a file that is to go when such a signal ends the process, by its path. Returns the number to give to
+// clinux_file_was_removed; -1 when so many are noted that there is no room.
+int clinux_file_to_remove(const char *name);
+void clinux_file_was_removed(int slot);
+
 // Takes the pages of this program and of its libraries out of the process's memory, code and constants. Those that are needed
 // come back when they are touched, from the kernel's cache or else from the file; so this is for a moment at which much was
 // touched that will not be needed again, as after a start.
