@@ -1,6 +1,6 @@
-internal import ArgumentParser
+public import ArgumentParser
 internal import GroupSPI
-internal import Store
+public import Store
 internal import Terminal
 
 /// `infrakit-manager export`: the configuration in the shape of the Go manager's `global.config`.

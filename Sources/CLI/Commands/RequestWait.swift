@@ -2,6 +2,7 @@ internal import Glibc
 internal import GroupSPI
 internal import Manager
 internal import Store
+internal import Terminal
 
 /// A request to the leader, from its submission to its end.
 struct RequestWait {

@@ -19,10 +19,7 @@ extension GroupKeeper {
             try await write(.free, id, from: caller, settling: cause) { _ in
                 Intent(action: .free, request: .free(id: id))
             }
-        case .destroy(let id):
-            try await requireKnown(id)
-            return try await write(.destroy, id, from: caller, settling: cause) { _ in Intent(action: .destroy, request: call)
-            }
+        case .destroy(let id): try await destroyKnown(id, call, from: caller, settling: cause)
         case .setSize(let id, let size): try await resize(id, to: size, from: caller, settling: cause)
         // An update that is under way holds the group's lane: what stops it must not wait for it.
         case .stopUpdate(let id): try await stopUpdate(id, try await currentTerm())
@@ -34,15 +31,22 @@ extension GroupKeeper {
     }
 
     /// What nobody has declared, and the plugin does not hold, is mistyped: no revision says that it was destroyed.
-    private func requireKnown(_ id: Identifier) async throws(GroupError) {
+    private func destroyKnown(
+        _ id: Identifier,
+        _ call: GroupRequest,
+        from caller: Caller,
+        settling cause: RevisionCause?
+    ) async throws(GroupError) -> GroupReply {
         let token = try await currentTerm()
-        switch term?.states[id]?.change {
-        case nil: break
-        case let change? where change.action == .destroy && change.status == .applied: break
-        default: return
+        let change = term?.states[id]?.change
+        if change == nil || change?.action == .destroy && change?.status == .applied,
+            case .success(.groups(let groups)) = await callPlugin(.inspect, token), !groups.contains(where: { $0.id == id })
+        {
+            throw .notWatched(id)
         }
-        guard case .success(.groups(let groups)) = await callPlugin(.inspect, token) else { return }
-        guard groups.contains(where: { $0.id == id }) else { throw .notWatched(id) }
+        return try await write(.destroy, id, from: caller, settling: cause) { _ in
+            Intent(action: .destroy, request: call)
+        }
     }
 
     /// Some plugins lower the group's size by as many as they destroy, others start new ones. The history follows, for whoever

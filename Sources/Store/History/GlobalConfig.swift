@@ -53,17 +53,18 @@ public enum GlobalConfig {
         } catch {
             throw StoreError(.malformed, "the Go manager's configuration is \(error)")
         }
-        let (entries, others) =
-            switch view.kind {
-            case .object: (try decodeObject(view), [])
-            case .array: try decodeArray(view)
-            default:
-                throw StoreError(
-                    .malformed,
-                    "the Go manager's configuration is an object with Groups, or an array of records; this is "
-                        + "\(view.kind.rawValue)"
-                )
-            }
+        let entries: [Entry]
+        var others: [String] = []
+        switch view.kind {
+        case .object: entries = try decodeObject(view)
+        case .array: (entries, others) = try decodeArray(view)
+        default:
+            throw StoreError(
+                .malformed,
+                "the Go manager's configuration is an object with Groups, or an array of records; this is "
+                    + "\(view.kind.rawValue)"
+            )
+        }
         return Contents(entries: try unambiguous(entries), others: others)
     }
 

@@ -34,7 +34,7 @@ import Testing
 
     /// Who serves a path that nobody can call serves nobody.
     @Test func bothEndsTakeTheSamePaths() async throws {
-        try await withScratchDirectory { directory in
+        try await withServerDirectory { directory in
             for length in [102, 103, 104, 107, 108] {
                 let name = String(repeating: "n", count: length - directory.utf8.count - 1)
                 let path = "\(directory)/\(name)"
