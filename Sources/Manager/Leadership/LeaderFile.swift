@@ -1,7 +1,7 @@
 internal import GroupSPI
 
 /// The original way of naming a leader: a shared file that holds the name of the manager that is to lead.
-struct LeaderFile: Sendable {
+package struct LeaderFile: Sendable {
     private let file: SlowFile
     /// A manager leads when the file holds its name; replicas that share one are told apart by their ids.
     private let names: Set<Identifier>
@@ -28,6 +28,12 @@ struct LeaderFile: Sendable {
         guard !content.isEmpty else { return "the leader file \(file.path) is empty" }
         let told = content.prefix(Self.toldCharacters)
         return "the leader file \(file.path) names '\(told)\(told.count < content.count ? "…" : "")'"
+    }
+
+    /// - Returns: why the file cannot be read now; nil when it can.
+    package static func trouble(_ path: String, within timeout: Duration) async -> String? {
+        guard case .failure(let trouble) = await SlowFile(path, limit: longest).read(within: timeout) else { return nil }
+        return trouble.message
     }
 
     private static func trimmed(_ text: String) -> String {

@@ -64,7 +64,9 @@ final class SlowFile: Sendable {
     }
 
     private static func unreadable(_ path: String, _ code: Int32) -> Trouble {
-        Trouble(
+        // A pipe gives each reader a part, and none that is whole.
+        if code == EISDIR || code == ENXIO { return Trouble(message: "\(path) must be a file", isMissing: false) }
+        return Trouble(
             message: "\(path) cannot be read: \(String(cString: clinux_open_trouble(code)))",
             isMissing: code == ENOENT || code == ENOTDIR
         )

@@ -13,6 +13,7 @@ struct PeerConnector: Sendable {
     let endpoint: PluginEndpoint
     let plugin: PluginProtocol
     let limits: JSONLimits
+    let maximumConnections: Int
     let refusesOwnProcess: Bool
     let login: Identifier?
     let group: any EventLoopGroup
@@ -35,7 +36,7 @@ struct PeerConnector: Sendable {
                     "plugin '\(name)' listens at \(place.shown); the stream protocol works on a Unix socket only"
                 )
             case (.http, _), (.socket, .http):
-                try HTTPLink(place, limits: limits, login: login, on: group) as any Link
+                try httpLink(place) as any Link
             case (.socket(let path), .stream):
                 try await StreamLink.connect(place, path: path, limits: limits, on: group)
             case (.socket(let path), .auto):
@@ -49,6 +50,10 @@ struct PeerConnector: Sendable {
             ]
         )
         return Peer(link: link, identity: identity)
+    }
+
+    private func httpLink(_ place: PluginPlace) throws(LinkError) -> HTTPLink {
+        try HTTPLink(place, limits: limits, maximumConnections: maximumConnections, login: login, on: group)
     }
 
     /// Asked of the kernel: whatever the path looks like, it tells who listens.
@@ -68,7 +73,7 @@ struct PeerConnector: Sendable {
         _ path: String,
         until deadline: ContinuousClock.Instant
     ) async throws(LinkError) -> any Link {
-        let http = try HTTPLink(place, limits: limits, login: login, on: group)
+        let http = try httpLink(place)
         do {
             if try await answersHTTP(http, until: deadline) { return http }
         } catch {
@@ -78,7 +83,8 @@ struct PeerConnector: Sendable {
         http.close()
         let stream = try await StreamLink.connect(place, path: path, limits: limits, on: group)
         do {
-            _ = try await stream.exchange(.inspect)
+            // Whatever it says to that is short, also when it does not know the method, and has the dialect's shape.
+            _ = try await stream.exchange(.hello)
             return stream
         } catch {
             stream.close()
@@ -87,7 +93,7 @@ struct PeerConnector: Sendable {
                 throw error
             case .nonsense(let what) where what.contains(": HTTP/"):
                 // It speaks HTTP after all, and was only slow to say so.
-                return try HTTPLink(place, limits: limits, login: login, on: group)
+                return try httpLink(place)
             case .nonsense(let what):
                 throw .unreachable("plugin '\(name)' at \(path) is no group plugin: it answered with \(what)")
             default:

@@ -15,7 +15,7 @@ extension PluginClient {
             name: name,
             endpoint: endpoint,
             protocol: `protocol`,
-            limits: .standard,
+            limits: .reply,
             login: login,
             group: MultiThreadedEventLoopGroup.singleton,
             logger: logger

@@ -21,6 +21,7 @@ public final class PluginClient: GroupPlugin {
     ///   - endpoint: where the plugin listens; looked up again at each connect.
     ///   - protocol: what to speak.
     ///   - limits: how large and deep a reply may be.
+    ///   - maximumConnections: at one time, to a plugin that takes one call at a time on each.
     ///   - refusesOwnProcess: whether a socket that this very process serves is no plugin: it would call itself for ever.
     ///   - login: who has logged in, for the history of a manager; nil to say nothing.
     ///   - group: where connections live; must outlive ``shutdown()``.
@@ -30,6 +31,7 @@ public final class PluginClient: GroupPlugin {
         endpoint: PluginEndpoint,
         protocol: PluginProtocol,
         limits: JSONLimits,
+        maximumConnections: Int = 256,
         refusesOwnProcess: Bool = false,
         login: Identifier? = nil,
         group: any EventLoopGroup,
@@ -40,6 +42,7 @@ public final class PluginClient: GroupPlugin {
             endpoint: endpoint,
             plugin: `protocol`,
             limits: limits,
+            maximumConnections: maximumConnections,
             refusesOwnProcess: refusesOwnProcess,
             login: login,
             group: group,

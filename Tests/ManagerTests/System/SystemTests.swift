@@ -165,9 +165,9 @@ struct SystemTests {
         try await withScratchDirectory { folder in
             let path = "\(folder)/global.config"
             write("{}", to: path)
-            #expect(truncate(path, 17 << 20) == 0)
+            #expect(truncate(path, (64 << 20) + 4096) == 0)
             let error = #expect(throws: StoreError.self) { try ManagerRuntime.heritage(folder) }
-            #expect(error?.message.contains("is longer than 16777216 bytes") == true, "\(error?.message ?? "")")
+            #expect(error?.message.contains("is longer than \(JSONLimits.configuration.maximumBytes) bytes") == true, "\(error?.message ?? "")")
         }
     }
 
