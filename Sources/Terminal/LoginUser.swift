@@ -29,6 +29,8 @@ public enum LoginUser {
         defer { close(file) }
         var digits = [UInt8](repeating: 0, count: 32)
         let count = read(file, &digits, digits.count)
-        return UInt32(String(decoding: digits.prefix(max(0, count)).prefix { (0x30...0x39).contains($0) }, as: UTF8.self))
+        return UInt32(
+            String(decoding: digits.prefix(max(0, count)).prefix { (0x30...0x39).contains($0) }, as: UTF8.self)
+        )
     }
 }

@@ -110,11 +110,15 @@ import Testing
         func words(_ value: String) throws -> [String] {
             try CommandLineWords(["INFRAKIT_FORWARD_WRITES": value]).inOrder(["os"])
         }
-        for value in ["1", "true", "TRUE", "True", "t", "yes", "YES", "on"] { #expect(try words(value) == ["os", "--forward-writes"]) }
+        for value in ["1", "true", "TRUE", "True", "t", "yes", "YES", "on"] {
+            #expect(try words(value) == ["os", "--forward-writes"])
+        }
         for value in ["0", "false", "FALSE", "f", "no", "Off", ""] { #expect(try words(value) == ["os"]) }
         let failure = #expect(throws: Failure.self) { try words("maybe") }
         #expect(failure?.status == .usage && failure?.message.contains("INFRAKIT_FORWARD_WRITES") == true)
-        #expect(try CommandLineWords(["INFRAKIT_TLSVERIFY": "TRUE"]).inOrder(["swarm"]) == ["swarm", "--tlsverify=true"])
+        #expect(
+            try CommandLineWords(["INFRAKIT_TLSVERIFY": "TRUE"]).inOrder(["swarm"]) == ["swarm", "--tlsverify=true"]
+        )
     }
 
     @Test func paragraphsFlowAndListsStay() {
@@ -175,7 +179,10 @@ import Testing
             let table = await scene.run("history")
             #expect(table.output.contains("alice (root)@h1"), "\(table)")
             let json = await scene.run("history -o json")
-            #expect(json.output.contains("\"login\": \"alice\"") && json.output.contains("\"user\": \"root\""), "\(json)")
+            #expect(
+                json.output.contains("\"login\": \"alice\"") && json.output.contains("\"user\": \"root\""),
+                "\(json)"
+            )
             #expect(await scene.run("verify").status == .done)
         }
     }

@@ -24,7 +24,9 @@ import Testing
     }
 
     @Test func switchesAreOnOrOff() throws {
-        #expect(try CommandLineWords(["INFRAKIT_UNSAFE_STORAGE": "true"]).inOrder(["os"]) == ["os", "--unsafe-storage"])
+        #expect(
+            try CommandLineWords(["INFRAKIT_UNSAFE_STORAGE": "true"]).inOrder(["os"]) == ["os", "--unsafe-storage"]
+        )
         #expect(try CommandLineWords(["INFRAKIT_UNSAFE_STORAGE": "0"]).inOrder(["os"]) == ["os"])
     }
 

@@ -29,7 +29,9 @@ import Testing
         )
         // Only those that the verb has.
         #expect(
-            try CommandLineWords([:], try file(text)).inOrder(["show", "1"]) == ["show", "--store-dir=/mnt/shared", "1"]
+            try CommandLineWords([:], try file(text)).inOrder(["show", "1"]) == [
+                "show", "--store-dir=/mnt/shared", "1",
+            ]
         )
     }
 

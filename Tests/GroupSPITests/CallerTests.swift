@@ -3,10 +3,12 @@ import Testing
 
 /// Who asked, and who says to have logged in before that.
 @Suite struct CallerTests {
-    @Test(arguments: [
-        (nil, nil, nil), ("root", nil, "root"), ("root", "alice", "alice (root)"), ("root", "root", "root"),
-        (nil, "alice", "alice ()"), ("root", "CORP\\bob", "CORP\\bob (root)"), ("b(c", "al", "al (b(c)"),
-    ] as [(Identifier?, Identifier?, Identifier?)])
+    @Test(
+        arguments: [
+            (nil, nil, nil), ("root", nil, "root"), ("root", "alice", "alice (root)"), ("root", "root", "root"),
+            (nil, "alice", "alice ()"), ("root", "CORP\\bob", "CORP\\bob (root)"), ("b(c", "al", "al (b(c)"),
+        ] as [(Identifier?, Identifier?, Identifier?)]
+    )
     func isKeptAsOneText(_ user: Identifier?, _ login: Identifier?, _ account: Identifier?) {
         let caller = Caller(user: user, uid: 0, host: "h", login: login)
         #expect(caller.account == account)

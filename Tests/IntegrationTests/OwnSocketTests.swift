@@ -3,7 +3,9 @@ import Testing
 
 /// A manager whose plugin is its own socket would call itself for ever.
 @Suite struct OwnSocketTests {
-    @Test(arguments: ["the same name", "a name with a type", "a link", "a link to a link", "a file", "another spelling"])
+    @Test(arguments: [
+        "the same name", "a name with a type", "a link", "a link to a link", "a file", "another spelling",
+    ])
     func isNoPlugin(_ way: String) async throws {
         try await World.with { world in
             let n1 = try world.bareHost("n1")

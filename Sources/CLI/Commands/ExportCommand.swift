@@ -114,7 +114,8 @@ struct ImportCommand: Verb {
     }
 
     /// Groups that the file had with another plugin than the one that has them now.
-    private static func redirected(_ entries: [GlobalConfig.Entry], _ revision: Revision?) -> [ChangeReport.Redirection] {
+    private static func redirected(_ entries: [GlobalConfig.Entry], _ revision: Revision?) -> [ChangeReport.Redirection]
+    {
         let named = Dictionary(entries.map { ($0.spec.id, $0.plugin) }, uniquingKeysWith: { first, _ in first })
         return (revision?.changes ?? []).compactMap { change in
             guard case .set(_, let plugin) = change.action, let before = named[change.group], !before.isEmpty,

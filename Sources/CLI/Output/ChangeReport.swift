@@ -61,7 +61,9 @@ struct ChangeReport {
             let error = change.error.map { ": \($0)" } ?? ""
             lines.append("  \(Self.words(change, target)): \(change.status.name)\(error)")
         }
-        for item in redirected { lines.append("  \(item.group): was with the plugin '\(item.from)', now with '\(item.to)'") }
+        for item in redirected {
+            lines.append("  \(item.group): was with the plugin '\(item.from)', now with '\(item.to)'")
+        }
         for group in unchanged { lines.append("  \(group): unchanged") }
         if revision.status == .pending {
             lines.append(

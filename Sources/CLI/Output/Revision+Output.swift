@@ -63,7 +63,9 @@ extension Revision {
 
 extension Author {
     var json: JSON {
-        var members: [JSON.Member] = [.init("user", .string(user)), .init("uid", .int(uid)), .init("host", .string(host))]
+        var members: [JSON.Member] = [
+            .init("user", .string(user)), .init("uid", .int(uid)), .init("host", .string(host)),
+        ]
         if let login { members.append(.init("login", .string(login))) }
         return .object(members)
     }

@@ -38,7 +38,8 @@ struct CommandLineWords {
         let length = verb == "plugin" && index + 1 < words.count ? 2 : 1
         let rest = words[min(index + length, words.count)...]
         try Self.requireNoNegative(verb, rest)
-        return Array(words[..<rest.startIndex].dropFirst(index)) + moved + (try fromElsewhere(verb, given: moved + rest)) + rest
+        return Array(words[..<rest.startIndex].dropFirst(index)) + moved
+            + (try fromElsewhere(verb, given: moved + rest)) + rest
     }
 
     /// Flags that the environment sets, or the configuration file. What the command line says comes first, then the

@@ -32,7 +32,9 @@ package struct LeaderFile: Sendable {
 
     /// - Returns: why the file cannot be read now; nil when it can.
     package static func trouble(_ path: String, within timeout: Duration) async -> String? {
-        guard case .failure(let trouble) = await SlowFile(path, limit: longest).read(within: timeout) else { return nil }
+        guard case .failure(let trouble) = await SlowFile(path, limit: longest).read(within: timeout) else {
+            return nil
+        }
         return trouble.message
     }
 

@@ -40,7 +40,8 @@ extension GroupKeeper {
         let token = try await currentTerm()
         let change = term?.states[id]?.change
         if change == nil || change?.action == .destroy && change?.status == .applied,
-            case .success(.groups(let groups)) = await callPlugin(.inspect, token), !groups.contains(where: { $0.id == id })
+            case .success(.groups(let groups)) = await callPlugin(.inspect, token),
+            !groups.contains(where: { $0.id == id })
         {
             throw .notWatched(id)
         }
@@ -104,7 +105,8 @@ extension GroupKeeper {
         message: String = "",
         settling cause: RevisionCause?
     ) async throws(GroupError) -> GroupReply {
-        _ = try await write(.commit, group, from: caller, message: message, settling: cause) { [settings] before throws(GroupError) in
+        _ = try await write(.commit, group, from: caller, message: message, settling: cause) {
+            [settings] before throws(GroupError) in
             guard let spec = before?.spec?.spec else { throw .notWatched(group) }
             let resized = try spec.settingSize(size)
             return Intent(

@@ -31,7 +31,8 @@ public final class FileLock: Sendable {
             guard errno == EINTR else {
                 let reason =
                     errno == EWOULDBLOCK
-                    ? "another process\(Self.owner(descriptor).map { " (pid \($0))" } ?? "") holds it" : String(cString: strerror(errno))
+                    ? "another process\(Self.owner(descriptor).map { " (pid \($0))" } ?? "") holds it"
+                    : String(cString: strerror(errno))
                 close(descriptor)
                 throw SettingsError(message: "cannot lock \(path): \(reason)")
             }

@@ -87,7 +87,7 @@ extension GenerationTranslator {
     private func commit(_ spec: GroupSpec, pretend: Bool) async throws(LinkError) -> String {
         if let result = try await native(.commit(spec, pretend: pretend)) { return try ReplyDecoder.details(result) }
         if pretend {
-            guard try await isWatched(spec.id) else { 
+            guard try await isWatched(spec.id) else {
                 return "Would watch \(spec.id), if the plugin accepts it: this generation cannot be asked before"
             }
             return try ReplyDecoder.plan(try await required(.describeUpdate(spec)))

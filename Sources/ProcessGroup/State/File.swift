@@ -122,7 +122,7 @@ enum File {
             code = try inDirectory(of: path, own: own) { directory, name in
                 mkdirat(directory, name, 0o700) == 0 ? 0 : errno
             }
-        } catch where error.code == ENOENT {
+        } catch  where error.code == ENOENT {
             guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")), slash > path.startIndex else { throw error }
             try makeDirectory(String(path[..<slash]), own: own - 1)
             code = try inDirectory(of: path, own: own) { directory, name in

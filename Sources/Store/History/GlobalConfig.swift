@@ -161,7 +161,8 @@ public enum GlobalConfig {
                         "properties": .raw(entry.spec.properties),
                     ]
                     return [
-                        "Key": ["Kind": "group", "Name": name], "Record": ["Handler": .string(entry.plugin), "Spec": spec],
+                        "Key": ["Kind": "group", "Name": name],
+                        "Record": ["Handler": .string(entry.plugin), "Spec": spec],
                     ]
                 }
             )

@@ -50,14 +50,20 @@ struct PassedOnCallTests {
         try await Replica.withHistory { replica in
             _ = try await replica.call(.commit(.named("a", 5), pretend: false))
             #expect(try await replica.call(.destroyInstances(id: "a", ["i-1", "i-2"])) == .ok)
-            try await eventually("it is settled", on: replica.clock) { replica.store.revisions.last?.status == .applied }
+            try await eventually("it is settled", on: replica.clock) {
+                replica.store.revisions.last?.status == .applied
+            }
             let revision = try #require(replica.store.revisions.last)
             #expect(revision.number == 6 && revision.operation == .commit && revision.author.user == "ann")
             #expect(revision.message == "destroyed i-1, i-2")
-            #expect(revision.changes.map(\.action) == [.set(GroupSpec.named("a", 3).properties, plugin: "group-stateless")])
+            #expect(
+                revision.changes.map(\.action) == [.set(GroupSpec.named("a", 3).properties, plugin: "group-stateless")]
+            )
             #expect(replica.plugin.groups["a"] == .named("a", 3))
             // One that starts others in their places keeps its size, and so does the history.
-            replica.plugin.script { if case .size = $0 { .fail(GroupError(.unsupported, "no such method")) } else { nil } }
+            replica.plugin.script {
+                if case .size = $0 { .fail(GroupError(.unsupported, "no such method")) } else { nil }
+            }
             #expect(try await replica.call(.destroyInstances(id: "a", ["i-3"])) == .ok)
             #expect(replica.store.revisions.count == 6)
         }

@@ -167,7 +167,10 @@ struct SystemTests {
             write("{}", to: path)
             #expect(truncate(path, (64 << 20) + 4096) == 0)
             let error = #expect(throws: StoreError.self) { try ManagerRuntime.heritage(folder) }
-            #expect(error?.message.contains("is longer than \(JSONLimits.configuration.maximumBytes) bytes") == true, "\(error?.message ?? "")")
+            #expect(
+                error?.message.contains("is longer than \(JSONLimits.configuration.maximumBytes) bytes") == true,
+                "\(error?.message ?? "")"
+            )
         }
     }
 

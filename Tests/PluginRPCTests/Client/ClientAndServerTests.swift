@@ -43,7 +43,9 @@ struct ClientAndServerTests {
 
     @Test("also about who has logged in", arguments: [PluginProtocol.auto, .http])
     func login(plugin: PluginProtocol) async throws {
-        for (login, told) in [("alice", "alice"), ("eve (root)", nil), ("a\r\nX: y", nil), (nil, nil)] as [(Identifier?, Identifier?)] {
+        for (login, told) in [("alice", "alice"), ("eve (root)", nil), ("a\r\nX: y", nil), (nil, nil)]
+            as [(Identifier?, Identifier?)]
+        {
             try await withServedGroup { group, path in
                 let client = PluginClient(
                     name: "group",

@@ -10,7 +10,8 @@ struct LinkTests {
     private let record = InstanceRecord(id: "instance-1", group: "cattle", logicalID: nil, configSHA: "00ff")
 
     /// A folder of somebody else's, with one file.
-    private func withVictim(_ body: (PluginHarness, _ folder: String, _ file: String) async throws -> Void) async throws {
+    private func withVictim(_ body: (PluginHarness, _ folder: String, _ file: String) async throws -> Void) async throws
+    {
         try await PluginHarness.with { harness in
             let folder = "\(harness.folder)/victim"
             try File.makeDirectory(folder)

@@ -42,7 +42,11 @@ import Testing
             _ = try await Store.openForManager(StoreConfiguration(path: path, busyTimeout: 100))
             #expect(try names(in: directory) == ["elsewhere.db", "manager.db"])
             #expect(lchown(path, 4711, 4711) == 0)
-            expect(try await openForCommand(path) + [try await openForManager(path)], .permission, "another user could have")
+            expect(
+                try await openForCommand(path) + [try await openForManager(path)],
+                .permission,
+                "another user could have"
+            )
         }
     }
 

@@ -24,7 +24,7 @@ extension Dispatcher {
                 "Objects": [
                     "Controller/0.1.1": groups, "Group/0.1.1": groups, "Stack/0.1.1": everything,
                     "Updatable/0.1.1": updatable,
-                ],
+                ]
             ]
         }
     }
