@@ -27,6 +27,29 @@ import Testing
         }
     }
 
+    /// What is called comes before a long path does, which nobody could call.
+    @Test func aPathThatNobodyCanCallIsRefused() async throws {
+        try await World.with { world in
+            let n1 = try world.bareHost("n1")
+            let plugin = String(repeating: "p", count: 104 - n1.directory.utf8.count - 1)
+            let program = try n1.launchManager(Host.patient + ["--proxy-for-group", plugin])
+            try await program.expectEnd(.exit(2))
+            #expect(program.errors.contains("has 104 bytes; at most 103 are accepted"), "\(program.errors)")
+        }
+    }
+
+    /// The end of a terminal ends the program in order, and the lease is free.
+    @Test func aHangupIsNoKill() async throws {
+        try await World.with { world in
+            let n1 = try await world.host("n1")
+            try await n1.startManager()
+            try await world.leader()
+            try n1.manager.send(SIGHUP)
+            try await n1.manager.expectEnd(.exit(0))
+            #expect(try await world.lease()?.isHeld == false)
+        }
+    }
+
     /// The link is put there when the manager runs already.
     @Test func isNoPluginLater() async throws {
         try await World.with { world in

@@ -272,7 +272,10 @@ struct ClientFailureTests {
     }
 
     /// The first generation answers an update when its last instance is replaced.
-    @Test("an update takes as long as it takes, while the plugin lives", arguments: [FakeGeneration.seed, .watchOverHTTP])
+    @Test(
+        "an update takes as long as it takes, while the plugin lives",
+        arguments: [FakeGeneration.seed, .watchOverHTTP]
+    )
     func longUpdate(generation: FakeGeneration) async throws {
         let script = FakeScript.on("Group.UpdateGroup", .hold(#"{"OK":true}"#))
         try await withPlugin(generation, script: script) { client, fake in
