@@ -57,7 +57,7 @@ private final class Alarm: Sendable {
         _ putOff: @escaping @Sendable () async -> Bool,
         _ ring: @escaping @Sendable () -> Void
     ) {
-        let timer = loop.scheduleTask(in: time) {
+        let timer = loop.scheduleTask(in: time) { () -> Void in
             // Not a child task: a timer has none. It ends with the question, which has a limit of its own.
             Task {
                 if await putOff() { self.set(in: time, on: loop, putOff, ring) } else { ring() }
