@@ -108,6 +108,7 @@ lint:
 	scripts/check-events
 	swift format lint --strict --recursive --parallel $(SWIFT_CODE)
 	@$(SCHEMA)
+	@scripts/check-manual || [ $$? -eq 77 ]
 
 demo: packages
 	swift build --product infrakit-manager
@@ -135,6 +136,7 @@ manual: release
 	$(BUILD) --product generate-manual
 	PATH="$(CURDIR)/$(OUT)/bin:$$PATH" GENERATE_MANUAL="$(STATIC)/release/generate-manual" \
 		scripts/manual "$(OUT)/man"
+	scripts/check-manual "$(OUT)/man" || [ $$? -eq 77 ]
 
 install: release manual
 	install -d "$(DESTDIR)$(BINDIR)" "$(DESTDIR)$(UNITDIR)" "$(DESTDIR)$(DOCDIR)" \

@@ -162,7 +162,7 @@ public final class ManagerRuntime: Sendable {
     /// - Throws: ``StoreError`` `malformed`, or `io` when the file is there and cannot be read: that is not the same as none.
     public static func heritage(_ directory: String?) throws(StoreError) -> [GlobalConfig.Entry] {
         guard let directory else { return [] }
-        return try heritage(SlowFile.contents(heritagePath(directory)))
+        return try heritage(SlowFile.contents(heritagePath(directory), limit: heritageLimit))
     }
 
     /// The same for a manager at work: the file may lie on a server that is away.
@@ -170,11 +170,14 @@ public final class ManagerRuntime: Sendable {
         _ configuration: ManagerConfiguration
     ) -> @Sendable () async throws(StoreError) -> [GlobalConfig.Entry] {
         guard let directory = configuration.heritageDirectory else { return { () throws(StoreError) in [] } }
-        let file = SlowFile(heritagePath(directory))
+        let file = SlowFile(heritagePath(directory), limit: heritageLimit)
         return { () async throws(StoreError) in
             try heritage(await file.read(within: configuration.election.renewDeadline))
         }
     }
+
+    /// As of every configuration that is read, in bytes.
+    private static let heritageLimit = JSONLimits.configuration.maximumBytes
 
     private static func heritagePath(_ directory: String) -> String {
         directory.hasSuffix("/") ? directory + GlobalConfig.fileName : "\(directory)/\(GlobalConfig.fileName)"

@@ -8,12 +8,14 @@ struct BackupCommand: Verb {
     static let configuration = CommandConfiguration(
         commandName: "backup",
         abstract: "Copy the database into a new file, while managers run",
-        discussion: """
+        discussion: flowing(
+            """
             The copy is of one moment, on the disk when the command ends, and never takes the place of another file.
             While it is made nobody can write: some tenths of a second for each hundred megabytes.
 
             Example: infrakit-manager backup /backup/manager-$(date +%F).db
             """
+        )
     )
 
     @Argument(help: "The new file", completion: .file())

@@ -9,7 +9,8 @@ struct CommitCommand: Verb {
     static let configuration = CommandConfiguration(
         commandName: "commit",
         abstract: "Commit one group or many, from JSON or YAML, as one revision",
-        discussion: """
+        discussion: flowing(
+            """
             Works from any host that has the database: the leader carries it out. The file holds one specification
             ({"ID": ..., "Properties": {...}}), a list of them, several YAML documents, or {"Groups": {...}} as `show` prints it.
             Groups that it does not name stay as they are; groups that stand so already are left out. The history has all
@@ -22,6 +23,7 @@ struct CommitCommand: Verb {
               infrakit-manager commit groups.yaml --message "new image" --confirm 10m
               infrakit-manager show before-upgrade | infrakit-manager commit - --dry-run
             """
+        )
     )
 
     @Argument(help: "The file; - for standard input", completion: .file())

@@ -5,7 +5,8 @@ struct ManagerCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "infrakit-manager",
         abstract: "Manager: state, history and leadership in front of a group plugin",
-        discussion: """
+        discussion: flowing(
+            """
             Plugins are found in the directory INFRAKIT_PLUGINS_DIR (default: ~/.infrakit/plugins).
             Every flag can also be set through an environment variable, named in its help, or in the YAML file that
             --config names.
@@ -18,7 +19,8 @@ struct ManagerCommand: AsyncParsableCommand {
               infrakit-manager status
               infrakit-manager history -n 5
               infrakit-manager rollback 12
-            """,
+            """
+        ),
         subcommands: [
             OSCommand.self, SwarmCommand.self, HistoryCommand.self, ShowCommand.self, DiffCommand.self,
             RollbackCommand.self,

@@ -2,6 +2,7 @@ internal import Glibc
 internal import GroupSPI
 internal import Manager
 internal import Store
+internal import Terminal
 
 /// A request to the leader, from its submission to its end.
 struct RequestWait {
@@ -90,14 +91,11 @@ extension Author {
     /// The user of this process, as the user database names them; the environment could say anything.
     static func ofProcess() -> Author {
         let uid = getuid()
-        return Author(user: name(of: uid), uid: Int(uid), host: ProcessIdentity.current().host)
-    }
-
-    private static func name(of uid: uid_t) -> Identifier? {
-        var entry = passwd()
-        var result: UnsafeMutablePointer<passwd>?
-        var buffer = [CChar](repeating: 0, count: 16384)
-        guard getpwuid_r(uid, &entry, &buffer, buffer.count, &result) == 0, result != nil else { return nil }
-        return Identifier(String(cString: entry.pw_name))
+        return Author(
+            user: LoginUser.name(of: uid),
+            uid: Int(uid),
+            host: ProcessIdentity.current().host,
+            login: LoginUser.current()
+        )
     }
 }

@@ -9,7 +9,8 @@ struct RollbackCommand: Verb {
     static let configuration = CommandConfiguration(
         commandName: "rollback",
         abstract: "Restore the configuration of an earlier revision, as a new revision",
-        discussion: """
+        discussion: flowing(
+            """
             Works from any host that has the database: the leader carries it out. Groups that the earlier revision did
             not have are freed, never destroyed. Nothing in the history is lost.
 
@@ -19,6 +20,7 @@ struct RollbackCommand: Verb {
               infrakit-manager rollback 12 --dry-run
               infrakit-manager rollback 12 --expect-current 15 --wait 1m
             """
+        )
     )
 
     @Argument(help: "The revision, by number or tag, whose configuration to restore", completion: Completions.revisions)

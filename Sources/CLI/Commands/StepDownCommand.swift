@@ -8,12 +8,14 @@ struct StepDownCommand: Verb {
     static let configuration = CommandConfiguration(
         commandName: "step-down",
         abstract: "Have the leader hand leadership over now",
-        discussion: """
+        discussion: flowing(
+            """
             Works from any host that has the database. Another replica takes over within one poll interval; a replica
             that is alone takes leadership up again after one lease.
 
             Example: infrakit-manager step-down
             """
+        )
     )
 
     @OptionGroup var store: StoreOptions

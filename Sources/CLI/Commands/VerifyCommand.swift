@@ -9,7 +9,8 @@ struct VerifyCommand: Verb {
     static let configuration = CommandConfiguration(
         commandName: "verify",
         abstract: "Check the whole database: its pages, the hash chain, every specification",
-        discussion: """
+        discussion: flowing(
+            """
             Needs no manager. It looks at a copy, made in TMPDIR (default: /tmp) and removed at the end, so that managers
             can go on.
 
@@ -23,6 +24,7 @@ struct VerifyCommand: Verb {
               infrakit-manager verify --file backup.db -o json
               infrakit-manager verify --repair repaired.db
             """
+        )
     )
 
     @Option(help: ArgumentHelp("Check this file, for instance a backup, instead of the store's", valueName: "file"))

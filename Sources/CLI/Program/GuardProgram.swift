@@ -53,7 +53,7 @@ struct GuardProgram {
         var logger = session.logger("guard", verbosity: log, format: logFormat)
         logger[metadataKey: "guard"] = "\(plugin)"
         // Held until this process ends: the next run's guard waits for it.
-        let held = try FileLock(waitingFor: lock)
+        let held = try GuardLock.wait(for: lock)
         defer { withExtendedLifetime(held) {} }
         guard let knowledge = GuardProcess.knowledge() else {
             throw Failure("a guard is started by a manager, never by a person", .usage)

@@ -2,6 +2,7 @@
 #define CLINUX_H
 
 #include <spawn.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -27,6 +28,31 @@ int clinux_columns(uint32_t scalar);
 int clinux_spawn_addclosefrom(posix_spawn_file_actions_t *actions, int first);
 int clinux_spawn_addchdir(posix_spawn_file_actions_t *actions, const char *path);
 
+// Opens a file, or with O_DIRECTORY a directory, that this program keeps. The last `own` parts of the path are its own: none of
+// them may be a symbolic link, which somebody else could have put there. What goes before them the user has named, through
+// links if they like. Never waits for the other end of a pipe.
+//
+// Returns a descriptor that a spawned process does not inherit, or minus the errno value: ELOOP for a link; ENXIO for what is
+// no regular file; EMLINK for one that is opened to be written and has another name too.
+int clinux_open_own(const char *path, int own, int flags, mode_t mode);
+
+// Opens a file that the user has named. A symbolic link at its end is followed when this user or root has made it, as nobody
+// else can have put it there. Otherwise as above.
+int clinux_open_named(const char *path, int flags);
+
+// Whether that can be said of the links at the end of a path, for those who open it by other means: 0, ELOOP when one of them is
+// another user's, or why the path leads nowhere.
+int clinux_links_are_own(const char *path);
+
+// O_PATH, which Swift does not import: a descriptor of a directory that is only gone through.
+extern const int clinux_o_path;
+
+// What an errno value of these means, for the end of a sentence.
+const char *clinux_open_trouble(int code);
+
+// The name of a user, NUL-terminated. 0; ENOENT for one that the user database does not know; or the errno value. May block.
+int clinux_user_name(uid_t uid, char *name, size_t size);
+
 // A timer on CLOCK_BOOTTIME, which counts while the host is suspended. Returns a descriptor, or minus the errno value.
 // Reading eight bytes from it blocks until it has fired.
 int clinux_boottime_timer(void);
@@ -49,7 +75,8 @@ int64_t clinux_most_descriptors(void);
 // 5.8, which do not tell; or minus the errno value. Symbolic links are followed.
 int clinux_is_mount_root(const char *path);
 
-// From now on SIGTERM and SIGINT do not end the process but add one to an event. Returns its descriptor, which does not block
+// From now on SIGTERM, SIGINT and SIGHUP, unless that is ignored, do not end the process but add one to an event. Returns its
+// descriptor, which does not block
 // and which a spawned process does not inherit, or minus the errno value.
 int clinux_catch_end_signals(void);
 

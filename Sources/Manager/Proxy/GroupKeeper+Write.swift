@@ -26,6 +26,7 @@ extension GroupKeeper {
         _ operation: Operation,
         _ group: Identifier,
         from caller: Caller,
+        message: String = "",
         settling cause: RevisionCause? = nil,
         _ intent: (GroupState?) throws(GroupError) -> Intent
     ) async throws(GroupError) -> GroupReply {
@@ -41,7 +42,7 @@ extension GroupKeeper {
                 return .nothingChanged(error)
             }
             let change = Change(group: group, action: intended.action)
-            var draft = RevisionDraft(author: caller, operation: operation, changes: [change])
+            var draft = RevisionDraft(author: caller, operation: operation, message: message, changes: [change])
             var lifecycle = WriteLifecycle(isOutcomeFirst: cause != nil || !change.action.isSet)
             if lifecycle.isOutcomeFirst { draft = draft.awaitingOutcome }
             return await complete(&lifecycle, change, .known(before), token) { [draft] () async in

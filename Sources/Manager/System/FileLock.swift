@@ -1,3 +1,4 @@
+internal import CLinux
 internal import Glibc
 
 /// A lock (flock(2)) on a file of this host: it ends with the process that holds it, however that ends.
@@ -6,9 +7,10 @@ public final class FileLock: Sendable {
 
     /// Waits until the lock is free.
     ///
+    /// - Parameter own: how many parts at the end of the path are this program's own, and no symbolic links.
     /// - Throws: ``SettingsError`` when the file cannot be opened.
-    public convenience init(waitingFor path: String) throws(SettingsError) {
-        try self.init(path, LOCK_EX)
+    public convenience init(waitingFor path: String, own: Int = 1) throws(SettingsError) {
+        try self.init(path, LOCK_EX, own: own)
     }
 
     /// Takes the lock at once.
@@ -18,16 +20,19 @@ public final class FileLock: Sendable {
         try self.init(path, LOCK_EX | LOCK_NB)
     }
 
-    private init(_ path: String, _ operation: Int32) throws(SettingsError) {
-        let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+    private init(_ path: String, _ operation: Int32, own: Int = 1) throws(SettingsError) {
+        let descriptor = clinux_open_own(path, Int32(own), O_RDWR | O_CREAT, 0o600)
         guard descriptor >= 0 else {
-            throw SettingsError(message: "cannot open the lock \(path): \(String(cString: strerror(errno)))")
+            throw SettingsError(
+                message: "cannot open the lock \(path): \(String(cString: clinux_open_trouble(-descriptor)))"
+            )
         }
         while flock(descriptor, operation) != 0 {
             guard errno == EINTR else {
                 let reason =
                     errno == EWOULDBLOCK
-                    ? "another process\(Self.owner(path)) holds it" : String(cString: strerror(errno))
+                    ? "another process\(Self.owner(descriptor).map { " (pid \($0))" } ?? "") holds it"
+                    : String(cString: strerror(errno))
                 close(descriptor)
                 throw SettingsError(message: "cannot lock \(path): \(reason)")
             }
@@ -39,9 +44,11 @@ public final class FileLock: Sendable {
         words.withUnsafeBytes { _ = pwrite(descriptor, $0.baseAddress, $0.count, 0) }
     }
 
-    private static func owner(_ path: String) -> String {
-        let pid = ProcFS.read(path).map { $0.prefix { $0.isNumber } } ?? ""
-        return pid.isEmpty ? "" : " (pid \(pid))"
+    /// The pid that the holder has written into the file.
+    private static func owner(_ descriptor: Int32) -> Int? {
+        var words = [UInt8](repeating: 0, count: 32)
+        let count = pread(descriptor, &words, words.count, 0)
+        return Int(String(decoding: words.prefix(max(0, count)).prefix { (0x30...0x39).contains($0) }, as: UTF8.self))
     }
 
     deinit { Self.unlock(descriptor) }
@@ -61,10 +68,10 @@ public final class FileLock: Sendable {
 
     /// Who holds the lock now. Any number may ask at once: none takes another for a holder.
     static func holder(_ path: String) -> Holder {
-        let descriptor = open(path, O_RDWR | O_CLOEXEC)
+        let descriptor = clinux_open_own(path, 1, O_RDWR, 0)
         guard descriptor >= 0 else { return .process(nil) }
         defer { unlock(descriptor) }
         guard flock(descriptor, LOCK_SH | LOCK_NB) != 0 else { return .nobody }
-        return .process(ProcFS.read(path).flatMap { Int($0.prefix { $0.isNumber }) })
+        return .process(owner(descriptor))
     }
 }

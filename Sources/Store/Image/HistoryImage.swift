@@ -160,7 +160,7 @@ extension HashChain.Entry {
             time: revision.time,
             epoch: revision.epoch,
             manager: revision.manager,
-            user: revision.author.user ?? "",
+            user: revision.author.account ?? "",
             uid: revision.author.uid ?? -1,
             host: revision.author.host,
             operation: revision.operation.rawValue,

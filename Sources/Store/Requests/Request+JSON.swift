@@ -23,7 +23,7 @@ extension Request {
         case .stepDown: members.append(.init("Kind", "step-down"))
         }
         members += [
-            .init("User", .string(author.user)), .init("UID", .int(author.uid)), .init("Host", .string(author.host)),
+            .init("User", .string(author.account)), .init("UID", .int(author.uid)), .init("Host", .string(author.host)),
             .init("Message", .string(message)), .init("Time", .int(time)), .init("Patience", .int(patience)),
         ]
         return .object(members)
@@ -39,7 +39,7 @@ extension Request {
         self.init(
             id: id,
             kind: kind,
-            author: Author(user: view.member("User")?.identifier, uid: try Self.number("UID", in: view), host: host),
+            author: Author(account: view.member("User")?.identifier, uid: try Self.number("UID", in: view), host: host),
             message: view.member("Message")?.string ?? "",
             time: time,
             patience: try Self.time("Patience", in: view) ?? 0

@@ -1,3 +1,4 @@
+internal import CLinux
 internal import CSQLite
 internal import Glibc
 
@@ -45,6 +46,13 @@ final class Connection {
         var handle: OpaquePointer?
         // A relative path that begins with "file:" would be read as a URI.
         let name = path.hasPrefix("/") ? path : "./" + path
+        guard clinux_links_are_own(name) != ELOOP else {
+            throw StoreError(
+                .permission,
+                "\(path) is a symbolic link that another user could have made, and it is not followed. Remove the link, or "
+                    + "name the store directory that it leads to."
+            )
+        }
         let checked = vfs.map { $0.withCString { csqlite_checksum_vfs($0) } } ?? csqlite_checksum_vfs(nil)
         let code = sqlite3_open_v2(name, &handle, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, checked)
         guard code == SQLITE_OK, let handle else {

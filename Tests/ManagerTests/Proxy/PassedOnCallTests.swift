@@ -45,6 +45,45 @@ struct PassedOnCallTests {
         }
     }
 
+    /// A plugin that lowers the size by what it has destroyed is followed, in the name of whoever asked.
+    @Test func instancesThatWereDestroyedAreInTheHistory() async throws {
+        try await Replica.withHistory { replica in
+            _ = try await replica.call(.commit(.named("a", 5), pretend: false))
+            #expect(try await replica.call(.destroyInstances(id: "a", ["i-1", "i-2"])) == .ok)
+            try await eventually("it is settled", on: replica.clock) {
+                replica.store.revisions.last?.status == .applied
+            }
+            let revision = try #require(replica.store.revisions.last)
+            #expect(revision.number == 6 && revision.operation == .commit && revision.author.user == "ann")
+            #expect(revision.message == "destroyed i-1, i-2")
+            #expect(
+                revision.changes.map(\.action) == [.set(GroupSpec.named("a", 3).properties, plugin: "group-stateless")]
+            )
+            #expect(replica.plugin.groups["a"] == .named("a", 3))
+            // One that starts others in their places keeps its size, and so does the history.
+            replica.plugin.script {
+                if case .size = $0 { .fail(GroupError(.unsupported, "no such method")) } else { nil }
+            }
+            #expect(try await replica.call(.destroyInstances(id: "a", ["i-3"])) == .ok)
+            #expect(replica.store.revisions.count == 6)
+        }
+    }
+
+    /// Nobody has declared it, and the plugin does not have it: it is mistyped.
+    @Test func aGroupThatNobodyKnowsIsNotDestroyed() async throws {
+        try await Replica.withHistory { replica in
+            #expect(await replica.error(.destroy(id: "catle")) == .notWatched("catle"))
+            #expect(replica.store.revisions.count == 4)
+            // What the plugin has all the same, can be.
+            replica.plugin.put(.named("stray"))
+            #expect(await replica.error(.destroy(id: "stray")) == nil)
+            #expect(replica.store.revisions.count == 5)
+            // Once destroyed, it is not there any more.
+            #expect(await replica.error(.destroy(id: "stray")) == .notWatched("stray"))
+            #expect(replica.store.revisions.count == 5)
+        }
+    }
+
     @Test func thePluginsRefusalIsPassedBackInItsWords() async throws {
         try await Replica.withHistory { replica in
             replica.plugin.script { request in

@@ -33,6 +33,23 @@ import Testing
         }
     }
 
+    /// What somebody else has put there leads nowhere that we should write.
+    @Test(.enabled(if: getuid() == 0, "only root can make another user's link"))
+    func aLinkOfAnotherUser() async throws {
+        try await withScratch { directory in
+            let path = "\(directory)/manager.db"
+            #expect(symlink("elsewhere.db", path) == 0)
+            _ = try await Store.openForManager(StoreConfiguration(path: path, busyTimeout: 100))
+            #expect(try names(in: directory) == ["elsewhere.db", "manager.db"])
+            #expect(lchown(path, 4711, 4711) == 0)
+            expect(
+                try await openForCommand(path) + [try await openForManager(path)],
+                .permission,
+                "another user could have"
+            )
+        }
+    }
+
     @Test func missing() async throws {
         try await withScratch { directory in
             expect(try await openForCommand("\(directory)/manager.db"), .missing, "--store-dir")
