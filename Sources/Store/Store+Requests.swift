@@ -6,7 +6,10 @@ extension Store {
         try await writer.run(
             within: timeout,
             verify: { connection, _ in try connection.request(request.id) != nil },
-            { try $0.insertRequest(request) }
+            { connection in
+                try connection.requireSeen(connection.memory)
+                try connection.insertRequest(request)
+            }
         )
     }
 
@@ -15,7 +18,10 @@ extension Store {
     }
 
     public func request(_ id: String, within timeout: Duration) async throws(StoreError) -> Request? {
-        try await reader.run(within: timeout) { try $0.request(id) }
+        try await reader.run(within: timeout) { [memory] connection in
+            try connection.requireSeen(memory)
+            return try connection.request(id)
+        }
     }
 
     /// Takes a request back.
@@ -27,7 +33,10 @@ extension Store {
             verify: { connection, wasCancelled in
                 try !wasCancelled || connection.request(id)?.state == .cancelled
             },
-            { try $0.cancelRequest(id) }
+            { connection in
+                try connection.requireSeen(connection.memory)
+                return try connection.cancelRequest(id)
+            }
         )
     }
 

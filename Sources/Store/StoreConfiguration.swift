@@ -7,6 +7,8 @@ public struct StoreConfiguration: Hashable, Sendable {
     public var busyTimeout: Int
     /// Accept a file system on which two hosts may both believe that they hold a lock.
     public var allowsUnsafeStorage: Bool
+    /// Whether a database that is older than what was seen of it is refused: for a replica that leads, or may.
+    public var noticesOlderState = false
     /// By which of SQLite's ways it is reached; nil for the usual one. For tests of storage that fails.
     var vfs: String?
     /// Whether each page is compared with its checksum when it is read; not so for a look at what is damaged.

@@ -73,11 +73,12 @@ struct OSCommand: Verb {
         let directory = store.directory(in: session)
         try store.prepareDirectory(in: session)
         try checkLeaderFile()
-        let configuration = StoreConfiguration(
+        var configuration = StoreConfiguration(
             path: StoreConfiguration.path(in: directory),
             busyTimeout: election.busyTimeout.milliseconds,
             allowsUnsafeStorage: unsafeStorage
         )
+        configuration.noticesOlderState = true
         let opened = try await Store.openForManager(configuration)
         try await checkHistory(configuration.path, directory)
         let program = ManagerProgram(

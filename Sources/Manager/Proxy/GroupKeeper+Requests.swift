@@ -167,7 +167,7 @@ extension GroupKeeper {
             switch error.code {
             case .notFound, .conflict: throw GroupError(.rejected, error.message)
             case .busy: break
-            default: abandon(token, error.message)
+            default: abandon(token, error)
             }
             throw GroupError(.storeUnavailable, "store unreachable: \(error)")
         }
@@ -230,7 +230,7 @@ extension GroupKeeper {
             logger.warning("request not closed", metadata: ["request": "\(request.id)", "error": "\(error)"])
             // A request that was taken back meanwhile says nothing against the lease.
             let isHarmless = error.code == .busy || error.code == .conflict
-            if !isHarmless { abandon(token, error.message) }
+            if !isHarmless { abandon(token, error) }
             return false
         }
     }
