@@ -41,6 +41,10 @@ extension Election {
             return Standing(role: .unknown, reason: "has not read the lease yet", lease: nil)
         }
         if lease.suspension != nil { return Standing(role: .unknown, reason: Suspension.sentence, lease: lease) }
+        if lease.isHeld, lease.holder == Lease.unknownHolder {
+            let reason = "waits until whoever led before an older state was accepted has let go"
+            return Standing(role: .candidate, reason: hindrance ?? reason, lease: nil)
+        }
         if lease.isHeld {
             return Standing(
                 role: .follower,

@@ -122,7 +122,7 @@ actor LeadershipLoop {
         // A row that still names this replica after its term says of no leader where it is.
         if standing.role != .leader, known?.instance == claimant.instance { known = nil }
         // Nor does a row on which nobody acts.
-        if known?.suspension != nil { known = nil }
+        if known?.suspension != nil || known?.holder == Lease.unknownHolder { known = nil }
         board.post(Standing(role: standing.role, reason: standing.reason, lease: known), hasLooked: hasLooked)
         if standing.role != before {
             logger.info(

@@ -110,7 +110,7 @@ public struct Suspension: Hashable, Sendable {
 
 extension Lease {
     /// Holds the lease after an older state was accepted of which it is not known who led last.
-    static let unknownHolder: Identifier = "unknown"
+    public static let unknownHolder: Identifier = "unknown"
 
     /// The row of a store that is found to be older than what a replica has seen.
     ///

@@ -19,7 +19,7 @@ final class Checker {
     private var lastNumber = 0
     private var lastEpoch = 0
     /// Whose revisions somebody has given up, by accepting an older state.
-    private(set) var givenUp: Set<String> = []
+    private(set) var givenUp: Set<Identifier> = []
     private(set) var counts = Counts()
     private var clocks = TimeCheck()
 
