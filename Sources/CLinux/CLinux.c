@@ -16,7 +16,9 @@
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
@@ -216,4 +218,56 @@ int clinux_columns(uint32_t scalar) {
     int columns = wcwidth((wchar_t)scalar);
     uselocale(before);
     return columns;
+}
+
+int clinux_shared_memory(const char *name) {
+    int memory = memfd_create(name, MFD_CLOEXEC);
+    return memory >= 0 ? memory : -errno;
+}
+
+int64_t *clinux_map_page(int memory) {
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    struct stat status;
+    if (fstat(memory, &status) != 0) {
+        return NULL;
+    }
+    if (status.st_size < (off_t)page) {
+        errno = EINVAL;
+        return NULL;
+    }
+    void *address = mmap(NULL, page, PROT_READ | PROT_WRITE, MAP_SHARED, memory, 0);
+    return address == MAP_FAILED ? NULL : address;
+}
+
+void clinux_unmap_page(int64_t *page) {
+    munmap(page, (size_t)sysconf(_SC_PAGESIZE));
+}
+
+int64_t clinux_word_load(const int64_t *word) {
+    return __atomic_load_n(word, __ATOMIC_ACQUIRE);
+}
+
+void clinux_word_store(int64_t *word, int64_t value) {
+    __atomic_store_n(word, value, __ATOMIC_RELEASE);
+}
+
+int clinux_give_back(int memory, int64_t offset, int64_t length) {
+    return fallocate(memory, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset, length) == 0 ? 0 : errno;
+}
+
+int64_t clinux_raise_descriptor_limit(int64_t wanted) {
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) {
+        return -errno;
+    }
+    rlim_t raised = limit.rlim_max < (rlim_t)wanted ? limit.rlim_max : (rlim_t)wanted;
+    if (raised > limit.rlim_cur) {
+        rlim_t before = limit.rlim_cur;
+        limit.rlim_cur = raised;
+        // Where that is forbidden, what was allowed before has to do.
+        if (setrlimit(RLIMIT_NOFILE, &limit) != 0) {
+            limit.rlim_cur = before;
+        }
+    }
+    return limit.rlim_cur > INT64_MAX ? INT64_MAX : (int64_t)limit.rlim_cur;
 }

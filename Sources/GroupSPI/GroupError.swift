@@ -18,6 +18,8 @@ public struct GroupError: Error, Hashable, Sendable {
         case unreachable
         /// The connection was lost, or the time ran out, after the call was sent: nobody knows whether it was carried out.
         case unknownOutcome
+        /// The plugin answered, and its answer cannot be read: nobody knows whether the call was carried out.
+        case unreadable
         /// The manager's store cannot be used; nothing was stored if the message says so, else nobody knows.
         case storeUnavailable
     }

@@ -3,26 +3,48 @@ public import GroupSPI
 extension Store {
     /// Puts a request where the leader finds it, from any host that has the file.
     public func submit(_ request: Request, within timeout: Duration) async throws(StoreError) {
+        let asked = await Self.encode(request.kind)
         try await writer.run(
             within: timeout,
-            verify: { connection, _ in try connection.request(request.id) != nil },
+            verify: { connection, _ in try connection.requestState(request.id) != nil },
             { connection in
                 try connection.requireSeen(connection.memory)
-                try connection.insertRequest(request)
+                try connection.insertRequest(request, asked)
             }
         )
     }
 
     public func waitingRequests(within timeout: Duration) async throws(StoreError) -> [Request] {
-        try await reader.run(within: timeout) { try $0.waitingRequests() }
+        let rows = try await reader.run(within: timeout) { try $0.waitingRequests() }
+        // One that cannot be read must not keep the others waiting; whoever asked takes it back.
+        return await Self.decode(rows) { try? Connection.request($0) }
     }
 
     public func request(_ id: String, within timeout: Duration) async throws(StoreError) -> Request? {
-        try await reader.run(within: timeout) { [memory] connection in
+        let row = try await reader.run(within: timeout) { [memory] connection in
             try connection.requireSeen(memory)
-            return try connection.request(id)
+            return try connection.requestRow(id, isWhole: true)
         }
+        guard let row else { return nil }
+        return try await Self.decode([row]) { row in Result { try Connection.request(row) } }.first?.storeResult.get()
     }
+
+    /// What has become of a request. What was asked is not read again: that may be long, and whoever waits looks often.
+    public func request(_ asked: Request, within timeout: Duration) async throws(StoreError) -> Request? {
+        let row = try await reader.run(within: timeout) { [memory] connection in
+            try connection.requireSeen(memory)
+            return try connection.requestRow(asked.id, isWhole: false)
+        }
+        return try row.map { row in Result { try Connection.request(row, asked: asked.kind) } }?.storeResult.get()
+    }
+
+    /// Not on the caller's actor, nor on the thread of the database: what was asked may be many megabytes.
+    @concurrent private static func encode(_ kind: Request.Kind) async -> EncodedRequest { EncodedRequest(kind) }
+
+    @concurrent static func decode<Value: Sendable>(
+        _ rows: [CopiedRow],
+        _ body: @Sendable (CopiedRow) -> Value?
+    ) async -> [Value] { rows.compactMap(body) }
 
     /// Takes a request back.
     ///
@@ -31,7 +53,7 @@ extension Store {
         try await writer.run(
             within: timeout,
             verify: { connection, wasCancelled in
-                try !wasCancelled || connection.request(id)?.state == .cancelled
+                try !wasCancelled || connection.requestState(id) == .cancelled
             },
             { connection in
                 try connection.requireSeen(connection.memory)
@@ -52,7 +74,7 @@ extension Store {
     ) async throws(StoreError) {
         try await writer.run(
             within: timeout,
-            verify: { connection, _ in try connection.request(id)?.state == state },
+            verify: { connection, _ in try connection.requestState(id) == state },
             { try $0.finishRequest(id, state: state, error: error, fence: fence) }
         )
     }
@@ -66,9 +88,10 @@ extension Store {
         fence: Fence,
         within timeout: Duration
     ) async throws(StoreError) {
+        let answer = RequestBody.encode(answer)
         try await writer.run(
             within: timeout,
-            verify: { connection, _ in try connection.request(id)?.answer == answer },
+            verify: { connection, _ in try connection.requestReply(id) == answer.bytes },
             { try $0.answerRequest(id, answer, fence: fence) }
         )
     }
@@ -80,5 +103,12 @@ extension Store {
             verify: { _, _ in true },
             { try $0.removeRequests(before: time, fence: fence) }
         )
+    }
+}
+
+extension Result where Failure == any Error {
+    /// What is stored cannot be read.
+    var storeResult: Result<Success, StoreError> {
+        mapError { ($0 as? StoreError) ?? StoreError(.corrupt, "what is stored cannot be read: \($0)") }
     }
 }

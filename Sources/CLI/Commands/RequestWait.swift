@@ -41,7 +41,7 @@ struct RequestWait {
     ) async throws -> Request {
         var pause = first
         while true {
-            if let found = try await store.request(request.id, within: commandTimeout) {
+            if let found = try await store.request(request, within: commandTimeout) {
                 let isLate = ContinuousClock.now >= deadline
                 switch found.state {
                 case .refused: throw Failure(found.error ?? "the leader refused it")

@@ -60,4 +60,22 @@ void clinux_file_was_removed(int slot);
 // filled in at the start, and are read-only since: nobody could fill them in again.
 void clinux_drop_program_pages(void);
 
+// Memory that two processes can share, as a descriptor that is not inherited. Returns it, or minus the errno value.
+int clinux_shared_memory(const char *name);
+
+// The first page of such memory. NULL, and errno tells why: EINVAL when it is shorter.
+int64_t *clinux_map_page(int memory);
+void clinux_unmap_page(int64_t *page);
+
+// A word that another process reads, or writes, at any moment: whole or not at all.
+int64_t clinux_word_load(const int64_t *word);
+void clinux_word_store(int64_t *word, int64_t value);
+
+// Gives a part of such memory back; its place stays. 0 or errno.
+int clinux_give_back(int memory, int64_t offset, int64_t length);
+
+// How many descriptors this process may have open: raised to `wanted`, as far as it may be raised, and never lowered.
+// Returns what holds from now on, or minus the errno value.
+int64_t clinux_raise_descriptor_limit(int64_t wanted);
+
 #endif

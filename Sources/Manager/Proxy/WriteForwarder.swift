@@ -35,17 +35,16 @@ struct WriteForwarder {
 
     private func wait(for request: Request) async throws -> GroupReply {
         let deadline = clock.now() + settings.rpcTimeout
-        var settled: (at: BootInstant, reply: Result<GroupReply, GroupError>)?
+        var settled: Settled?
         while true {
             let found = try await store.request(request.id, within: settings.storeTimeout)
             if let answer = found?.answer { return try answer.get() }
             if found?.state == .refused { throw GroupError(.rejected, found?.error ?? "the leader refused it") }
-            if settled == nil, let number = found?.revision, let reply = try await outcome(of: number) {
-                settled = (clock.now(), reply)
-            }
-            // The answer itself says more, and follows the outcome at once, if at all.
-            if let settled, clock.now() - settled.at >= .seconds(1) || clock.now() >= deadline {
-                return try settled.reply.get()
+            if settled == nil, let number = found?.revision { settled = try await outcome(of: number) }
+            if let settled {
+                // The answer itself says more. Whoever has stored the outcome stores it next, unless the term is over.
+                let isOver = try await store.lease(within: settings.storeTimeout).epoch != settled.epoch
+                if isOver || clock.now() >= deadline { return try settled.reply.get() }
             }
             if clock.now() >= deadline {
                 if let number = found?.revision {
@@ -74,15 +73,23 @@ struct WriteForwarder {
     }
 
     /// The leader that took it up may have died before it could answer; the history tells all the same.
-    private func outcome(of number: Int) async throws(StoreError) -> Result<GroupReply, GroupError>? {
+    private func outcome(of number: Int) async throws(StoreError) -> Settled? {
         guard let revision = try await store.revision(number, within: settings.storeTimeout) else { return nil }
+        let reply: Result<GroupReply, GroupError>
         switch revision.status {
-        case .applied: return .success(revision.operation == .commit ? .details("recorded as revision \(number)") : .ok)
-        case .rejected, .partial: return .failure(GroupError(.rejected, revision.error ?? "the plugin refused it"))
+        case .applied: reply = .success(revision.operation == .commit ? .details("recorded as revision \(number)") : .ok)
+        case .rejected, .partial: reply = .failure(GroupError(.rejected, revision.error ?? "the plugin refused it"))
         case .superseded:
             let words = revision.error ?? Status.superseded.name
-            return .failure(GroupError(.pending, "recorded as revision \(number), and \(words)"))
+            reply = .failure(GroupError(.pending, "recorded as revision \(number), and \(words)"))
         case .pending: return nil
         }
+        return Settled(reply: reply, epoch: revision.epoch)
+    }
+
+    private struct Settled {
+        let reply: Result<GroupReply, GroupError>
+        /// Of the leader that has taken the request up, and answers it.
+        let epoch: Int
     }
 }

@@ -72,7 +72,9 @@ public struct ProbeFile {
         let prefixes = Kind.allCases.map(prefix) + [peerName]
         var names: [String] = []
         while let entry = readdir(entries) {
-            let name = withUnsafeBytes(of: &entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+            let name = withUnsafeBytes(of: &entry.pointee.d_name) {
+                String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
+            }
             if prefixes.contains(where: name.hasPrefix) { names.append(name) }
         }
         return names

@@ -61,6 +61,11 @@ public enum BrokenRule: String, CaseIterable, Sendable {
     /// Whoever accepts an older state declares the lease to be free.
     case acceptWaitsForNobody = "accept-waits-for-nobody"
 
+    /// A guard acts on the deadline that it has read, while newer ones wait to be read.
+    case guardActsOnWhatItHasRead = "guard-acts-on-what-it-has-read"
+    /// A guard lets go what the plugin names, and knows no group by itself.
+    case guardKnowsNoGroups = "guard-knows-no-groups"
+
     var hasNoDeadline: Bool { self == .deadlineAtTheAnswer }
 
     /// The parts of a manager that is broken in this way.

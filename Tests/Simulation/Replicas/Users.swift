@@ -205,7 +205,7 @@ final class Users: @unchecked Sendable {
                 case .unknownOutcome: self = .unknown
                 // It has no sense.
                 case .badRequest: self = .nothing
-                case .unsupported, .notRunning, .unreachable: return nil
+                case .unsupported, .notRunning, .unreachable, .unreadable: return nil
                 }
             }
         }

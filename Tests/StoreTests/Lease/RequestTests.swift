@@ -43,6 +43,7 @@ import Testing
             try await store.submit(request, within: patience)
             #expect(try await store.waitingRequests(within: patience) == [request])
             #expect(try await store.request("r1", within: patience) == request)
+            #expect(try await store.request(request, within: patience) == request)
             #expect(try await store.request("r2", within: patience) == nil)
         }
     }
@@ -226,6 +227,17 @@ import Testing
             try raw.execute("UPDATE request SET kind = '\(kind)', body = x'7b22' WHERE id = 'r1'")
             #expect(try await store.waitingRequests(within: patience).map(\.id) == ["r2"])
             #expect(try await store.cancelRequest("r1", within: patience))
+        }
+    }
+
+    /// What was asked may be many megabytes, and whoever waits for it looks often.
+    @Test func whoWaitsDoesNotReadAgainWhatWasAsked() async throws {
+        try await withStore { store in
+            let asked = request("r1")
+            try await store.submit(asked, within: patience)
+            try rawConnection(store.path).execute("UPDATE request SET kind = 'write', body = x'7b22' WHERE id = 'r1'")
+            #expect(try await failure { _ = try await store.request("r1", within: patience) }.code == .corrupt)
+            #expect(try await store.request(asked, within: patience) == asked)
         }
     }
 

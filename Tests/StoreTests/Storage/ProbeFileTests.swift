@@ -30,7 +30,9 @@ import Testing
             ]
             let others = [".manager.other-1", "manager.db", "manager.db-journal", "manager.lockprobe-1-a"]
             let fresh = [".manager.lockprobe-2-a", ".manager.renewalprobe-2-a-journal"]
-            for name in leftovers + others + fresh { try write(name, in: directory, age: fresh.contains(name) ? 500 : 700) }
+            for name in leftovers + others + fresh {
+                try write(name, in: directory, age: fresh.contains(name) ? 500 : 700)
+            }
             try FileManager.default.createDirectory(
                 atPath: "\(directory)/.manager.lockprobe-3-a",
                 withIntermediateDirectories: false
