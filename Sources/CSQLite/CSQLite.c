@@ -3,8 +3,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -46,6 +51,65 @@ int csqlite_read_header(sqlite3 *database, void *buffer, int length) {
     }
     code = file->pMethods->xRead(file, buffer, length, 0);
     return code == SQLITE_IOERR_SHORT_READ ? SQLITE_OK : code;
+}
+
+int csqlite_is_remote(const char *path) {
+    struct statfs status;
+    char *directory = strdup(path);
+    char *slash = directory ? strrchr(directory, '/') : NULL;
+    if (slash) {
+        slash[slash == directory] = 0;
+    }
+    int code = directory ? statfs(slash ? directory : ".", &status) : -1;
+    free(directory);
+    if (code != 0) {
+        return 1;
+    }
+    switch ((unsigned long)status.f_type) {
+    case EXT4_SUPER_MAGIC:
+    case XFS_SUPER_MAGIC:
+    case BTRFS_SUPER_MAGIC:
+    case TMPFS_MAGIC:
+    case OVERLAYFS_SUPER_MAGIC:
+    case F2FS_SUPER_MAGIC:
+        return 0;
+    default:
+        return 1;
+    }
+}
+
+// From the root on: a directory whose own state is new tells whether the name in it still leads where it did. How that comes
+// out is of no interest here: whoever looks at the path next is told.
+static void ask_for_each(char *directory) {
+    for (char *end = directory + 1;; end++) {
+        if (*end != '/' && *end != 0) {
+            continue;
+        }
+        char last = *end;
+        *end = 0;
+        struct statx status;
+        statx(AT_FDCWD, directory, AT_STATX_FORCE_SYNC, STATX_INO | STATX_CTIME | STATX_MTIME, &status);
+        *end = last;
+        if (last == 0) {
+            return;
+        }
+    }
+}
+
+void csqlite_ask_server(const char *path) {
+    char *directory = strdup(path);
+    char *slash = directory ? strrchr(directory, '/') : NULL;
+    if (slash && slash != directory) {
+        *slash = 0;
+        ask_for_each(directory);
+        // Symbolic links on the way lead past other directories.
+        char *real = realpath(directory, NULL);
+        if (real && strcmp(real, directory) != 0) {
+            ask_for_each(real);
+        }
+        free(real);
+    }
+    free(directory);
 }
 
 // The bytes that SQLite itself locks (os_unix.c: PENDING_BYTE and the 511 after it): where a file system has limits, it

@@ -7,7 +7,10 @@ extension Store {
         try await writer.run(
             within: timeout,
             verify: { connection, _ in try connection.requestState(request.id) != nil },
-            { try $0.insertRequest(request, asked) }
+            { connection in
+                try connection.requireSeen(connection.memory)
+                try connection.insertRequest(request, asked)
+            }
         )
     }
 
@@ -18,15 +21,20 @@ extension Store {
     }
 
     public func request(_ id: String, within timeout: Duration) async throws(StoreError) -> Request? {
-        guard let row = try await reader.run(within: timeout, { try $0.requestRow(id, isWhole: true) }) else {
-            return nil
+        let row = try await reader.run(within: timeout) { [memory] connection in
+            try connection.requireSeen(memory)
+            return try connection.requestRow(id, isWhole: true)
         }
+        guard let row else { return nil }
         return try await Self.decode([row]) { row in Result { try Connection.request(row) } }.first?.storeResult.get()
     }
 
     /// What has become of a request. What was asked is not read again: that may be long, and whoever waits looks often.
     public func request(_ asked: Request, within timeout: Duration) async throws(StoreError) -> Request? {
-        let row = try await reader.run(within: timeout) { try $0.requestRow(asked.id, isWhole: false) }
+        let row = try await reader.run(within: timeout) { [memory] connection in
+            try connection.requireSeen(memory)
+            return try connection.requestRow(asked.id, isWhole: false)
+        }
         return try row.map { row in Result { try Connection.request(row, asked: asked.kind) } }?.storeResult.get()
     }
 
@@ -47,7 +55,10 @@ extension Store {
             verify: { connection, wasCancelled in
                 try !wasCancelled || connection.requestState(id) == .cancelled
             },
-            { try $0.cancelRequest(id) }
+            { connection in
+                try connection.requireSeen(connection.memory)
+                return try connection.cancelRequest(id)
+            }
         )
     }
 

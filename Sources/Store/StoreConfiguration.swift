@@ -9,6 +9,8 @@ public struct StoreConfiguration: Hashable, Sendable {
     public var allowsUnsafeStorage: Bool
     /// Whether the file may have a second hard link or be a bind mount: a backup that is only read, never a store in use.
     public var mayHaveOtherNames: Bool
+    /// Whether a database that is older than what was seen of it is refused: for a replica that leads, or may.
+    public var noticesOlderState = false
     /// By which of SQLite's ways it is reached; nil for the usual one. For tests of storage that fails.
     var vfs: String?
     /// Whether each page is compared with its checksum when it is read; not so for a look at what is damaged.

@@ -44,6 +44,8 @@ public struct StoreError: Error, Hashable, Sendable {
         case unknownOutcome
         /// The writer does not hold the lease at its epoch (any more). Nothing was stored.
         case fenced
+        /// The database is older than what this replica has seen of it. Nothing was stored.
+        case stale
         /// No such revision, group, or tag.
         case notFound
         /// The request contradicts what is stored.
@@ -153,6 +155,11 @@ public struct StoreError: Error, Hashable, Sendable {
             .readOnly,
             "\(path) was written by another program, which left no page checksums in it. A manager adds them when it starts."
         )
+    }
+
+    /// Another file, or an older state of this one.
+    public static func stale(_ path: String) -> StoreError {
+        StoreError(.stale, "\(path): \(Suspension.sentence); nothing was stored.")
     }
 
     static func journalMode(_ mode: String, path: String) -> StoreError {

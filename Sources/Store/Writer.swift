@@ -9,14 +9,16 @@ final class Writer: @unchecked Sendable {
     // Touched only on the queue's thread, hence unchecked.
     private var connection: Connection?
     private let configuration: StoreConfiguration
+    private let memory: StoreMemory?
 
-    private init(_ configuration: StoreConfiguration) {
+    private init(_ configuration: StoreConfiguration, _ memory: StoreMemory?) {
         self.configuration = configuration
+        self.memory = memory
     }
 
     /// A queue whose thread owns a writer. The queue keeps it for as long as work is under way.
-    static func queue(_ configuration: StoreConfiguration) -> DatabaseQueue {
-        let writer = Writer(configuration)
+    static func queue(_ configuration: StoreConfiguration, _ memory: StoreMemory?) -> DatabaseQueue {
+        let writer = Writer(configuration, memory)
         return DatabaseQueue(label: "store.writer", path: configuration.path, purpose: .writing) {
             writer.perform($0, $1)
         }
@@ -167,6 +169,7 @@ final class Writer: @unchecked Sendable {
         guard !opened.isReadOnly else { throw StoreError.readOnly(configuration.path) }
         guard !opened.isUnchecked else { throw StoreError.withoutChecksums(configuration.path) }
         try Schema.requireCurrent(opened)
+        opened.memory = memory
         connection = opened
         return opened
     }

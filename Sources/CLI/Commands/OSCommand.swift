@@ -74,11 +74,12 @@ struct OSCommand: Verb {
         let directory = store.directory(in: session)
         try store.prepareDirectory(in: session)
         try await checkLeaderFile()
-        let configuration = StoreConfiguration(
+        var configuration = StoreConfiguration(
             path: StoreConfiguration.path(in: directory),
             busyTimeout: election.busyTimeout.milliseconds,
             allowsUnsafeStorage: unsafeStorage
         )
+        configuration.noticesOlderState = true
         let opened = try await Store.openForManager(configuration)
         try await checkHistory(configuration.path, directory)
         let program = try ManagerProgram(

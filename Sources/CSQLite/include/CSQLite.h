@@ -23,6 +23,13 @@ int csqlite_read_header(sqlite3 *database, void *buffer, int length);
 // file is closed. Returns 0 when the second process was kept away, 1 when it got the lock too, or minus the errno value.
 int csqlite_probe_lock(int file, const char *path);
 
+// Has the kernel ask the server for every directory on the way to a file, where a server has them: what lies at a path is else
+// told from what was asked for up to a minute ago, and a directory that was replaced there is not seen. Waits for the server.
+void csqlite_ask_server(const char *path);
+
+// Whether a server may have the directory of a file: it does not lie on a file system that is known to be local. Asks a server.
+int csqlite_is_remote(const char *path);
+
 // Page checksums: a VFS that keeps a checksum of each page of a database in the last eight bytes of the page, where SQLite
 // leaves room for such things, writes it with the page and compares it when the page is read.
 //

@@ -37,6 +37,8 @@ public struct Election: Sendable {
         /// The row may be taken over from this moment on, by the holder's own clock.
         var expiry: BootInstant
         var renewalIssuedAt: BootInstant?
+        /// Why nothing is done under it although it lasts: the store is older than what was seen of it.
+        var suspension: String?
     }
 
     let settings: ElectionSettings
@@ -91,6 +93,8 @@ public struct Election: Sendable {
         case .renewalFenced(let epoch, let message): resign(epoch, message, now, &directives)
         case .storeUncertain(let epoch, let reason):
             resign(epoch, "the store is uncertain: \(reason)", now, &directives)
+        case .suspended(let epoch, let reason, let isRenewed):
+            suspended(epoch, reason, isRenewed, now, &directives)
         case .hindered(let reason): hindered(reason, now, &directives)
         case .stepDown(let epoch, let reason):
             if leadingEpoch == epoch { (restUntil, restEpoch) = (now + settings.ttl, epoch) }
@@ -167,7 +171,8 @@ public struct Election: Sendable {
         }
         state = .watching(current)
         extraLook = extraLook ?? endOfTTL(after: now)
-        guard hindrance == nil, !isStopping else { return }
+        // A row of an older state says nothing of who leads, and nobody leads there until a person has decided.
+        guard hindrance == nil, !isStopping, lease.suspension == nil else { return }
         // The wait of a ttl has to lie between two readings: from after the first to before the last.
         let waited = startedAt - current.since
         let reason: String
@@ -231,11 +236,44 @@ public struct Election: Sendable {
         term.renewalIssuedAt = nil
         term.deadline = issuedAt + settings.renewDeadline
         term.expiry = issuedAt + settings.ttl
+        let wasSuspended = term.suspension != nil
+        term.suspension = nil
         state = .leading(term)
         trouble = nil
         // The renewal itself may have taken longer than what it gained.
         guard now < term.deadline else { return expire(now, &directives) }
-        directives.append(.extend(epoch: term.epoch, deadline: term.deadline))
+        // What was known before is not to be relied on: all of it is read again.
+        directives.append(
+            wasSuspended
+                ? .assume(epoch: term.epoch, deadline: term.deadline)
+                : .extend(epoch: term.epoch, deadline: term.deadline)
+        )
+    }
+
+    /// Others honour the lease as long as it is renewed, in an older state of the store as well. So the groups stay where they
+    /// are, and nothing else is done.
+    private mutating func suspended(
+        _ epoch: Int,
+        _ reason: String,
+        _ isRenewed: Bool,
+        _ now: BootInstant,
+        _ directives: inout [ElectionDirective]
+    ) {
+        guard case .leading(var term) = state, term.epoch == epoch else { return }
+        let isNews = term.suspension == nil
+        term.suspension = reason
+        if let issuedAt = term.renewalIssuedAt, isRenewed {
+            term.renewalIssuedAt = nil
+            term.deadline = issuedAt + settings.renewDeadline
+            term.expiry = issuedAt + settings.ttl
+        } else if !isRenewed, isNews {
+            // A renewal tells whether the lease can be held there.
+            nextAttempt = now
+        }
+        state = .leading(term)
+        if isNews { directives.append(.suspend(epoch: epoch, reason: reason)) }
+        guard now < term.deadline else { return expire(now, &directives) }
+        if isRenewed { directives.append(.hold(epoch: epoch, deadline: term.deadline)) }
     }
 
     private mutating func renewalFailed(_ epoch: Int, _ reason: String) {

@@ -22,6 +22,8 @@ public struct Standing: Hashable, Sendable {
 extension Election {
     public var standing: Standing {
         switch state {
+        case .leading(let term) where term.suspension != nil:
+            Standing(role: .unknown, reason: term.suspension ?? "", lease: nil)
         case .leading(let term): Standing(role: .leader, reason: "holds the lease in epoch \(term.epoch)", lease: nil)
         case .acquiring: Standing(role: .candidate, reason: "is asking for the lease", lease: nil)
         case .resigning(_, let reason, _):
@@ -37,6 +39,11 @@ extension Election {
         }
         guard let lease = watch?.lease else {
             return Standing(role: .unknown, reason: "has not read the lease yet", lease: nil)
+        }
+        if lease.suspension != nil { return Standing(role: .unknown, reason: Suspension.sentence, lease: lease) }
+        if lease.isHeld, lease.holder == Lease.unknownHolder {
+            let reason = "waits until whoever led before an older state was accepted has let go"
+            return Standing(role: .candidate, reason: hindrance ?? reason, lease: nil)
         }
         if lease.isHeld {
             return Standing(

@@ -29,6 +29,8 @@ actor LeadershipLoop {
     private var lease: Lease?
     private var hasReleasedLeftovers = false
     private var hasLooked = false
+    /// Stops what is done under a term that lasts; what begins it anew comes after.
+    private var suspending: Task<Void, Never>?
     /// Why the last reading of the lease failed.
     private var trouble: String?
     private var clockJumps = ClockJumps()
@@ -130,6 +132,8 @@ actor LeadershipLoop {
         var known = standing.lease ?? lease
         // A row that still names this replica after its term says of no leader where it is.
         if standing.role != .leader, known?.instance == claimant.instance { known = nil }
+        // Nor does a row on which nobody acts.
+        if known?.suspension != nil || known?.holder == Lease.unknownHolder { known = nil }
         board.post(Standing(role: standing.role, reason: standing.reason, lease: known), hasLooked: hasLooked)
         if standing.role != before {
             logger.info(
@@ -162,11 +166,23 @@ actor LeadershipLoop {
             open(epoch, deadline)
             hasReleasedLeftovers = true
             logger.notice("leadership assumed", metadata: ["lease.epoch": "\(epoch)"])
-            tasks.addTask { [keeper, orphanGuard] in
+            tasks.addTask { [keeper, orphanGuard, suspending] in
+                await suspending?.value
                 await orphanGuard.isReady()
                 await keeper.assume(epoch: epoch)
             }
         case .extend(let epoch, let deadline): open(epoch, deadline)
+        case .suspend(let epoch, let reason):
+            gate.shut()
+            logger.error("leadership suspended", metadata: ["lease.epoch": "\(epoch)", "reason": "\(reason)"])
+            // Not a child task: what comes next waits for it.
+            suspending = Task { [keeper, suspending] in
+                await suspending?.value
+                await keeper.suspend(epoch: epoch)
+            }
+        case .hold(_, let deadline):
+            self.deadline.set(deadline)
+            orphanGuard.arm(until: deadline)
         case .resign(let epoch, let reason):
             gate.shut()
             deadline.set(nil)
@@ -253,15 +269,23 @@ actor LeadershipLoop {
     private func renew(_ epoch: Int) async {
         let startedAt = clock.now()
         do throws(StoreError) {
-            lease = try await store.renewLease(fence(epoch), within: settings.renewDeadline)
+            let lease = try await store.renewLease(fence(epoch), within: settings.renewDeadline)
+            self.lease = lease
             noteTime(since: startedAt)
-            post(.renewed(epoch: epoch))
+            post(
+                lease.suspension == nil
+                    ? .renewed(epoch: epoch)
+                    : .suspended(epoch: epoch, Suspension.sentence, isRenewed: true)
+            )
         } catch {
             logger.warning("lease not renewed", metadata: ["lease.epoch": "\(epoch)", "error": "\(error)"])
             noteTime(since: startedAt, error)
             switch error.code {
-            case .fenced: post(.renewalFenced(epoch: epoch, error.message))
+            case .fenced, .stale: post(.renewalFenced(epoch: epoch, error.message))
             case _ where error.isPassing: post(.renewalFailed(epoch: epoch, error.message))
+            // What is there is not the database, or not as it was: nothing was stored, and others honour the lease for its time.
+            // Whoever puts a file in its place needs a moment.
+            case .missing, .empty, .foreign, .notADatabase: post(.renewalFailed(epoch: epoch, error.message))
             default: post(.storeUncertain(epoch: epoch, error.message))
             }
         }

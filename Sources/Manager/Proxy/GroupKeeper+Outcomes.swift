@@ -76,7 +76,7 @@ extension GroupKeeper {
         } catch {
             let numbers = outcomes.map { "\($0.revision)" }.joined(separator: ",")
             logger.warning("outcome not stored", metadata: ["revision.number": "\(numbers)", "error": "\(error)"])
-            if !error.isPassing { abandon(token, error.message) }
+            if !error.isPassing { abandon(token, error) }
             throw error
         }
         for outcome in outcomes {

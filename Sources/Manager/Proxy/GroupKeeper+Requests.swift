@@ -167,7 +167,7 @@ extension GroupKeeper {
             switch error.code {
             case .notFound, .conflict: throw GroupError(.rejected, error.message)
             case _ where error.isPassing: break
-            default: abandon(token, error.message)
+            default: abandon(token, error)
             }
             throw GroupError(.storeUnavailable, "store unreachable: \(error)")
         }
@@ -229,7 +229,7 @@ extension GroupKeeper {
         } catch {
             logger.warning("request not closed", metadata: ["request": "\(request.id)", "error": "\(error)"])
             // A request that was taken back meanwhile says nothing against the lease.
-            if !error.isPassing, error.code != .conflict { abandon(token, error.message) }
+            if !error.isPassing, error.code != .conflict { abandon(token, error) }
             return false
         }
     }

@@ -251,7 +251,7 @@ extension GroupKeeper {
         } catch {
             switch error.code {
             case .fenced:
-                abandon(token, "another replica may have taken the lease over")
+                abandon(token, StoreError(error.code, "another replica may have taken the lease over"))
                 return .failure(.nothing(GroupError(.notLeader, "\(error.message); nothing was changed")))
             case _ where error.isPassing || error.code == .conflict:
                 return .failure(
@@ -260,8 +260,11 @@ extension GroupKeeper {
                     )
                 )
             case .tooLarge: return .failure(.nothing(GroupError(.rejected, error.message)))
+            case .stale:
+                abandon(token, error)
+                return .failure(.nothing(GroupError(.storeUnavailable, "nothing was changed: \(error.message)")))
             default:
-                abandon(token, error.message)
+                abandon(token, error)
                 return .failure(
                     .uncertain(
                         GroupError(

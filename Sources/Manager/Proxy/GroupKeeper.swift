@@ -133,6 +133,11 @@ actor GroupKeeper {
         return owed == nil && assumedEpoch <= epoch
     }
 
+    /// Stops acting, and lets no group go: the term lasts. Another ``assume(epoch:)`` goes on with what is stored then.
+    func suspend(epoch: Int) {
+        if let token = term?.token ?? beginning, token.epoch == epoch { end(token) }
+    }
+
     /// A follower's plugin may still watch groups that a crashed predecessor of this process left to it.
     func releaseLeftovers() async {
         guard assumedEpoch == 0 else { return }
@@ -213,7 +218,7 @@ actor GroupKeeper {
                 metadata: ["lease.epoch": "\(token.epoch)", "groups": "\(term.reconciler.watchedGroups.count)"]
             )
         } catch {
-            abandon(token, error.message)
+            abandon(token, error)
         }
     }
 
@@ -258,10 +263,10 @@ actor GroupKeeper {
     func isCurrent(_ token: TermToken) -> Bool { term?.token === token && !token.isEnded }
 
     /// What the store has done is not known: nothing more is done in this term, also before the election hears of it.
-    func abandon(_ token: TermToken, _ reason: String) {
+    func abandon(_ token: TermToken, _ error: StoreError) {
         token.end()
         sleeper?.cancel()
-        report(.storeUncertain(epoch: token.epoch, reason))
+        report(.storeTrouble(epoch: token.epoch, error))
     }
 
     func wake() { sleeper?.cancel() }

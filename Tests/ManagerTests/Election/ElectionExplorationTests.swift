@@ -11,7 +11,11 @@ struct ElectionExplorationTests {
         #expect(result.transitions > 300_000)
         // Otherwise the search has not come where things go wrong.
         #expect(result.depth >= 6)
-        #expect(result.seen == ["acquire", "assume", "extend", "observe", "release", "renew", "resign", "wake"])
+        #expect(
+            result.seen == [
+                "acquire", "assume", "extend", "hold", "observe", "release", "renew", "resign", "suspend", "wake",
+            ]
+        )
     }
 
     /// The search finds what it is there to find: each of these elections is broken in one way.
@@ -24,6 +28,9 @@ struct ElectionExplorationTests {
             ("it never wakes", "wake"),
             ("it takes any answer for an acquisition", "assume"),
             ("it looks only once in a poll interval", "look after the end"),
+            ("it goes on acting on an older state", "suspend"),
+            ("it lets its groups go for an older state", "lets its groups go"),
+            ("it takes an older state for a vacancy", "older state"),
         ]
     )
     func aBrokenElectionIsFound(_ fault: String, _ word: String) throws {
@@ -54,6 +61,26 @@ struct ElectionExplorationTests {
         case "it never wakes":
             exploration.handle = { election, event, now in
                 election.handle(event, now: now).filter { if case .wake = $0 { false } else { true } }
+            }
+        case "it goes on acting on an older state":
+            exploration.handle = { election, event, now in
+                if case .suspended = event { return election.handle(.tick, now: now) }
+                return election.handle(event, now: now)
+            }
+        case "it lets its groups go for an older state":
+            exploration.handle = { election, event, now in
+                if case .suspended(let epoch, let reason, _) = event {
+                    return election.handle(.storeUncertain(epoch: epoch, reason), now: now)
+                }
+                return election.handle(event, now: now)
+            }
+        case "it takes an older state for a vacancy":
+            exploration.handle = { election, event, now in
+                if case .observed(var lease, let startedAt, let vacancy) = event {
+                    lease.suspension = nil
+                    return election.handle(.observed(lease, startedAt: startedAt, vacancy: vacancy), now: now)
+                }
+                return election.handle(event, now: now)
             }
         case "it looks only once in a poll interval":
             exploration.handle = { election, event, now in
@@ -153,6 +180,7 @@ struct ElectionWorld {
     private var acquiring: BootInstant?
     private var renewing: (epoch: Int, issuedAt: BootInstant)?
     private var leading: (epoch: Int, deadline: BootInstant)?
+    private var isSuspended = false
     private var unfreed: Set<Int> = []
     private var resigned: Set<Int> = []
     private var released: Set<Int> = []
@@ -178,7 +206,8 @@ struct ElectionWorld {
         switch election.state {
         case .watching(let watch): key += [0, watch?.lease.sequence ?? -1, relative(watch?.since)]
         case .acquiring(let issuedAt): key += [1, relative(issuedAt)]
-        case .leading(let term): key += [2, relative(term.deadline), relative(term.renewalIssuedAt)]
+        case .leading(let term):
+            key += [2, relative(term.deadline), relative(term.renewalIssuedAt), term.suspension == nil ? 0 : 1]
         case .resigning(_, _, let until): key += [3, relative(until)]
         case .stopped: key += [4]
         }
@@ -196,9 +225,12 @@ struct ElectionWorld {
             .observed(.released(epoch: lastEpoch, sequence: 7), startedAt: later, vacancy: "released"),
             .observed(other, startedAt: later, vacancy: nil), .observed(other, startedAt: now, vacancy: nil),
             .observed(.held(epoch: lastEpoch + 1, sequence: 9), startedAt: later, vacancy: "gone"),
+            .observed(.ofAnOlderState(epoch: lastEpoch), startedAt: later, vacancy: "released"),
             // Of a term that is over, or never was.
+            .suspended(epoch: epoch - 1, "older", isRenewed: true),
             .renewed(epoch: epoch - 1), .freed(epoch: epoch - 1), .storeUncertain(epoch: epoch - 1, "io"),
         ]
+        if leading != nil { events.append(.suspended(epoch: epoch, "older", isRenewed: false)) }
         if leading != nil { events += [.stepDown(epoch: epoch, "asked"), .storeUncertain(epoch: epoch, "io")] }
         if acquiring != nil {
             events += [.acquired(.held(epoch: lastEpoch + 1)), .acquisitionLost, .acquisitionFailed("io")]
@@ -207,6 +239,7 @@ struct ElectionWorld {
             events += [
                 .renewed(epoch: renewing.epoch), .renewalFailed(epoch: renewing.epoch, "busy"),
                 .renewalFenced(epoch: renewing.epoch, "fenced"),
+                .suspended(epoch: renewing.epoch, "older", isRenewed: true),
             ]
         }
         events += unfreed.map { .freed(epoch: $0) }
@@ -219,7 +252,17 @@ struct ElectionWorld {
         var answeredRenewal: (epoch: Int, issuedAt: BootInstant)?
         var freed: Int?
         let wasStopping = isStopping
+        var isOlder = false
+        let wasSuspended = isSuspended
         switch event {
+        case .suspended(let epoch, _, let isRenewed):
+            // At its deadline the term ends, whatever is told then.
+            if let leading, leading.epoch == epoch, now < leading.deadline { (isOlder, isSuspended) = (true, true) }
+            if isRenewed, let renewing, renewing.epoch == epoch {
+                answeredRenewal = renewing
+                self.renewing = nil
+            }
+        case .observed(let lease, _, _): isOlder = lease.suspension != nil
         case .hindered(let reason): isHindered = reason != nil
         case .stop: isStopping = true
         case .acquired(let lease):
@@ -242,6 +285,7 @@ struct ElectionWorld {
             switch directive {
             case .observe: break
             case .acquire:
+                if isOlder { return "asks for the lease of an older state" }
                 if acquiring != nil { return "asks twice" }
                 if leading != nil { return "asks while leading" }
                 if isHindered || isStopping { return "asks while hindered or stopping" }
@@ -251,6 +295,15 @@ struct ElectionWorld {
                 if now >= leading.deadline { return "renews at the deadline" }
                 if renewing?.epoch == epoch { return "renews twice" }
                 renewing = (epoch, now)
+            case .assume(let epoch, let deadline) where leading?.epoch == epoch:
+                guard wasSuspended, let answer = answeredRenewal, answer.epoch == epoch else {
+                    return "begins anew what was not suspended"
+                }
+                if now >= deadline || deadline != answer.issuedAt + settings.renewDeadline {
+                    return "begins anew with a wrong deadline"
+                }
+                isSuspended = false
+                leading = (epoch, deadline)
             case .assume(let epoch, let deadline):
                 guard let answer = answeredAcquisition, answer.epoch == epoch else {
                     return "assume without an acquire"
@@ -265,10 +318,26 @@ struct ElectionWorld {
                 guard let old = leading, old.epoch == epoch, let answer = answeredRenewal, answer.epoch == epoch else {
                     return "extend without a renewal"
                 }
+                if isSuspended { return "extends what has to be suspended" }
                 if now >= old.deadline || now >= deadline { return "extend at or after the deadline" }
                 if deadline != answer.issuedAt + settings.renewDeadline { return "extend with a wrong deadline" }
                 leading = (epoch, deadline)
+            case .suspend(let epoch, _):
+                guard leading?.epoch == epoch, isOlder, !wasSuspended else { return "suspend without a reason" }
+            case .hold(let epoch, let deadline):
+                guard let old = leading, old.epoch == epoch, isSuspended, let answer = answeredRenewal,
+                    answer.epoch == epoch, now < old.deadline, now < deadline,
+                    deadline == answer.issuedAt + settings.renewDeadline
+                else { return "holds without a renewal" }
+                leading = (epoch, deadline)
             case .resign(let epoch, _):
+                if isOlder, let leading, now < leading.deadline {
+                    // The deadline of before this answer counts: an answer in time has brought another.
+                    if answeredRenewal.map({ now < $0.issuedAt + settings.renewDeadline }) ?? true {
+                        return "lets its groups go for an older state"
+                    }
+                }
+                isSuspended = false
                 guard leading?.epoch == epoch, resigned.insert(epoch).inserted else { return "resign without a term" }
                 leading = nil
                 unfreed.insert(epoch)
@@ -290,6 +359,9 @@ struct ElectionWorld {
         _ wasStopping: Bool
     ) -> String? {
         if let leading, now >= leading.deadline { return "acts after its deadline" }
+        if isSuspended, case .leading(let term) = election.state, term.suspension == nil {
+            return "does not suspend what it does"
+        }
         if leading?.epoch != election.leadingEpoch {
             return "leads without saying so, or the other way round (resign?)"
         }
@@ -328,9 +400,19 @@ extension ElectionDirective {
         case .renew: "renew"
         case .assume: "assume"
         case .extend: "extend"
+        case .suspend: "suspend"
+        case .hold: "hold"
         case .resign: "resign"
         case .release: "release"
         case .wake: "wake"
         }
+    }
+}
+
+extension Lease {
+    fileprivate static func ofAnOlderState(epoch: Int) -> Lease {
+        var lease = Lease.released(epoch: epoch, sequence: 6)
+        lease.suspension = Suspension(seen: Watermark(), lastEpoch: 0, lastNumber: 0, isExact: true)
+        return lease
     }
 }

@@ -212,17 +212,18 @@ final class Users: @unchecked Sendable {
     }
 
     private func revisions(of wish: Wish) -> [Revision] {
-        world.file.model.revisions.filter { $0.author == wish.author }
+        world.file.truth.revisions.filter { $0.author == wish.author }
     }
 
     private func state(of group: Identifier?) -> GroupState? {
-        group.flatMap { group in world.file.model.states().first { $0.group == group } }
+        group.flatMap { group in world.file.truth.states().first { $0.group == group } }
     }
 
     /// What must be so at the moment at which somebody is told.
     private func checkNow(_ wish: Wish, _ answer: Result<GroupReply, GroupError>) {
         let stored = revisions(of: wish)
-        guard wish.call?.isStored == true else { return }
+        // A person has given up what it is about.
+        guard wish.call?.isStored == true, !world.checker.givenUp.contains(wish.name) else { return }
         switch Promise(answer) {
         case .applied:
             for revision in stored {
@@ -262,7 +263,7 @@ final class Users: @unchecked Sendable {
         // What undoes a revision has its author, who did not ask for it.
         let asked = model.revisions.filter { !$0.message.contains("was not confirmed within") }
         let stored = Dictionary(grouping: asked) { $0.author.user ?? "" }
-        for wish in wishes {
+        for wish in wishes where !world.checker.givenUp.contains(wish.name) {
             let found = stored[wish.name] ?? []
             if found.count > 1 {
                 world.checker.fail("\(wish.name)'s \(wish.text) is in the history \(found.count) times")
