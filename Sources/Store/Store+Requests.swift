@@ -18,9 +18,14 @@ extension Store {
         try await reader.run(within: timeout) { try $0.request(id) }
     }
 
+    /// A request as it stands, with what tells of its fate.
+    public func sight(of id: String, within timeout: Duration) async throws(StoreError) -> RequestSight {
+        try await reader.run(within: timeout) { try $0.sight(of: id) }
+    }
+
     /// Takes a request back.
     ///
-    /// - Returns: false when a leader has taken it up already.
+    /// - Returns: true when it is taken back by now; false when a leader has taken it up already, or it is not there.
     public func cancelRequest(_ id: String, within timeout: Duration) async throws(StoreError) -> Bool {
         try await writer.run(
             within: timeout,
@@ -28,6 +33,26 @@ extension Store {
                 try !wasCancelled || connection.request(id)?.state == .cancelled
             },
             { try $0.cancelRequest(id) }
+        )
+    }
+
+    /// Tells that whoever asked still waits: a leader carries out only what was asked, or asked again, in its own epoch.
+    public func renewRequest(_ id: String, within timeout: Duration) async throws(StoreError) {
+        try await writer.run(within: timeout, verify: { _, _ in true }, { try $0.renewRequest(id) })
+    }
+
+    /// Tells people what requests wait for; nil for nothing.
+    ///
+    /// - Throws: ``StoreError`` `fenced` when another leads.
+    public func noteRequests(
+        _ notes: [String: String?],
+        fence: Fence,
+        within timeout: Duration
+    ) async throws(StoreError) {
+        try await writer.run(
+            within: timeout,
+            verify: { _, _ in true },
+            { try $0.noteRequests(notes, fence: fence) }
         )
     }
 
@@ -64,12 +89,21 @@ extension Store {
         )
     }
 
-    /// Forgets some of the requests that have ended and were made before a time, in milliseconds since 1970.
-    public func removeRequests(before time: Int, fence: Fence, within timeout: Duration) async throws(StoreError) {
+    /// Forgets some of the requests that ended before a sequence of the lease; again, as long as it has removed any.
+    ///
+    /// - Throws: ``StoreError`` `fenced` when another leads.
+    public func removeRequests(
+        endedBefore sequence: Int,
+        fence: Fence,
+        within timeout: Duration
+    ) async throws(StoreError) -> RequestRemoval {
         try await writer.run(
             within: timeout,
             verify: { _, _ in true },
-            { try $0.removeRequests(before: time, fence: fence) }
+            { try $0.removeRequests(endedBefore: sequence, limit: Self.removalLength, fence: fence) }
         )
     }
+
+    /// Requests that one transaction removes: others want to write too.
+    static let removalLength = 500
 }

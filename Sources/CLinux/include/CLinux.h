@@ -42,6 +42,13 @@ int clinux_pidfd_open(pid_t pid);
 // and which a spawned process does not inherit, or minus the errno value.
 int clinux_catch_end_signals(void);
 
+// Has SIGINT, SIGTERM and SIGHUP, unless they are ignored, make a descriptor readable, each once: the next of its kind ends the
+// process. Returns the descriptor, or minus the errno value. One at a time.
+int clinux_catch_interruptions(void);
+
+// They end the process again; closes the descriptor.
+void clinux_leave_interruptions(int events);
+
 // Takes the pages of this program and of its libraries out of the process's memory, code and constants. Those that are needed
 // come back when they are touched, from the kernel's cache or else from the file; so this is for a moment at which much was
 // touched that will not be needed again, as after a start.

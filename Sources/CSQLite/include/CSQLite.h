@@ -23,6 +23,11 @@ int csqlite_read_header(sqlite3 *database, void *buffer, int length);
 // file is closed. Returns 0 when the second process was kept away, 1 when it got the lock too, or minus the errno value.
 int csqlite_probe_lock(int file, const char *path);
 
+// Keeps SQLite from writing to the database that `file` has open, in this process and in others: from beginning a
+// transaction that writes, and from rolling one back that its process left. Readers go on. Does not wait; the lock goes when
+// the file is closed. Returns 0, or the errno value.
+int csqlite_lock_out_writers(int file);
+
 // Page checksums: a VFS that keeps a checksum of each page of a database in the last eight bytes of the page, where SQLite
 // leaves room for such things, writes it with the page and compares it when the page is read.
 //

@@ -119,7 +119,11 @@ actor LeadershipLoop {
         var known = standing.lease ?? lease
         // A row that still names this replica after its term says of no leader where it is.
         if standing.role != .leader, known?.instance == claimant.instance { known = nil }
-        board.post(Standing(role: standing.role, reason: standing.reason, lease: known), hasLooked: hasLooked)
+        board.post(
+            Standing(role: standing.role, reason: standing.reason, lease: known),
+            since: election.watchedSince,
+            hasLooked: hasLooked
+        )
         if standing.role != before {
             logger.info(
                 "role changed",

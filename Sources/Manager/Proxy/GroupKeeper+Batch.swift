@@ -23,12 +23,13 @@ extension GroupKeeper {
         var held: Set<Identifier> = []
         for _ in 0..<8 {
             held.formUnion(try plan(try currentStates(token))?.changes.map(\.group) ?? [])
-            let attempt = await lanes.hold(held) { () async -> Result<Attempt, GroupError> in
+            let attempt = await lanes.hold(held, as: cause.requestID) { hold -> Result<Attempt, GroupError> in
                 do throws(GroupError) {
+                    if let id = cause.requestID { try refuseOverdue(id) }
                     try await check()
                     guard let draft = try plan(try currentStates(token)) else { return .success(.done(nil)) }
                     guard held.isSuperset(of: draft.changes.map(\.group)) else { return .success(.outrun) }
-                    return .success(.done(try await storeAndApply(draft, settling: cause, token)))
+                    return .success(.done(try await storeAndApply(draft, settling: cause, hold, token)))
                 } catch {
                     return .failure(error)
                 }
@@ -47,7 +48,7 @@ extension GroupKeeper {
     /// A leader whose term has ended knows no groups: nothing may be concluded from that.
     func currentStates(_ token: TermToken) throws(GroupError) -> [GroupState] {
         guard let term, isCurrent(token), gate.isOpen(epoch: token.epoch) else {
-            throw GroupError(.notLeader, board.refusal)
+            throw GroupError(.notLeader, "leadership has ended")
         }
         return Array(term.states.values)
     }
@@ -56,6 +57,7 @@ extension GroupKeeper {
     private func storeAndApply(
         _ draft: RevisionDraft,
         settling cause: RevisionCause,
+        _ hold: LaneHold,
         _ token: TermToken
     ) async throws(GroupError) -> Revision {
         let before = term?.states ?? [:]
@@ -64,9 +66,14 @@ extension GroupKeeper {
         case .success(let stored): revision = stored
         case .failure(let trouble): throw trouble.error
         }
+        hold.leave(allBut: revision.groups)
         await withDiscardingTaskGroup { tasks in
             for change in revision.changes {
-                tasks.addTask { await self.apply(change, revision.number, before[change.group], token) }
+                tasks.addTask {
+                    await self.apply(change, revision.number, before[change.group], token)
+                    // Others may want this group while the plugin takes long with another.
+                    hold.leave(change.group)
+                }
             }
         }
         return revision

@@ -11,6 +11,8 @@ extension GroupKeeper {
             var nextLook = clock.now()
             var nextTidying = clock.now()
             requestLooks = RequestLooks(every: settings.pollInterval, from: clock.now())
+            requestWatch = RequestWatch(from: clock.now())
+            requestMarks = []
             while !token.isEnded {
                 let now = clock.now()
                 for task in term?.reconciler.takeDue(now: now, limit: settings.concurrency - running) ?? [] {

@@ -29,11 +29,12 @@ extension GroupKeeper {
         settling cause: RevisionCause? = nil,
         _ intent: (GroupState?) throws(GroupError) -> Intent
     ) async throws(GroupError) -> GroupReply {
-        let answer = await lanes.hold([group]) { () async -> WriteLifecycle.Answer in
+        let answer = await lanes.hold([group], as: cause?.requestID) { () async -> WriteLifecycle.Answer in
             let token: TermToken
             let before: GroupState?
             let intended: Intent
             do throws(GroupError) {
+                if let id = cause?.requestID { try refuseOverdue(id) }
                 token = try await currentTerm()
                 before = term?.states[group]
                 intended = try intent(before)

@@ -4,4 +4,8 @@ public enum RevisionCause: Hashable, Sendable {
     case request(String)
     /// The revision with this number was not confirmed in time: this one undoes it.
     case expiry(Int)
+
+    public var requestID: String? {
+        if case .request(let id) = self { id } else { nil }
+    }
 }

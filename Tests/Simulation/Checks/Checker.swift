@@ -16,6 +16,10 @@ final class Checker {
     private var statuses: [[Status]] = []
     /// What some plugin has carried out.
     private var told: Set<GroupSpec> = []
+    /// When the epoch of the lease began, in true time.
+    private var epochBegan = 0
+    /// Requests that are settled by a revision.
+    private var takenUp: Set<String> = []
     private(set) var counts = Counts()
     private var clocks = TimeCheck()
 
@@ -68,10 +72,14 @@ final class Checker {
         compare(after.revisions)
         if kind == .fenced { compareOutcomes(after, by: process) }
         clocks.compare(after, at: world.scheduler.now, world.plan.keeper.retention).map { text in fail(text) }
+        for request in after.requests where request.revision != nil && takenUp.insert(request.id).inserted {
+            world.users.takenUp(request.id, epoch: row.epoch, begunAt: epochBegan)
+        }
     }
 
     private func acquired(by process: SimulatedProcess, _ before: Lease, _ row: Lease) {
         counts.terms += 1
+        epochBegan = world.scheduler.now
         if row.epoch != before.epoch + 1 { fail("epoch \(row.epoch) after \(before.epoch)") }
         for replica in world.replicas {
             guard let manager = replica.manager, manager.process !== process, let epoch = manager.actingEpoch else {

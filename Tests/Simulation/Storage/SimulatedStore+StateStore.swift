@@ -199,19 +199,43 @@ extension SimulatedStore: StateStore {
     // MARK: - Requests
 
     func submit(_ request: Request, within timeout: Duration) async throws(StoreError) {
-        try await run("submit", .open, timeout) { $0.submit(request) }
+        try await run("submit", .open, timeout) { model throws(StoreError) in
+            guard model.request(request.id) == nil else { throw StoreError(.conflict, "it is there already") }
+            model.submit(request)
+        }
     }
 
-    func request(_ id: String, within timeout: Duration) async throws(StoreError) -> Request? {
-        try await run("request", .reading, timeout) { $0.request(id) }
+    func sight(of id: String, within timeout: Duration) async throws(StoreError) -> RequestSight {
+        try await run("request", .reading, timeout) { $0.sight(of: id) }
+    }
+
+    func renewRequest(_ id: String, within timeout: Duration) async throws(StoreError) {
+        try await run("beat", .open, timeout) { $0.renew(id) }
     }
 
     func cancelRequest(_ id: String, within timeout: Duration) async throws(StoreError) -> Bool {
         try await run("cancel", .open, timeout) { $0.cancel(id) }
     }
 
+    func noteRequests(
+        _ notes: [String: String?],
+        fence: Fence,
+        within timeout: Duration
+    ) async throws(StoreError) {
+        try await write("note", fence, timeout) { model, fence throws(StoreError) in
+            try model.note(notes, fence: fence)
+        }
+    }
+
     func waitingRequests(within timeout: Duration) async throws(StoreError) -> [Request] {
-        try await run("requests", .reading, timeout) { $0.waitingRequests }
+        let broken = world.broken
+        return try await run("requests", .reading, timeout) { [host] model in
+            switch broken {
+            case .requestOfAnyEpoch: model.waitingRequests.map { $0.asked(in: model.lease.epoch) }
+            case .requestAgedByWallClock: model.waitingRequests(refusingBy: host.wallTime)
+            default: model.waitingRequests
+            }
+        }
     }
 
     func finishRequest(
@@ -250,9 +274,13 @@ extension SimulatedStore: StateStore {
         }
     }
 
-    func removeRequests(before time: Int, fence: Fence, within timeout: Duration) async throws(StoreError) {
+    func removeRequests(
+        endedBefore sequence: Int,
+        fence: Fence,
+        within timeout: Duration
+    ) async throws(StoreError) -> RequestRemoval {
         try await write("forget", fence, timeout) { model, fence throws(StoreError) in
-            try model.removeRequests(before: time, fence: fence)
+            try model.removeRequests(endedBefore: sequence, fence: fence)
         }
     }
 
