@@ -84,6 +84,7 @@ let package = Package(
         .target(
             name: "Store",
             dependencies: [
+                "CLinux",
                 "CSHA256",
                 "CSQLite",
                 "GroupSPI",

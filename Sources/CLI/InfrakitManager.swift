@@ -1,5 +1,6 @@
 internal import Glibc
 internal import NIOCore
+internal import Terminal
 
 /// The program `infrakit-manager`.
 @main
@@ -13,6 +14,7 @@ struct InfrakitManager {
         // Here, where there is no other thread yet: the guard gets a copy of this environment.
         ServiceEnvironment.unset()
         let status = await Program.run(Array(CommandLine.arguments.dropFirst()), in: session)
+        session.log.flush(within: .seconds(1))
         if status == .readerGone {
             // As any tool in a pipe, whose reader has seen enough.
             signal(SIGPIPE, SIG_DFL)

@@ -3,17 +3,22 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <link.h>
 #include <locale.h>
 #include <pthread.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdatomic.h>
 #include <stdbool.h>
+#include <string.h>
 #include <sys/auxv.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
@@ -140,6 +145,61 @@ void clinux_leave_interruptions(int events) {
     close(events);
 }
 
+enum { MOST_FILES_TO_REMOVE = 16 };
+enum { FREE, BEING_NAMED, NAMED };
+
+static struct {
+    // Whether the name is there to be read.
+    _Atomic int state;
+    char name[PATH_MAX];
+} files_to_remove[MOST_FILES_TO_REMOVE];
+
+static void remove_files_and_end(int number) {
+    for (int i = 0; i < MOST_FILES_TO_REMOVE; i++) {
+        if (files_to_remove[i].state == NAMED) {
+            unlink(files_to_remove[i].name);
+        }
+    }
+    // As if nobody had caught it: its disposition is the usual one again.
+    raise(number);
+}
+
+void clinux_remove_files_at_end(void) {
+    const int numbers[] = {SIGHUP, SIGINT, SIGTERM};
+    for (int i = 0; i < 3; i++) {
+        struct sigaction before;
+        // Who has it ignored (nohup), or caught, has a reason.
+        if (sigaction(numbers[i], NULL, &before) != 0 || before.sa_handler != SIG_DFL) {
+            continue;
+        }
+        // A second one ends the process also while a file system keeps the first one waiting.
+        struct sigaction action = {.sa_handler = remove_files_and_end, .sa_flags = (int)(SA_RESETHAND | SA_NODEFER)};
+        sigemptyset(&action.sa_mask);
+        sigaction(numbers[i], &action, NULL);
+    }
+}
+
+int clinux_file_to_remove(const char *name) {
+    if (strlen(name) >= PATH_MAX) {
+        return -1;
+    }
+    for (int i = 0; i < MOST_FILES_TO_REMOVE; i++) {
+        int state = FREE;
+        if (atomic_compare_exchange_strong(&files_to_remove[i].state, &state, BEING_NAMED)) {
+            strcpy(files_to_remove[i].name, name);
+            files_to_remove[i].state = NAMED;
+            return i;
+        }
+    }
+    return -1;
+}
+
+void clinux_file_was_removed(int slot) {
+    if (slot >= 0) {
+        files_to_remove[slot].state = FREE;
+    }
+}
+
 // Whether the loader has written addresses into segments that are else only read. Nobody builds such objects any more.
 static bool has_text_relocations(const struct dl_phdr_info *object) {
     for (int i = 0; i < object->dlpi_phnum; i++) {
@@ -201,4 +261,56 @@ int clinux_columns(uint32_t scalar) {
     int columns = wcwidth((wchar_t)scalar);
     uselocale(before);
     return columns;
+}
+
+int clinux_shared_memory(const char *name) {
+    int memory = memfd_create(name, MFD_CLOEXEC);
+    return memory >= 0 ? memory : -errno;
+}
+
+int64_t *clinux_map_page(int memory) {
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    struct stat status;
+    if (fstat(memory, &status) != 0) {
+        return NULL;
+    }
+    if (status.st_size < (off_t)page) {
+        errno = EINVAL;
+        return NULL;
+    }
+    void *address = mmap(NULL, page, PROT_READ | PROT_WRITE, MAP_SHARED, memory, 0);
+    return address == MAP_FAILED ? NULL : address;
+}
+
+void clinux_unmap_page(int64_t *page) {
+    munmap(page, (size_t)sysconf(_SC_PAGESIZE));
+}
+
+int64_t clinux_word_load(const int64_t *word) {
+    return __atomic_load_n(word, __ATOMIC_ACQUIRE);
+}
+
+void clinux_word_store(int64_t *word, int64_t value) {
+    __atomic_store_n(word, value, __ATOMIC_RELEASE);
+}
+
+int clinux_give_back(int memory, int64_t offset, int64_t length) {
+    return fallocate(memory, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset, length) == 0 ? 0 : errno;
+}
+
+int64_t clinux_raise_descriptor_limit(int64_t wanted) {
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) {
+        return -errno;
+    }
+    rlim_t raised = limit.rlim_max < (rlim_t)wanted ? limit.rlim_max : (rlim_t)wanted;
+    if (raised > limit.rlim_cur) {
+        rlim_t before = limit.rlim_cur;
+        limit.rlim_cur = raised;
+        // Where that is forbidden, what was allowed before has to do.
+        if (setrlimit(RLIMIT_NOFILE, &limit) != 0) {
+            limit.rlim_cur = before;
+        }
+    }
+    return limit.rlim_cur > INT64_MAX ? INT64_MAX : (int64_t)limit.rlim_cur;
 }

@@ -117,6 +117,7 @@ final class PoolCore {
         let core = NIOLoopBound(self, eventLoop: loop)
         let bootstrap = ClientBootstrap(group: loop)
             .connectTimeout(settings.connectTimeout)
+            .resolver(NameResolver(on: loop))
             .channelInitializer { [settings] channel in
                 channel.eventLoop.makeCompletedFuture {
                     try core.value.register(channel)

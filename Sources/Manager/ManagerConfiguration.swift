@@ -12,6 +12,8 @@ public struct ManagerConfiguration: Sendable {
     public var leaderNames: Set<Identifier>
     /// The store directory, where the Go manager may have left its configuration.
     public var heritageDirectory: String?
+    /// Whether it does not lead while another leads under its id. Not where the row moves without its holder.
+    public var refusesNamesakes = true
 
     public init(
         claimant: Claimant,

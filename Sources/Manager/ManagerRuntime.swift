@@ -19,6 +19,7 @@ public final class ManagerRuntime: Sendable {
     /// - Parameters:
     ///   - makeGuard: makes the orphan guard; it tells its reason against leading, or nil, to the function it is given.
     ///   - vacancy: why a lease may be taken over at once; nil when it may not. See ``HolderProbe``.
+    ///   - isHolderRunning: whether a lease's holder runs; nil where that cannot be seen.
     ///   - makeHolderWatch: makes what waits for the end of a holder; it tells the epoch to the function it is given.
     /// - Throws: ``SettingsError`` when the system gives no timer or no thread.
     public convenience init(
@@ -28,8 +29,9 @@ public final class ManagerRuntime: Sendable {
         clock: any ManagerClock = BootClock(),
         logger: Logger,
         vacancy: @escaping @Sendable (Lease) -> String?,
+        isHolderRunning: @escaping @Sendable (Lease) -> Bool? = { _ in nil },
         makeHolderWatch: (@escaping @Sendable (Int) -> Void) -> any HolderWatch = { _ in NoHolderWatch() },
-        makeGuard: (@escaping @Sendable (String?) -> Void) -> any OrphanGuard
+        makeGuard: (@escaping @Sendable (String?) -> Void) throws(SettingsError) -> any OrphanGuard
     ) throws(SettingsError) {
         try self.init(
             configuration,
@@ -38,6 +40,7 @@ public final class ManagerRuntime: Sendable {
             clock: clock,
             logger: logger,
             vacancy: vacancy,
+            isHolderRunning: isHolderRunning,
             parts: RuntimeParts(),
             makeHolderWatch: makeHolderWatch,
             makeGuard: makeGuard
@@ -51,9 +54,10 @@ public final class ManagerRuntime: Sendable {
         clock: any ManagerClock,
         logger: Logger,
         vacancy: @escaping @Sendable (Lease) -> String?,
+        isHolderRunning: @escaping @Sendable (Lease) -> Bool? = { _ in nil },
         parts: RuntimeParts,
         makeHolderWatch: (@escaping @Sendable (Int) -> Void) -> any HolderWatch,
-        makeGuard: (@escaping @Sendable (String?) -> Void) -> any OrphanGuard
+        makeGuard: (@escaping @Sendable (String?) -> Void) throws(SettingsError) -> any OrphanGuard
     ) throws(SettingsError) {
         let (events, continuation) = AsyncStream.makeStream(of: ElectionEvent.self)
         let post: @Sendable (ElectionEvent) -> Void = { continuation.yield($0) }
@@ -65,7 +69,10 @@ public final class ManagerRuntime: Sendable {
         let hindrances = Hindrances(initial) { post(.hindered($0)) }
         // Before anybody else can report: the last word must be the newest.
         if let reason = hindrances.current { post(.hindered(reason)) }
-        let orphanGuard = makeGuard { hindrances.set(Self.guardParty, $0) }
+        let orphanGuard = try makeGuard { hindrances.set(Self.guardParty, $0) }
+        let refuseNamesake: @Sendable (String?) -> Void = { reason in
+            if configuration.refusesNamesakes { hindrances.set(Self.namesakeParty, reason) }
+        }
         let keeper = GroupKeeper(
             store: store,
             plugin: plugin,
@@ -75,6 +82,7 @@ public final class ManagerRuntime: Sendable {
             settings: configuration.keeper,
             claimant: configuration.claimant,
             heritage: Self.heritageReader(configuration),
+            orphanGuard: orphanGuard,
             logger: logger,
             report: post
         )
@@ -93,6 +101,8 @@ public final class ManagerRuntime: Sendable {
             pulse: pulse,
             orphanGuard: orphanGuard,
             vacancy: vacancy,
+            isHolderRunning: isHolderRunning,
+            hinder: refuseNamesake,
             holderWatch: makeHolderWatch { post(.holderEnded(epoch: $0)) },
             clock: clock,
             logger: logger,
@@ -121,6 +131,7 @@ public final class ManagerRuntime: Sendable {
 
     private static let fileParty = "leader file"
     private static let guardParty = "orphan guard"
+    private static let namesakeParty = "namesake"
 
     /// Runs until ``stop()``, and then until the groups are free and the lease is released.
     public func run() async {

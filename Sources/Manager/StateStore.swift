@@ -67,7 +67,7 @@ public protocol StateStore: Sendable {
 
     func submit(_ request: Request, within timeout: Duration) async throws(StoreError)
     /// A request with what tells of its fate.
-    func sight(of id: String, within timeout: Duration) async throws(StoreError) -> RequestSight
+    func sight(of asked: Request, within timeout: Duration) async throws(StoreError) -> RequestSight
     /// Tells that whoever asked still waits.
     func renewRequest(_ id: String, within timeout: Duration) async throws(StoreError)
     /// - Returns: true when it is taken back by now.

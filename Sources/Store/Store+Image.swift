@@ -106,7 +106,7 @@ extension Store {
     ) async throws(StoreError) {
         try await writer.run(
             within: timeout,
-            verify: { connection, _ in try connection.request(id)?.state == .done },
+            verify: { connection, _ in try connection.requestState(id) == .done },
             { connection in
                 try connection.finishRequest(id, state: .done, error: nil, fence: fence)
                 switch mark {
@@ -126,7 +126,10 @@ extension Store {
     public func passedOnRequests(
         within timeout: Duration
     ) async throws(StoreError) -> [(request: Request, isWithdrawn: Bool)] {
-        try await reader.run(within: timeout) { try $0.passedOnRequests() }
+        let rows = try await reader.run(within: timeout) { try $0.passedOnRequests() }
+        return try await Self.decode(rows) { row in
+            Result { (request: try Connection.request(row), isWithdrawn: Connection.isWithdrawn(row)) }.storeResult
+        }.map { result throws(StoreError) in try result.get() }
     }
 
     /// Marks a waiting request as passed on, or one that was passed on as waiting again.
@@ -141,7 +144,7 @@ extension Store {
     ) async throws(StoreError) -> Bool {
         try await writer.run(
             within: timeout,
-            verify: { connection, hasMoved in try !hasMoved || connection.request(id)?.state == new },
+            verify: { connection, hasMoved in try !hasMoved || connection.requestState(id) == new },
             { try $0.moveRequest(id, from: old, to: new, error: error) }
         )
     }

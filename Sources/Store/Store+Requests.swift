@@ -3,25 +3,40 @@ public import GroupSPI
 extension Store {
     /// Puts a request where the leader finds it, from any host that has the file.
     public func submit(_ request: Request, within timeout: Duration) async throws(StoreError) {
+        let asked = await Self.encode(request.kind)
         try await writer.run(
             within: timeout,
-            verify: { connection, _ in try connection.request(request.id) != nil },
-            { try $0.insertRequest(request) }
+            verify: { connection, _ in try connection.requestState(request.id) != nil },
+            { try $0.insertRequest(request, asked) }
         )
     }
 
     public func waitingRequests(within timeout: Duration) async throws(StoreError) -> [Request] {
-        try await reader.run(within: timeout) { try $0.waitingRequests() }
+        let rows = try await reader.run(within: timeout) { try $0.waitingRequests() }
+        // One that cannot be read must not keep the others waiting; whoever asked takes it back.
+        return await Self.decode(rows) { try? Connection.request($0) }
     }
 
     public func request(_ id: String, within timeout: Duration) async throws(StoreError) -> Request? {
-        try await reader.run(within: timeout) { try $0.request(id) }
+        guard let row = try await reader.run(within: timeout, { try $0.requestRow(id, isWhole: true) }) else {
+            return nil
+        }
+        return try await Self.decode([row]) { row in Result { try Connection.request(row) } }.first?.storeResult.get()
     }
 
-    /// A request as it stands, with what tells of its fate.
-    public func sight(of id: String, within timeout: Duration) async throws(StoreError) -> RequestSight {
-        try await reader.run(within: timeout) { try $0.sight(of: id) }
+    /// A request as it stands, with what tells of its fate. What was asked is not read again: that may be long, and whoever
+    /// waits looks often.
+    public func sight(of asked: Request, within timeout: Duration) async throws(StoreError) -> RequestSight {
+        try await reader.run(within: timeout) { try $0.sight(of: asked) }
     }
+
+    /// Not on the caller's actor, nor on the thread of the database: what was asked may be many megabytes.
+    @concurrent private static func encode(_ kind: Request.Kind) async -> EncodedRequest { EncodedRequest(kind) }
+
+    @concurrent static func decode<Value: Sendable>(
+        _ rows: [CopiedRow],
+        _ body: @Sendable (CopiedRow) -> Value?
+    ) async -> [Value] { rows.compactMap(body) }
 
     /// Takes a request back.
     ///
@@ -30,7 +45,7 @@ extension Store {
         try await writer.run(
             within: timeout,
             verify: { connection, wasCancelled in
-                try !wasCancelled || connection.request(id)?.state == .cancelled
+                try !wasCancelled || connection.requestState(id) == .cancelled
             },
             { try $0.cancelRequest(id) }
         )
@@ -68,7 +83,7 @@ extension Store {
     ) async throws(StoreError) {
         try await writer.run(
             within: timeout,
-            verify: { connection, _ in try connection.request(id)?.state == state },
+            verify: { connection, _ in try connection.requestState(id) == state },
             { try $0.finishRequest(id, state: state, error: error, fence: fence) }
         )
     }
@@ -82,9 +97,10 @@ extension Store {
         fence: Fence,
         within timeout: Duration
     ) async throws(StoreError) {
+        let answer = RequestBody.encode(answer)
         try await writer.run(
             within: timeout,
-            verify: { connection, _ in try connection.request(id)?.answer == answer },
+            verify: { connection, _ in try connection.requestReply(id) == answer.bytes },
             { try $0.answerRequest(id, answer, fence: fence) }
         )
     }
@@ -106,4 +122,11 @@ extension Store {
 
     /// Requests that one transaction removes: others want to write too.
     static let removalLength = 500
+}
+
+extension Result where Failure == any Error {
+    /// What is stored cannot be read.
+    var storeResult: Result<Success, StoreError> {
+        mapError { ($0 as? StoreError) ?? StoreError(.corrupt, "what is stored cannot be read: \($0)") }
+    }
 }

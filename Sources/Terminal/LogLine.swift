@@ -21,6 +21,11 @@ public struct LogLine: Sendable {
         self.fields = fields
     }
 
+    /// So many lines before this one are missing.
+    public static func dropped(_ count: Int, time: Timestamp) -> LogLine {
+        LogLine(level: "warning", message: "log lines dropped", time: time, fields: [("lines", "\(count)")])
+    }
+
     /// With its line feed.
     public func text(_ format: Format) -> String {
         switch format {

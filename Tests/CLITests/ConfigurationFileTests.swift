@@ -64,6 +64,7 @@ import Testing
             environment: [:],
             standardOutput: { _ in },
             standardError: { _ in },
+            log: LogBuffer { _ in },
             isTerminal: false,
             isAttended: false,
             width: nil,

@@ -34,6 +34,7 @@ final class Keyboard: Sendable {
             standardInput: { () throws(Failure) in Array(input.utf8) },
             standardOutput: { text in self.output.withLock { $0 += text.text } },
             standardError: { text in self.errors.withLock { $0 += text.text } },
+            log: LogBuffer { text in self.errors.withLock { $0 += text } },
             now: { Timestamp(milliseconds: 1_795_359_978_000) }
         )
         let status = await Program.run(line.split(separator: " ").map(String.init), in: session)

@@ -123,4 +123,19 @@ import Testing
             #expect(!Files.names(in: world.storeDirectory).contains { $0.contains("probe") }, "files are left behind")
         }
     }
+
+    /// Asked to end in the middle, it takes its files along.
+    @Test(arguments: [SIGHUP, SIGINT, SIGTERM])
+    func leavesNothingWhenItIsInterrupted(_ signal: Int32) async throws {
+        try await World.with { world in
+            let n1 = try await world.leadingHost()
+            let doctor = try world.start(.manager, ["doctor", "--peer", "10m"], environment: n1.environment)
+            try await eventually("it waits for another host") {
+                Files.names(in: world.storeDirectory).contains { $0.hasSuffix("peerprobe.notes") }
+            }
+            doctor.send(signal)
+            try await doctor.expectEnd(.signal(signal))
+            #expect(!Files.names(in: world.storeDirectory).contains { $0.contains("probe") }, "files are left behind")
+        }
+    }
 }

@@ -1,3 +1,4 @@
+import Glibc
 import GroupSPI
 import Store
 import Testing
@@ -56,6 +57,22 @@ import Testing
             #expect(finished.errors.contains(file) && finished.errors.contains("leader file"), "\(finished)")
             let directory = try await n1.command("os", "--leader-file", world.path)
             #expect(directory.status == 1 && directory.errors.contains("must be a file"), "\(directory)")
+        }
+    }
+
+    /// To open it would wait for a writer, and the file that follows it would never be read.
+    @Test func aPipeInItsPlaceNamesNobodyAndTheNextFileIsRead() async throws {
+        try await World.with { world in
+            let file = "\(world.path)/leader"
+            try Files.write("n1", to: file)
+            let n1 = try await world.host("n1")
+            try await n1.startManager(Host.patient + ["--leader-file", file])
+            try await world.leader(is: n1)
+            Files.remove(file)
+            #expect(mkfifo(file, 0o600) == 0)
+            try await eventually("it says why it does not lead") { n1.logs("\(file) must be a file") }
+            try Files.replace(file, with: "n1")
+            try await world.leader(is: n1, after: 1)
         }
     }
 

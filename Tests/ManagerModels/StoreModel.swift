@@ -194,7 +194,7 @@ extension Lease {
     /// The row as an acquisition writes it.
     public init(_ claimant: Claimant, epoch: Int, sequence: Int, ttl: Int, time: Int = 0) {
         self.init(
-            holder: claimant.id,
+            holder: claimant.id.name,
             instance: claimant.instance,
             epoch: epoch,
             sequence: sequence,

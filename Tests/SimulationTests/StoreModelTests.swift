@@ -71,7 +71,7 @@ private struct Pair {
 
     private func claimant(_ index: Int) -> Claimant {
         Claimant(
-            id: "n\(index)",
+            id: ReplicaID("n\(index)")!,
             instance: "i\(index)",
             process: ProcessIdentity(host: "h", bootID: "b", pidNamespace: "1", pid: index, startTime: 1),
             socket: "/s",

@@ -58,7 +58,7 @@ public struct LeaderScript: Sendable {
     private mutating func acquire() throws -> Step {
         let number = Int.random(in: 1...3, using: &generator)
         let claimant = Claimant(
-            id: "n\(number)/group",
+            id: ReplicaID("n\(number)/group")!,
             instance: String(generator.next(), radix: 16),
             process: ProcessIdentity(host: "n\(number)", bootID: "b", pidNamespace: "ns", pid: number, startTime: time),
             socket: "/run/n\(number)",

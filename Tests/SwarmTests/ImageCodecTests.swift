@@ -179,7 +179,7 @@ struct ImageCodecTests {
     @Test func `Groups that are not what the history comes to`() throws {
         var image = HistoryImage()
         let claimant = Claimant(
-            id: "n1",
+            id: ReplicaID("n1")!,
             instance: "i",
             process: ProcessIdentity(host: "h", bootID: "b", pidNamespace: "ns", pid: 42, startTime: 9),
             socket: "",

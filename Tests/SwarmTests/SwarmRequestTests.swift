@@ -333,7 +333,7 @@ struct SwarmRequestTests {
             try await next.store.see()
             #expect(try await next.store.waitingRequests(within: patience).map(\.epoch) == [1])
             try await follower.see()
-            let sight = try await follower.sight(of: "r", within: patience)
+            let sight = try await follower.sight(of: Self.request("r"), within: patience)
             #expect(sight.lease.epoch == 2 && sight.request?.epoch == 1)
             try await follower.renewRequest("r", within: patience)
             try await follower.see()

@@ -222,7 +222,7 @@ struct SwarmStoreTests {
         try await SwarmBench.with { swarm, nodes in
             let own = try await Store.openForManager(nodes[0].configuration)
             let claimant = Claimant(
-                id: "n1",
+                id: ReplicaID("n1")!,
                 instance: "i",
                 process: ProcessIdentity(host: "h", bootID: "b", pidNamespace: "ns", pid: 42, startTime: 9),
                 socket: "",

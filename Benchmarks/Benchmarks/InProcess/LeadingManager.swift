@@ -26,7 +26,7 @@ final class LeadingManager: Sendable {
         )
         runtime = try ManagerRuntime(
             ManagerConfiguration(
-                claimant: Predecessor.claimant("manager"),
+                claimant: try Predecessor.claimant("manager"),
                 election: settings,
                 keeper: KeeperSettings(election: settings, pluginName: Predecessor.plugin)
             ),

@@ -29,8 +29,8 @@ enum Pieces {
     private static func image() {
         Benchmark("revision and its hash") { benchmark in
             var image = HistoryImage()
-            let claimant = Predecessor.claimant("manager")
-            let fence = Fence(instance: claimant.instance, epoch: 1, manager: claimant.id)
+            let claimant = try Predecessor.claimant("manager")
+            let fence = Fence(instance: claimant.instance, epoch: 1, manager: claimant.id.name)
             _ = image.acquire(
                 claimant,
                 watched: image.lease,

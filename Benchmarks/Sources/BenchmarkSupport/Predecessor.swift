@@ -12,7 +12,7 @@ package struct Predecessor: Sendable {
     /// Creates the database if there is none.
     package init(leading path: String) async throws {
         store = try await Store.openForManager(StoreConfiguration(path: path, busyTimeout: 10_000))
-        let claimant = Self.claimant("predecessor")
+        let claimant = try Self.claimant("predecessor")
         let watched = try await store.lease(within: Self.patience)
         // A lease that is still held is one of a run that was interrupted.
         let lease = try await store.acquireLease(
@@ -23,14 +23,15 @@ package struct Predecessor: Sendable {
             within: Self.patience
         )
         guard let lease else { throw BenchmarkError("\(path): another has taken the lease") }
-        fence = Fence(instance: claimant.instance, epoch: lease.epoch, manager: claimant.id)
+        fence = Fence(instance: claimant.instance, epoch: lease.epoch, manager: claimant.id.name)
     }
 
     /// A replica that runs in this process, or not at all.
-    package static func claimant(_ id: Identifier) -> Claimant {
-        Claimant(
+    package static func claimant(_ name: Identifier) throws -> Claimant {
+        guard let id = ReplicaID(name) else { throw BenchmarkError("\(name): no name for a replica") }
+        return Claimant(
             id: id,
-            instance: id.text,
+            instance: name.text,
             process: ProcessIdentity(host: "h1", bootID: "boot", pidNamespace: "pids", pid: 42, startTime: 9),
             socket: "/run/group",
             pluginSocket: "/run/group-stateless",

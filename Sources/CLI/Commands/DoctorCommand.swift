@@ -28,6 +28,7 @@ struct DoctorCommand: Verb {
     @OptionGroup var format: OutputOptions
 
     func run(in session: Session) async throws -> ExitStatus {
+        ProbeFile.removeAtSignals()
         let examination = Examination(
             store: store.open(in: session),
             name: naming.name ?? ServingOptions.defaultName,

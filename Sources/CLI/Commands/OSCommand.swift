@@ -1,5 +1,4 @@
 internal import ArgumentParser
-internal import Glibc
 internal import Manager
 internal import Store
 
@@ -72,7 +71,7 @@ struct OSCommand: Verb {
         let election = try election()
         let directory = store.directory(in: session)
         try store.prepareDirectory(in: session)
-        try checkLeaderFile()
+        try await checkLeaderFile()
         let configuration = StoreConfiguration(
             path: StoreConfiguration.path(in: directory),
             busyTimeout: election.busyTimeout.milliseconds,
@@ -80,7 +79,7 @@ struct OSCommand: Verb {
         )
         let opened = try await Store.openForManager(configuration)
         try await checkHistory(configuration.path, directory)
-        let program = ManagerProgram(
+        let program = try ManagerProgram(
             naming: naming,
             proxy: proxy,
             logging: logging,
@@ -88,6 +87,7 @@ struct OSCommand: Verb {
             session: session
         )
         let here = program.claimant.process
+        try await checkNamesake(configuration.path, program.claimant)
         try await program.run(
             on: opened,
             election: election,
@@ -117,14 +117,17 @@ struct OSCommand: Verb {
         }
     }
 
-    private func checkLeaderFile() throws {
+    /// Where its process can be seen, a second replica is told at once. Elsewhere it does not lead: ``Namesake``.
+    private func checkNamesake(_ path: String, _ claimant: Claimant) async throws {
+        let patient = Store.openForCommand(StoreConfiguration(path: path, busyTimeout: 10_000))
+        let lease = try await patient.lease(within: commandTimeout)
+        guard let refusal = HolderProbe.namesake(lease, of: claimant) else { return }
+        throw Failure("\(refusal).", .usage)
+    }
+
+    private func checkLeaderFile() async throws {
         guard let leaderFile else { return }
-        var status = stat()
-        guard stat(leaderFile, &status) == 0 else {
-            throw Failure(
-                "the leader file \(leaderFile) cannot be used: \(String(cString: strerror(errno))). Create it."
-            )
-        }
-        guard status.st_mode & S_IFMT == S_IFREG else { throw Failure("the leader file \(leaderFile) must be a file") }
+        guard let trouble = await LeaderFile.trouble(leaderFile, within: commandTimeout) else { return }
+        throw Failure("the leader file \(trouble). Name a file that can be read.")
     }
 }

@@ -34,6 +34,7 @@ struct ProcessPluginCommand: Verb {
 
     func run(in session: Session) async throws -> ExitStatus {
         let name = naming.name ?? ServingOptions.defaultPlugin
+        let descriptors = try DescriptorBudget.found()
         let logger = logging.logger("group-process", in: session)
         let directory = stateDir ?? "\(session.home)/.infrakit/process"
         try Directories.make(directory)
@@ -51,7 +52,7 @@ struct ProcessPluginCommand: Verb {
         let server = try await PluginServer.start(
             ServedPlugin(name: name, group: plugin, manager: nil),
             at: session.plugins.socketPath(for: name),
-            configuration: serving.serverConfiguration,
+            configuration: descriptors.apply(to: serving.serverConfiguration),
             group: MultiThreadedEventLoopGroup.singleton,
             logger: logger
         )

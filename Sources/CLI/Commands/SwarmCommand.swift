@@ -91,7 +91,7 @@ struct SwarmCommand: Verb {
             path: StoreConfiguration.path(in: store.directory(in: session)),
             busyTimeout: election.busyTimeout.milliseconds
         )
-        let program = ManagerProgram(
+        let program = try ManagerProgram(
             naming: naming,
             proxy: proxy,
             logging: logging,
@@ -114,6 +114,8 @@ struct SwarmCommand: Verb {
             on: swarm,
             election: election,
             vacancy: { swarm.vacancy($0) },
+            // The Engine's own leader is the leader, and what is seen of it moves by itself.
+            refusesNamesakes: false,
             details: ["engine": "\(endpoint.address)", "copy": configuration.path]
         )
         await client.shutdown()

@@ -23,18 +23,23 @@ struct Examination {
             return [Finding("mount", .fatal, words, fix: fix)] + (await manager())
         }
         var findings = [mount()]
+        let isTrusted = findings[0].level != .fatal
         // Without a directory there is nothing to look at.
-        guard findings[0].level != .fatal || access(directory, W_OK) == 0 else { return findings }
+        guard isTrusted || access(directory, W_OK) == 0 else { return findings }
         findings += nfs()
-        findings.append(locks())
+        // What is refused is looked at, and only what was asked for writes there.
+        if isTrusted {
+            ProbeFile.removeLeftovers(in: "\(directory)/")
+            findings.append(locks())
+        }
         findings.append(room())
         findings.append(await database())
         findings += await swarm()
         findings.append(await leadership())
         findings += await revisions()
-        findings.append(await clocks())
+        if isTrusted { findings.append(clocks()) }
         findings += await stamps()
-        findings.append(await renewal())
+        if isTrusted { findings.append(await renewal()) }
         findings += await manager()
         if let peer { findings.append(await PeerProbe(directory: directory).run(within: peer)) }
         return findings
@@ -252,9 +257,12 @@ struct Examination {
     }
 
     /// Compares this host's clock with the server's, by the time that it gives a new file.
-    private func clocks() async -> Finding {
-        let path = "\(directory)/.manager.clockprobe-\(getpid())"
-        let file = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+    private func clocks() -> Finding {
+        ProbeFile.with(.clock, in: "\(directory)/", clocks)
+    }
+
+    private func clocks(_ path: String) -> Finding {
+        let file = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
         guard file >= 0 else {
             return Finding(
                 "clocks",
@@ -263,10 +271,7 @@ struct Examination {
                 fix: "check its rights"
             )
         }
-        defer {
-            close(file)
-            unlink(path)
-        }
+        defer { close(file) }
         var byte: UInt8 = 0
         var status = stat()
         let before = session.now().milliseconds

@@ -10,7 +10,7 @@ internal import Store
 struct PeerProbe {
     let directory: String
 
-    private var path: String { "\(directory)/.manager.peerprobe" }
+    private var path: String { "\(directory)/\(ProbeFile.peerName)" }
 
     func run(within timeout: Duration) async -> Finding {
         let identity = ProcessIdentity.current()
@@ -20,13 +20,14 @@ struct PeerProbe {
         guard file >= 0 else { return trouble("cannot open \(path)") }
         defer { close(file) }
         guard lock(file) else {
-            guard errno == EAGAIN || errno == EACCES else { return trouble("cannot lock \(path)") }
+            guard errno == EAGAIN || errno == EACCES else {
+                defer { unlink(path) }
+                return trouble("cannot lock \(path)")
+            }
             return await second(own, until: deadline)
         }
-        defer {
-            unlink(notes)
-            unlink(path)
-        }
+        let files = ProbeFile([notes, path])
+        defer { files.remove() }
         // What an earlier run has left.
         unlink(notes)
         return await first(own, file, until: deadline)
@@ -43,7 +44,7 @@ struct PeerProbe {
 
     /// Holds the lock, and waits for the other's name.
     private func first(_ own: String, _ file: Int32, until deadline: ContinuousClock.Instant) async -> Finding {
-        guard append("holds \(own)\n") else { return trouble("cannot write \(path)") }
+        guard append("holds \(own)\n", creating: true) else { return trouble("cannot write \(path)") }
         while ContinuousClock.now < deadline {
             let lines = read()
             if let other = lines.first(where: { $0.hasPrefix("holds ") && $0 != "holds \(own)" }) {
@@ -77,7 +78,9 @@ struct PeerProbe {
             let lines = read()
             // A line may be left of an earlier run that was killed: only who answers is there.
             for holder in lines where holder.hasPrefix("holds ") && seen.insert(holder).inserted {
-                guard append("sees \(own) \(holder.dropFirst(6))\n") else { return trouble("cannot write \(path)") }
+                guard append("sees \(own) \(holder.dropFirst(6))\n") || errno == ENOENT else {
+                    return trouble("cannot write \(path)")
+                }
             }
             if let met = lines.first(where: { $0.hasPrefix("meets \(own) ") }) {
                 return agreement(with: "holds " + met.dropFirst("meets \(own) ".count), own)
@@ -115,8 +118,10 @@ struct PeerProbe {
     /// their own.
     private var notes: String { "\(path).notes" }
 
-    private func append(_ line: String) -> Bool {
-        let file = open(notes, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
+    /// - Parameter creating: only who holds the lock creates the file, as it removes that: else one that came late would
+    ///   leave it behind.
+    private func append(_ line: String, creating: Bool = false) -> Bool {
+        let file = open(notes, O_WRONLY | (creating ? O_CREAT : 0) | O_APPEND | O_CLOEXEC, 0o600)
         guard file >= 0 else { return false }
         defer { close(file) }
         let bytes = Array(line.utf8)

@@ -5,7 +5,10 @@ internal import Store
 /// The groups that a file declares.
 enum Declaration {
     /// What is deeper would not fit into a call to a plugin, and would stay pending for ever.
-    private static let limits = JSONLimits(maximumDepth: JSONLimits.standard.maximumDepth - 8)
+    private static let limits = JSONLimits(
+        maximumBytes: JSONLimits.configuration.maximumBytes,
+        maximumDepth: JSONLimits.standard.maximumDepth - 8
+    )
 
     /// Reads one specification, a list of them, several documents, or the `Groups` shape of `show`.
     ///

@@ -57,10 +57,14 @@ struct GuardProgram {
         // Held until this process ends: the next run's guard waits for it.
         let held = try FileLock(waitingFor: lock)
         defer { withExtendedLifetime(held) {} }
+        guard let knowledge = GuardProcess.knowledge() else {
+            throw Failure("a guard is started by a manager, never by a person", .usage)
+        }
         let client = LatePlugin(name: plugin, in: session.plugins, plugin: pluginProtocol, logger: logger)
         let isStarted = Atomic(false)
         let loop = GuardLoop(
             plugin: client,
+            knowledge: knowledge,
             clock: BootClock(),
             timeout: .seconds(5),
             logger: logger,

@@ -5,7 +5,7 @@ internal import GroupSPI
 enum InputFile {
     /// - Parameter path: `-` for standard input.
     /// - Throws: ``Failure`` that says why it cannot be read.
-    static func read(_ path: String, limit: Int = JSONLimits.standard.maximumBytes) throws -> [UInt8] {
+    static func read(_ path: String, limit: Int = JSONLimits.configuration.maximumBytes) throws -> [UInt8] {
         let file = path == "-" ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC)
         guard file >= 0 else { throw trouble(path) }
         defer { if file != STDIN_FILENO { close(file) } }

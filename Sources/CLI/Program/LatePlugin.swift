@@ -15,7 +15,7 @@ final class LatePlugin: GroupPlugin {
                 name: name,
                 endpoint: .named(name, plugins),
                 protocol: plugin,
-                limits: .standard,
+                limits: .reply,
                 group: MultiThreadedEventLoopGroup.singleton,
                 logger: logger
             )

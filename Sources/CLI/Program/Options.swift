@@ -1,6 +1,7 @@
 public import ArgumentParser
 internal import GroupSPI
 internal import Logging
+internal import PluginRPC
 internal import Store
 public import Terminal
 
@@ -34,11 +35,30 @@ struct NameOptions: ParsableArguments {
         )
     )
     var name: Identifier?
+
+    func validate() throws {
+        if let name, !PluginDirectory.isName(name) {
+            throw ValidationError(
+                "--name is the name of a socket: not empty, without '/', blanks around it or line feeds, not "
+                    + LogLine.quoted(name.text)
+            )
+        }
+    }
 }
 
 struct ProxyOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Name of the group plugin to proxy for (INFRAKIT_PROXY_FOR_GROUP)", valueName: "string"))
     var proxyForGroup = ServingOptions.defaultPlugin
+
+    func validate() throws {
+        // What follows a slash is the plugin's own.
+        let socket = proxyForGroup.text.utf8.prefix { $0 != UInt8(ascii: "/") }
+        guard PluginDirectory.isName(Identifier(String(decoding: socket, as: UTF8.self))) else {
+            throw ValidationError(
+                "--proxy-for-group is the name of a plugin's socket, not \(LogLine.quoted(proxyForGroup.text))"
+            )
+        }
+    }
 }
 
 /// Where the database is.

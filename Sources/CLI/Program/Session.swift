@@ -11,6 +11,8 @@ struct Session: Sendable {
     let standardOutput: @Sendable (TerminalText) throws -> Void
     /// Diagnostics. That nobody reads them is no reason to fail.
     let standardError: @Sendable (TerminalText) -> Void
+    /// Where programs that keep running write what happens: whoever logs never waits for whoever reads it.
+    let log: LogBuffer
     /// To be called when all results are written; throws ``StreamError`` when they are not kept.
     var endOutput: @Sendable () throws -> Void = {}
     /// Whether somebody still reads the results.
@@ -39,10 +41,14 @@ struct Session: Sendable {
 
     /// - Parameter verbosity: from 0, the least, to 5.
     func logger(_ label: String, verbosity: Int, format: LogLine.Format) -> Logger {
-        Logger(label: label) { [standardError, now] _ in
-            LineLogHandler(level: Logger.Level(verbosity: verbosity), format: format, now: now) {
-                standardError(TerminalText(exact: $0))
-            }
+        log.tellDropped { [now] count in LogLine.dropped(count, time: now()).text(format) }
+        return Logger(label: label) { [log] _ in
+            LineLogHandler(
+                level: Logger.Level(verbosity: verbosity),
+                format: format,
+                now: now,
+                write: { log.put($0) }
+            )
         }
     }
 
@@ -70,10 +76,13 @@ struct Session: Sendable {
     }
 
     static func ofProcess() -> Session {
-        Session(
+        let log = LogBuffer { try? StandardStream.error.write($0) }
+        return Session(
             environment: readEnvironment(),
             standardOutput: { try StandardStream.output.write($0.text) },
-            standardError: { try? StandardStream.error.write($0.text) },
+            // A program that logs must not wait for its last sentence either, which comes behind its log.
+            standardError: { if log.isInUse { log.put($0.text) } else { try? StandardStream.error.write($0.text) } },
+            log: log,
             endOutput: { try StandardStream.output.close() },
             hasReader: { StandardStream.output.hasReader },
             isTerminal: StandardStream.output.isTerminal,

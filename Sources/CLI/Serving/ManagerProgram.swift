@@ -4,6 +4,7 @@ internal import Manager
 internal import NIOPosix
 internal import PluginRPC
 internal import Store
+internal import Terminal
 
 /// A manager in front of a group plugin, from its start to its end.
 struct ManagerProgram {
@@ -21,7 +22,7 @@ struct ManagerProgram {
         logging: LogOptions,
         replica: ReplicaOptions,
         session: Session
-    ) {
+    ) throws {
         self.naming = naming
         self.proxy = proxy
         self.logging = logging
@@ -30,8 +31,12 @@ struct ManagerProgram {
         logger = logging.logger("infrakit-manager", in: session)
         let name = naming.name ?? ServingOptions.defaultName
         let process = ProcessIdentity.current()
+        let id = replica.id ?? "\(process.host)/\(name)"
+        guard let id = ReplicaID(id) else {
+            throw Failure("\(LogLine.quoted(id.text)) cannot be this replica's id. Name one with --id.", .usage)
+        }
         claimant = Claimant(
-            id: replica.id ?? "\(process.host)/\(name)",
+            id: id,
             instance: Request.makeID(),
             process: process,
             socket: session.plugins.socketPath(for: name),
@@ -55,9 +60,12 @@ struct ManagerProgram {
         leaderFile: String? = nil,
         heritageDirectory: String? = nil,
         vacancy: @escaping @Sendable (Lease) -> String?,
+        refusesNamesakes: Bool = true,
         makeHolderWatch: (@escaping @Sendable (Int) -> Void) -> any HolderWatch = { _ in NoHolderWatch() },
         details: [String: String]
     ) async throws {
+        // First of all: libdispatch ends a process that has no descriptor left for it.
+        let descriptors = try DescriptorBudget.raised()
         try Directories.make(session.plugins.path)
         var metadata: Logger.Metadata = [
             "version": "\(VersionCommand.version)", "commit": "\(VersionCommand.commit)", "id": "\(claimant.id)",
@@ -71,7 +79,8 @@ struct ManagerProgram {
             name: plugin,
             endpoint: .named(plugin, session.plugins),
             protocol: replica.pluginProtocol,
-            limits: .standard,
+            limits: .reply,
+            maximumConnections: descriptors.pluginConnections,
             group: eventLoops,
             logger: logger
         )
@@ -82,22 +91,26 @@ struct ManagerProgram {
             logging: logging
         )
         var guardProcess: GuardProcess?
+        var configuration = ManagerConfiguration(
+            claimant: claimant,
+            election: election,
+            keeper: replica.keeperSettings(election, plugin: plugin),
+            leaderFile: leaderFile,
+            leaderNames: [name, claimant.id.name],
+            heritageDirectory: heritageDirectory
+        )
+        configuration.refusesNamesakes = refusesNamesakes
+        let here = claimant.process
         let runtime = try ManagerRuntime(
-            ManagerConfiguration(
-                claimant: claimant,
-                election: election,
-                keeper: replica.keeperSettings(election, plugin: plugin),
-                leaderFile: leaderFile,
-                leaderNames: [name, claimant.id],
-                heritageDirectory: heritageDirectory
-            ),
+            configuration,
             store: store,
             plugin: client,
             logger: logger,
             vacancy: vacancy,
+            isHolderRunning: { HolderProbe.isRunning($0, seenFrom: here) },
             makeHolderWatch: makeHolderWatch,
-            makeGuard: { hinder in
-                let process = GuardProcess(command: orphanCommand, logger: logger, hinder: hinder)
+            makeGuard: { hinder throws(SettingsError) in
+                let process = try GuardProcess(command: orphanCommand, logger: logger, hinder: hinder)
                 guardProcess = process
                 return process
             }
@@ -107,7 +120,7 @@ struct ManagerProgram {
         let server = try await PluginServer.start(
             ServedPlugin(name: name, group: runtime.proxy, manager: runtime.proxy),
             at: claimant.socket,
-            configuration: replica.serving.serverConfiguration,
+            configuration: descriptors.apply(to: replica.serving.serverConfiguration),
             group: eventLoops,
             logger: logger
         )

@@ -19,9 +19,28 @@ struct ManagerService {
             await manage(until: signals)
             reporting.cancelAll()
         }
-        await server.stop(grace: .seconds(1))
-        await client.shutdown()
+        await end()
     }
+
+    /// Takes the socket away, where its directory answers: one that does not must not keep a program that has let go of all
+    /// it had.
+    private func end() async {
+        let (ends, continuation) = AsyncStream.makeStream(of: Void.self)
+        // No children: nobody waits for one that hangs.
+        Task {
+            await server.stop(grace: .seconds(1))
+            await client.shutdown()
+            continuation.finish()
+        }
+        let alarm = Task {
+            try? await Task.sleep(for: Self.patience, clock: .suspending)
+            continuation.finish()
+        }
+        for await _ in ends {}
+        alarm.cancel()
+    }
+
+    private static let patience = Duration.seconds(5)
 
     /// Once, when the start is over: what it has touched of the program is mostly never needed again.
     private func dropPagesOfStart() async {

@@ -3,6 +3,7 @@ internal import GroupSPI
 internal import Manager
 internal import PluginRPC
 internal import Store
+internal import Terminal
 
 /// Of a manager, wherever its state and leadership come from.
 struct ReplicaOptions: ParsableArguments {
@@ -59,6 +60,11 @@ struct ReplicaOptions: ParsableArguments {
     func validate() throws {
         if let historyLimit, historyLimit < 1 {
             throw ValidationError("--history-limit is 1 or more, not \(historyLimit)")
+        }
+        if let id, ReplicaID(id) == nil {
+            throw ValidationError(
+                "--id is 1 to \(ReplicaID.longest) bytes in one line, without blanks around it, not \(LogLine.quoted(id.text))"
+            )
         }
     }
 

@@ -19,9 +19,24 @@ struct ServingOptions: ParsableArguments {
     )
     var allowUid: [UInt32] = []
 
+    @Option(
+        help: ArgumentHelp(
+            "Memory for all requests that arrive or are being answered, in MiB (INFRAKIT_REQUEST_MEMORY)",
+            valueName: "MiB"
+        )
+    )
+    var requestMemory = 64
+
+    func validate() throws {
+        guard (32...1_048_576).contains(requestMemory) else {
+            throw ValidationError("--request-memory is 32 to 1048576 (MiB), not \(requestMemory)")
+        }
+    }
+
     var serverConfiguration: PluginServerConfiguration {
         var configuration = PluginServerConfiguration()
         configuration.socketMode = socketMode.value
+        configuration.requestMemory = requestMemory << 20
         if !allowUid.isEmpty { configuration.allowedUIDs = Set(allowUid) }
         return configuration
     }

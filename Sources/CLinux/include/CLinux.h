@@ -48,6 +48,14 @@ int clinux_catch_interruptions(void);
 
 // They end the process again; closes the descriptor.
 void clinux_leave_interruptions(int events);
+// From now on SIGHUP, SIGINT and SIGTERM remove the files of clinux_file_to_remove before they end the process; those of them
+// that are ignored or caught already stay so.
+void clinux_remove_files_at_end(void);
+
+// Notes a file that is to go when such a signal ends the process, by its path. Returns the number to give to
+// clinux_file_was_removed; -1 when so many are noted that there is no room.
+int clinux_file_to_remove(const char *name);
+void clinux_file_was_removed(int slot);
 
 // Takes the pages of this program and of its libraries out of the process's memory, code and constants. Those that are needed
 // come back when they are touched, from the kernel's cache or else from the file; so this is for a moment at which much was
@@ -57,5 +65,23 @@ void clinux_leave_interruptions(int events);
 // the file, and a thread that runs in one waits for it as it did the first time. Not those that hold addresses which were
 // filled in at the start, and are read-only since: nobody could fill them in again.
 void clinux_drop_program_pages(void);
+
+// Memory that two processes can share, as a descriptor that is not inherited. Returns it, or minus the errno value.
+int clinux_shared_memory(const char *name);
+
+// The first page of such memory. NULL, and errno tells why: EINVAL when it is shorter.
+int64_t *clinux_map_page(int memory);
+void clinux_unmap_page(int64_t *page);
+
+// A word that another process reads, or writes, at any moment: whole or not at all.
+int64_t clinux_word_load(const int64_t *word);
+void clinux_word_store(int64_t *word, int64_t value);
+
+// Gives a part of such memory back; its place stays. 0 or errno.
+int clinux_give_back(int memory, int64_t offset, int64_t length);
+
+// How many descriptors this process may have open: raised to `wanted`, as far as it may be raised, and never lowered.
+// Returns what holds from now on, or minus the errno value.
+int64_t clinux_raise_descriptor_limit(int64_t wanted);
 
 #endif

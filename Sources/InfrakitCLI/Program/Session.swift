@@ -13,6 +13,7 @@ struct Session: Sendable {
     let standardError: @Sendable (TerminalText) -> Void
     /// To be called when all results are written; throws `StreamError` when they are not kept.
     var endOutput: @Sendable () throws(StreamError) -> Void = { () throws(StreamError) in }
+    let log: LogBuffer
     let now: @Sendable () -> Timestamp
 
     var plugins: PluginDirectory { .fromEnvironment(environment) }
@@ -25,9 +26,11 @@ struct Session: Sendable {
             throw .fatal("Plugin not found: \(options.name)")
         }
         let level = Logger.Level(verbosity: options.log)
-        let logger = Logger(label: "infrakit") { [standardError, now] _ in
-            LineLogHandler(level: level, format: .text, now: now) { standardError(TerminalText(exact: $0)) }
+        let logger = Logger(label: "infrakit") { [log] _ in
+            LineLogHandler(level: level, format: .text, now: now, write: { log.put($0) })
         }
+        // What is printed next comes behind it.
+        defer { log.flush(within: .seconds(1)) }
         let client = PluginClient(name: options.name, endpoint: .named(options.name, plugins), logger: logger)
         let outcome: Result<GroupReply, Failure>
         do {
@@ -43,13 +46,15 @@ struct Session: Sendable {
 extension Session {
     /// The process's own environment and streams.
     static func ofProcess() -> Session {
-        Session(
+        let log = LogBuffer { try? StandardStream.error.write($0) }
+        return Session(
             environment: Self.environment(),
             standardInput: { () throws(Failure) in try FileReader.read(descriptor: STDIN_FILENO, name: "standard input")
             },
             standardOutput: { (text) throws(StreamError) in try StandardStream.output.write(text.text) },
             standardError: { try? StandardStream.error.write($0.text) },
             endOutput: { () throws(StreamError) in try StandardStream.output.close() },
+            log: log,
             now: { Timestamp.now() }
         )
     }

@@ -14,15 +14,18 @@ public struct GuardLoop: Sendable {
     }
 
     private let release: GroupRelease
+    private let knowledge: any GuardKnowledge
     private let clock: any ManagerClock
     private let logger: Logger
     private let acknowledge: @Sendable (Int) -> Void
 
     /// - Parameters:
+    ///   - knowledge: what the manager has said by the moment at which it is asked for.
     ///   - timeout: how long one call to the plugin may take.
     ///   - acknowledge: sends a message's number back.
     public init(
         plugin: any GroupPlugin,
+        knowledge: any GuardKnowledge,
         clock: any ManagerClock,
         timeout: Duration,
         logger: Logger,
@@ -35,6 +38,7 @@ public struct GuardLoop: Sendable {
             pause: .milliseconds(200),
             logger: logger
         )
+        self.knowledge = knowledge
         self.clock = clock
         self.logger = logger
         self.acknowledge = acknowledge
@@ -46,7 +50,6 @@ public struct GuardLoop: Sendable {
 
     /// Runs until the manager has ended and its groups are free.
     public func run(_ events: AsyncStream<Event>) async {
-        var deadline: BootInstant?
         // Waiting for the deadline, and letting go after it: ends when a new order comes.
         var watch: Task<Void, Never>?
         for await event in events {
@@ -54,31 +57,34 @@ public struct GuardLoop: Sendable {
             case .message(let message):
                 watch?.cancel()
                 await watch?.value
-                deadline = message.deadline
-                watch = message.deadline.map { deadline in Task { await freeAfter(deadline) } }
+                watch = knowledge.deadline == nil ? nil : Task { await freeWhenDue() }
                 acknowledge(message.number)
             case .endOfFile, .terminate:
                 watch?.cancel()
                 await watch?.value
-                guard deadline != nil else { return }
+                guard knowledge.deadline != nil else { return }
                 logger.warning("the manager has ended while leading; letting its groups go")
-                _ = await release.run([])
+                _ = await release.run(knowledge.groups)
                 // What the manager had sent in its last moment may have reached the plugin after this look.
                 try? await clock.sleep(until: clock.now() + Self.secondLook)
-                _ = await release.run([])
+                _ = await release.lookAgain(knowledge.groups)
                 return
             }
         }
     }
 
-    private func freeAfter(_ deadline: BootInstant) async {
-        do {
-            try await clock.sleep(until: deadline)
-        } catch {
-            return
+    /// Whether the deadline has passed that the manager has set last. This guard may have stood still for long: what wakes it up
+    /// may be a deadline of long ago, and the orders that moved it may wait to be taken up.
+    private var isDue: Bool { knowledge.deadline.map { clock.now() >= $0 } ?? false }
+
+    private func freeWhenDue() async {
+        while let deadline = knowledge.deadline {
+            guard (try? await clock.sleep(until: deadline)) != nil else { return }
+            guard isDue else { continue }
+            logger.warning("the manager stands still past its deadline; letting its groups go")
+            let outcome = await release.run(knowledge.groups) { isDue }
+            if outcome != .interrupted || Task.isCancelled { return }
         }
-        logger.warning("the manager stands still past its deadline; letting its groups go")
-        _ = await release.run([])
     }
 
     /// Reads orders from a pipe, on a thread of its own.

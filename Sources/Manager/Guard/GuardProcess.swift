@@ -1,5 +1,6 @@
 internal import CLinux
 internal import Glibc
+public import GroupSPI
 public import Logging
 internal import Synchronization
 
@@ -21,12 +22,20 @@ public final class GuardProcess: OrphanGuard {
     private let command: [String]
     private let logger: Logger
     private let hinder: @Sendable (String?) -> Void
+    /// What each guard finds, the first as well as one that takes its place.
+    private let board: GuardBoard
     private let state = Mutex(State())
 
     /// - Parameters:
     ///   - command: the guard's program and arguments.
     ///   - hinder: told why this replica may not lead while there is no guard; nil when there is one.
-    public init(command: [String], logger: Logger, hinder: @escaping @Sendable (String?) -> Void) {
+    /// - Throws: ``SettingsError`` when the system gives no memory for what a guard has to know.
+    public init(
+        command: [String],
+        logger: Logger,
+        hinder: @escaping @Sendable (String?) -> Void
+    ) throws(SettingsError) {
+        board = try GuardBoard()
         self.command = command
         self.logger = logger
         self.hinder = hinder
@@ -55,11 +64,28 @@ public final class GuardProcess: OrphanGuard {
         pthread_detach(thread)
     }
 
+    /// In a guard's own process: what its manager has left for it.
+    ///
+    /// - Returns: nil in a process that no manager has started.
+    public static func knowledge() -> (any GuardKnowledge)? { GuardBoard.Reader(GuardBoard.inheritedDescriptor) }
+
     // MARK: - Orders
 
     public func arm(until deadline: BootInstant) { send(deadline) }
 
     public func disarm() { send(nil) }
+
+    public func note(_ group: Identifier) {
+        guard let code = board.add(group) else { return }
+        logger.error(
+            "orphan guard not told of a group",
+            metadata: ["group": "\(group)", "error": "\(String(cString: strerror(code)))"]
+        )
+    }
+
+    public func forget(_ group: Identifier) { board.remove(group) }
+
+    public func forgetAll() { board.removeAll() }
 
     public func isReady() async {
         await withCheckedContinuation { continuation in
@@ -87,14 +113,16 @@ public final class GuardProcess: OrphanGuard {
         state.withLock { state in
             state.number += 1
             state.deadline = deadline
+            // First where it is looked up, then what wakes the guard up.
+            board.set(deadline)
             Self.write(GuardMessage(number: state.number, deadline: deadline), to: state.input)
         }
     }
 
     private static func write(_ message: GuardMessage, to descriptor: Int32) {
         guard descriptor >= 0 else { return }
-        // Sixteen bytes go into a pipe whole or not at all. A full pipe means a guard that stands still; it still sees
-        // the pipe's end, and the last deadline it was told.
+        // Sixteen bytes go into a pipe whole or not at all. A full pipe means a guard that stands still; when it goes on it finds
+        // what was not sent on the board.
         message.bytes.withUnsafeBytes { _ = Glibc.write(descriptor, $0.baseAddress, $0.count) }
     }
 
@@ -162,6 +190,7 @@ public final class GuardProcess: OrphanGuard {
         defer { posix_spawn_file_actions_destroy(&actions) }
         posix_spawn_file_actions_adddup2(&actions, toGuard.reading, 0)
         posix_spawn_file_actions_adddup2(&actions, fromGuard.writing, 1)
+        posix_spawn_file_actions_adddup2(&actions, board.memory, GuardBoard.inheritedDescriptor)
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
         defer { posix_spawnattr_destroy(&attributes) }

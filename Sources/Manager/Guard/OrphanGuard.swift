@@ -1,3 +1,5 @@
+public import GroupSPI
+
 /// Lets the groups go when this process cannot: it was killed, or stands still past its deadline, while its plugin lives on
 /// and would act beside the next leader.
 public protocol OrphanGuard: Sendable {
@@ -8,6 +10,13 @@ public protocol OrphanGuard: Sendable {
     func isReady() async
     /// Nothing is watched any more: nothing to let go.
     func disarm()
+    /// The plugin is about to be told this group. When this returns, the guard can let it go by its name, also when this process
+    /// ends in the next moment. It never waits for the guard.
+    func note(_ group: Identifier)
+    /// The plugin has let this group go.
+    func forget(_ group: Identifier)
+    /// The plugin has let all groups go.
+    func forgetAll()
     func stop()
 }
 
@@ -17,5 +26,8 @@ public struct NoGuard: OrphanGuard {
     public func arm(until deadline: BootInstant) {}
     public func isReady() async {}
     public func disarm() {}
+    public func note(_ group: Identifier) {}
+    public func forget(_ group: Identifier) {}
+    public func forgetAll() {}
     public func stop() {}
 }

@@ -1,7 +1,7 @@
 internal import GroupSPI
 
 /// The original way of naming a leader: a shared file that holds the name of the manager that is to lead.
-struct LeaderFile: Sendable {
+package struct LeaderFile: Sendable {
     private let file: SlowFile
     /// A manager leads when the file holds its name; replicas that share one are told apart by their ids.
     private let names: Set<Identifier>
@@ -24,6 +24,12 @@ struct LeaderFile: Sendable {
         if names.contains(Identifier(content)) { return nil }
         return content.isEmpty
             ? "the leader file \(file.path) is empty" : "the leader file \(file.path) names '\(content)'"
+    }
+
+    /// - Returns: why the file cannot be read now; nil when it can.
+    package static func trouble(_ path: String, within timeout: Duration) async -> String? {
+        guard case .failure(let trouble) = await SlowFile(path).read(within: timeout) else { return nil }
+        return trouble.message
     }
 
     private static func trimmed(_ text: String) -> String {

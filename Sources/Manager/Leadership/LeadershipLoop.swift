@@ -13,6 +13,10 @@ actor LeadershipLoop {
     private let pulse: LoopPulse
     private let orphanGuard: any OrphanGuard
     private let vacancy: @Sendable (Lease) -> String?
+    private let isHolderRunning: @Sendable (Lease) -> Bool?
+    /// Told why this replica must not lead beside the one that does.
+    private let hinder: @Sendable (String?) -> Void
+    private var namesake: Namesake
     private let holderWatch: any HolderWatch
     private let clock: any ManagerClock
     private let deadline: any DeadlineTimer
@@ -40,6 +44,8 @@ actor LeadershipLoop {
         pulse: LoopPulse,
         orphanGuard: any OrphanGuard,
         vacancy: @escaping @Sendable (Lease) -> String?,
+        isHolderRunning: @escaping @Sendable (Lease) -> Bool?,
+        hinder: @escaping @Sendable (String?) -> Void,
         holderWatch: any HolderWatch,
         clock: any ManagerClock,
         logger: Logger,
@@ -57,6 +63,9 @@ actor LeadershipLoop {
         self.pulse = pulse
         self.orphanGuard = orphanGuard
         self.vacancy = vacancy
+        self.isHolderRunning = isHolderRunning
+        self.hinder = hinder
+        self.namesake = Namesake(claimant)
         self.holderWatch = holderWatch
         self.clock = clock
         self.logger = logger
@@ -101,8 +110,10 @@ actor LeadershipLoop {
 
     private func note(_ event: ElectionEvent) {
         switch event {
-        case .observed(let lease, _, let vacancy):
+        case .observed(let lease, let startedAt, let vacancy):
             (self.lease, hasLooked) = (lease, true)
+            let isRunning = vacancy == nil ? isHolderRunning(lease) : false
+            hinder(namesake.observed(lease, isRunning: isRunning, startedAt: startedAt, now: clock.now()))
             // Of a lease that may be had already there is nothing to wait for.
             holderWatch.watch(vacancy == nil && !election.isLeading ? lease : nil)
         case .acquired(let lease):
@@ -184,7 +195,7 @@ actor LeadershipLoop {
     }
 
     private func fence(_ epoch: Int) -> Fence {
-        Fence(instance: claimant.instance, epoch: epoch, manager: claimant.id)
+        Fence(instance: claimant.instance, epoch: epoch, manager: claimant.id.name)
     }
 
     // MARK: - The store

@@ -62,7 +62,8 @@ extension GroupKeeper {
     ) async throws(GroupError) -> Revision {
         let before = term?.states ?? [:]
         let revision: Revision
-        switch await append(draft.awaitingOutcome, settling: cause, token) {
+        // Without words no later leader lets its plugin refuse it.
+        switch await append(cause.isRefusable ? draft.awaitingOutcome : draft, settling: cause, token) {
         case .success(let stored): revision = stored
         case .failure(let trouble): throw trouble.error
         }
@@ -70,7 +71,7 @@ extension GroupKeeper {
         await withDiscardingTaskGroup { tasks in
             for change in revision.changes {
                 tasks.addTask {
-                    await self.apply(change, revision.number, before[change.group], token)
+                    await self.apply(change, revision.number, before[change.group], isRefusable: cause.isRefusable, token)
                     // Others may want this group while the plugin takes long with another.
                     hold.leave(change.group)
                 }
@@ -79,14 +80,20 @@ extension GroupKeeper {
         return revision
     }
 
-    private func apply(_ change: Change, _ revision: Int, _ before: GroupState?, _ token: TermToken) async {
+    private func apply(
+        _ change: Change,
+        _ revision: Int,
+        _ before: GroupState?,
+        isRefusable: Bool,
+        _ token: TermToken
+    ) async {
         let request: GroupRequest =
             switch change.action {
             case .set(let properties, _): .commit(GroupSpec(id: change.group, properties: properties), pretend: false)
             case .free: .free(id: change.group)
             case .destroy: .destroy(id: change.group)
             }
-        var lifecycle = WriteLifecycle(isOutcomeFirst: true)
+        var lifecycle = WriteLifecycle(isOutcomeFirst: true, isRefusable: isRefusable)
         _ = await complete(&lifecycle, change, .known(before), token) {
             .success(revision)
         } tell: {

@@ -60,6 +60,11 @@ extension GroupKeeper {
         settling cause: RevisionCause?,
         _ token: TermToken
     ) async -> Result<Revision, StoringTrouble> {
+        do throws(GroupError) {
+            try room.take(draft.changes)
+        } catch {
+            return .failure(.nothing(error))
+        }
         let stored = await persist(token) { fence throws(StoreError) in
             guard let cause else {
                 return try await self.store.append(draft, fence: fence, within: self.settings.storeTimeout)
@@ -71,7 +76,11 @@ extension GroupKeeper {
                 within: self.settings.storeTimeout
             )
         }
-        if case .success(let revision) = stored { noteWritten(revision, token) }
+        if case .success(let revision) = stored {
+            noteWritten(revision, isRefusable: cause?.isRefusable ?? true, token)
+        } else if isCurrent(token) {
+            for change in draft.changes { room.note(change.group, term?.states[change.group]) }
+        }
         return stored
     }
 
@@ -202,6 +211,7 @@ extension GroupKeeper {
                 return wakeIfDue()
             }
             term?.states[group] = state
+            room.note(group, state)
             term?.reconciler.restore(state, of: group, isKnown: isBeforeHeld, now: now)
         case .pending(_, let reason):
             logger.warning(
@@ -266,7 +276,7 @@ extension GroupKeeper {
 
     /// Takes a stored revision into the states: from here on it is what has to be brought about; by whoever leads next,
     /// when the term has ended meanwhile.
-    func noteWritten(_ revision: Revision, _ token: TermToken) {
+    private func noteWritten(_ revision: Revision, isRefusable: Bool, _ token: TermToken) {
         guard isCurrent(token) else { return }
         for change in revision.changes {
             let state = GroupState(
@@ -277,7 +287,7 @@ extension GroupKeeper {
             )
             term?.states[change.group] = state
             term?.stopped.remove(change.group)
-            term?.reconciler.wrote(state)
+            term?.reconciler.wrote(state, isRefusable: isRefusable)
         }
         logger.info(
             "revision stored",
@@ -327,7 +337,10 @@ extension GroupKeeper {
 
     /// One call to the plugin. It does not start after the deadline, and ends with the term.
     func callPlugin(_ request: GroupRequest, _ token: TermToken) async -> Result<GroupReply, GroupError> {
-        let answer = await token.run { [plugin, settings, gate] () async -> Result<GroupReply, GroupError>? in
+        typealias Answer = Result<GroupReply, GroupError>
+        let answer = await token.run { [plugin, settings, gate, orphanGuard] () async -> Answer? in
+            // Before the plugin knows the group, the guard does.
+            if let group = request.startedGroup { orphanGuard.note(group) }
             // Here, where nothing comes before the call any more: the process may have stood still on the way.
             guard gate.isOpen(epoch: token.epoch) else { return nil }
             do throws(GroupError) {
@@ -337,7 +350,13 @@ extension GroupKeeper {
             }
         }
         guard let answer = answer ?? nil else { return .failure(WriteLifecycle.termEnded) }
+        if let group = request.endedGroup(by: answer) { orphanGuard.forget(group) }
         guard !token.isEnded else { return answer }
+        if case .failure(let error) = answer, error.code == .unknownOutcome || error.code == .unreadable,
+            isCurrent(token)
+        {
+            term?.noteUnanswered(request)
+        }
         if case .failure(let error) = answer, error.code == .unreachable || error.code == .notRunning {
             note(pluginTrouble: error.message)
         } else {
@@ -352,6 +371,27 @@ extension GroupKeeper {
         case .rejected: !error.saysUpdating
         case .unsupported, .badRequest: true
         default: false
+        }
+    }
+}
+
+extension GroupRequest {
+    /// The group that the plugin watches from this call on.
+    fileprivate var startedGroup: Identifier? {
+        switch self {
+        case .watch(let spec), .update(let spec), .commit(let spec, pretend: false): spec.id
+        default: nil
+        }
+    }
+
+    /// The group that the plugin has let go, as its answer to this call says.
+    fileprivate func endedGroup(by answer: Result<GroupReply, GroupError>) -> Identifier? {
+        switch (self, answer) {
+        case (.free(let id), .success), (.unwatch(let id), .success), (.destroy(let id), .success): id
+        case (.free(let id), .failure(let error)), (.unwatch(let id), .failure(let error)),
+            (.destroy(let id), .failure(let error)):
+            error.saysNotWatched ? id : nil
+        default: nil
         }
     }
 }

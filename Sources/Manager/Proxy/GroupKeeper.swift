@@ -20,6 +20,8 @@ actor GroupKeeper {
     let report: @Sendable (ElectionEvent) -> Void
     /// What stood before there was a history: the Go manager's groups.
     let heritage: @Sendable () async throws(StoreError) -> [GlobalConfig.Entry]
+    /// Knows the groups that the plugin was told, for when this process cannot let them go.
+    let orphanGuard: any OrphanGuard
 
     nonisolated let lanes = GroupLanes()
     /// The term in which this replica leads, once its states are read: before, there is nothing that a write could be judged
@@ -27,6 +29,7 @@ actor GroupKeeper {
     var term: LeaderTerm?
     /// The term whose states are being read, or could not be.
     private var beginning: TermToken?
+    var room: ConfigurationRoom
     var requestsUnderWay: Set<String> = []
     /// Of this term, all of it.
     var requestLooks: RequestLooks
@@ -70,6 +73,7 @@ actor GroupKeeper {
         settings: KeeperSettings,
         claimant: Claimant,
         heritage: @escaping @Sendable () async throws(StoreError) -> [GlobalConfig.Entry],
+        orphanGuard: any OrphanGuard,
         logger: Logger,
         report: @escaping @Sendable (ElectionEvent) -> Void
     ) {
@@ -79,11 +83,13 @@ actor GroupKeeper {
         self.board = board
         self.clock = clock
         self.settings = settings
+        self.room = ConfigurationRoom(limit: settings.largestConfiguration)
         self.requestLooks = RequestLooks(every: settings.pollInterval, from: clock.now())
         self.requestWatch = RequestWatch(from: clock.now())
-        self.manager = claimant.id
+        self.manager = claimant.id.name
         self.instance = claimant.instance
         self.heritage = heritage
+        self.orphanGuard = orphanGuard
         self.logger = logger
         self.report = report
     }
@@ -151,6 +157,7 @@ actor GroupKeeper {
         // Of a term that knew no groups, the plugin tells what it watches.
         owed = (owed ?? []).union(term?.reconciler.groups ?? [])
         (term, beginning) = (nil, nil)
+        room.reset([])
         sleeper?.cancel()
         ended = token
     }
@@ -173,16 +180,28 @@ actor GroupKeeper {
             pause: .milliseconds(200),
             logger: logger
         )
+        let known = owed ?? []
         // At once, whatever the store and the calls under way are waiting for...
-        var isDone = await release.run(owed ?? [])
+        var outcome = await release.run(known)
         if let ended {
             // ... and again after those calls, for what they have brought about.
             await ended.drained()
             self.ended = nil
-            isDone = await release.run([]) && isDone
+            if outcome != .interrupted { outcome = await release.lookAgain(known) }
+        } else if outcome == .knownAreFree, known.isEmpty {
+            // What a predecessor has left, and nobody can read. The history names it.
+            outcome = await freeByHistory(release)
         }
-        if isDone { owed = nil }
+        if outcome != .interrupted {
+            owed = nil
+            orphanGuard.forgetAll()
+        }
         freeing = nil
+    }
+
+    private func freeByHistory(_ release: GroupRelease) async -> GroupRelease.Outcome {
+        guard let states = try? await store.states(at: nil, within: settings.storeTimeout) else { return .knownAreFree }
+        return await release.run(Set(states.map(\.group)))
     }
 
     private func load(_ token: TermToken) async {
@@ -192,6 +211,7 @@ actor GroupKeeper {
             guard beginning === token, !token.isEnded else { return }
             let term = LeaderTerm(token, current, now: clock.now())
             (self.term, beginning) = (term, nil)
+            room.reset(current)
             logger.info(
                 "groups loaded",
                 metadata: ["lease.epoch": "\(token.epoch)", "groups": "\(term.reconciler.watchedGroups.count)"]

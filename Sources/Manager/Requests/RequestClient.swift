@@ -71,7 +71,7 @@ public struct RequestClient: Sendable {
             case .submit:
                 try await store.submit(request, within: limit)
                 return .submitted
-            case .look: return .seen(try await store.sight(of: request.id, within: limit))
+            case .look: return .seen(try await store.sight(of: request, within: limit))
             case .renew:
                 try await store.renewRequest(request.id, within: limit)
                 return .renewed

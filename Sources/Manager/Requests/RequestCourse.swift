@@ -76,8 +76,6 @@ public struct RequestCourse: Sendable {
     private var wasThere = false
     private var revision: Int?
     private var trouble: StoreError?
-    /// The revision of a call has been seen settled, and the call not answered.
-    private var settledAt: BootInstant?
     private var lease: Lease?
     /// Since when the lease stands as it is.
     private var leaseSince: BootInstant?
@@ -91,8 +89,6 @@ public struct RequestCourse: Sendable {
     private static let mostAttempts = 200
     /// For how long it is certain that a request which ended would still be found.
     private static let memory = Duration.seconds(60)
-    /// The answer to a call says more than its revision, and follows it at once, if at all.
-    private static let answerDelay = Duration.seconds(1)
 
     /// - Parameters:
     ///   - patience: how long to wait for the request's end.
@@ -200,9 +196,9 @@ public struct RequestCourse: Sendable {
     private mutating func done(_ request: Request, _ sight: RequestSight, _ now: BootInstant) -> Step {
         if isCall, request.answer != nil { return .end(.carriedOut(request, sight.revision)) }
         if let revision = sight.revision, revision.status != .pending {
-            settledAt = settledAt ?? now
-            let isLate = now >= deadline || now - (settledAt ?? now) >= Self.answerDelay
-            if !isCall || isLate { return .end(.carriedOut(request, revision)) }
+            // The answer to a call says more. Whoever has stored the outcome stores it next, unless their term is over.
+            let isAnswerLost = sight.lease.epoch != revision.epoch || !sight.lease.isHeld
+            if !isCall || isAnswerLost || now >= deadline { return .end(.carriedOut(request, revision)) }
         } else if request.revision == nil, !isCall {
             return .end(.carriedOut(request, nil))
         }

@@ -8,14 +8,21 @@ enum ProcFS {
 
     /// - Returns: nil when the file cannot be read; `errno` tells why, and never that it was read.
     static func bytes(_ path: String) -> [UInt8]? {
-        guard let file = fopen(path, "re") else { return nil }
-        var bytes: [UInt8] = []
+        // Without O_NONBLOCK the opening of a pipe would wait for its writer, who may never come; files do not mind it.
+        let file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+        guard file >= 0 else { return nil }
+        var (bytes, code) = ([UInt8](), Int32(0))
         var chunk = [UInt8](repeating: 0, count: 4096)
-        while case let count = fread(&chunk, 1, chunk.count, file), count > 0 { bytes += chunk[..<count] }
-        let (isComplete, code) = (ferror(file) == 0, errno)
-        fclose(file)
+        while true {
+            let count = Glibc.read(file, &chunk, chunk.count)
+            if count < 0, errno == EINTR { continue }
+            if count < 0 { code = errno }
+            guard count > 0 else { break }
+            bytes += chunk[..<count]
+        }
+        close(file)
         errno = code
-        return isComplete ? bytes : nil
+        return code == 0 ? bytes : nil
     }
 
     /// State, parent and start time of a process, from `/proc/<pid>/stat` (proc(5), fields 3, 4 and 22).

@@ -34,6 +34,18 @@ public enum HolderProbe {
         return isGone(lease, seenFrom: here) ? "the process of \(lease.holder) has ended" : nil
     }
 
+    /// Whether the holder's process runs; nil when that cannot be seen from here.
+    public static func isRunning(_ lease: Lease, seenFrom here: ProcessIdentity) -> Bool? {
+        here.canSee(lease.process) ? isRunning(lease.process) : nil
+    }
+
+    /// Why a replica must not start: another leads under its id, and runs where it can be seen from here.
+    public static func namesake(_ lease: Lease, of claimant: Claimant) -> String? {
+        guard lease.isHeld, lease.holder == claimant.id.name, isRunning(lease, seenFrom: claimant.process) == true
+        else { return nil }
+        return Namesake.refusal(lease)
+    }
+
     /// Of a process that can be seen from here.
     ///
     /// Only the kernel's word that there is none counts: that its state cannot be read, for want of descriptors or because

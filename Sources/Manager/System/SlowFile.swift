@@ -45,6 +45,11 @@ final class SlowFile: Sendable {
     /// Reads on the caller's own thread.
     static func contents(_ path: String) -> Result<[UInt8], Trouble> {
         errno = 0
+        var status = stat()
+        // A pipe gives each reader a part, and none that is whole.
+        if stat(path, &status) == 0, status.st_mode & S_IFMT != S_IFREG {
+            return .failure(Trouble(message: "\(path) must be a file", isMissing: false))
+        }
         guard let bytes = ProcFS.bytes(path) else {
             let code = errno
             return .failure(

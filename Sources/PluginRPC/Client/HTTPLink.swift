@@ -6,8 +6,6 @@ internal import Synchronization
 
 /// HTTP connections to one plugin, kept alive between calls; each call in flight has one.
 final class HTTPLink: Link {
-    /// Calls beyond this many wait for a connection.
-    private static let maximumConnections = 256
     /// The caller's limit ends a call long before.
     private static let longest = TimeAmount.hours(24 * 365)
     /// Go answers 400 to a request without a host, and on a Unix socket there is none.
@@ -24,13 +22,19 @@ final class HTTPLink: Link {
     /// Begins anywhere, so that a reply that was meant for another client is not taken for one of this one.
     private let lastID = Atomic(Int.random(in: 0...Int.max / 2))
 
+    /// - Parameter maximumConnections: calls beyond this many wait for a connection.
     /// - Throws: ``LinkError`` `unreachable` for a URL that cannot be connected to.
-    init(_ place: PluginPlace, limits: JSONLimits, on group: any EventLoopGroup) throws(LinkError) {
+    init(
+        _ place: PluginPlace,
+        limits: JSONLimits,
+        maximumConnections: Int,
+        on group: any EventLoopGroup
+    ) throws(LinkError) {
         self.place = place
         self.encoder = RequestEncoder(name: place.name)
         self.decoder = ReplyDecoder(limits: limits)
         let settings = PoolSettings(
-            maximumConnections: Self.maximumConnections,
+            maximumConnections: maximumConnections,
             connectTimeout: Self.longest,
             largestAnswer: limits.maximumBytes
         )
@@ -120,8 +124,10 @@ final class HTTPLink: Link {
             return .notSent("the connection broke while the request was written (\(cause))")
         case .closedByServer:
             return .lost("the plugin closed the connection")
+        case .broken(HTTPParserError.invalidEOFState):
+            return .lost("the connection ended before its answer did")
         case .broken(let cause as HTTPParserError):
-            return .lost("it sent something that is not HTTP (\(cause))")
+            return .foreign("something that is not HTTP (\(cause))")
         case .broken(let cause as IOError):
             return .lost("the connection broke (\(SystemError.text(cause.errnoCode)))")
         case .broken(let cause):

@@ -12,6 +12,8 @@ enum LinkError: Error, Hashable, Sendable {
     case lost(String)
     /// An answer that is none; says what came instead: "a reply that …".
     case nonsense(String)
+    /// What came is no message of the protocol that the connection was taken to speak; says what it is.
+    case foreign(String)
     /// The plugin's own error.
     case rejected(String)
     /// The plugin does not know the method; its own words.
@@ -28,7 +30,7 @@ extension LinkError {
     /// The connection, or what was known of the peer, is of no further use.
     var endsLink: Bool {
         switch self {
-        case .notRunning, .unreachable, .notSent, .lost, .nonsense: true
+        case .notRunning, .unreachable, .notSent, .lost, .nonsense, .foreign: true
         case .rejected, .missing, .unsupported, .refused, .cancelled: false
         }
     }
@@ -49,8 +51,8 @@ extension LinkError {
             GroupError(.unreachable, "\(method) was not sent to plugin '\(plugin)': \(reason)")
         case .lost(let reason):
             GroupError(.unknownOutcome, "plugin '\(plugin)' did not answer \(method): \(reason); \(doubt)")
-        case .nonsense(let what):
-            GroupError(.unknownOutcome, "plugin '\(plugin)' answered \(method) with \(what); \(doubt)")
+        case .nonsense(let what), .foreign(let what):
+            GroupError(.unreadable, "plugin '\(plugin)' answered \(method) with \(what); \(doubt)")
         case .rejected(let words), .missing(_, let words):
             GroupError(.rejected, words)
         case .unsupported(let sentence):

@@ -11,6 +11,7 @@ struct PeerConnector: Sendable {
     let endpoint: PluginEndpoint
     let plugin: PluginProtocol
     let limits: JSONLimits
+    let maximumConnections: Int
     let group: any EventLoopGroup
     let logger: Logger
 
@@ -26,7 +27,7 @@ struct PeerConnector: Sendable {
                     "plugin '\(name)' listens at \(place.shown); the stream protocol works on a Unix socket only"
                 )
             case (.http, _), (.socket, .http):
-                try HTTPLink(place, limits: limits, on: group) as any Link
+                try HTTPLink(place, limits: limits, maximumConnections: maximumConnections, on: group) as any Link
             case (.socket(let path), .stream):
                 try await StreamLink.connect(place, path: path, limits: limits, on: group)
             case (.socket(let path), .auto):
@@ -48,7 +49,7 @@ struct PeerConnector: Sendable {
         _ path: String,
         until deadline: ContinuousClock.Instant
     ) async throws(LinkError) -> any Link {
-        let http = try HTTPLink(place, limits: limits, on: group)
+        let http = try HTTPLink(place, limits: limits, maximumConnections: maximumConnections, on: group)
         do {
             if try await answersHTTP(http, until: deadline) { return http }
         } catch {
@@ -58,7 +59,8 @@ struct PeerConnector: Sendable {
         http.close()
         let stream = try await StreamLink.connect(place, path: path, limits: limits, on: group)
         do {
-            _ = try await stream.exchange(.inspect)
+            // Whatever it says to that is short, also when it does not know the method, and has the dialect's shape.
+            _ = try await stream.exchange(.hello)
             return stream
         } catch {
             stream.close()
@@ -67,7 +69,7 @@ struct PeerConnector: Sendable {
                 throw error
             case .nonsense(let what) where what.contains(": HTTP/"):
                 // It speaks HTTP after all, and was only slow to say so.
-                return try HTTPLink(place, limits: limits, on: group)
+                return try HTTPLink(place, limits: limits, maximumConnections: maximumConnections, on: group)
             case .nonsense(let what):
                 throw .unreachable("plugin '\(name)' at \(path) is no group plugin: it answered with \(what)")
             default:

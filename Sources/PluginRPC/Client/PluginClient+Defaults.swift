@@ -14,7 +14,7 @@ extension PluginClient {
             name: name,
             endpoint: endpoint,
             protocol: `protocol`,
-            limits: .standard,
+            limits: .reply,
             group: MultiThreadedEventLoopGroup.singleton,
             logger: logger
         )

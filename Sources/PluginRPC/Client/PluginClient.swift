@@ -21,6 +21,7 @@ public final class PluginClient: GroupPlugin {
     ///   - endpoint: where the plugin listens; looked up again at each connect.
     ///   - protocol: what to speak.
     ///   - limits: how large and deep a reply may be.
+    ///   - maximumConnections: at one time, to a plugin that takes one call at a time on each.
     ///   - group: where connections live; must outlive ``shutdown()``.
     ///   - logger: told about connections, at debug level.
     public init(
@@ -28,6 +29,7 @@ public final class PluginClient: GroupPlugin {
         endpoint: PluginEndpoint,
         protocol: PluginProtocol,
         limits: JSONLimits,
+        maximumConnections: Int = 256,
         group: any EventLoopGroup,
         logger: Logger
     ) {
@@ -36,6 +38,7 @@ public final class PluginClient: GroupPlugin {
             endpoint: endpoint,
             plugin: `protocol`,
             limits: limits,
+            maximumConnections: maximumConnections,
             group: group,
             logger: logger
         )

@@ -22,6 +22,20 @@ public struct PluginDirectory: Hashable, Sendable {
         return PluginDirectory(path: (environment["HOME"] ?? "") + "/.infrakit/plugins")
     }
 
+    /// Whether a plugin, or a manager, may be called so: it names a file in the directory, and stays in one line.
+    public static func isName(_ identifier: Identifier) -> Bool {
+        let name = identifier.text
+        guard let first = name.unicodeScalars.first, let last = name.unicodeScalars.last, name != ".", name != ".."
+        else { return false }
+        return !first.properties.isWhitespace && !last.properties.isWhitespace
+            && name.unicodeScalars.allSatisfy { scalar in
+                switch scalar.properties.generalCategory {
+                case .control, .lineSeparator, .paragraphSeparator: false
+                default: scalar != "/"
+                }
+            }
+    }
+
     /// The socket of a plugin; of a name such as `group-stateless/type` the part before the slash counts.
     public func socketPath(for name: Identifier) -> String {
         path + "/" + Self.lookup(name).text

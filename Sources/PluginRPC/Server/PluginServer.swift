@@ -9,12 +9,14 @@ internal import Synchronization
 public final class PluginServer: Sendable {
     private let listener: Mutex<Listener>
     private let connections: ConnectionRegistry
+    let memory: RequestMemory
     private let logger: Logger
     private let isStopped = Mutex(false)
     private let keeper = Mutex<Task<Void, Never>?>(nil)
 
-    private init(_ listener: Listener, connections: ConnectionRegistry, logger: Logger) {
+    private init(_ listener: Listener, connections: ConnectionRegistry, memory: RequestMemory, logger: Logger) {
         self.listener = Mutex(listener)
+        self.memory = memory
         self.connections = connections
         self.logger = logger
     }
@@ -49,7 +51,7 @@ public final class PluginServer: Sendable {
         )
         let listener = try await Listener.open(socketPath, acceptor, group: group)
         logger.info("listening", metadata: ["plugin.name": "\(plugin.name)"])
-        let server = PluginServer(listener, connections: connections, logger: logger)
+        let server = PluginServer(listener, connections: connections, memory: acceptor.memory, logger: logger)
         let keeper = Task { [weak server] in
             var isTold = false
             while !Task.isCancelled {

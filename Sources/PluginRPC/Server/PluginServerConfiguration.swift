@@ -8,8 +8,14 @@ public import GroupSPI
 public struct PluginServerConfiguration: Sendable {
     /// Largest and deepest request.
     public var limits: JSONLimits = .standard
-    /// Connections at one time; one more is closed at once.
+    /// Connections at one time, of all users. Each user may have as many as are still free, half of them at most; one more of
+    /// them takes the place of the one that has been idle for longest, or is closed at once.
     public var maximumConnections: Int = 4096
+    /// A connection that gets a descriptor of this number or above touches what is kept for other things.
+    public var descriptorLimit: Int = .max
+    /// How much memory all requests together may take, those that have arrived in part and those that are being answered. Who
+    /// would need more is not read from for a while. Beside it, each connection may have 32 KiB and its header.
+    public var requestMemory: Int = 64 * 1024 * 1024
     /// Requests of one connection that are being answered or wait for it; beyond it, the server stops reading from that
     /// connection until one is answered.
     public var maximumRequestsInFlight: Int = 64

@@ -22,7 +22,7 @@ public enum GlobalConfig {
     ///
     /// - Returns: in the order of the groups' names. Properties keep their bytes.
     /// - Throws: ``StoreError`` `malformed`.
-    public static func decode(_ bytes: [UInt8], limits: JSONLimits = .standard) throws(StoreError) -> [Entry] {
+    public static func decode(_ bytes: [UInt8], limits: JSONLimits = .configuration) throws(StoreError) -> [Entry] {
         guard !bytes.allSatisfy({ [0x20, 0x0A, 0x0D, 0x09].contains($0) }) else { return [] }
         let view: JSONView
         do {

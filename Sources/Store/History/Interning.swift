@@ -68,7 +68,7 @@ extension Connection {
     }
 
     /// Reads three columns that ``authorID(_:)`` has written.
-    static func author(_ row: Statement, from column: Int32) -> Author {
+    static func author(_ row: some Row, from column: Int32) -> Author {
         let user = row.identifier(column)
         let uid = row.int(column + 1)
         return Author(user: user.isEmpty ? nil : user, uid: uid < 0 ? nil : uid, host: row.identifier(column + 2))

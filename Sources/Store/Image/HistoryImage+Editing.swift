@@ -32,7 +32,7 @@ extension HistoryImage {
         endTerm(time, reason)
         self.place = place
         lease = Lease(
-            holder: claimant.id,
+            holder: claimant.id.name,
             instance: claimant.instance,
             epoch: max(lease.epoch, floor) + 1,
             sequence: 0,

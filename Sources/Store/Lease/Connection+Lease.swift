@@ -77,7 +77,7 @@ extension Connection {
                 socket = ?, plugin_socket = ?, guard_lock = ?, elapsed = max(elapsed, ?)
             WHERE id = 1 AND epoch = ? AND sequence = ?
             """,
-            .text(claimant.id),
+            .text(claimant.id.name),
             .text(claimant.instance),
             .int(epoch),
             .int(ttl),
@@ -105,7 +105,7 @@ extension Connection {
         try execute(
             "INSERT INTO leadership (epoch, manager, from_at) VALUES (?, ?, ?)",
             .int(epoch),
-            .text(claimant.id),
+            .text(claimant.id.name),
             .int(time)
         )
         return try lease()

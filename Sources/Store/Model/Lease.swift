@@ -22,8 +22,7 @@ public struct ProcessIdentity: Hashable, Sendable {
 
 /// A replica that wants to lead, or leads.
 public struct Claimant: Hashable, Sendable {
-    /// The replica's name in lease, history and errors.
-    public let id: Identifier
+    public let id: ReplicaID
     /// Random, new at every start of the process: two starts of one replica never pass for one another.
     public let instance: String
     public let process: ProcessIdentity
@@ -35,7 +34,7 @@ public struct Claimant: Hashable, Sendable {
     public let guardLock: String
 
     public init(
-        id: Identifier,
+        id: ReplicaID,
         instance: String,
         process: ProcessIdentity,
         socket: String,

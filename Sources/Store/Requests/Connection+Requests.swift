@@ -1,42 +1,16 @@
 internal import GroupSPI
 
-private let requestColumns = """
-    q.id, q.kind, q.target, q.group_name, q.expected_current, a.user, a.uid, a.host, q.message, q.state, q.revision,
-    q.error, q.body, q.reply, q.confirm, q.time, q.patience, q.epoch, q.waits_for
+/// - Parameter body: the column with what was asked, or NULL.
+private func requestColumns(body: String = "q.body") -> String {
     """
+    q.id, q.kind, q.target, q.group_name, q.expected_current, a.user, a.uid, a.host, q.message, q.state, q.revision,
+    q.error, \(body), q.reply, q.confirm, q.time, q.patience, q.epoch, q.waits_for
+    """
+}
 
 extension Connection {
     /// Whoever asks is heard of at that: the epoch is the lease's of this moment.
-    func insertRequest(_ request: Request) throws {
-        var target: SQLValue = .null
-        var group: SQLValue = .null
-        var expected: SQLValue = .null
-        var body: SQLValue = .null
-        var confirm: SQLValue = .null
-        let kind: String
-        switch request.kind {
-        case .rollback(let to, let groupName, let expectedCurrent):
-            kind = RequestKindName.rollback
-            target = .int(to)
-            group = .text(groupName?.text)
-            expected = .int(expectedCurrent)
-        case .commit(let entries, let expectedCurrent, let confirmWithin):
-            kind = RequestKindName.commit
-            body = .blob(GlobalConfig.encode(entries).bytes)
-            expected = .int(expectedCurrent)
-            confirm = .int(confirmWithin)
-        case .import(let entries):
-            kind = RequestKindName.import
-            body = .blob(GlobalConfig.encode(entries).bytes)
-        case .write(let call):
-            kind = RequestKindName.write
-            body = .blob(RequestBody.encode(call).bytes)
-        case .mark(let mark):
-            kind = RequestKindName.mark
-            body = .blob(RequestBody.encode(mark).bytes)
-        case .stepDown:
-            kind = RequestKindName.stepDown
-        }
+    func insertRequest(_ request: Request, _ asked: EncodedRequest) throws {
         try execute(
             """
             INSERT INTO request
@@ -45,15 +19,15 @@ extension Connection {
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, (SELECT epoch FROM lease WHERE id = 1))
             """,
             .text(request.id),
-            .text(kind),
-            target,
-            group,
-            expected,
+            .text(asked.kind),
+            asked.target,
+            asked.group,
+            asked.expected,
             .int(try authorID(request.author)),
             .text(request.message),
             .int(Request.State.waiting.rawValue),
-            body,
-            confirm,
+            asked.body,
+            asked.confirm,
             .int(request.time),
             .int(request.patience)
         )
@@ -61,35 +35,53 @@ extension Connection {
 
     /// Requests that no leader has taken up yet, the oldest first. One of a kind that this program does not know waits
     /// for a leader that does; it does not keep the others from theirs.
-    func waitingRequests() throws -> [Request] {
+    func waitingRequests() throws -> [CopiedRow] {
         try all(
             """
-            SELECT \(requestColumns) FROM request q JOIN author a ON a.id = q.author
+            SELECT \(requestColumns()) FROM request q JOIN author a ON a.id = q.author
             WHERE q.state = 0 AND q.kind IN (\(RequestKindName.all)) ORDER BY q.number
             """
-        ) { row in
-            // One that cannot be read must not keep the others waiting; whoever asked takes it back.
-            try? Self.request(row)
-        }.compactMap { $0 }
+        ) { $0.copy }
     }
 
-    func request(_ id: String) throws -> Request? {
+    /// - Parameter isWhole: with what was asked.
+    func requestRow(_ id: String, isWhole: Bool) throws -> CopiedRow? {
         try first(
-            "SELECT \(requestColumns) FROM request q JOIN author a ON a.id = q.author WHERE q.id = ?",
-            .text(id),
-            row: Self.request
-        )
+            """
+            SELECT \(requestColumns(body: isWhole ? "q.body" : "NULL"))
+            FROM request q JOIN author a ON a.id = q.author WHERE q.id = ?
+            """,
+            .text(id)
+        ) { $0.copy }
     }
 
-    private static func request(_ row: Statement) throws -> Request {
-        let id = row.text(0)
-        guard let state = Request.State(rawValue: row.int(9)) else {
-            throw StoreError(.corrupt, "the request \(id) is in the unknown state \(row.int(9))")
+    func requestState(_ id: String) throws -> Request.State? {
+        try first("SELECT state FROM request WHERE id = ?", .text(id)) { row in
+            try Self.state(row, 0, of: id)
         }
+    }
+
+    func requestReply(_ id: String) throws -> [UInt8]? {
+        try first("SELECT reply FROM request WHERE id = ?", .text(id)) { $0.isNull(0) ? nil : $0.blob(0) } ?? nil
+    }
+
+    private static func state(_ row: some Row, _ column: Int32, of id: String) throws -> Request.State {
+        guard let state = Request.State(rawValue: row.int(column)) else {
+            throw StoreError(.corrupt, "the request \(id) is in the unknown state \(row.int(column))")
+        }
+        return state
+    }
+
+    /// Reads what may be long: not within a transaction.
+    ///
+    /// - Parameter asked: what was asked, if that is known.
+    static func request(_ row: some Row, asked: Request.Kind? = nil) throws -> Request {
+        let id = row.text(0)
+        let state = try state(row, 9, of: id)
         do {
             return Request(
                 id: id,
-                kind: try kind(row),
+                kind: try asked ?? kind(row),
                 author: author(row, from: 5),
                 message: row.text(8),
                 time: row.int(15),
@@ -108,7 +100,7 @@ extension Connection {
         }
     }
 
-    private static func kind(_ row: Statement) throws -> Request.Kind {
+    private static func kind(_ row: some Row) throws -> Request.Kind {
         switch row.text(1) {
         case RequestKindName.rollback:
             return .rollback(to: row.int(2), group: row.optionalIdentifier(3), expectedCurrent: row.optionalInt(4))
@@ -158,11 +150,13 @@ extension Connection {
 
     /// Tells the replica that passed a call on what it came to. Also ends the request, if no revision has. The first
     /// answer stays.
-    func answerRequest(_ id: String, _ answer: Result<GroupReply, GroupError>, fence: Fence) throws {
+    ///
+    /// - Parameter answer: as ``RequestBody`` writes it.
+    func answerRequest(_ id: String, _ answer: RawJSON, fence: Fence) throws {
         try requireLease(fence)
         try execute(
             "UPDATE request SET reply = ?, state = ?, \(Self.endsNow) WHERE id = ? AND state IN (0, ?) AND reply IS NULL",
-            .blob(RequestBody.encode(answer).bytes),
+            .blob(answer.bytes),
             .int(Request.State.done.rawValue),
             .text(id),
             .int(Request.State.done.rawValue)
@@ -170,8 +164,8 @@ extension Connection {
     }
 
     private func conflict(_ id: String) throws -> StoreError {
-        guard let request = try request(id) else { return StoreError(.conflict, "there is no request \(id)") }
-        return StoreError(.conflict, "the request \(id) is \(request.state) already; nothing was stored")
+        guard let state = try requestState(id) else { return StoreError(.conflict, "there is no request \(id)") }
+        return StoreError(.conflict, "the request \(id) is \(state) already; nothing was stored")
     }
 
     /// Takes a request back. For one that was passed on that is a wish; see ``Request/State/passedOn``.
@@ -218,8 +212,9 @@ extension Connection {
     }
 
     /// A request, the revision that carries it out and the lease, at one moment.
-    func sight(of id: String) throws -> RequestSight {
-        let request = try request(id)
+    func sight(of asked: Request) throws -> RequestSight {
+        // What was asked is not read again: that may be long, and whoever waits looks often.
+        let request = try requestRow(asked.id, isWhole: false).map { try Self.request($0, asked: asked.kind) }
         let lease = try lease()
         guard let request, request.state == .done, let number = request.revision else {
             return RequestSight(request: request, lease: lease)
@@ -232,15 +227,17 @@ extension Connection {
         }
     }
 
-    func passedOnRequests() throws -> [(request: Request, isWithdrawn: Bool)] {
+    func passedOnRequests() throws -> [CopiedRow] {
         try all(
             """
-            SELECT \(requestColumns), q.withdrawn FROM request q JOIN author a ON a.id = q.author
+            SELECT \(requestColumns()), q.withdrawn FROM request q JOIN author a ON a.id = q.author
             WHERE q.state = ? ORDER BY q.number
             """,
             .int(Request.State.passedOn.rawValue)
-        ) { row in (request: try Self.request(row), isWithdrawn: row.int(19) != 0) }
+        ) { $0.copy }
     }
+
+    static func isWithdrawn(_ row: CopiedRow) -> Bool { row.int(19) != 0 }
 
     func moveRequest(_ id: String, from old: Request.State, to new: Request.State, error: String?) throws -> Bool {
         try execute(
@@ -277,6 +274,42 @@ extension Connection {
 
     /// In changes of the lease's row: two hours with the default times.
     private static let longestMemory = 5000
+}
+
+/// What is asked, as it is stored. Made before the transaction, as it may be long.
+struct EncodedRequest: Sendable {
+    fileprivate let kind: String
+    fileprivate var target: SQLValue = .null
+    fileprivate var group: SQLValue = .null
+    fileprivate var expected: SQLValue = .null
+    fileprivate var body: SQLValue = .null
+    fileprivate var confirm: SQLValue = .null
+
+    init(_ kind: Request.Kind) {
+        switch kind {
+        case .rollback(let to, let groupName, let expectedCurrent):
+            self.kind = RequestKindName.rollback
+            target = .int(to)
+            group = .text(groupName?.text)
+            expected = .int(expectedCurrent)
+        case .commit(let entries, let expectedCurrent, let confirmWithin):
+            self.kind = RequestKindName.commit
+            body = .blob(GlobalConfig.encode(entries).bytes)
+            expected = .int(expectedCurrent)
+            confirm = .int(confirmWithin)
+        case .import(let entries):
+            self.kind = RequestKindName.import
+            body = .blob(GlobalConfig.encode(entries).bytes)
+        case .write(let call):
+            self.kind = RequestKindName.write
+            body = .blob(RequestBody.encode(call).bytes)
+        case .mark(let mark):
+            self.kind = RequestKindName.mark
+            body = .blob(RequestBody.encode(mark).bytes)
+        case .stepDown:
+            self.kind = RequestKindName.stepDown
+        }
+    }
 }
 
 /// How a kind is stored.

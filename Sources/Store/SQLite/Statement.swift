@@ -1,8 +1,25 @@
 internal import CSQLite
 internal import GroupSPI
 
+/// The values of a row.
+protocol Row {
+    func int(_ column: Int32) -> Int
+    /// Empty for NULL.
+    func text(_ column: Int32) -> String
+    /// Empty for NULL.
+    func blob(_ column: Int32) -> [UInt8]
+    func isNull(_ column: Int32) -> Bool
+}
+
+extension Row {
+    func identifier(_ column: Int32) -> Identifier { Identifier(text(column)) }
+    func optionalInt(_ column: Int32) -> Int? { isNull(column) ? nil : int(column) }
+    func optionalText(_ column: Int32) -> String? { isNull(column) ? nil : text(column) }
+    func optionalIdentifier(_ column: Int32) -> Identifier? { optionalText(column).map { Identifier($0) } }
+}
+
 /// A prepared statement; also the row that its last step reached.
-final class Statement {
+final class Statement: Row {
     private let handle: OpaquePointer
     private let database: OpaquePointer
     private let path: String
@@ -73,19 +90,64 @@ final class Statement {
         return String(decoding: UnsafeBufferPointer(start: bytes, count: count), as: UTF8.self)
     }
 
-    func identifier(_ column: Int32) -> Identifier { Identifier(text(column)) }
-
     func blob(_ column: Int32) -> [UInt8] {
         guard let bytes = sqlite3_column_blob(handle, column) else { return [] }
         return Array(UnsafeRawBufferPointer(start: bytes, count: Int(sqlite3_column_bytes(handle, column))))
     }
 
     func isNull(_ column: Int32) -> Bool { sqlite3_column_type(handle, column) == SQLITE_NULL }
-    func optionalInt(_ column: Int32) -> Int? { isNull(column) ? nil : int(column) }
-    func optionalText(_ column: Int32) -> String? { isNull(column) ? nil : text(column) }
-    func optionalIdentifier(_ column: Int32) -> Identifier? { optionalText(column).map { Identifier($0) } }
+
+    /// The row, for when the statement has gone on.
+    var copy: CopiedRow {
+        CopiedRow(
+            values: (0..<sqlite3_column_count(handle)).map { column in
+                switch sqlite3_column_type(handle, column) {
+                case SQLITE_NULL: .null
+                case SQLITE_INTEGER: .int(int(column))
+                case SQLITE_BLOB: .blob(blob(column))
+                default: .text(text(column))
+                }
+            }
+        )
+    }
 
     private func error(_ code: Int32) -> SQLiteError {
         SQLiteError(code: code, database: database, path: path, action: sql)
+    }
+}
+
+/// A row that was taken out of a transaction. What takes long is made of it afterwards: as long as a transaction lasts, it keeps
+/// others waiting, the leader's renewal among them.
+struct CopiedRow: Row, Sendable {
+    fileprivate let values: [SQLValue]
+
+    private subscript(_ column: Int32) -> SQLValue { values[Int(column)] }
+
+    func int(_ column: Int32) -> Int {
+        guard case .int(let value) = self[column] else { return 0 }
+        return value
+    }
+
+    func text(_ column: Int32) -> String {
+        switch self[column] {
+        case .text(let text): text
+        case .int(let value): "\(value)"
+        case .blob(let bytes): String(decoding: bytes, as: UTF8.self)
+        case .null: ""
+        }
+    }
+
+    func blob(_ column: Int32) -> [UInt8] {
+        switch self[column] {
+        case .blob(let bytes): bytes
+        case .text(let text): Array(text.utf8)
+        case .int(let value): Array("\(value)".utf8)
+        case .null: []
+        }
+    }
+
+    func isNull(_ column: Int32) -> Bool {
+        guard case .null = self[column] else { return false }
+        return true
     }
 }

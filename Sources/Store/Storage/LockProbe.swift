@@ -24,18 +24,15 @@ public enum LockProbe {
     /// - Parameter path: the database; never touched, as closing it would drop the locks that SQLite holds on it.
     public static func run(nextTo path: String) -> Finding {
         let directory = path.utf8.lastIndex(of: UInt8(ascii: "/")).map { String(path[...$0]) } ?? ""
-        // Random, because managers in two containers may well have one pid.
-        let name = "\(directory).manager.lockprobe-\(getpid())-\(String(UInt32.random(in: 0 ... .max), radix: 16))"
-        let file = open(name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
-        guard file >= 0 else { return .notTried }
-        defer {
-            close(file)
-            unlink(name)
-        }
-        switch csqlite_probe_lock(file, name) {
-        case 0: return .works
-        case 1: return .doesNotHold
-        case let error: return .noLocks(String(cString: strerror(-error)))
+        return ProbeFile.with(.lock, in: directory) { name in
+            let file = open(name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
+            guard file >= 0 else { return .notTried }
+            defer { close(file) }
+            return switch csqlite_probe_lock(file, name) {
+            case 0: .works
+            case 1: .doesNotHold
+            case let error: .noLocks(String(cString: strerror(-error)))
+            }
         }
     }
 }

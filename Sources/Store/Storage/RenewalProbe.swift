@@ -1,5 +1,3 @@
-internal import Glibc
-
 /// Measures how long a renewal of the lease takes where the database lies, whoever holds locks on that.
 public enum RenewalProbe {
     private static let longest = Duration.seconds(60)
@@ -12,22 +10,25 @@ public enum RenewalProbe {
     /// - Throws: ``StoreError``.
     public static func run(nextTo path: String) async throws(StoreError) -> Duration {
         let directory = path.utf8.lastIndex(of: UInt8(ascii: "/")).map { String(path[...$0]) } ?? ""
-        let suffix = "\(getpid())-\(String(UInt32.random(in: 0 ... .max), radix: 16))"
-        let name = "\(directory).manager.renewalprobe-\(suffix)"
-        let queue = DatabaseQueue(label: "store.renewalprobe", path: name, purpose: .writing) { batch, _ in
+        let queue = DatabaseQueue(label: "store.renewalprobe", path: path, purpose: .writing) { batch, _ in
             for work in batch where work.begin() {
-                defer { for file in [name, "\(name)-journal"] { unlink(file) } }
-                do {
-                    let connection = try Connection(StoreConfiguration(path: name), mode: .create)
-                    defer { connection.close() }
-                    try work.body(connection)
-                    work.settle(nil)
-                } catch {
-                    work.settle(StoreError(any: error))
-                }
+                // First the files go: who hears of the end may end the process.
+                work.settle(ProbeFile.with(.renewal, in: directory, suffixes: ["-journal"]) { perform(work, $0) })
             }
         }
         return try await queue.run(within: longest) { try measure($0) }
+    }
+
+    /// - Parameter path: where the database is created. It keeps its name: SQLite writes to none that has lost it.
+    private static func perform(_ work: Work, _ path: String) -> StoreError? {
+        do {
+            let connection = try Connection(StoreConfiguration(path: path), mode: .create)
+            defer { connection.close() }
+            try work.body(connection)
+            return nil
+        } catch {
+            return StoreError(any: error)
+        }
     }
 
     private static func measure(_ connection: Connection) throws -> Duration {

@@ -12,8 +12,8 @@ extension SwarmStore {
         try await inCopy { copy throws(StoreError) in try await copy.request(id, within: timeout) }
     }
 
-    public func sight(of id: String, within timeout: Duration) async throws(StoreError) -> RequestSight {
-        try await inCopy { copy throws(StoreError) in try await copy.sight(of: id, within: timeout) }
+    public func sight(of asked: Request, within timeout: Duration) async throws(StoreError) -> RequestSight {
+        try await inCopy { copy throws(StoreError) in try await copy.sight(of: asked, within: timeout) }
     }
 
     /// Of one that was passed on, the next look tells the leader's node.

@@ -1,4 +1,5 @@
 import GroupSPI
+import Testing
 
 @testable import CLI
 @testable import Store
@@ -99,7 +100,7 @@ extension Scene {
         try await renew(second)
     }
 
-    /// Takes the lease over.
+    /// Takes the lease over. An id that no replica may have is written as by a program that knew no such rule.
     func lead(
         _ id: Identifier,
         minute: Int,
@@ -108,7 +109,7 @@ extension Scene {
         socket: String? = nil
     ) async throws -> Fence {
         let claimant = Claimant(
-            id: id,
+            id: try #require(ReplicaID(id) ?? ReplicaID("unruly")),
             instance: "instance of \(id)",
             process: ProcessIdentity(host: "n", bootID: bootID, pidNamespace: "ns", pid: 42, startTime: 9),
             socket: socket ?? "/run/\(id)",
@@ -117,13 +118,22 @@ extension Scene {
         )
         let watched = try await store.lease(within: patience)
         let lease = try await store.writer.run(within: patience) { connection in
-            try connection.acquireLease(
+            let lease = try connection.acquireLease(
                 claimant,
                 watched: (watched.epoch, watched.sequence),
                 ttl: 9000,
                 reason: reason,
                 time: Scene.time(minute)
             )
+            if let lease, claimant.id.name != id {
+                try connection.execute("UPDATE lease SET holder = ?", .text(id))
+                try connection.execute(
+                    "UPDATE leadership SET manager = ? WHERE epoch = ?",
+                    .text(id),
+                    .int(lease.epoch)
+                )
+            }
+            return lease
         }
         guard let lease else { throw StoreError(.conflict, "the lease has changed") }
         return Fence(instance: claimant.instance, epoch: lease.epoch, manager: id)

@@ -91,6 +91,7 @@ struct Scene: Sendable {
                 output.append($0.text)
             },
             standardError: { errors.append($0.text) },
+            log: LogBuffer { errors.append($0) },
             hasReader: hasReader,
             isTerminal: isTerminal,
             isAttended: false,

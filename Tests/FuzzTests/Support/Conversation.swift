@@ -22,12 +22,15 @@ enum Conversation {
     static func hold(_ pieces: [ArraySlice<UInt8>]) throws -> [UInt8] {
         let place = Place()
         let channel = EmbeddedChannel()
+        let memory = RequestMemory(limit: configuration.requestMemory, largest: configuration.limits.maximumBytes)
         let connection = Connection(
             eventLoop: channel.eventLoop,
             dispatcher: Dispatcher(plugin: ServedPlugin(name: "group", group: StandIn(), manager: StandIn())),
             caller: Caller(user: "ann", uid: 1000, host: "h"),
             configuration: configuration,
             logger: Logger(label: "fuzz", factory: { _ in SwiftLogNoOpLogHandler() }),
+            activity: ConnectionActivity(),
+            memory: memory,
             release: { place.isFree.store(true, ordering: .relaxed) }
         )
         try channel.pipeline.syncOperations.addHandler(DialectSniffer(connection: connection))
@@ -40,6 +43,7 @@ enum Conversation {
         while let bytes = try channel.readOutbound(as: ByteBuffer.self) { sent += bytes.readableBytesView }
         _ = try channel.finish(acceptAlreadyClosed: true)
         try require(place.isFree.load(ordering: .relaxed), "the connection's place is not given back")
+        try require(memory.used == 0, "what is gone still takes memory")
         return sent
     }
 

@@ -48,7 +48,7 @@ enum AnnotationTarget {
         try same(image.groups.values.count, annotation.groups.count, "groups of the history, and of the label")
         var image = image
         let claimant = Claimant(
-            id: "n1/group",
+            id: ReplicaID("n1/group")!,
             instance: "new",
             process: ProcessIdentity(host: "h", bootID: "b", pidNamespace: "n", pid: 1, startTime: 1),
             socket: "",

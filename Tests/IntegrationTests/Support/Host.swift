@@ -64,7 +64,8 @@ final class Host: Sendable {
     /// Starts the manager and does not wait.
     func launchManager(
         _ words: [String] = Host.patient,
-        environment more: [String: String] = [:]
+        environment more: [String: String] = [:],
+        files: ClosedRange<Int>? = nil
     ) throws -> RunningProgram {
         let mode = engine.map { ["swarm", "--host", "unix://\($0)"] } ?? ["os"]
         let known = mode + ["--id", name, "--reconcile-interval", "400ms", "--store-dir", storeDirectory]
@@ -72,6 +73,7 @@ final class Host: Sendable {
             .manager,
             known + words,
             environment: environment.merging(more) { _, new in new },
+            files: files,
             log: "\(name)-manager-"
         )
         running.withLock { $0 = program }

@@ -38,7 +38,7 @@ enum MadeDatabase {
     /// Takes the lease, for a replica that does not run.
     static func lead(_ store: Store) async throws -> Fence {
         let claimant = Claimant(
-            id: "n1",
+            id: ReplicaID("n1")!,
             instance: "instance",
             process: ProcessIdentity(host: "n1", bootID: "b", pidNamespace: "ns", pid: 42, startTime: 9),
             socket: "/run/group",
@@ -49,7 +49,7 @@ enum MadeDatabase {
         let lease = try #require(
             try await store.acquireLease(claimant, watched: watched, ttl: 3_600_000, reason: "a test", within: patience)
         )
-        return Fence(instance: claimant.instance, epoch: lease.epoch, manager: claimant.id)
+        return Fence(instance: claimant.instance, epoch: lease.epoch, manager: claimant.id.name)
     }
 }
 

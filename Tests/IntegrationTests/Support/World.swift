@@ -84,6 +84,7 @@ final class World: Sendable {
         environment: [String: String] = [:],
         input: String? = nil,
         user: uid_t? = nil,
+        files limit: ClosedRange<Int>? = nil,
         log: String? = nil
     ) throws -> RunningProgram {
         let number = state.withLock { state in
@@ -94,7 +95,7 @@ final class World: Sendable {
         if let input { try Files.write(input, to: files + ".in") }
         let base = ["HOME": "\(path)/home", "PATH": "/usr/bin:/bin", "USER": "tester", "TZ": "UTC"]
         let running = try RunningProgram(
-            Self.becoming(user) + [program.path()] + words,
+            Self.becoming(user) + Self.limiting(limit) + [program.path()] + words,
             environment: base.merging(environment) { _, new in new },
             input: input == nil ? "/dev/null" : files + ".in",
             files: files
@@ -106,6 +107,11 @@ final class World: Sendable {
     /// The words before a program that run it as another user.
     private static func becoming(_ user: uid_t?) -> [String] {
         user.map { ["/usr/bin/setpriv", "--reuid=\($0)", "--regid=\($0)", "--clear-groups"] } ?? []
+    }
+
+    /// The words before a program that may have so many files open: the soft limit, and the hard one.
+    private static func limiting(_ files: ClosedRange<Int>?) -> [String] {
+        files.map { ["/usr/bin/prlimit", "--nofile=\($0.lowerBound):\($0.upperBound)"] } ?? []
     }
 
     /// Runs a command to its end.

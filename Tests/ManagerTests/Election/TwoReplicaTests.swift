@@ -267,7 +267,7 @@ struct TwoReplicaModel {
     private mutating func isLost() -> Bool { time < Self.calm && Double.random(in: 0..<1, using: &generator) < loss }
 
     private var lease: Lease {
-        let holder: Identifier = row.holder.map { "\($0)" } ?? ""
+        let holder: Identifier = row.holder.map { "\($0)" } ?? "nobody"
         let lease = Lease.held(epoch: row.epoch, sequence: row.sequence, by: holder, ttl: row.ttl)
         return row.holder == nil ? lease.next(holder: "", sequence: row.sequence) : lease
     }

@@ -12,6 +12,7 @@ struct GuardLoopTests {
         let clock = TestClock()
         let plugin: FakePlugin
         let acknowledged = Mutex<[Int]>([])
+        let board = Board()
         let hasEnded = Mutex(false)
         let post: @Sendable (GuardLoop.Event) -> Void
         private let events: AsyncStream<GuardLoop.Event>
@@ -27,6 +28,7 @@ struct GuardLoopTests {
         func run() async {
             let loop = GuardLoop(
                 plugin: plugin,
+                knowledge: board,
                 clock: clock,
                 timeout: .seconds(5),
                 logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
@@ -37,11 +39,28 @@ struct GuardLoopTests {
         }
 
         func order(_ number: Int, _ deadline: Duration?) async throws {
-            post(.message(GuardMessage(number: number, deadline: deadline.map { clock.now() + $0 })))
+            set(deadline)
+            post(.message(GuardMessage(number: number, deadline: board.deadline)))
             try await eventually("order \(number) is acknowledged") { self.acknowledged.withLock { $0.last == number } }
         }
 
+        /// What the manager has said, and the guard has not taken up yet.
+        func set(_ deadline: Duration?) {
+            board.state.withLock { $0.deadline = deadline.map { clock.now() + $0 } }
+        }
+
         var isOver: Bool { hasEnded.withLock { $0 } }
+    }
+
+    private final class Board: GuardKnowledge {
+        struct State {
+            var deadline: BootInstant?
+            var groups: Set<Identifier> = []
+        }
+
+        let state = Mutex(State())
+        var deadline: BootInstant? { state.withLock(\.deadline) }
+        var groups: Set<Identifier> { state.withLock(\.groups) }
     }
 
     private func withGuard(_ body: (Bench) async throws -> Void) async throws {
@@ -166,6 +185,76 @@ struct GuardLoopTests {
             gate.open()
             try await eventually("it ends", on: bench.clock) { bench.isOver }
             #expect(bench.plugin.watched.isEmpty)
+        }
+    }
+
+    /// It was stopped, alone, past the deadline that it knew. When it goes on, its manager leads on.
+    @Test func aGuardThatStoodStillLooksForANewerDeadlineFirst() async throws {
+        try await withGuard { bench in
+            try await bench.order(1, .seconds(6))
+            try await eventually("it waits") { bench.clock.sleepers == 1 }
+            bench.set(.seconds(9))
+            bench.clock.advance(by: .seconds(6))
+            try await eventually("it waits on") { bench.clock.sleepers == 1 }
+            #expect(bench.plugin.calls.isEmpty)
+            // Of the newer one it may never be sent word: the pipe was full.
+            bench.clock.advance(by: .seconds(3))
+            try await eventually("they are free") { bench.plugin.watched.isEmpty }
+        }
+    }
+
+    /// It stood still in the middle of letting go.
+    @Test func letsNothingGoFromTheMomentOnAtWhichTheDeadlineHasMoved() async throws {
+        try await withGuard { bench in
+            let groups = (1...200).map { Identifier("g\($0)") }
+            for group in groups { bench.plugin.put(.named(group)) }
+            bench.board.state.withLock { $0.groups = Set(groups) }
+            let gate = Gate()
+            bench.plugin.script { $0.isFree ? .hang(gate) : nil }
+            try await bench.order(1, .zero)
+            try await eventually("it lets go") { gate.waiting == 64 }
+            bench.set(.seconds(6))
+            bench.plugin.behave()
+            gate.open()
+            try await eventually("it waits again") { bench.clock.sleepers == 1 && gate.waiting == 0 }
+            #expect(bench.plugin.count(\.isFree) == 64)
+        }
+    }
+
+    /// What the plugin says of its groups may be more than anybody reads.
+    @Test(arguments: [true, false])
+    func letsGoByNameWhatCannotBeRead(_ hasEnded: Bool) async throws {
+        try await withGuard { bench in
+            let groups = (1...20_000).map { Identifier("g\($0)") }
+            for group in groups { bench.plugin.put(.named(group)) }
+            bench.board.state.withLock { $0.groups = Set(groups + ["a", "b", "never told"]) }
+            bench.plugin.script { request in
+                guard case .inspect = request else { return nil }
+                return .fail(GroupError(.unreadable, "a reply of more than 16777216 bytes"))
+            }
+            try await bench.order(1, hasEnded ? .seconds(6) : .zero)
+            if hasEnded { bench.post(.endOfFile) }
+            try await eventually("they are free", on: bench.clock) { bench.plugin.watched.isEmpty }
+            if hasEnded { try await eventually("it ends", on: bench.clock) { bench.isOver } }
+        }
+    }
+
+    /// One group that hangs keeps no other.
+    @Test func letsGoByNameBeforeItAsks() async throws {
+        try await withGuard { bench in
+            bench.board.state.withLock { $0.groups = ["a", "b"] }
+            let gate = Gate()
+            bench.plugin.script { request in
+                guard case .inspect = request else { return nil }
+                return .hang(gate)
+            }
+            try await bench.order(1, .seconds(6))
+            bench.post(.endOfFile)
+            try await eventually("they are free while it waits for the list") {
+                bench.plugin.watched.isEmpty && gate.waiting == 1
+            }
+            gate.open()
+            try await eventually("it ends", on: bench.clock) { bench.isOver }
         }
     }
 

@@ -1,4 +1,5 @@
 import Glibc
+import GroupSPI
 import Logging
 import Testing
 
@@ -11,7 +12,7 @@ struct GuardProcessTests {
         let hindrances = Shared<[String?]>([])
         let process: GuardProcess
 
-        init(folder: String, command: [String]? = nil) {
+        init(folder: String, command: [String]? = nil) throws {
             self.folder = folder
             signal(SIGPIPE, SIG_IGN)
             let script = """
@@ -22,7 +23,7 @@ struct GuardProcessTests {
                 done
                 echo end >> '\(folder)/ends'
                 """
-            process = GuardProcess(
+            process = try GuardProcess(
                 command: command ?? ["/bin/sh", "-c", script],
                 logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
                 hinder: { [hindrances] reason in hindrances.update { $0.append(reason) } }
@@ -53,7 +54,7 @@ struct GuardProcessTests {
 
     private func withGuard(command: [String]? = nil, _ body: (Bench) async throws -> Void) async throws {
         try await withScratchDirectory { folder in
-            let bench = Bench(folder: folder, command: command)
+            let bench = try Bench(folder: folder, command: command)
             bench.process.start()
             do {
                 try await body(bench)
@@ -106,7 +107,7 @@ struct GuardProcessTests {
     @Test func waitsForTheGuardOfAnEarlierRun() async throws {
         try await withScratchDirectory { folder in
             var earlier: FileLock? = try FileLock(waitingFor: "\(folder)/lock")
-            let bench = Bench(folder: folder)
+            let bench = try Bench(folder: folder)
             bench.process.start()
             defer { bench.process.stop() }
             bench.process.arm(until: BootInstant(nanoseconds: 5))
@@ -128,6 +129,33 @@ struct GuardProcessTests {
             #expect(bench.orders.last == GuardMessage(number: 1, deadline: BootInstant(nanoseconds: 5)))
             bench.process.stop()
             try await bench.ends(1)
+        }
+    }
+
+    /// A guard that stands still is told all the same, in more than its pipe holds, and nobody waits for it.
+    @Test func whatAGuardIsToldDoesNotWaitForIt() async throws {
+        try await withScratchDirectory { folder in
+            let script = """
+                echo $$ >> '\(folder)/pids'; head -c 8 /dev/zero
+                while [ ! -e '\(folder)/go' ]; do sleep 0.05; done
+                cat /proc/self/fd/3 > '\(folder)/part'; mv '\(folder)/part' '\(folder)/board'
+                """
+            let bench = try Bench(folder: folder, command: ["/bin/sh", "-c", script])
+            bench.process.start()
+            try await bench.becomesReady()
+            for number in 1...20_000 { bench.process.note("group-\(number)") }
+            bench.process.forget("group-7")
+            for number in 1...10_000 { bench.process.arm(until: BootInstant(nanoseconds: number)) }
+            #expect(close(open("\(folder)/go", O_CREAT | O_WRONLY, 0o600)) == 0)
+            try await eventually("it has written down what it found") { ProcFS.bytes("\(folder)/board") != nil }
+            bench.process.stop()
+            let file = open("\(folder)/board", O_RDWR)
+            defer { close(file) }
+            let found = try #require(GuardBoard.Reader(file))
+            #expect(found.deadline == BootInstant(nanoseconds: 10_000))
+            #expect(found.groups == Set((1...20_000).map { Identifier("group-\($0)") }).subtracting(["group-7"]))
+            let pids = bench.lines("pids").compactMap { pid_t($0) }
+            try await eventually("no guard is left") { pids.allSatisfy { ProcFS.process(Int($0)) == nil } }
         }
     }
 

@@ -104,7 +104,7 @@ struct FollowerTests {
     /// The row still names the predecessor of this process, with the same plugin; then another host takes over.
     @Test func leftoversOfAPredecessorGoAsSoonAsAnotherLeads() async throws {
         let predecessor = Claimant(
-            id: "one",
+            id: ReplicaID("one")!,
             instance: "an earlier start",
             process: ProcessIdentity(host: "host-one", bootID: "boot", pidNamespace: "1", pid: 9, startTime: 9),
             socket: "/run/one",

@@ -102,6 +102,27 @@ struct ForwardingTests {
         }
     }
 
+    /// A busy machine: between the outcome and the answer passes more than a moment.
+    @Test func anAnswerThatComesLateIsWaitedFor() async throws {
+        try await withPair { leader, follower in
+            let gate = Gate()
+            leader.store.trouble(.hang(gate), at: .answer)
+            let ended = Shared<Result<GroupReply, GroupError>?>(nil)
+            try await withThrowingDiscardingTaskGroup { tasks in
+                tasks.addTask {
+                    let outcome = await follower.outcome(of: .commit(.named("a", 2), pretend: false))
+                    ended.update { $0 = outcome }
+                }
+                try await eventually("it is being answered", on: leader.clock) { gate.waiting == 1 }
+                try await pass(.seconds(3), on: leader.clock)
+                #expect(ended.value == nil)
+                gate.open()
+                try await eventually("the call ends", on: leader.clock) { ended.value != nil }
+            }
+            #expect(ended.value == .success(.details("Managing a")))
+        }
+    }
+
     /// Brought about just before the caller's patience ends, and not answered: what is known then is told.
     @Test func whatIsSettledInTheLastSecondIsNoLongerPending() async throws {
         try await withPair { leader, follower in

@@ -34,6 +34,7 @@ struct LoadingTests {
             settings: settings,
             claimant: claimant,
             heritage: { () throws(StoreError) in [] },
+            orphanGuard: NoGuard(),
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
             report: { _ in }
         )

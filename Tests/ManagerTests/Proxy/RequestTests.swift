@@ -297,7 +297,7 @@ struct RequestTests {
             #expect(store.request("s")?.state == .done)
             #expect(store.lease.epoch == 2)
             try await pass(.seconds(10), on: clock)
-            #expect(store.lease.epoch == 2 && store.lease.holder == second.claimant.id)
+            #expect(store.lease.epoch == 2 && store.lease.holder == second.claimant.id.name)
             #expect(await first.error(.watch(.named("b")))?.message.contains("\(second.claimant.id) leads") == true)
         }
     }

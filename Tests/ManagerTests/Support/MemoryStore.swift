@@ -317,8 +317,8 @@ final class MemoryStore: StateStore {
         }
     }
 
-    func sight(of id: String, within timeout: Duration) async throws(StoreError) -> RequestSight {
-        try await run(.sight, timeout) { $0.model.sight(of: id) }
+    func sight(of asked: Request, within timeout: Duration) async throws(StoreError) -> RequestSight {
+        try await run(.sight, timeout) { $0.model.sight(of: asked.id) }
     }
 
     func renewRequest(_ id: String, within timeout: Duration) async throws(StoreError) {

@@ -32,7 +32,7 @@ extension Lease {
     static func held(by process: ProcessIdentity, guardLock: String = "", epoch: Int = 1) -> Lease {
         Lease(
             Claimant(
-                id: "two",
+                id: ReplicaID("two")!,
                 instance: "\(process.pid)/\(process.startTime)",
                 process: process,
                 socket: "",

@@ -83,7 +83,7 @@ final class Replica: Sendable {
     static func claimant(_ id: Identifier, pluginSocket: String = "/plugins/other", bootID: String = "boot") -> Claimant
     {
         Claimant(
-            id: id,
+            id: ReplicaID(id)!,
             instance: "\(id)-instance",
             process: ProcessIdentity(host: "host-\(id)", bootID: bootID, pidNamespace: "1", pid: 1, startTime: 1),
             socket: "/run/\(id)",
@@ -180,10 +180,15 @@ final class FakeGuard: OrphanGuard {
     enum Order: Hashable {
         case arm(BootInstant)
         case disarm, stop
+        case note(Identifier)
+        case forget(Identifier)
+        case forgetAll
     }
 
     struct State {
         var orders: [Order] = []
+        /// What it was told of groups.
+        var log: [Order] = []
         var isReady = true
         var waiting: [CheckedContinuation<Void, Never>] = []
         var hinder: (@Sendable (String?) -> Void)?
@@ -191,6 +196,7 @@ final class FakeGuard: OrphanGuard {
 
     let state = Mutex(State())
     var orders: [Order] { state.withLock(\.orders) }
+    var log: [Order] { state.withLock(\.log) }
     /// How many wait for it to obey.
     var waiting: Int { state.withLock(\.waiting.count) }
 
@@ -203,6 +209,10 @@ final class FakeGuard: OrphanGuard {
 
     func arm(until deadline: BootInstant) { state.withLock { $0.orders.append(.arm(deadline)) } }
     func disarm() { state.withLock { $0.orders.append(.disarm) } }
+
+    func note(_ group: Identifier) { state.withLock { $0.log.append(.note(group)) } }
+    func forget(_ group: Identifier) { state.withLock { $0.log.append(.forget(group)) } }
+    func forgetAll() { state.withLock { $0.log.append(.forgetAll) } }
 
     func stop() {
         state.withLock { $0.orders.append(.stop) }

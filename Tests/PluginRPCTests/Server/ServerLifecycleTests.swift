@@ -68,18 +68,22 @@ import Testing
         }
     }
 
+    /// One user has half of the places.
     @Test func oneConnectionTooManyIsClosedAndTheNextAfterARoomIsNot() async throws {
-        try await withPluginServer(configuration: .with(\.maximumConnections, 3)) { fixture in
+        let group = ScriptedGroup([.sample("slow")], holding: ["slow"])
+        try await withPluginServer(group, configuration: .with(\.maximumConnections, 6)) { fixture in
             var clients: [RawClient] = []
-            for _ in 0..<3 {
+            for count in 1...3 {
                 let client = try await fixture.connect()
-                client.send(inspect)
-                _ = try await client.lines(1)
+                client.send(describe)
+                await group.arrival(of: count)
                 clients.append(client)
             }
             for _ in 0..<5 { #expect(try await fixture.connect().textUntilEnd() == "") }
             let refusals = fixture.log.text.split(separator: "there are too many").count - 1
             #expect(refusals == 1, "a flood of connections must not become a flood of log lines")
+            group.open("slow")
+            _ = try await clients[0].lines(1)
             clients.removeLast().close()
             try await eventually {
                 let client = try await fixture.connect()

@@ -59,6 +59,11 @@ public enum BrokenRule: String, CaseIterable, Sendable {
     /// A plugin that has begun a change, and then failed, is taken to hold what it held before.
     case begunCountsAsRefused = "begun-counts-as-refused"
 
+    /// A guard acts on the deadline that it has read, while newer ones wait to be read.
+    case guardActsOnWhatItHasRead = "guard-acts-on-what-it-has-read"
+    /// A guard lets go what the plugin names, and knows no group by itself.
+    case guardKnowsNoGroups = "guard-knows-no-groups"
+
     var hasNoDeadline: Bool { self == .deadlineAtTheAnswer }
 
     /// The parts of a manager that is broken in this way.

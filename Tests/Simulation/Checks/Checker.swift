@@ -184,6 +184,9 @@ final class Checker {
         guard let manager = world.replicas.lazy.compactMap(\.manager).first(where: { $0.process === process }) else {
             // A guard lets go, and does nothing else.
             if request.changesGroups { fail("\(process.name) calls \(request.shortText)") }
+            if case .free = request, let epoch = guarded(by: process)?.runtime.gate.epoch {
+                fail("\(process.name) lets groups go while its manager acts in epoch \(epoch)")
+            }
             return nil
         }
         let row = world.file.model.lease
@@ -219,6 +222,10 @@ final class Checker {
         // A plugin that has forgotten a group has nothing to end.
         case .free, .destroy: true
         }
+    }
+
+    private func guarded(by process: SimulatedProcess) -> SimulatedManager? {
+        world.replicas.lazy.compactMap(\.manager).first { $0.orphanGuard.process === process }
     }
 
     /// A plugin has begun to watch a group, or to do something else with it.

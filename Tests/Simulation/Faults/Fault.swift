@@ -6,6 +6,8 @@ enum Fault: CaseIterable {
     case killAtAnswer
     /// A manager is stopped, and goes on later.
     case pause
+    /// A guard alone is stopped, and goes on later.
+    case pauseGuard
     /// A manager ends in order.
     case orderlyStop
     /// A host is suspended.
@@ -18,4 +20,6 @@ enum Fault: CaseIterable {
     /// What the store has done, it tells late; and then it tells nothing any more.
     case fadingStore
     case slowPlugin, refusingPlugin, haltingPlugin, forgetfulPlugin, crashingPlugin, stillPlugin, lossyPlugin
+    /// What a plugin says of its groups cannot be read.
+    case unreadablePlugin
 }

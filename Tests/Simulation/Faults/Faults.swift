@@ -75,6 +75,9 @@ final class Faults {
                 replica.stop()
                 later(upTo: ttl * 5 / 2) { replica.goOn() }
             }
+        case .pauseGuard:
+            replica.stopGuard()
+            later(upTo: ttl * 5 / 2) { replica.letGuardsGoOn() }
         case .orderlyStop:
             guard let manager = replica.manager else { return }
             world.scheduler.plan(after: 1, for: manager.process) { manager.runtime.stop() }
@@ -100,6 +103,7 @@ final class Faults {
         case .refusingPlugin: plugin(replica, ttl) { $0.refusal = 400 }
         case .haltingPlugin: plugin(replica, ttl) { $0.halt = 400 }
         case .lossyPlugin: plugin(replica, ttl) { $0.loss = 300 }
+        case .unreadablePlugin: plugin(replica, ttl) { $0.isUnreadable = true }
         case .stillPlugin: plugin(replica, ttl) { $0.isStill = true }
         case .forgetfulPlugin:
             replica.plugin.end()
@@ -162,6 +166,7 @@ final class Faults {
             replica.plugin.start()
             replica.plugin.weather = .calm
             replica.goOn()
+            replica.letGuardsGoOn()
             replica.start()
         }
     }

@@ -94,6 +94,8 @@ final class SimulatedPlugin: @unchecked Sendable {
         let answer: Result<GroupReply, GroupError>
         if call.request.changesGroups, world.random.isHit(perThousand: weather.refusal) {
             answer = .failure(GroupError(.rejected, "no"))
+        } else if case .inspect = call.request, weather.isUnreadable {
+            answer = .failure(GroupError(.unreadable, "more than anybody reads"))
         } else if world.broken == .begunCountsAsRefused, call.request == .inspect {
             answer = .success(.groups(groupsAsBefore))
         } else {

@@ -98,7 +98,7 @@ final class SimulatedCommand: @unchecked Sendable {
         do {
             try await store.submit(request, within: .seconds(20))
             while clock.now() < deadline {
-                let sight = try await store.sight(of: request.id, within: .seconds(20))
+                let sight = try await store.sight(of: request, within: .seconds(20))
                 if sight.request?.state == .done { return .carriedOut(revision: sight.request?.revision) }
                 try? await clock.sleep(until: clock.now() + .milliseconds(50))
             }

@@ -1,3 +1,4 @@
+internal import GroupSPI
 internal import Logging
 internal import Manager
 
@@ -15,6 +16,8 @@ final class SimulatedGuard: OrphanGuard, @unchecked Sendable {
     private var acknowledged = -1
     private var isStopped = false
     private var waiting: [(number: Int, promise: Promise<Void>)] = []
+    /// Memory that the manager and its guard share.
+    private let board: Board
 
     init(
         _ world: World,
@@ -26,6 +29,7 @@ final class SimulatedGuard: OrphanGuard, @unchecked Sendable {
         self.manager = manager
         self.host = host
         self.hinder = hinder
+        board = Board(world.broken)
         process = world.makeProcess("\(manager.name)-guard", on: host)
         let (events, continuation) = AsyncStream.makeStream(of: GuardLoop.Event.self)
         self.events = events
@@ -38,6 +42,7 @@ final class SimulatedGuard: OrphanGuard, @unchecked Sendable {
         send(nil)
         let loop = GuardLoop(
             plugin: PluginConnection(world, plugin, process, host),
+            knowledge: board,
             clock: SimulatedClock(process: process, host: host),
             timeout: world.plan.keeper.freeTimeout,
             logger: world.logger(process),
@@ -69,6 +74,10 @@ final class SimulatedGuard: OrphanGuard, @unchecked Sendable {
     func arm(until deadline: BootInstant) { send(deadline) }
     func disarm() { send(nil) }
 
+    func note(_ group: Identifier) { board.groups.insert(group) }
+    func forget(_ group: Identifier) { board.groups.remove(group) }
+    func forgetAll() { board.groups = [] }
+
     func isReady() async {
         await manager.wait(on: world.scheduler, fallback: ()) { promise in
             if acknowledged >= number || isStopped { return promise.fulfil(()) }
@@ -84,11 +93,39 @@ final class SimulatedGuard: OrphanGuard, @unchecked Sendable {
 
     private func send(_ deadline: BootInstant?) {
         number += 1
-        tell(.message(GuardMessage(number: number, deadline: deadline)))
+        board.set(deadline)
+        let message = GuardMessage(number: number, deadline: deadline)
+        guard world.broken == .guardActsOnWhatItHasRead else { return tell(.message(message)) }
+        // It knows what has come out of the pipe, and that takes a moment.
+        world.scheduler.plan(after: 20_000, for: process) { [self] in
+            world.scheduler.plan(after: 100_000, for: process) { [self] in
+                board.taken = deadline
+                post(.message(message))
+            }
+        }
     }
 
     private func tell(_ event: GuardLoop.Event) {
         world.scheduler.plan(after: 20_000, for: process) { self.post(event) }
+    }
+
+    /// What a guard finds when it looks, unless a rule is broken.
+    private final class Board: GuardKnowledge, @unchecked Sendable {
+        private let broken: BrokenRule?
+        private var newest: BootInstant?
+        /// What the guard has taken up.
+        var taken: BootInstant?
+        private var noted: Set<Identifier> = []
+
+        init(_ broken: BrokenRule?) { self.broken = broken }
+
+        func set(_ deadline: BootInstant?) { newest = deadline }
+        var deadline: BootInstant? { broken == .guardActsOnWhatItHasRead ? taken : newest }
+
+        var groups: Set<Identifier> {
+            get { broken == .guardKnowsNoGroups ? [] : noted }
+            set { noted = newValue }
+        }
     }
 
     private func acknowledge(_ number: Int) {

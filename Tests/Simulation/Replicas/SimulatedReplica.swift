@@ -12,6 +12,7 @@ final class SimulatedReplica: @unchecked Sendable {
     private var starts = 0
     private(set) var manager: SimulatedManager?
     private var stores: [SimulatedStore] = []
+    private var stoppedGuards: [SimulatedProcess] = []
 
     init(_ name: String, _ world: World, _ host: SimulatedHost) {
         self.name = name
@@ -32,7 +33,7 @@ final class SimulatedReplica: @unchecked Sendable {
 
     private func makeManager(_ process: SimulatedProcess) -> SimulatedManager? {
         let claimant = Claimant(
-            id: Identifier(name),
+            id: ReplicaID(Identifier(name))!,
             instance: "\(name)#\(starts)",
             process: ProcessIdentity(
                 host: Identifier(host.name),
@@ -156,9 +157,24 @@ final class SimulatedReplica: @unchecked Sendable {
         world.scheduler.revive(manager.process)
     }
 
+    func stopGuard() {
+        guard let process = manager?.orphanGuard.process, process.isRunnable else { return }
+        process.stop()
+        stoppedGuards.append(process)
+    }
+
+    /// Also of managers that have ended meanwhile.
+    func letGuardsGoOn() {
+        for process in stoppedGuards {
+            process.goOn()
+            world.scheduler.revive(process)
+        }
+        stoppedGuards = []
+    }
+
     func clear() {
         for store in stores { store.clear() }
-        (stores, manager) = ([], nil)
+        (stores, stoppedGuards, manager) = ([], [], nil)
         plugin.end()
     }
 }

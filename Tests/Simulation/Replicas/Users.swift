@@ -207,7 +207,7 @@ final class Users: @unchecked Sendable {
                 case .unknownOutcome: self = .unknown
                 // It has no sense.
                 case .badRequest: self = .nothing
-                case .unsupported, .notRunning, .unreachable: return nil
+                case .unsupported, .notRunning, .unreachable, .unreadable: return nil
                 }
             }
         }

@@ -205,8 +205,8 @@ extension SimulatedStore: StateStore {
         }
     }
 
-    func sight(of id: String, within timeout: Duration) async throws(StoreError) -> RequestSight {
-        try await run("request", .reading, timeout) { $0.sight(of: id) }
+    func sight(of asked: Request, within timeout: Duration) async throws(StoreError) -> RequestSight {
+        try await run("request", .reading, timeout) { $0.sight(of: asked.id) }
     }
 
     func renewRequest(_ id: String, within timeout: Duration) async throws(StoreError) {

@@ -44,6 +44,7 @@ import Testing
             let read = request.asked(in: 0)
             #expect(try await store.waitingRequests(within: patience) == [read])
             #expect(try await store.request("r1", within: patience) == read)
+            #expect(try await store.sight(of: request, within: patience).request == read)
             #expect(try await store.request("r2", within: patience) == nil)
         }
     }
@@ -230,6 +231,17 @@ import Testing
         }
     }
 
+    /// What was asked may be many megabytes, and whoever waits for it looks often.
+    @Test func whoWaitsDoesNotReadAgainWhatWasAsked() async throws {
+        try await withStore { store in
+            let asked = request("r1")
+            try await store.submit(asked, within: patience)
+            try rawConnection(store.path).execute("UPDATE request SET kind = 'write', body = x'7b22' WHERE id = 'r1'")
+            #expect(try await failure { _ = try await store.request("r1", within: patience) }.code == .corrupt)
+            #expect(try await store.sight(of: asked, within: patience).request == asked.asked(in: 0))
+        }
+    }
+
     /// A leader that looks at it a second time, late, has nothing more to say.
     @Test func anAnswerIsGivenOnce() async throws {
         try await withLeader { leader in
@@ -309,7 +321,7 @@ import Testing
             let store = leader.store
             try await store.writer.run(within: patience) { connection in
                 for number in 0..<1700 {
-                    try connection.insertRequest(Request(id: "r\(number)", kind: .stepDown, author: .tester))
+                    try connection.insertRequest(Request(id: "r\(number)", kind: .stepDown, author: .tester), EncodedRequest(.stepDown))
                     _ = try connection.cancelRequest("r\(number)")
                 }
             }
@@ -352,7 +364,7 @@ import Testing
             let raw = try rawConnection(store.path)
             try raw.execute("UPDATE lease SET epoch = epoch + 3")
             #expect(try await store.request("r1", within: patience)?.epoch == leader.fence.epoch)
-            let sight = try await store.sight(of: "r1", within: patience)
+            let sight = try await store.sight(of: request("r1"), within: patience)
             #expect(sight.lease.epoch == leader.fence.epoch + 3 && sight.request?.id == "r1")
             try await store.renewRequest("r1", within: patience)
             #expect(try await store.request("r1", within: patience)?.epoch == leader.fence.epoch + 3)
@@ -372,10 +384,10 @@ import Testing
     @Test func aSightTellsTheRequestItsRevisionAndTheLeaseOfOneMoment() async throws {
         try await withLeader { leader in
             let store = leader.store
-            #expect(try await store.sight(of: "r1", within: patience).request == nil)
+            #expect(try await store.sight(of: request("r1"), within: patience).request == nil)
             try await store.submit(request("r1", .write(.free(id: "a"))), within: patience)
             try await store.noteRequests(["r1": "the change of group 'a'"], fence: leader.fence, within: patience)
-            let waiting = try await store.sight(of: "r1", within: patience)
+            let waiting = try await store.sight(of: request("r1"), within: patience)
             #expect(waiting.request?.waitsFor == "the change of group 'a'" && waiting.revision == nil)
             let revision = try await store.append(
                 draft(),
@@ -383,7 +395,7 @@ import Testing
                 fence: leader.fence,
                 within: patience
             )
-            let done = try await store.sight(of: "r1", within: patience)
+            let done = try await store.sight(of: request("r1"), within: patience)
             #expect(done.request?.state == .done && done.revision == revision)
             let lease = try await store.lease(within: patience)
             #expect(done.lease == lease && done.trouble == nil)

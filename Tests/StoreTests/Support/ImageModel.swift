@@ -16,7 +16,8 @@ struct ImageModel {
         switch step {
         case .acquired(let claimant, let reason, let lease):
             endTerm(time, reason)
-            terms.insert(Term(epoch: terms.count + 1, manager: claimant.id, from: time, until: nil, reason: nil), at: 0)
+            let name = claimant.id.name
+            terms.insert(Term(epoch: terms.count + 1, manager: name, from: time, until: nil, reason: nil), at: 0)
             return lease.epoch == terms.count ? nil : .fenced
         case .released(_, let reason): endTerm(time, reason)
         case .appended(_, _, let revision):

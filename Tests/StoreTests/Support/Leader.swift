@@ -29,7 +29,7 @@ func lead(_ store: Store, as id: Identifier = "n1/group", reason: String = "a te
 
 func claimant(_ id: Identifier) -> Claimant {
     Claimant(
-        id: id,
+        id: ReplicaID(id)!,
         instance: String(UInt64.random(in: 0 ... .max), radix: 16),
         process: ProcessIdentity(host: "n1", bootID: "b1", pidNamespace: "ns1", pid: 4242, startTime: 99),
         socket: "/run/\(id)",

@@ -166,7 +166,7 @@ extension SwarmStore {
     /// - Returns: nil when the lease was not to be had.
     func acquire(_ watched: Lease, _ id: Identifier = "n1/group") async throws -> Leading? {
         let claimant = Claimant(
-            id: id,
+            id: ReplicaID(id)!,
             instance: ownInstance,
             process: ProcessIdentity(host: "h", bootID: "b", pidNamespace: "ns", pid: 42, startTime: 9),
             socket: "/run/group",

@@ -17,6 +17,7 @@ final class CallRunner {
     private let connection: Connection
     private let executor: EventLoopExecutor
     private let writer: ReplyWriter
+    private let account: RequestAccount
     private var tasks: [UInt64: Task<Void, Never>] = [:]
     private var lastNumber: UInt64 = 0
     private(set) var inFlight = 0
@@ -24,7 +25,8 @@ final class CallRunner {
     private(set) var bytesInFlight = 0
     private var isGone = false
 
-    init(connection: Connection, dialect: Dialect) {
+    init(connection: Connection, dialect: Dialect, account: RequestAccount) {
+        self.account = account
         self.connection = connection
         self.executor = EventLoopExecutor(connection.eventLoop)
         self.writer = ReplyWriter(dialect: dialect)
@@ -45,6 +47,7 @@ final class CallRunner {
         }
         inFlight += 1
         bytesInFlight += size
+        account.inFlight = bytesInFlight
         lastNumber += 1
         let number = lastNumber
         let finish = NIOLoopBound(
@@ -52,6 +55,7 @@ final class CallRunner {
                 tasks[number] = nil
                 inFlight -= 1
                 bytesInFlight -= size
+                account.inFlight = bytesInFlight
                 if isGone { releaseIfDone() } else { receiver.callDidFinish(with: reply, size: size) }
             },
             eventLoop: connection.eventLoop

@@ -1,3 +1,4 @@
+internal import Glibc
 internal import GroupSPI
 internal import Logging
 internal import NIOCore
@@ -9,8 +10,13 @@ struct Connection: Sendable {
     let caller: Caller
     let configuration: PluginServerConfiguration
     let logger: Logger
+    /// Told when the connection has something to do, and when not.
+    let activity: ConnectionActivity
+    let memory: RequestMemory
     /// Gives the connection's place back to the registry; later calls do nothing.
     let release: @Sendable () -> Void
+
+    func makeAccount() -> RequestAccount { RequestAccount(memory, uid: caller.uid.map { uid_t($0) }) }
 
     func parser(_ dialect: Dialect) -> RequestParser {
         RequestParser(

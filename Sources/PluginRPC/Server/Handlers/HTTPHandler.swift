@@ -14,6 +14,7 @@ final class HTTPHandler: ChannelDuplexHandler, ReplyReceiver {
     private let connection: Connection
     private let parser: RequestParser
     private let runner: CallRunner
+    private let account: RequestAccount
     private var context: ChannelHandlerContext?
     private var patience: Patience?
     private var date = HTTPDate()
@@ -38,7 +39,8 @@ final class HTTPHandler: ChannelDuplexHandler, ReplyReceiver {
     init(connection: Connection) {
         self.connection = connection
         self.parser = connection.parser(.http)
-        self.runner = CallRunner(connection: connection, dialect: .http)
+        account = connection.makeAccount()
+        self.runner = CallRunner(connection: connection, dialect: .http, account: account)
     }
 
     func handlerAdded(context: ChannelHandlerContext) {
@@ -99,6 +101,7 @@ final class HTTPHandler: ChannelDuplexHandler, ReplyReceiver {
     }
 
     func channelReadComplete(context: ChannelHandlerContext) {
+        noteArriving()
         flushIfNeeded(context)
         hasLooseBytes = !hasCompletedRequest
         hasCompletedRequest = false
@@ -107,12 +110,28 @@ final class HTTPHandler: ChannelDuplexHandler, ReplyReceiver {
     }
 
     func read(context: ChannelHandlerContext) {
-        if isSaturated(context) {
-            isReadHeld = true
-        } else {
-            context.read()
-        }
+        if mayRead(context) { context.read() } else { isReadHeld = true }
     }
+
+    private func mayRead(_ context: ChannelHandlerContext) -> Bool {
+        guard !isSaturated(context) else { return false }
+        if account.isSmall { return true }
+        let resume = NIOLoopBound({ [weak self] in self?.goOnReading() }, eventLoop: context.eventLoop)
+        let mayRead = account.mayRead { [eventLoop = context.eventLoop] in eventLoop.execute { resume.value() } }
+        // What it was to send in time is not waited for meanwhile: it cannot.
+        if !mayRead { patience?.rest() }
+        return mayRead
+    }
+
+    /// There is memory for more.
+    private func goOnReading() {
+        guard let context, isReadHeld, mayRead(context) else { return }
+        isReadHeld = false
+        beginWaiting(context)
+        context.read()
+    }
+
+    private func noteArriving() { account.arriving = (incoming?.bodyBytes ?? 0) + waitingBytes }
 
     /// Enough requests wait for their turn, or the client does not read its responses.
     private func isSaturated(_ context: ChannelHandlerContext) -> Bool {
@@ -165,6 +184,7 @@ final class HTTPHandler: ChannelDuplexHandler, ReplyReceiver {
         // Responses that are ready while a chunk is being taken apart go out together.
         guard !isTaking else { return }
         takeRequests(context)
+        noteArriving()
         sendContinueIfOwed(context)
         flushIfNeeded(context)
         beginWaiting(context)
@@ -221,7 +241,7 @@ final class HTTPHandler: ChannelDuplexHandler, ReplyReceiver {
     }
 
     private func resumeReading(_ context: ChannelHandlerContext) {
-        guard isReadHeld, !isSaturated(context) else { return }
+        guard isReadHeld, mayRead(context) else { return }
         isReadHeld = false
         context.read()
     }
@@ -263,6 +283,7 @@ final class HTTPHandler: ChannelDuplexHandler, ReplyReceiver {
     func channelInactive(context: ChannelHandlerContext) {
         patience?.stop()
         self.context = nil
+        account.arriving = 0
         runner.connectionDidClose()
         context.fireChannelInactive()
     }

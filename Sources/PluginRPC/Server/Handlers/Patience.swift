@@ -18,6 +18,7 @@ final class Patience {
     private let eventLoop: NIOIsolatedEventLoop
     private let configuration: PluginServerConfiguration
     private let expire: (Reason) -> Void
+    private let activity: ConnectionActivity
     private var reason: Reason?
     private var deadline = NIODeadline.distantFuture
     private var timer: (firesAt: NIODeadline, task: Scheduled<Void>)?
@@ -26,6 +27,7 @@ final class Patience {
     init(connection: Connection, expire: @escaping (Reason) -> Void) {
         self.eventLoop = connection.eventLoop.assumeIsolated()
         self.configuration = connection.configuration
+        self.activity = connection.activity
         self.expire = expire
     }
 
@@ -34,13 +36,15 @@ final class Patience {
     func wait(for reason: Reason) {
         if self.reason == reason, reason != .idle { return }
         self.reason = reason
+        let now = NIODeadline.now()
+        if reason == .idle { activity.isIdle(since: now) } else { activity.isBusy() }
         let timeout: Duration =
             switch reason {
             case .idle: configuration.idleTimeout
             case .message: configuration.requestTimeout
             case .reader: configuration.replyTimeout
             }
-        deadline = .now() + TimeAmount(timeout)
+        deadline = now + TimeAmount(timeout)
         if let timer, timer.firesAt <= deadline { return }
         timer?.task.cancel()
         arm(at: deadline)
@@ -49,6 +53,7 @@ final class Patience {
     /// Nothing is waited for.
     func rest() {
         reason = nil
+        activity.isBusy()
         deadline = .distantFuture
     }
 

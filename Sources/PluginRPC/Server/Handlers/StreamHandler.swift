@@ -11,6 +11,7 @@ final class StreamHandler: ChannelDuplexHandler, ReplyReceiver {
     private let connection: Connection
     private let parser: RequestParser
     private let runner: CallRunner
+    private let account: RequestAccount
     private var framer: StreamFramer
     private var context: ChannelHandlerContext?
     private var patience: Patience?
@@ -24,7 +25,8 @@ final class StreamHandler: ChannelDuplexHandler, ReplyReceiver {
     init(connection: Connection) {
         self.connection = connection
         self.parser = connection.parser(.stream)
-        self.runner = CallRunner(connection: connection, dialect: .stream)
+        account = connection.makeAccount()
+        self.runner = CallRunner(connection: connection, dialect: .stream, account: account)
         self.framer = StreamFramer(limits: connection.configuration.limits)
     }
 
@@ -53,11 +55,25 @@ final class StreamHandler: ChannelDuplexHandler, ReplyReceiver {
     }
 
     func read(context: ChannelHandlerContext) {
-        if isSaturated(context) {
-            isReadHeld = true
-        } else {
-            context.read()
-        }
+        if mayRead(context) { context.read() } else { isReadHeld = true }
+    }
+
+    private func mayRead(_ context: ChannelHandlerContext) -> Bool {
+        guard !isSaturated(context) else { return false }
+        if account.isSmall { return true }
+        let resume = NIOLoopBound({ [weak self] in self?.goOnReading() }, eventLoop: context.eventLoop)
+        let mayRead = account.mayRead { [eventLoop = context.eventLoop] in eventLoop.execute { resume.value() } }
+        // What it was to send in time is not waited for meanwhile: it cannot.
+        if !mayRead { patience?.rest() }
+        return mayRead
+    }
+
+    /// There is memory for more.
+    private func goOnReading() {
+        guard let context, isReadHeld, mayRead(context) else { return }
+        isReadHeld = false
+        beginWaiting(context)
+        context.read()
     }
 
     /// Too much is being answered, or the client does not read what was answered.
@@ -83,6 +99,7 @@ final class StreamHandler: ChannelDuplexHandler, ReplyReceiver {
         } catch {
             giveUp(because: "\(error)")
         }
+        account.arriving = framer.bufferedBytes
         finishIfDone(context)
         beginWaiting(context)
     }
@@ -121,7 +138,7 @@ final class StreamHandler: ChannelDuplexHandler, ReplyReceiver {
     private func resume(_ context: ChannelHandlerContext) {
         takeMessages(context)
         flushIfNeeded(context)
-        if isReadHeld, !isSaturated(context) {
+        if isReadHeld, mayRead(context) {
             isReadHeld = false
             context.read()
         }
@@ -175,6 +192,7 @@ final class StreamHandler: ChannelDuplexHandler, ReplyReceiver {
     func channelInactive(context: ChannelHandlerContext) {
         patience?.stop()
         self.context = nil
+        account.arriving = 0
         runner.connectionDidClose()
         context.fireChannelInactive()
     }

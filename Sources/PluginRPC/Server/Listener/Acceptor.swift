@@ -10,6 +10,7 @@ struct Acceptor: Sendable {
     let configuration: PluginServerConfiguration
     let connections: ConnectionRegistry
     let logger: Logger
+    let memory: RequestMemory
     private let peers = PeerDirectory()
     private let ownUID = geteuid()
 
@@ -23,32 +24,43 @@ struct Acceptor: Sendable {
         self.configuration = configuration
         self.connections = connections
         self.logger = logger
+        memory = RequestMemory(limit: configuration.requestMemory, largest: configuration.limits.maximumBytes)
     }
 
     /// Prepares the pipeline of an accepted connection. One that is not wanted is closed.
     func accept(_ channel: any Channel) -> EventLoopFuture<Void> {
-        let uid = PeerDirectory.uid(of: channel)
+        let (uid, descriptor) = PeerDirectory.peer(of: channel)
         guard Self.mayCall(uid, allowed: configuration.allowedUIDs, own: ownUID) else {
             logger.warning(
                 "closing a connection: its user may not call",
-                metadata: ["peer.uid": "\(uid.map(String.init) ?? "unknown")"]
+                metadata: Self.metadata(uid)
             )
             return refuse(channel)
         }
-        switch connections.admit(channel) {
-        case .admitted(let release):
-            return prepare(channel, uid, release)
+        switch connections.admit(channel, of: uid, touchesReserve: descriptor >= configuration.descriptorLimit) {
+        case .admitted(let activity, let closing, let release):
+            if let closing {
+                logger.debug("closing a connection: its user has opened another", metadata: Self.metadata(uid))
+                closing.close(promise: nil)
+            }
+            return prepare(channel, uid, activity, release)
         case .full(let isFirst):
             if isFirst {
                 logger.warning(
                     "closing new connections: there are too many",
-                    metadata: ["connections.maximum": "\(configuration.maximumConnections)"]
+                    metadata: Self.metadata(uid).merging([
+                        "connections.maximum": "\(configuration.maximumConnections)"
+                    ]) { $1 }
                 )
             }
             return refuse(channel)
         case .stopping:
             return refuse(channel)
         }
+    }
+
+    private static func metadata(_ uid: uid_t?) -> Logger.Metadata {
+        ["peer.uid": "\(uid.map(String.init) ?? "unknown")"]
     }
 
     /// Root and the server's own user always may: they could do worse than call.
@@ -66,18 +78,25 @@ struct Acceptor: Sendable {
     private func prepare(
         _ channel: any Channel,
         _ uid: uid_t?,
+        _ activity: ConnectionActivity,
         _ release: @escaping @Sendable () -> Void
     ) -> EventLoopFuture<Void> {
         let eventLoop = channel.eventLoop
-        guard let uid else { return eventLoop.makeCompletedFuture { try begin(channel, peers.anonymous, release) } }
-        if let caller = peers.knownCaller(uid) {
-            return eventLoop.makeCompletedFuture { try begin(channel, caller, release) }
+        guard let uid else {
+            return eventLoop.makeCompletedFuture { try begin(channel, peers.anonymous, activity, release) }
         }
-        return NIOThreadPool.singleton.runIfActive(eventLoop: eventLoop) { peers.caller(uid) }
-            .flatMapThrowing { try begin(channel, $0, release) }
+        if let caller = peers.knownCaller(uid) {
+            return eventLoop.makeCompletedFuture { try begin(channel, caller, activity, release) }
+        }
+        return peers.caller(uid, on: eventLoop).flatMapThrowing { try begin(channel, $0, activity, release) }
     }
 
-    private func begin(_ channel: any Channel, _ caller: Caller, _ release: @escaping @Sendable () -> Void) throws {
+    private func begin(
+        _ channel: any Channel,
+        _ caller: Caller,
+        _ activity: ConnectionActivity,
+        _ release: @escaping @Sendable () -> Void
+    ) throws {
         var logger = logger
         logger[metadataKey: "peer.uid"] = caller.uid.map { "\($0)" }
         let connection = Connection(
@@ -86,6 +105,8 @@ struct Acceptor: Sendable {
             caller: caller,
             configuration: configuration,
             logger: logger,
+            activity: activity,
+            memory: memory,
             release: release
         )
         do {

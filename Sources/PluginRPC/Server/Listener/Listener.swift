@@ -29,6 +29,16 @@ struct Listener: Sendable {
                     }
                 }
                 .childChannelOption(.allowRemoteHalfClosure, value: true)
+                // What one reading brings is little: only between two of them can a connection be made to wait.
+                .childChannelOption(.maxMessagesPerRead, value: 1)
+                .childChannelOption(
+                    .recvAllocator,
+                    value: AdaptiveRecvByteBufferAllocator(
+                        minimum: 1024,
+                        initial: 2048,
+                        maximum: RequestMemory.largestReading
+                    )
+                )
                 .childChannelInitializer { acceptor.accept($0) }
                 .withBoundSocket(socket.descriptor)
                 .get()

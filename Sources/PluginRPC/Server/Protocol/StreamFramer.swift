@@ -30,6 +30,9 @@ struct StreamFramer {
     /// True when no byte is left over.
     var isEmpty: Bool { buffer.readableBytes == 0 }
 
+    /// What has arrived and was not handed out.
+    var bufferedBytes: Int { buffer.readableBytes }
+
     mutating func append(_ bytes: ByteBuffer) {
         if buffer.readableBytes == 0 {
             buffer = bytes
