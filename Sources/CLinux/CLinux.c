@@ -284,6 +284,49 @@ int clinux_catch_end_signals(void) {
     return end_signals;
 }
 
+static int interruptions = -1;
+
+static const int interrupting[] = {SIGINT, SIGTERM, SIGHUP};
+
+static void note_interruption(int signal) {
+    (void)signal;
+    int before = errno;
+    uint64_t one = 1;
+    ssize_t written = write(interruptions, &one, sizeof one);
+    (void)written;
+    errno = before;
+}
+
+int clinux_catch_interruptions(void) {
+    int events = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (events < 0) {
+        return -errno;
+    }
+    interruptions = events;
+    // The next one of its kind does what it usually does.
+    struct sigaction action = {.sa_handler = note_interruption, .sa_flags = SA_RESTART | (int)SA_RESETHAND};
+    sigemptyset(&action.sa_mask);
+    for (size_t i = 0; i < sizeof interrupting / sizeof *interrupting; i++) {
+        struct sigaction before;
+        // What is ignored stays so: nohup(1), and shells for what runs in the background.
+        if (sigaction(interrupting[i], NULL, &before) == 0 && before.sa_handler == SIG_DFL) {
+            sigaction(interrupting[i], &action, NULL);
+        }
+    }
+    return events;
+}
+
+void clinux_leave_interruptions(int events) {
+    // Whoever has come after it catches them still.
+    for (size_t i = 0; interruptions == events && i < sizeof interrupting / sizeof *interrupting; i++) {
+        struct sigaction before;
+        if (sigaction(interrupting[i], NULL, &before) == 0 && before.sa_handler == note_interruption) {
+            signal(interrupting[i], SIG_DFL);
+        }
+    }
+    close(events);
+}
+
 enum { MOST_FILES_TO_REMOVE = 16 };
 enum { FREE, BEING_NAMED, NAMED };
 

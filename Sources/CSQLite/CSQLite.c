@@ -123,6 +123,18 @@ static int lock_bytes(int file) {
     return fcntl(file, F_SETLK, &lock) == 0 ? 0 : errno;
 }
 
+int csqlite_lock_out_writers(int file) {
+    // The bytes that SQLite calls pending and reserved (https://sqlite.org/lockingv3.html): each writer has the second one, and
+    // a roll-back takes the first one before anything else. Of the descriptor, and not of the process, as this process may
+    // have the database open as well.
+    struct flock lock = {0};
+    lock.l_type = F_WRLCK;
+    lock.l_whence = SEEK_SET;
+    lock.l_start = 0x40000000;
+    lock.l_len = 2;
+    return fcntl(file, F_OFD_SETLK, &lock) == 0 ? 0 : errno;
+}
+
 // A lock belongs to a process, and one process's locks never conflict, so it takes a second one. Spawning a program
 // would need one to spawn, beside a library that may be linked into any; forking is safe here for what the child does
 // not do: it calls only open, fcntl, write and _exit, all async-signal-safe (signal-safety(7)), on memory that it does

@@ -62,7 +62,7 @@ public final class ManagerRuntime: Sendable {
         let (events, continuation) = AsyncStream.makeStream(of: ElectionEvent.self)
         let post: @Sendable (ElectionEvent) -> Void = { continuation.yield($0) }
         let gate = parts.makeGate(clock)
-        let board = StandingBoard()
+        let board = StandingBoard(clock: clock, instance: configuration.claimant.instance)
         let pulse = LoopPulse(clock.now())
         var initial: [String: String] = [:]
         if let file = configuration.leaderFile { initial[Self.fileParty] = "has not read the leader file \(file) yet" }
@@ -87,7 +87,11 @@ public final class ManagerRuntime: Sendable {
             report: post
         )
         self.loop = try LeadershipLoop(
-            election: Election(configuration.election, seed: parts.seed),
+            election: Election(
+                configuration.election,
+                instance: configuration.claimant.instance,
+                seed: parts.seed
+            ),
             store: store,
             claimant: configuration.claimant,
             settings: configuration.election,

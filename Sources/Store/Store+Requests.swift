@@ -29,13 +29,13 @@ extension Store {
         return try await Self.decode([row]) { row in Result { try Connection.request(row) } }.first?.storeResult.get()
     }
 
-    /// What has become of a request. What was asked is not read again: that may be long, and whoever waits looks often.
-    public func request(_ asked: Request, within timeout: Duration) async throws(StoreError) -> Request? {
-        let row = try await reader.run(within: timeout) { [memory] connection in
+    /// A request as it stands, with what tells of its fate. What was asked is not read again: that may be long, and whoever
+    /// waits looks often.
+    public func sight(of asked: Request, within timeout: Duration) async throws(StoreError) -> RequestSight {
+        try await reader.run(within: timeout) { [memory] connection in
             try connection.requireSeen(memory)
-            return try connection.requestRow(asked.id, isWhole: false)
+            return try connection.sight(of: asked)
         }
-        return try row.map { row in Result { try Connection.request(row, asked: asked.kind) } }?.storeResult.get()
     }
 
     /// Not on the caller's actor, nor on the thread of the database: what was asked may be many megabytes.
@@ -48,7 +48,7 @@ extension Store {
 
     /// Takes a request back.
     ///
-    /// - Returns: false when a leader has taken it up already.
+    /// - Returns: true when it is taken back by now; false when a leader has taken it up already, or it is not there.
     public func cancelRequest(_ id: String, within timeout: Duration) async throws(StoreError) -> Bool {
         try await writer.run(
             within: timeout,
@@ -59,6 +59,33 @@ extension Store {
                 try connection.requireSeen(connection.memory)
                 return try connection.cancelRequest(id)
             }
+        )
+    }
+
+    /// Tells that whoever asked still waits: a leader carries out only what was asked, or asked again, in its own epoch.
+    public func renewRequest(_ id: String, within timeout: Duration) async throws(StoreError) {
+        try await writer.run(
+            within: timeout,
+            verify: { _, _ in true },
+            { connection in
+                try connection.requireSeen(connection.memory)
+                try connection.renewRequest(id)
+            }
+        )
+    }
+
+    /// Tells people what requests wait for; nil for nothing.
+    ///
+    /// - Throws: ``StoreError`` `fenced` when another leads.
+    public func noteRequests(
+        _ notes: [String: String?],
+        fence: Fence,
+        within timeout: Duration
+    ) async throws(StoreError) {
+        try await writer.run(
+            within: timeout,
+            verify: { _, _ in true },
+            { try $0.noteRequests(notes, fence: fence) }
         )
     }
 
@@ -96,14 +123,23 @@ extension Store {
         )
     }
 
-    /// Forgets some of the requests that have ended and were made before a time, in milliseconds since 1970.
-    public func removeRequests(before time: Int, fence: Fence, within timeout: Duration) async throws(StoreError) {
+    /// Forgets some of the requests that ended before a sequence of the lease; again, as long as it has removed any.
+    ///
+    /// - Throws: ``StoreError`` `fenced` when another leads.
+    public func removeRequests(
+        endedBefore sequence: Int,
+        fence: Fence,
+        within timeout: Duration
+    ) async throws(StoreError) -> RequestRemoval {
         try await writer.run(
             within: timeout,
             verify: { _, _ in true },
-            { try $0.removeRequests(before: time, fence: fence) }
+            { try $0.removeRequests(endedBefore: sequence, limit: Self.removalLength, fence: fence) }
         )
     }
+
+    /// Requests that one transaction removes: others want to write too.
+    static let removalLength = 500
 }
 
 extension Result where Failure == any Error {

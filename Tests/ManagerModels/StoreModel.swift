@@ -9,6 +9,8 @@ public struct StoreModel: Sendable {
     public internal(set) var lease = StoreModel.emptyLease
     public internal(set) var revisions: [Revision] = []
     public internal(set) var requests: [Request] = []
+    /// The lease's sequence when a request ended.
+    var ended: [String: Int] = [:]
     public internal(set) var confirmations: [Confirmation] = []
     /// How much time leaders have seen pass, in milliseconds.
     public internal(set) var elapsed = 0

@@ -44,11 +44,15 @@ struct CommitCommand: Verb {
 
     func run(in session: Session) async throws -> ExitStatus {
         let entries = try Declaration.entries(in: try InputFile.read(file), named: file)
-        let store = try await store.openToRead(in: session)
-        let standing = try await store.states(within: commandTimeout)
-        let waiting = RequestWait(store: store, timeout: change.wait.duration, session: session)
+        let waiting = RequestWait(
+            store: self.store.open(in: session),
+            timeout: change.wait.duration,
+            session: session
+        )
+        let store = try await waiting.reading { try await self.store.openToRead(in: session) }
         if change.dryRun {
             try await change.requireExpected(in: store)
+            let standing = try await store.states(within: commandTimeout)
             let changes = CommitPlan.changes(from: standing, to: entries, defaultPlugin: "")
             let preview = try await ChangePreview(changes, standing: standing, target: nil, asking: waiting)
             try session.write(preview.text(colored: session.isColored), preview.json, format.output)
@@ -59,7 +63,7 @@ struct CommitCommand: Verb {
             expectedCurrent: change.expectCurrent,
             confirmWithin: confirm?.duration.milliseconds
         )
-        var report = try await ChangeReport(of: try await waiting.run(kind, message: change.message), store)
+        var report = await ChangeReport(of: try await waiting.run(kind, message: change.message), store)
         let changed = Set(report.revision?.groups ?? [])
         report.unchanged = entries.map(\.spec.id).filter { !changed.contains($0) }
         try session.write(report.text, report.json, format.output)

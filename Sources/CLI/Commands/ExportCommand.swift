@@ -100,12 +100,13 @@ struct ImportCommand: Verb {
         if let entry = entries.first(where: { $0.spec.id.isEmpty }) {
             throw Failure("\(file): a group of the plugin '\(entry.plugin)' has no name; nothing was changed")
         }
-        let store = try await store.openToRead(in: session)
-        let request = try await RequestWait(store: store, timeout: wait.duration, session: session).run(
+        let waiting = RequestWait(store: self.store.open(in: session), timeout: wait.duration, session: session)
+        let store = try await waiting.reading { try await self.store.openToRead(in: session) }
+        let answer = try await waiting.run(
             .import(entries),
             message: message ?? "imported from \(file == "-" ? "standard input" : file)"
         )
-        var report = try await ChangeReport(of: request, store)
+        var report = await ChangeReport(of: answer, store)
         let changed = Set(report.revision?.groups ?? [])
         report.unchanged = entries.map(\.spec.id).filter { !changed.contains($0) }
         report.redirected = Self.redirected(entries, report.revision)

@@ -12,7 +12,8 @@ struct ManagerCommand: AsyncParsableCommand {
             --config names.
 
             Exit status: 0 done, 1 failed, 2 wrong usage, 3 this replica follows, 4 nobody leads,
-            5 the store cannot be used, 6 the plugin refused it, 7 recorded but not confirmed yet.
+            5 the store cannot be used, 6 the plugin refused it, 7 recorded but not confirmed yet,
+            or perhaps still carried out.
 
             Examples:
               infrakit-manager os --store-dir /mnt/shared/infrakit

@@ -30,6 +30,11 @@ void csqlite_ask_server(const char *path);
 // Whether a server may have the directory of a file: it does not lie on a file system that is known to be local. Asks a server.
 int csqlite_is_remote(const char *path);
 
+// Keeps SQLite from writing to the database that `file` has open, in this process and in others: from beginning a
+// transaction that writes, and from rolling one back that its process left. Readers go on. Does not wait; the lock goes when
+// the file is closed. Returns 0, or the errno value.
+int csqlite_lock_out_writers(int file);
+
 // Page checksums: a VFS that keeps a checksum of each page of a database in the last eight bytes of the page, where SQLite
 // leaves room for such things, writes it with the page and compares it when the page is read.
 //

@@ -42,6 +42,10 @@ public struct Election: Sendable {
     }
 
     let settings: ElectionSettings
+    /// This process, as the lease names it.
+    let instance: String
+    /// This replica's last term, and why it ended.
+    private(set) var lastTerm: (epoch: Int, reason: String)?
     private(set) var state = State.watching(nil)
     /// When to look, or renew, next.
     private(set) var nextAttempt: BootInstant?
@@ -64,9 +68,11 @@ public struct Election: Sendable {
 
     /// - Parameters:
     ///   - settings: checked ratios.
+    ///   - instance: this process, as it writes itself into the lease.
     ///   - seed: of the jitter; replicas with different seeds do not crowd the file at the same moments.
-    public init(_ settings: ElectionSettings, seed: UInt64) {
+    public init(_ settings: ElectionSettings, instance: String = "", seed: UInt64) {
         self.settings = settings
+        self.instance = instance
         self.jitter = Jitter(seed)
     }
 
@@ -305,6 +311,7 @@ public struct Election: Sendable {
 
     private mutating func resign(_ reason: String, _ now: BootInstant, _ directives: inout [ElectionDirective]) {
         guard case .leading(let term) = state else { return }
+        lastTerm = (term.epoch, reason)
         state = .resigning(epoch: term.epoch, reason: reason, until: max(term.expiry, now))
         nextAttempt = nil
         directives.append(.resign(epoch: term.epoch, reason: reason))

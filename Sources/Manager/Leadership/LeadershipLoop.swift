@@ -134,7 +134,11 @@ actor LeadershipLoop {
         if standing.role != .leader, known?.instance == claimant.instance { known = nil }
         // Nor does a row on which nobody acts.
         if known?.suspension != nil || known?.holder == Lease.unknownHolder { known = nil }
-        board.post(Standing(role: standing.role, reason: standing.reason, lease: known), hasLooked: hasLooked)
+        board.post(
+            Standing(role: standing.role, reason: standing.reason, lease: known),
+            since: election.watchedSince,
+            hasLooked: hasLooked
+        )
         if standing.role != before {
             logger.info(
                 "role changed",

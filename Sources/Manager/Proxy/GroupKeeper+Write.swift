@@ -30,11 +30,12 @@ extension GroupKeeper {
         settling cause: RevisionCause? = nil,
         _ intent: (GroupState?) throws(GroupError) -> Intent
     ) async throws(GroupError) -> GroupReply {
-        let answer = await lanes.hold([group]) { () async -> WriteLifecycle.Answer in
+        let answer = await lanes.hold([group], as: cause?.requestID) { () async -> WriteLifecycle.Answer in
             let token: TermToken
             let before: GroupState?
             let intended: Intent
             do throws(GroupError) {
+                if let id = cause?.requestID { try refuseOverdue(id) }
                 token = try await currentTerm()
                 before = term?.states[group]
                 intended = try intent(before)
@@ -77,7 +78,7 @@ extension GroupKeeper {
             )
         }
         if case .success(let revision) = stored {
-            noteWritten(revision, token)
+            noteWritten(revision, isRefusable: cause?.isRefusable ?? true, token)
         } else if isCurrent(token) {
             for change in draft.changes { room.note(change.group, term?.states[change.group]) }
         }
@@ -279,7 +280,7 @@ extension GroupKeeper {
 
     /// Takes a stored revision into the states: from here on it is what has to be brought about; by whoever leads next,
     /// when the term has ended meanwhile.
-    func noteWritten(_ revision: Revision, _ token: TermToken) {
+    private func noteWritten(_ revision: Revision, isRefusable: Bool, _ token: TermToken) {
         guard isCurrent(token) else { return }
         for change in revision.changes {
             let state = GroupState(
@@ -290,7 +291,7 @@ extension GroupKeeper {
             )
             term?.states[change.group] = state
             term?.stopped.remove(change.group)
-            term?.reconciler.wrote(state)
+            term?.reconciler.wrote(state, isRefusable: isRefusable)
         }
         logger.info(
             "revision stored",
@@ -355,6 +356,11 @@ extension GroupKeeper {
         guard let answer = answer ?? nil else { return .failure(WriteLifecycle.termEnded) }
         if let group = request.endedGroup(by: answer) { orphanGuard.forget(group) }
         guard !token.isEnded else { return answer }
+        if case .failure(let error) = answer, error.code == .unknownOutcome || error.code == .unreadable,
+            isCurrent(token)
+        {
+            term?.noteUnanswered(request)
+        }
         if case .failure(let error) = answer, error.code == .unreachable || error.code == .notRunning {
             note(pluginTrouble: error.message)
         } else {

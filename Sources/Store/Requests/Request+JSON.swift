@@ -26,6 +26,7 @@ extension Request {
             .init("User", .string(author.account)), .init("UID", .int(author.uid)), .init("Host", .string(author.host)),
             .init("Message", .string(message)), .init("Time", .int(time)), .init("Patience", .int(patience)),
         ]
+        if let epoch { members.append(.init("Epoch", .int(epoch))) }
         return .object(members)
     }
 
@@ -42,7 +43,8 @@ extension Request {
             author: Author(account: view.member("User")?.identifier, uid: try Self.number("UID", in: view), host: host),
             message: view.member("Message")?.string ?? "",
             time: time,
-            patience: try Self.time("Patience", in: view) ?? 0
+            patience: try Self.time("Patience", in: view) ?? 0,
+            epoch: try Self.number("Epoch", in: view)
         )
     }
 

@@ -329,6 +329,13 @@ final class Connection {
     /// True inside BEGIN … COMMIT. SQLite leaves a transaction by itself on some errors.
     var isInTransaction: Bool { sqlite3_get_autocommit(database) == 0 }
 
+    /// Whether the connection can go on after an error. After trouble below it, it may hold stale pages or locks; what was not
+    /// found, or a lock that another holds, says nothing against it.
+    func outlives(_ error: any Error) -> Bool {
+        guard let error = error as? SQLiteError else { return (error as? StoreError)?.code != .corrupt }
+        return ![SQLITE_IOERR, SQLITE_CORRUPT, SQLITE_NOTADB, SQLITE_NOMEM, SQLITE_PROTOCOL].contains(error.primaryCode)
+    }
+
     /// The text of every statement that was prepared and kept, for a look at their plans.
     var preparedTexts: [String] { statements.keys.map(\.sql) }
 

@@ -369,7 +369,8 @@ struct WriteTests {
             try await eventually("it takes effect", on: replica.clock) {
                 replica.store.revisions[1].status == .applied
             }
-            #expect(replica.store.lease.epoch == 2 && replica.plugin.groups["a"] == .named("a", 2))
+            // In a later term. As long as no outcome could be stored, each of them ended.
+            #expect(replica.store.lease.epoch > 1 && replica.plugin.groups["a"] == .named("a", 2))
         }
     }
 

@@ -40,6 +40,12 @@ public enum BrokenRule: String, CaseIterable, Sendable {
     case nothingCountedByRenewals = "nothing-counted-by-renewals"
     /// Ages are counted by the leader's wall clock.
     case agedByWallClock = "aged-by-wall-clock"
+    /// What was asked in an earlier epoch is carried out, also when whoever asked has ended long ago.
+    case requestOfAnyEpoch = "request-of-any-epoch"
+    /// Whether whoever asked still waits is concluded from the time that their host wrote.
+    case requestAgedByWallClock = "request-aged-by-wall-clock"
+    /// Trouble at the store while a command waits is taken for one of its submission.
+    case troubleIsRefusal = "trouble-is-refusal"
     /// A revision takes the place of the one before.
     case revisionRewritten = "revision-rewritten"
     /// A refusal that could not be stored counts as stored: its user is told, and the next leader carries the change out.

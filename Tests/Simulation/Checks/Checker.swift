@@ -20,6 +20,10 @@ final class Checker {
     private var lastEpoch = 0
     /// Whose revisions somebody has given up, by accepting an older state.
     private(set) var givenUp: Set<Identifier> = []
+    /// When the epoch of the lease began, in true time.
+    private var epochBegan = 0
+    /// Requests that are settled by a revision.
+    private var takenUp: Set<String> = []
     private(set) var counts = Counts()
     private var clocks = TimeCheck()
 
@@ -91,6 +95,9 @@ final class Checker {
         compare(after.revisions)
         if kind == .fenced { compareOutcomes(after, by: process) }
         clocks.compare(after, at: world.scheduler.now, world.plan.keeper.retention).map { text in fail(text) }
+        for request in after.requests where request.revision != nil && takenUp.insert(request.id).inserted {
+            world.users.takenUp(request.id, epoch: row.epoch, begunAt: epochBegan)
+        }
     }
 
     /// Somebody has accepted an older state: what was only in the newer one is given up, and nothing else.
@@ -112,6 +119,7 @@ final class Checker {
         counts.terms += 1
         if row.epoch <= lastEpoch { fail("epoch \(row.epoch) begins again, after \(lastEpoch)") }
         lastEpoch = max(lastEpoch, row.epoch)
+        epochBegan = world.scheduler.now
         if row.epoch != before.epoch + 1 { fail("epoch \(row.epoch) after \(before.epoch)") }
         for replica in world.replicas {
             guard let manager = replica.manager, manager.process !== process, let epoch = manager.actingEpoch else {

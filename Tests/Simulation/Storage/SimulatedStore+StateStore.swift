@@ -237,14 +237,22 @@ extension SimulatedStore: StateStore {
     func submit(_ request: Request, within timeout: Duration) async throws(StoreError) {
         try await run("submit", .open, timeout) { [self] model throws(StoreError) in
             try requireSeen(model)
+            guard model.request(request.id) == nil else { throw StoreError(.conflict, "it is there already") }
             model.submit(request)
         }
     }
 
-    func request(_ id: String, within timeout: Duration) async throws(StoreError) -> Request? {
+    func sight(of asked: Request, within timeout: Duration) async throws(StoreError) -> RequestSight {
         try await run("request", .reading, timeout) { [self] model throws(StoreError) in
             try requireSeen(model)
-            return model.request(id)
+            return model.sight(of: asked.id)
+        }
+    }
+
+    func renewRequest(_ id: String, within timeout: Duration) async throws(StoreError) {
+        try await run("beat", .open, timeout) { [self] model throws(StoreError) in
+            try requireSeen(model)
+            model.renew(id)
         }
     }
 
@@ -255,8 +263,25 @@ extension SimulatedStore: StateStore {
         }
     }
 
+    func noteRequests(
+        _ notes: [String: String?],
+        fence: Fence,
+        within timeout: Duration
+    ) async throws(StoreError) {
+        try await write("note", fence, timeout) { model, fence throws(StoreError) in
+            try model.note(notes, fence: fence)
+        }
+    }
+
     func waitingRequests(within timeout: Duration) async throws(StoreError) -> [Request] {
-        try await run("requests", .reading, timeout) { $0.waitingRequests }
+        let broken = world.broken
+        return try await run("requests", .reading, timeout) { [host] model in
+            switch broken {
+            case .requestOfAnyEpoch: model.waitingRequests.map { $0.asked(in: model.lease.epoch) }
+            case .requestAgedByWallClock: model.waitingRequests(refusingBy: host.wallTime)
+            default: model.waitingRequests
+            }
+        }
     }
 
     func finishRequest(
@@ -295,9 +320,13 @@ extension SimulatedStore: StateStore {
         }
     }
 
-    func removeRequests(before time: Int, fence: Fence, within timeout: Duration) async throws(StoreError) {
+    func removeRequests(
+        endedBefore sequence: Int,
+        fence: Fence,
+        within timeout: Duration
+    ) async throws(StoreError) -> RequestRemoval {
         try await write("forget", fence, timeout) { model, fence throws(StoreError) in
-            try model.removeRequests(before: time, fence: fence)
+            try model.removeRequests(endedBefore: sequence, fence: fence)
         }
     }
 
