@@ -11,7 +11,7 @@ struct BackupCommand: Verb {
         discussion: flowing(
             """
             The copy is of one moment, on the disk when the command ends, and never takes the place of another file.
-            While it is made nobody can write: some tenths of a second for each hundred megabytes.
+            While it is made nobody can write: some tenths of a second for each hundred megabytes. Ctrl-Z does not stop it.
 
             Example: infrakit-manager backup /backup/manager-$(date +%F).db
             """
@@ -24,10 +24,17 @@ struct BackupCommand: Verb {
     @OptionGroup var store: StoreOptions
     @OptionGroup var format: OutputOptions
 
+    func validate() throws {
+        if file.isEmpty { throw ValidationError("the name of the new file is empty. Name a file that is not there yet.") }
+    }
+
     func run(in session: Session) async throws -> ExitStatus {
         Directories.makeFilesPrivate()
+        ProbeFile.removeAtSignals()
         try await session.waiting("copying to \(file)") {
-            try await store.open(in: session).backup(to: file, within: .seconds(3600))
+            try await TerminalStops.deferred {
+                try await store.open(in: session).backup(to: file, within: .seconds(3600))
+            }
         }
         let copy = Store.openForCommand(StoreConfiguration(path: file, mayHaveOtherNames: true))
         let newest = try await copy.summary(within: commandTimeout).newest

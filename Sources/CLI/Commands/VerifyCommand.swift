@@ -60,7 +60,7 @@ struct VerifyCommand: Verb {
         let copy = "\(directory.path)/copy.db"
         do {
             try await session.waiting("copying \(original.path)") {
-                try await original.backup(to: copy, within: patience)
+                try await TerminalStops.deferred { try await original.backup(to: copy, within: patience) }
             }
         } catch let error as StoreError {
             guard error.code == .corrupt else { throw error }

@@ -17,12 +17,20 @@ package struct LeaderFile: Sendable {
     /// Of a file that holds one name, in bytes; and how much of another's name is told, in characters.
     private static let (longest, toldCharacters) = (4096, 100)
 
+    /// An editor, or `echo one > file`, empties a file before it writes it: an empty one is looked at again, so often, before it names
+    /// nobody.
+    private static let (looksAgain, pause) = (5, Duration.milliseconds(20))
+
     /// - Returns: nil when the file names this manager; else why it must not lead. A file that cannot be read names nobody.
     func hindrance() async -> String? {
-        let content: String
-        switch await file.read(within: timeout) {
-        case .success(let bytes): content = Self.trimmed(String(decoding: bytes, as: UTF8.self))
-        case .failure(let trouble): return "the leader file \(trouble.message)"
+        var content = ""
+        for look in 0...Self.looksAgain {
+            if look > 0 { try? await Task.sleep(for: Self.pause, clock: .suspending) }
+            switch await file.read(within: timeout) {
+            case .success(let bytes): content = Self.trimmed(String(decoding: bytes, as: UTF8.self))
+            case .failure(let trouble): return "the leader file \(trouble.message)"
+            }
+            if !content.isEmpty { break }
         }
         if names.contains(Identifier(content)) { return nil }
         guard !content.isEmpty else { return "the leader file \(file.path) is empty" }

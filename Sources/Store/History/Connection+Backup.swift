@@ -11,7 +11,9 @@ extension Connection {
     /// - Throws: ``StoreError``, also when there is a file already: a backup never takes the place of another.
     func backup(to path: String) throws {
         let partial = Self.partial(path)
+        try Self.requireNotOfStore(path, self.path)
         try Self.requireAbsent(path)
+        let unfinished = ProbeFile([partial, "\(partial)-journal"])
         var target: OpaquePointer?
         let code = sqlite3_open_v2(
             partial.hasPrefix("/") ? partial : "./" + partial,
@@ -21,7 +23,7 @@ extension Connection {
         )
         defer {
             sqlite3_close_v2(target)
-            unlink(partial)
+            unfinished.remove()
         }
         guard code == SQLITE_OK, let target else {
             throw SQLiteError(code: code, database: target, path: partial, action: "open")
@@ -29,6 +31,22 @@ extension Connection {
         try copy(to: target, path: partial)
         try Self.publish(partial, as: path)
         try Self.sync(directoryOf: path)
+    }
+
+    /// - Throws: ``StoreError`` `conflict` when the file would lie where SQLite keeps what belongs to the database.
+    private static func requireNotOfStore(_ path: String, _ database: String) throws(StoreError) {
+        let (file, own) = (split(path), split(database))
+        var (there, here) = (stat(), stat())
+        guard ["-journal", "-wal", "-shm"].contains(where: { file.name == own.name + $0 }),
+            stat(file.directory, &there) == 0, stat(own.directory, &here) == 0,
+            there.st_dev == here.st_dev, there.st_ino == here.st_ino
+        else { return }
+        throw StoreError(.conflict, "\(path) is a file of the database itself; nothing was written. Name another file.")
+    }
+
+    private static func split(_ path: String) -> (directory: String, name: String) {
+        guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return (".", path) }
+        return (slash == path.startIndex ? "/" : String(path[..<slash]), String(path[path.utf8.index(after: slash)...]))
     }
 
     /// A name of its own: somebody else may be making the same copy.
