@@ -73,8 +73,8 @@ import Testing
             for dialect in [Dialect.stream, .http] {
                 let failure = RPCFailure(GroupError(code, "words"))
                 let reply = ReplyWriter(dialect: dialect).reply(to: id, .failure(failure))
-                guard case .error("words", let kind) = try ReplyDecoder(limits: .standard).decode(Array(reply.readableBytesView)).outcome
-                else {
+                let decoded = try ReplyDecoder(limits: .standard).decode(Array(reply.readableBytesView))
+                guard case .error("words", let kind) = decoded.outcome else {
                     Issue.record("\(String(buffer: reply))")
                     return
                 }
