@@ -112,7 +112,8 @@ public final class StandingBoard: Sendable {
         } catch {
             let (standing, silence) = known
             let old = old(standing, silence).map { "; \($0)" } ?? ""
-            return "this replica is not the leader, and who leads is not known: it cannot read the lease: \(error.message)\(old)"
+            return
+                "this replica is not the leader, and who leads is not known: it cannot read the lease: \(error.message)\(old)"
         }
     }
 
@@ -124,7 +125,9 @@ public final class StandingBoard: Sendable {
             return "this replica is not the leader, and nobody leads: \(why)"
         }
         guard lease.instance != instance else {
-            guard standing.role == .leader else { return "this replica is not the leader, and nobody else leads: \(reason)" }
+            guard standing.role == .leader else {
+                return "this replica is not the leader, and nobody else leads: \(reason)"
+            }
             return "this replica is just taking leadership up, or giving it up; try again"
         }
         let isSameRow = standing.lease?.epoch == lease.epoch && standing.lease?.sequence == lease.sequence

@@ -31,7 +31,9 @@ extension GroupKeeper {
         var notes: [String: String?] = [:]
         for request in waiting {
             let note = lanes.obstacle(of: request.id).map { "the change of group '\($0)' that is under way" }
-            if note != request.waitsFor, note != nil || requestsUnderWay.contains(request.id) { notes[request.id] = note }
+            if note != request.waitsFor, note != nil || requestsUnderWay.contains(request.id) {
+                notes[request.id] = note
+            }
         }
         guard !notes.isEmpty, isCurrent(token) else { return }
         do {

@@ -79,7 +79,10 @@ struct StandingBoardTests {
             board.post(standing, since: clock.now())
             clock.advance(by: .seconds(10))
             let named = await board.refusal(of: .change) { other }
-            #expect(named == "this replica is not the leader: two leads (epoch 4); send the change to it", "\(standing)")
+            #expect(
+                named == "this replica is not the leader: two leads (epoch 4); send the change to it",
+                "\(standing)"
+            )
             let nobody = await board.refusal(of: .change) { .released(epoch: 4) }
             #expect(nobody.contains("nobody leads"), "\(standing)")
             let own = await board.refusal(of: .change) { old }

@@ -151,7 +151,9 @@ struct ConfirmationTests {
     }
 
     /// The plugin cannot undo it now. Nobody would ask again, so this leader does, and the next one, until it can.
-    @Test(arguments: [false, true]) func aPluginThatRefusesToUndoItIsAskedUntilItAgrees(_ hasNextLeader: Bool) async throws {
+    @Test(arguments: [false, true]) func aPluginThatRefusesToUndoItIsAskedUntilItAgrees(_ hasNextLeader: Bool)
+        async throws
+    {
         try await Replica.withHistory { replica in
             try await commitUnconfirmed(replica)
             let notNow = GroupError(.rejected, "not now")

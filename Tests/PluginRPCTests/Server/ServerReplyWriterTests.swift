@@ -67,7 +67,8 @@ import Testing
     @Test func whatIsNoRefusalSaysSo() throws {
         let id = RawJSON(checked: Array("7".utf8))
         for (code, expected) in [
-            (.rejected, .rejected), (.pending, .unknownOutcome), (.notLeader, .unreachable), (.notRunning, .unreachable),
+            (.rejected, .rejected), (.pending, .unknownOutcome), (.notLeader, .unreachable),
+            (.notRunning, .unreachable),
             (.storeUnavailable, .unknownOutcome), (.unknownOutcome, .unknownOutcome), (.badRequest, .rejected),
         ] as [(GroupError.Code, GroupError.Code)] {
             for dialect in [Dialect.stream, .http] {
