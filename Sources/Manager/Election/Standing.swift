@@ -23,6 +23,11 @@ extension Standing {
     static func naming(_ lease: Lease) -> String { "\(lease.holder) leads in epoch \(lease.epoch)" }
 }
 
+extension Lease {
+    /// Whether the row says that somebody acts: not one of an older state, nor one that only keeps others waiting.
+    var namesLeader: Bool { isHeld && suspension == nil && holder != Lease.unknownHolder }
+}
+
 extension Election {
     public var standing: Standing {
         switch state {
