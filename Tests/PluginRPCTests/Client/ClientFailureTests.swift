@@ -283,7 +283,7 @@ struct ClientFailureTests {
             _ = try await client.reply(to: .inspect)
             let update = Task { try await client.call(.update(.text("x")), within: .seconds(2)) }
             // It is asked whether it lives, again and again.
-            try await eventually("the time has run out twice") {
+            try await eventually {
                 fake.methods.drop { $0 != "UpdateGroup" }.count { $0 == "InspectGroups" } >= 2
             }
             fake.releaseHeld()
