@@ -37,7 +37,7 @@ function status() {
         print ".It 4"; print "nobody leads"
         print ".It 5"; print "the store cannot be used"
         print ".It 6"; print "the plugin refused it"
-        print ".It 7"; print "recorded, not confirmed yet"
+        print ".It 7"; print "recorded but not confirmed yet, or perhaps still carried out"
     }
     print ".It 141"; print "nobody reads the output any more"
     print ".El"

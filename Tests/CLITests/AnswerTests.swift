@@ -55,7 +55,7 @@ import Testing
             let finished = await scene.run("history --path Instance.Properties", width: 80)
             let lines = finished.output.split(separator: "\n")
             #expect(lines.first?.hasSuffix("TO") == true, "\(finished)")
-            #expect(lines.allSatisfy { $0.displayWidth <= 80 })
+            #expect(lines.allSatisfy { String($0).displayWidth <= 80 })
             #expect(lines.dropFirst().allSatisfy { $0.contains("{\"Im") || $0.contains("  -") }, "\(finished)")
         }
     }

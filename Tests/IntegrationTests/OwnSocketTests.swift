@@ -46,7 +46,7 @@ import Testing
             try await world.leader()
             try n1.manager.send(SIGHUP)
             try await n1.manager.expectEnd(.exit(0))
-            #expect(try await world.lease()?.isHeld == false)
+            #expect(try await !world.lease().isHeld)
         }
     }
 

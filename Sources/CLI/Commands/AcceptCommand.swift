@@ -7,7 +7,8 @@ struct AcceptCommand: Verb {
     static let configuration = CommandConfiguration(
         commandName: "accept",
         abstract: "Go on from an older state of the database, as a new start",
-        discussion: """
+        discussion: flowing(
+            """
             An older copy of manager.db in the place of the file suspends leadership: the leader acts no more and keeps its
             groups. Put the newer file back, and it goes on. If there is none, accept the older state: what is only in
             the newer file is lost, and its numbers are not given out again. The leader then lets its groups go and leads
@@ -17,6 +18,7 @@ struct AcceptCommand: Verb {
 
             Example: infrakit-manager accept
             """
+        )
     )
 
     @OptionGroup var store: StoreOptions

@@ -146,9 +146,7 @@ struct HistoryCommand: Verb {
             return try list.end()
         }
         try session.standardOutput(
-            Table(FieldChange.headings, changes.map(\.cells), elastic: [5, 4, 2, 3], narrowest: 4).text(
-                width: session.width
-            )
+            Table(FieldChange.headings, changes.map(\.cells), elastic: [5, 2, 4]).text(width: session.width)
         )
     }
 

@@ -76,8 +76,7 @@ int64_t clinux_most_descriptors(void);
 int clinux_is_mount_root(const char *path);
 
 // From now on SIGTERM, SIGINT and SIGHUP, unless that is ignored, do not end the process but add one to an event. Returns its
-// descriptor, which does not block
-// and which a spawned process does not inherit, or minus the errno value.
+// descriptor, which does not block and which a spawned process does not inherit, or minus the errno value.
 int clinux_catch_end_signals(void);
 
 // Has SIGINT, SIGTERM and SIGHUP, unless they are ignored, make a descriptor readable, each once: the next of its kind ends the
@@ -86,6 +85,7 @@ int clinux_catch_interruptions(void);
 
 // They end the process again; closes the descriptor.
 void clinux_leave_interruptions(int events);
+
 // From now on SIGHUP, SIGINT and SIGTERM remove the files of clinux_file_to_remove before they end the process; those of them
 // that are ignored or caught already stay so.
 void clinux_remove_files_at_end(void);

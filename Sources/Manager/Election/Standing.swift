@@ -23,6 +23,11 @@ extension Standing {
     static func naming(_ lease: Lease) -> String { "\(lease.holder) leads in epoch \(lease.epoch)" }
 }
 
+extension Lease {
+    /// Whether the row says that somebody acts: not one of an older state, nor one that only keeps others waiting.
+    var namesLeader: Bool { isHeld && suspension == nil && holder != Lease.unknownHolder }
+}
+
 extension Election {
     public var standing: Standing {
         switch state {
@@ -54,7 +59,9 @@ extension Election {
             )
         }
         guard let lease = watch?.lease else {
-            let reason = lastTerm.map { "has led in epoch \($0.epoch) (it ended: \($0.reason)) and reads the lease again" }
+            let reason = lastTerm.map {
+                "has led in epoch \($0.epoch) (it ended: \($0.reason)) and reads the lease again"
+            }
             return Standing(role: .unknown, reason: reason ?? "has not read the lease yet", lease: nil)
         }
         if lease.isHeld, !instance.isEmpty, lease.instance == instance {
@@ -62,7 +69,8 @@ extension Election {
             let reason = lastTerm.map { ": \($0.reason)" } ?? ""
             return Standing(
                 role: .candidate,
-                reason: hindrance ?? "its term in epoch \(lease.epoch) has ended\(reason); its lease has not run out yet",
+                reason: hindrance
+                    ?? "its term in epoch \(lease.epoch) has ended\(reason); its lease has not run out yet",
                 lease: lease
             )
         }

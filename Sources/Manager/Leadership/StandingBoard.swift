@@ -79,7 +79,7 @@ public final class StandingBoard: Sendable {
     /// lead, whether it was read again or could not be.
     var leader: Lease? {
         let (standing, silence) = known
-        guard let lease = standing.lease, lease.isHeld, silence < .milliseconds(lease.ttl) else { return nil }
+        guard let lease = standing.lease, lease.namesLeader, silence < .milliseconds(lease.ttl) else { return nil }
         return lease
     }
 
@@ -92,7 +92,7 @@ public final class StandingBoard: Sendable {
 
     /// What is known of a leader that may be gone by now.
     private func old(_ standing: Standing, _ silence: Duration) -> String? {
-        guard standing.role != .leader, let lease = standing.lease, lease.isHeld,
+        guard standing.role != .leader, let lease = standing.lease, lease.namesLeader,
             silence >= .milliseconds(lease.ttl)
         else { return nil }
         let age = Duration.seconds(silence.components.seconds).goText
@@ -112,19 +112,22 @@ public final class StandingBoard: Sendable {
         } catch {
             let (standing, silence) = known
             let old = old(standing, silence).map { "; \($0)" } ?? ""
-            return "this replica is not the leader, and who leads is not known: it cannot read the lease: \(error.message)\(old)"
+            return
+                "this replica is not the leader, and who leads is not known: it cannot read the lease: \(error.message)\(old)"
         }
     }
 
     /// - Parameter lease: as it is now.
     private func refusal(of wish: Wish, holder lease: Lease) -> String {
         let (standing, silence) = known
-        guard lease.isHeld else {
+        guard lease.namesLeader else {
             let why = standing.role == .leader ? "its own term has just ended" : reason
             return "this replica is not the leader, and nobody leads: \(why)"
         }
         guard lease.instance != instance else {
-            guard standing.role == .leader else { return "this replica is not the leader, and nobody else leads: \(reason)" }
+            guard standing.role == .leader else {
+                return "this replica is not the leader, and nobody else leads: \(reason)"
+            }
             return "this replica is just taking leadership up, or giving it up; try again"
         }
         let isSameRow = standing.lease?.epoch == lease.epoch && standing.lease?.sequence == lease.sequence

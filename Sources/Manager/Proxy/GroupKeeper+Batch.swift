@@ -71,7 +71,8 @@ extension GroupKeeper {
         await withDiscardingTaskGroup { tasks in
             for change in revision.changes {
                 tasks.addTask {
-                    await self.apply(change, revision.number, before[change.group], isRefusable: cause.isRefusable, token)
+                    let isRefusable = cause.isRefusable
+                    await self.apply(change, revision.number, before[change.group], isRefusable: isRefusable, token)
                     // Others may want this group while the plugin takes long with another.
                     hold.leave(change.group)
                 }

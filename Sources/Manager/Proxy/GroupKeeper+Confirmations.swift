@@ -37,7 +37,10 @@ extension GroupKeeper {
                     logger.notice("revision reverted", metadata: metadata)
                 } else {
                     let groups = "\(open.joined(separator: ","))"
-                    logger.warning("revision being reverted", metadata: metadata.merging(["groups": "\(groups)"]) { $1 })
+                    logger.warning(
+                        "revision being reverted",
+                        metadata: metadata.merging(["groups": "\(groups)"]) { $1 }
+                    )
                 }
             } else {
                 try await store.overtakeConfirmation(

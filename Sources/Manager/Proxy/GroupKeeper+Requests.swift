@@ -31,7 +31,9 @@ extension GroupKeeper {
         var notes: [String: String?] = [:]
         for request in waiting {
             let note = lanes.obstacle(of: request.id).map { "the change of group '\($0)' that is under way" }
-            if note != request.waitsFor, note != nil || requestsUnderWay.contains(request.id) { notes[request.id] = note }
+            if note != request.waitsFor, note != nil || requestsUnderWay.contains(request.id) {
+                notes[request.id] = note
+            }
         }
         guard !notes.isEmpty, isCurrent(token) else { return }
         do {
@@ -196,8 +198,8 @@ extension GroupKeeper {
     private func stepDown(_ request: Request, _ token: TermToken) async {
         // A request that could not be closed would make the next leader step down too.
         guard await finish(request, .done, nil, token) else { return }
-        logger.notice("step-down requested", metadata: ["author": "\(request.author.user ?? "unknown")"])
-        let who = "\(request.author.user ?? "unknown")@\(request.author.host)"
+        logger.notice("step-down requested", metadata: ["author": "\(request.author.account ?? "unknown")"])
+        let who = "\(request.author.account ?? "unknown")@\(request.author.host)"
         report(.stepDown(epoch: token.epoch, "asked to step down by \(who)"))
     }
 

@@ -132,7 +132,8 @@ extension GroupKeeper {
         // What it holds of a call that came late is not what stands: as good as forgotten.
         let overtaken = term?.overtaken(in: groups) ?? []
         if !overtaken.isEmpty {
-            logger.warning("group overtaken by a late call", metadata: ["groups": "\(overtaken.sorted().joined(separator: ","))"])
+            let groups = overtaken.sorted().joined(separator: ",")
+            logger.warning("group overtaken by a late call", metadata: ["groups": "\(groups)"])
         }
         let held = Set(groups.map(\.id)).subtracting(overtaken)
         term?.reconciler.pluginReports(held, askedAt: askedAt, now: clock.now())

@@ -299,7 +299,7 @@ extension GroupKeeper {
                 "revision.number": "\(revision.number)",
                 "operation": "\(revision.operation.name)",
                 "groups": "\(revision.groups.joined(separator: ","))",
-                "author": "\(revision.author.user ?? "unknown")",
+                "author": "\(revision.author.account ?? "unknown")",
             ]
         )
     }

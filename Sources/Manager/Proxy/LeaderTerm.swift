@@ -26,7 +26,7 @@ struct LeaderTerm {
         case .watch(let spec), .update(let spec), .commit(let spec, pretend: false):
             var specs = unanswered[spec.id, default: []].filter { $0 != spec.properties }
             specs.append(spec.properties)
-            unanswered[spec.id] = specs.suffix(Self.mostUnanswered)
+            unanswered[spec.id] = Array(specs.suffix(Self.mostUnanswered))
         default: break
         }
     }
@@ -36,7 +36,7 @@ struct LeaderTerm {
     /// Only that is looked for: a plugin may tell what stands in other words than it was told.
     ///
     /// - Parameter groups: as the plugin tells them.
-    mutating func overtaken(in groups: [GroupSpec]) -> Set<Identifier> {
+    func overtaken(in groups: [GroupSpec]) -> Set<Identifier> {
         guard !unanswered.isEmpty else { return [] }
         var found: Set<Identifier> = []
         for group in groups {

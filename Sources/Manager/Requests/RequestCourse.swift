@@ -197,7 +197,7 @@ public struct RequestCourse: Sendable {
         if isCall, request.answer != nil { return .end(.carriedOut(request, sight.revision)) }
         if let revision = sight.revision, revision.status != .pending {
             // The answer to a call says more. Whoever has stored the outcome stores it next, unless their term is over.
-            let isAnswerLost = sight.lease.epoch != revision.epoch || !sight.lease.isHeld
+            let isAnswerLost = sight.lease.epoch != revision.epoch || !sight.lease.namesLeader
             if !isCall || isAnswerLost || now >= deadline { return .end(.carriedOut(request, revision)) }
         } else if request.revision == nil, !isCall {
             return .end(.carriedOut(request, nil))
@@ -277,7 +277,7 @@ public struct RequestCourse: Sendable {
 
     private var leader: SeenLeader {
         guard let lease, let leaseSince else { return .unknown }
-        guard lease.isHeld else { return .none }
+        guard lease.namesLeader else { return .none }
         if let waitsFor { return .alive(lease, waitsFor: waitsFor) }
         let silence = deadline - leaseSince
         if silence >= .milliseconds(lease.ttl) { return .silent(lease, for: silence) }

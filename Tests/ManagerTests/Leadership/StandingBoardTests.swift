@@ -79,9 +79,16 @@ struct StandingBoardTests {
             board.post(standing, since: clock.now())
             clock.advance(by: .seconds(10))
             let named = await board.refusal(of: .change) { other }
-            #expect(named == "this replica is not the leader: two leads (epoch 4); send the change to it", "\(standing)")
+            #expect(
+                named == "this replica is not the leader: two leads (epoch 4); send the change to it",
+                "\(standing)"
+            )
             let nobody = await board.refusal(of: .change) { .released(epoch: 4) }
             #expect(nobody.contains("nobody leads"), "\(standing)")
+            var older = other
+            older.suspension = Suspension(seen: Watermark(), lastEpoch: 0, lastNumber: 0, isExact: true)
+            let suspended = await board.refusal(of: .change) { [older] in older }
+            #expect(suspended.contains("nobody leads"), "\(standing)")
             let own = await board.refusal(of: .change) { old }
             #expect(own.contains(standing.role == .leader ? "try again" : "nobody else leads"), "\(standing)")
             let unread = await board.refusal(of: .change) { () throws(StoreError) in throw StoreError(.io, "gone") }

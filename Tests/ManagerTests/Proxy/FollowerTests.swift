@@ -178,7 +178,9 @@ struct FollowerTests {
             try await eventually("it follows") { replica.standing.role == .follower }
             let known = try #require(await replica.error(.free(id: "a")))
             #expect(known.message.contains("two leads (epoch 1); send the change to it"))
-            #expect(try #require(await replica.error(.describe(id: "a"))).message.contains("two leads (epoch 1); ask it"))
+            #expect(
+                try #require(await replica.error(.describe(id: "a"))).message.contains("two leads (epoch 1); ask it")
+            )
             store.trouble(.fail(.io), at: .lease)
             try await pass(.seconds(95), on: clock, step: .seconds(1))
             let error = try #require(await replica.error(.free(id: "a")))

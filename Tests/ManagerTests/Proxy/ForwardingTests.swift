@@ -169,7 +169,8 @@ struct ForwardingTests {
             guard case .failure(let error) = refused else { throw NeverCame(description: "\(refused)") }
             #expect(error.code == .notLeader)
             #expect(
-                error.message == "no leader took it up within 30s; two holds the lease (epoch 1); it was taken back, and "
+                error.message
+                    == "no leader took it up within 30s; two holds the lease (epoch 1); it was taken back, and "
                     + "nothing was changed"
             )
             #expect(replica.clock.now() - start >= .seconds(30) && replica.clock.now() - start < .seconds(40))

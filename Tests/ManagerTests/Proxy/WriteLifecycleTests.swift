@@ -182,7 +182,8 @@ private struct WriteExploration {
                 result.violation = "what may have been acknowledged is rejected"
             }
             if !lifecycle.isRefusable, recording?.words != nil {
-                result.violation = "what may have been acknowledged gets words, and a later leader lets its plugin refuse it"
+                result.violation =
+                    "what may have been acknowledged gets words, and a later leader lets its plugin refuse it"
             }
             if case .refused = answer, !lifecycle.isRefusable {
                 result.violation = "what may have been acknowledged is refused"

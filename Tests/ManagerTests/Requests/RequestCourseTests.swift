@@ -87,7 +87,11 @@ struct RequestCourseTests {
         var course = course()
         _ = course.handle(.submitted, now: at(1))
         let request = Self.request().asked(in: 3)
-        guard case .wait = course.handle(.seen(RequestSight(request: request, lease: .held(epoch: 3, by: "a"))), now: at(9))
+        guard
+            case .wait = course.handle(
+                .seen(RequestSight(request: request, lease: .held(epoch: 3, by: "a"))),
+                now: at(9)
+            )
         else { return wrong() }
         let next = RequestSight(request: request, lease: .held(epoch: 4, by: "b"))
         guard case .renew = course.handle(.seen(next), now: at(10)) else { return wrong() }

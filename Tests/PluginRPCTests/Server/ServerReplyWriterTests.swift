@@ -67,14 +67,15 @@ import Testing
     @Test func whatIsNoRefusalSaysSo() throws {
         let id = RawJSON(checked: Array("7".utf8))
         for (code, expected) in [
-            (.rejected, .rejected), (.pending, .unknownOutcome), (.notLeader, .unreachable), (.notRunning, .unreachable),
+            (.rejected, .rejected), (.pending, .unknownOutcome), (.notLeader, .unreachable),
+            (.notRunning, .unreachable),
             (.storeUnavailable, .unknownOutcome), (.unknownOutcome, .unknownOutcome), (.badRequest, .rejected),
         ] as [(GroupError.Code, GroupError.Code)] {
             for dialect in [Dialect.stream, .http] {
                 let failure = RPCFailure(GroupError(code, "words"))
                 let reply = ReplyWriter(dialect: dialect).reply(to: id, .failure(failure))
-                guard case .error("words", let kind) = try ReplyDecoder(limits: .standard).decode(Array(reply.readableBytesView)).outcome
-                else {
+                let decoded = try ReplyDecoder(limits: .standard).decode(Array(reply.readableBytesView))
+                guard case .error("words", let kind) = decoded.outcome else {
                     Issue.record("\(String(buffer: reply))")
                     return
                 }

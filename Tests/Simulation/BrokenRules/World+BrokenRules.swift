@@ -44,7 +44,11 @@ extension StoreModel {
     /// Refuses what, by a clock, was asked longer ago than whoever asked wanted to wait, and a minute.
     mutating func waitingRequests(refusingBy wallTime: Int) -> [Request] {
         for request in waitingRequests where wallTime - request.time > request.patience + 60_000 {
-            try? end(request.id, as: .refused, error: "it was asked \(wallTime - request.time) ms ago, and that is over")
+            try? end(
+                request.id,
+                as: .refused,
+                error: "it was asked \(wallTime - request.time) ms ago, and that is over"
+            )
         }
         return waitingRequests
     }

@@ -321,7 +321,10 @@ import Testing
             let store = leader.store
             try await store.writer.run(within: patience) { connection in
                 for number in 0..<1700 {
-                    try connection.insertRequest(Request(id: "r\(number)", kind: .stepDown, author: .tester), EncodedRequest(.stepDown))
+                    try connection.insertRequest(
+                        Request(id: "r\(number)", kind: .stepDown, author: .tester),
+                        EncodedRequest(.stepDown)
+                    )
                     _ = try connection.cancelRequest("r\(number)")
                 }
             }

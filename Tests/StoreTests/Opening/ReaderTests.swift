@@ -26,7 +26,9 @@ struct ReaderTests {
             // Its transaction is over: it sees what was written since, and keeps nobody from writing.
             try await leader.append([.set("a", 1)])
             #expect(try await store.summary(within: patience).newest == 1)
-            #expect(try await failure { try await store.wholeStates(at: 99, of: nil, within: patience) }.code == .notFound)
+            #expect(
+                try await failure { try await store.wholeStates(at: 99, of: nil, within: patience) }.code == .notFound
+            )
             #expect(try await connection(store) == before)
         }
     }
