@@ -1,4 +1,5 @@
 import Glibc
+import Store
 import Testing
 
 /// A manager whose plugin is its own socket would call itself for ever.
