@@ -77,7 +77,8 @@ struct WriteForwarder {
         guard let revision = try await store.revision(number, within: settings.storeTimeout) else { return nil }
         let reply: Result<GroupReply, GroupError>
         switch revision.status {
-        case .applied: reply = .success(revision.operation == .commit ? .details("recorded as revision \(number)") : .ok)
+        case .applied:
+            reply = .success(revision.operation == .commit ? .details("recorded as revision \(number)") : .ok)
         case .rejected, .partial: reply = .failure(GroupError(.rejected, revision.error ?? "the plugin refused it"))
         case .superseded:
             let words = revision.error ?? Status.superseded.name
