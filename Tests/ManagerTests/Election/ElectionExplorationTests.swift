@@ -11,7 +11,10 @@ struct ElectionExplorationTests {
         #expect(result.transitions > 300_000)
         // Otherwise the search has not come where things go wrong.
         #expect(result.depth >= 6)
-        #expect(result.seen == ["acquire", "assume", "extend", "observe", "release", "renew", "resign", "wake"])
+        let all: Set = [
+            "acquire", "assume", "extend", "keep", "letRunOut", "observe", "release", "renew", "resign", "wake",
+        ]
+        #expect(result.seen == all)
     }
 
     /// The search finds what it is there to find: each of these elections is broken in one way.
@@ -24,6 +27,8 @@ struct ElectionExplorationTests {
             ("it never wakes", "wake"),
             ("it takes any answer for an acquisition", "assume"),
             ("it looks only once in a poll interval", "look after the end"),
+            ("it does not renew while it lets go", "wake"),
+            ("it keeps what it has lost", "keeps"),
         ]
     )
     func aBrokenElectionIsFound(_ fault: String, _ word: String) throws {
@@ -37,12 +42,17 @@ struct ElectionExplorationTests {
             }
         case "it forgets to resign":
             exploration.handle = { election, event, now in
-                election.handle(event, now: now).filter { if case .resign = $0 { false } else { true } }
+                election.handle(event, now: now).filter { directive in
+                    switch directive {
+                    case .resign, .keep: false
+                    default: true
+                    }
+                }
             }
         case "it releases at once":
             exploration.handle = { election, event, now in
                 election.handle(event, now: now).flatMap { directive -> [ElectionDirective] in
-                    guard case .resign(let epoch, let reason) = directive else { return [directive] }
+                    guard case .resign(let epoch, let reason, _) = directive else { return [directive] }
                     return [directive, .release(epoch: epoch, reason: reason)]
                 }
             }
@@ -54,6 +64,22 @@ struct ElectionExplorationTests {
         case "it never wakes":
             exploration.handle = { election, event, now in
                 election.handle(event, now: now).filter { if case .wake = $0 { false } else { true } }
+            }
+        case "it does not renew while it lets go":
+            exploration.handle = { election, event, now in
+                let directives = election.handle(event, now: now)
+                guard case .resigning(let departure) = election.state, departure.keptUntil != nil else {
+                    return directives
+                }
+                // It wakes up for the deadline alone.
+                return directives.map { directive in
+                    if case .wake = directive { .wake(at: departure.term.deadline) } else { directive }
+                }
+            }
+        case "it keeps what it has lost":
+            exploration.handle = { election, event, now in
+                if case .stalled = event { return election.handle(.tick, now: now) }
+                return election.handle(event, now: now)
             }
         case "it looks only once in a poll interval":
             exploration.handle = { election, event, now in
@@ -96,7 +122,7 @@ struct Exploration {
     private let steps: [Duration] = [.zero, .milliseconds(1500), .milliseconds(4500), .seconds(9)]
 
     init() throws {
-        settings = try ElectionSettings()
+        settings = try ElectionSettings(longestDeparture: .seconds(9))
     }
 
     func run(limit: Int) -> Result {
@@ -153,6 +179,8 @@ struct ElectionWorld {
     private var acquiring: BootInstant?
     private var renewing: (epoch: Int, issuedAt: BootInstant)?
     private var leading: (epoch: Int, deadline: BootInstant)?
+    /// The lease is kept for letting groups go, and since when.
+    private var keeping: (epoch: Int, deadline: BootInstant, since: BootInstant)?
     private var unfreed: Set<Int> = []
     private var resigned: Set<Int> = []
     private var released: Set<Int> = []
@@ -179,7 +207,11 @@ struct ElectionWorld {
         case .watching(let watch): key += [0, watch?.lease.sequence ?? -1, relative(watch?.since)]
         case .acquiring(let issuedAt): key += [1, relative(issuedAt)]
         case .leading(let term): key += [2, relative(term.deadline), relative(term.renewalIssuedAt)]
-        case .resigning(_, _, let until): key += [3, relative(until)]
+        case .resigning(let departure):
+            key += [
+                3, relative(departure.term.expiry), relative(departure.term.deadline), relative(departure.keptUntil),
+                relative(departure.term.renewalIssuedAt),
+            ]
         case .stopped: key += [4]
         }
         return key
@@ -200,6 +232,7 @@ struct ElectionWorld {
             .renewed(epoch: epoch - 1), .freed(epoch: epoch - 1), .storeUncertain(epoch: epoch - 1, "io"),
         ]
         if leading != nil { events += [.stepDown(epoch: epoch, "asked"), .storeUncertain(epoch: epoch, "io")] }
+        if let keeping { events += [.stalled(epoch: keeping.epoch), .storeUncertain(epoch: keeping.epoch, "io")] }
         if acquiring != nil {
             events += [.acquired(.held(epoch: lastEpoch + 1)), .acquisitionLost, .acquisitionFailed("io")]
         }
@@ -217,7 +250,7 @@ struct ElectionWorld {
     mutating func check(_ event: ElectionEvent, _ directives: [ElectionDirective], _ election: Election) -> String? {
         var answeredAcquisition: (epoch: Int, issuedAt: BootInstant)?
         var answeredRenewal: (epoch: Int, issuedAt: BootInstant)?
-        var freed: Int?
+        var (freed, lost): (Int?, Int?) = (nil, nil)
         let wasStopping = isStopping
         switch event {
         case .hindered(let reason): isHindered = reason != nil
@@ -233,6 +266,7 @@ struct ElectionWorld {
             }
         case .renewalFailed(let epoch, _), .renewalFenced(let epoch, _):
             if renewing?.epoch == epoch { renewing = nil }
+        case .stalled(let epoch), .storeUncertain(let epoch, _): if keeping?.epoch == epoch { lost = epoch }
         case .freed(let epoch):
             if unfreed.remove(epoch) != nil { freed = epoch }
         default: break
@@ -247,8 +281,10 @@ struct ElectionWorld {
                 if isHindered || isStopping { return "asks while hindered or stopping" }
                 acquiring = now
             case .renew(let epoch):
-                guard let leading, leading.epoch == epoch else { return "renews what it has not" }
-                if now >= leading.deadline { return "renews at the deadline" }
+                guard let deadline = leading?.epoch == epoch ? leading?.deadline : keeping?.deadline,
+                    epoch == leading?.epoch ?? keeping?.epoch
+                else { return "renews what it has not" }
+                if now >= deadline { return "renews at the deadline" }
                 if renewing?.epoch == epoch { return "renews twice" }
                 renewing = (epoch, now)
             case .assume(let epoch, let deadline):
@@ -268,17 +304,36 @@ struct ElectionWorld {
                 if now >= old.deadline || now >= deadline { return "extend at or after the deadline" }
                 if deadline != answer.issuedAt + settings.renewDeadline { return "extend with a wrong deadline" }
                 leading = (epoch, deadline)
-            case .resign(let epoch, _):
-                guard leading?.epoch == epoch, resigned.insert(epoch).inserted else { return "resign without a term" }
+            case .resign(let epoch, _, let isOrderly):
+                guard let term = leading, term.epoch == epoch, resigned.insert(epoch).inserted else {
+                    return "resign without a term"
+                }
+                if isOrderly { keeping = (epoch, term.deadline, now) }
                 leading = nil
                 unfreed.insert(epoch)
+            case .keep(let epoch, let deadline):
+                guard let kept = keeping, kept.epoch == epoch else { return "keeps what it has not" }
+                let isFirst = kept.since == now && deadline == kept.deadline
+                if !isFirst, deadline != (answeredRenewal?.issuedAt).map({ $0 + settings.renewDeadline }) {
+                    return "keeps with a wrong deadline"
+                }
+                if now >= deadline { return "keeps at or after the deadline" }
+                keeping = (epoch, deadline, kept.since)
+            case .letRunOut(let epoch):
+                guard keeping?.epoch == epoch else { return "lets run out what it has not" }
+                keeping = nil
             case .release(let epoch, _):
                 let isUnused = answeredAcquisition?.epoch == epoch && leading?.epoch != epoch
                 guard freed == epoch || isUnused else { return "released before it was freed" }
                 guard released.insert(epoch).inserted else { return "released twice" }
                 lastEpoch = max(lastEpoch, epoch)
+                if keeping?.epoch == epoch { keeping = nil }
             case .wake(let at): wake = at
             }
+        }
+        if let lost, keeping?.epoch == lost { return "keeps what is lost" }
+        if let keeping, now >= min(keeping.deadline, keeping.since + settings.longestDeparture) {
+            return "keeps at or after the deadline, or for too long"
         }
         return state(election, wake, freed, wasStopping)
     }
@@ -296,8 +351,8 @@ struct ElectionWorld {
         if leading != nil, isHindered || isStopping { return "leads while hindered or stopping" }
         if isStopping, leading == nil, acquiring == nil {
             let waits: Bool
-            if case .resigning(let epoch, _, _) = election.state {
-                waits = unfreed.contains(epoch)
+            if case .resigning(let departure) = election.state {
+                waits = unfreed.contains(departure.term.epoch)
             } else {
                 waits = false
             }
@@ -305,6 +360,9 @@ struct ElectionWorld {
         }
         isOver = election.isStopped
         if isOver { return isStopping ? nil : "stopped by itself" }
+        if let keeping, renewing?.epoch != keeping.epoch, wake.map({ $0 > now + settings.pollInterval }) ?? true {
+            return "a wake after the renewal is due"
+        }
         if acquiring != nil || isStopping { return nil }
         guard let wake else { return "no wake" }
         if wake < now { return "a wake in the past" }
@@ -328,6 +386,8 @@ extension ElectionDirective {
         case .renew: "renew"
         case .assume: "assume"
         case .extend: "extend"
+        case .keep: "keep"
+        case .letRunOut: "letRunOut"
         case .resign: "resign"
         case .release: "release"
         case .wake: "wake"
