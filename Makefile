@@ -14,19 +14,16 @@ DEBUG    := .build/debug
 # Of its own: Swift's library is linked into these programs, and one folder cannot hold both kinds.
 STATIC   := .build-release
 OUT      := out
-# Functions that run all the time (docs/performance.md, What memory goes to). Of names that are gone the linker says nothing.
-ORDER    := packaging/function-order
-# Small in file and memory: what is not called is left out, function by function; no symbols for libraries that a program might
-# load; its own addresses in a short form; what runs all the time side by side. LLVM's linker comes with Swift.
+# Small files: what is not called is left out, function by function; no symbols for libraries that a program might load; the
+# program's own addresses in a short form. LLVM's linker comes with Swift.
 SMALL    := -Xswiftc -use-ld=lld -Xswiftc -Xfrontend -Xswiftc -function-sections \
-	-Xlinker --no-export-dynamic -Xlinker -z -Xlinker pack-relative-relocs \
-	-Xlinker "--symbol-ordering-file=$(CURDIR)/$(ORDER)" -Xlinker --no-warn-symbol-ordering
+	-Xlinker --no-export-dynamic -Xlinker -z -Xlinker pack-relative-relocs
 BUILD    := swift build -c release --static-swift-stdlib --scratch-path $(STATIC) $(SMALL)
 VERSION  := $(shell sed -n 's/^let version = "\(.*\)"$$/\1/p' Package.swift)
 PROGRAMS := infrakit-manager infrakit
 UNITS    := infrakit-manager.service infrakit-plugin-process.service
 
-.PHONY: build test simulate faults torture model fuzz tsan bench golden format lint demo nfs-cost release function-order manual install uninstall deb test-package clean packages
+.PHONY: build test simulate faults torture model fuzz tsan bench golden format lint demo nfs-cost release manual install uninstall deb test-package clean packages
 
 build: packages
 	swift build
@@ -111,6 +108,7 @@ lint:
 	scripts/check-events
 	swift format lint --strict --recursive --parallel $(SWIFT_CODE)
 	@$(SCHEMA)
+	@scripts/check-manual || [ $$? -eq 77 ]
 
 demo: packages
 	swift build --product infrakit-manager
@@ -131,12 +129,6 @@ release: packages
 		sed -i '1{/^#!/d}' "$(OUT)/completions/$$program.bash"; \
 	done
 
-# Writes $(ORDER) anew, from what managers do; as root, on x86-64, with Python. The programs are then linked by it.
-function-order: release
-	scripts/function-order "$(STATIC)/release/infrakit-manager" "$(OUT)/bin/infrakit" $(ORDER)
-	rm -f $(addprefix $(STATIC)/release/,$(PROGRAMS))
-	$(MAKE) release
-
 # Manual pages, as $(OUT)/man/man1/*.1 and so on: scripts/manual DIRECTORY makes them, with the programs in PATH.
 manual: release
 	rm -rf "$(OUT)/man"
@@ -144,6 +136,7 @@ manual: release
 	$(BUILD) --product generate-manual
 	PATH="$(CURDIR)/$(OUT)/bin:$$PATH" GENERATE_MANUAL="$(STATIC)/release/generate-manual" \
 		scripts/manual "$(OUT)/man"
+	scripts/check-manual "$(OUT)/man" || [ $$? -eq 77 ]
 
 install: release manual
 	install -d "$(DESTDIR)$(BINDIR)" "$(DESTDIR)$(UNITDIR)" "$(DESTDIR)$(DOCDIR)" \

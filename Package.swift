@@ -78,6 +78,8 @@ let package = Package(
                 .embedInCode("v003_swarm.sql"), .embedInCode("v004_spec_order.sql"),
                 .embedInCode("v005_superseded.sql"),
                 .embedInCode("v006_elapsed_time.sql"),
+                .embedInCode("v007_requests.sql"),
+                .embedInCode("v008_suspension.sql"),
             ]
         ),
         .target(

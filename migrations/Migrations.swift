@@ -8,5 +8,7 @@ public enum Migrations {
         String(decoding: PackageResources.v004_spec_order_sql, as: UTF8.self),
         String(decoding: PackageResources.v005_superseded_sql, as: UTF8.self),
         String(decoding: PackageResources.v006_elapsed_time_sql, as: UTF8.self),
+        String(decoding: PackageResources.v007_requests_sql, as: UTF8.self),
+        String(decoding: PackageResources.v008_suspension_sql, as: UTF8.self),
     ]
 }

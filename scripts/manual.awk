@@ -1,54 +1,105 @@
-# Turns a generated page into one that a reader of man(1) expects: names with dashes, examples as they are typed, what
-# the exit status means, the environment.
+# Turns a generated page into one that man(1) and its index take: names with dashes, a NAME line that they read, examples as they
+# are typed, defaults, what the exit status means, the environment. Two files: the program's help, and the page.
 
-function dashes(text) { gsub(/infrakit-manager\./, "infrakit-manager-", text); gsub(/infrakit\./, "infrakit-", text)
-    gsub(/INFRAKIT-MANAGER\./, "INFRAKIT-MANAGER-", text); gsub(/INFRAKIT\./, "INFRAKIT-", text)
-    while (text ~ /^\.(Xr|Dt) [A-Za-z-]+\.[A-Za-z]/) sub(/\./, "-", text); return text }
+function flush_option() {
+    # What a value is by default, and which are accepted, is in the help alone.
+    if (option != "" && match(help, /\((values: [^()]*; )?default: [^()]*\)$/)) defaults[option] = substr(help, RSTART, RLENGTH)
+    option = ""; help = ""
+}
 
-function endLiteral() { if (literal) { print ".Ed"; literal = 0 } }
+FNR == NR {
+    if ($0 ~ /^  (-|<)/) {
+        flush_option()
+        if (match($0, /--[a-z][a-z-]*/)) option = substr($0, RSTART + 1, RLENGTH - 1)
+        else if (match($0, /^  -[A-Za-z] /)) option = substr($0, 4, 1)
+        help = $0
+    } else if ($0 ~ /^          /) {
+        sub(/^ */, "", $0); help = help " " $0
+    } else flush_option()
+    next
+}
+
+FNR == 1 { flush_option(); manager = program == "infrakit-manager"; dashed = name; gsub(/ /, "-", dashed) }
+
+function end_literal() { if (literal) { print ".Ed"; literal = 0 } }
+function begin_literal() { print ".Bd -literal -offset indent"; literal = 1 }
+# One space between paragraphs, and none before a list or at a section's start.
+function paragraph() { wants_paragraph = 1 }
+function text(line) { if (wants_paragraph && has_text) print ".Pp"; wants_paragraph = 0; has_text = 1; print line }
 
 function status() {
     print ".Bl -tag -width 6n"
-    manager = program == "infrakit-manager"
     print ".It 0"; print manager ? "done; of diff: no difference" : "done"
-    print ".It 1"; print "failed, the sentence says why" (manager ? "; of diff: they differ" : "")
-    print ".It 2"; print "wrong usage" (manager ? "; of diff: trouble" : "")
+    print ".It 1"; print manager ? "failed, the sentence says why; of diff: they differ" : "failed or wrong usage, the message says why"
     if (manager) {
+        print ".It 2"; print "wrong usage; of diff: trouble"
         print ".It 3"; print "this replica follows"
         print ".It 4"; print "nobody leads"
         print ".It 5"; print "the store cannot be used"
         print ".It 6"; print "the plugin refused it"
         print ".It 7"; print "recorded, not confirmed yet"
     }
+    print ".It 141"; print "nobody reads the output any more"
     print ".El"
 }
 
 function environment() {
     print ".Sh ENVIRONMENT"
-    print "Every flag can be set through the variable that its description names."
+    if (manager) print "Every flag can be set through the variable that its description names."
     print ".Bl -tag -width 6n"
     print ".It Ev INFRAKIT_PLUGINS_DIR"
     print "where plugins have their sockets (default:"
     print ".Pa ~/.infrakit/plugins )"
-    if (program == "infrakit-manager") {
+    if (manager) {
         print ".It Ev INFRAKIT_CONFIG"
         print "a YAML file with flags under their names"
+        print ".It Ev INFRAKIT_STORE_DIR"
+        print "directory of the database (default:"
+        print ".Pa ~/.infrakit/configs )"
+        print ".It Ev INFRAKIT_OUTPUT"
+        print "table or json, of the commands that have"
+        print ".Fl -output"
+        print ".It Ev NO_COLOR"
+        print "anything but the empty text: no colours"
+        print ".It Ev SUDO_USER"
+        print "noted beside the author of a change, where no login is known"
     }
-    print ".It Ev NO_COLOR"
-    print "anything but the empty text: no colours"
     print ".El"
 }
 
 /^\.\\" / { next }
 /^\.Dd / { print ".Dd " date; next }
+/^\.Dt / { print ".Dt " toupper(dashed) " 1"; next }
+/^\.Sh / { end_literal(); wants_paragraph = has_text = 0 }
+/^\.Sh NAME/ { print; in_name = 1; next }
+in_name && /^\.Nm/ { print ".Nm " dashed; next }
+in_name && /^\.Nd/ { sub(/^\.Nd /, ""); gsub(/^"|"$/, ""); print ".Nd " $0; in_name = 0; next }
+/^\.Nm *$/ { print ".Nm \"" name "\""; next }
 /^\.Xr .*\.help 1/ { next }
+/^\.Xr / { page = $2; gsub(/\./, "-", page); print ".Xr " page " " $3 ($4 == "" ? "" : " " $4); next }
 /^\.Sh AUTHORS/ { exit }
-/^\.Sh "EXIT STATUS"/ { endLiteral(); environment(); print; status(); skip = 1; next }
-/^\.Sh / { skip = 0 }
+/^\.Sh "EXIT STATUS"/ { environment(); print; status(); skip = 1; next }
+/^\.Sh / { skip = 0; print; next }
 skip { next }
-/^\./ { endLiteral(); print dashes(substr($0, 1, 1) == "." ? "." substr($0, 2) : $0); next }
-/^Examples?:$/ { print ".Pp"; print "Examples:"; print ".Bd -literal -offset indent"; literal = 1; next }
-/^Example: / { print ".Pp"; print "Example:"; print ".Bd -literal -offset indent"; sub(/^Example: /, ""); print; literal = 1; next }
-literal { sub(/^  /, ""); gsub(/\\/, "\\e"); if ($0 == "") endLiteral(); else print; next }
-/^$/ { print ".Pp"; next }
-{ print }
+/^\.Pp/ { if (in_list) next; paragraph(); next }
+/^\.Bl/ { end_literal(); in_list++; wants_paragraph = 0; print; next }
+/^\.El/ { in_list--; print; next }
+/^\.It / {
+    end_literal(); print; option = ""
+    if (match($0, / -[a-z][a-z-]*/)) option = substr($0, RSTART + 1, RLENGTH - 1)
+    else if (match($0, /^\.It Fl [A-Za-z]/)) option = substr($0, 8, 1)
+    next
+}
+/^\./ { end_literal(); print; next }
+/^Examples?:$/ { text($0); begin_literal(); next }
+/^Example: / { text("Example:"); begin_literal(); sub(/^Example: /, ""); print; next }
+/^$/ { end_literal(); paragraph(); next }
+/^  / && !literal && !in_list { wants_paragraph = 0; begin_literal() }
+literal && !/^  / && !/^[a-z]/ { end_literal() }
+literal { sub(/^  /, ""); gsub(/\\/, "\\e"); print; next }
+in_list {
+    gsub(/\\/, "\\e")
+    if (option in defaults && $0 !~ /default: /) { $0 = $0 " " defaults[option]; delete defaults[option] }
+    print; next
+}
+{ gsub(/\\/, "\\e"); text($0) }

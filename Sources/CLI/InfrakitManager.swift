@@ -11,9 +11,13 @@ struct InfrakitManager {
         // One event loop, so that what users ask and what plugins answer meet on one thread.
         NIOSingletons.groupLoopCountSuggestion = 1
         let session = Session.ofProcess()
+        if let obstacle = ProcessStart.obstacle {
+            session.standardError("infrakit-manager: \(obstacle)\n")
+            exit(ExitStatus.failed.rawValue)
+        }
         // Here, where there is no other thread yet: the guard gets a copy of this environment.
         ServiceEnvironment.unset()
-        let status = await Program.run(Array(CommandLine.arguments.dropFirst()), in: session)
+        let status = await Program.run(ProcessStart.words, in: session)
         session.log.flush(within: .seconds(1))
         if status == .readerGone {
             // As any tool in a pipe, whose reader has seen enough.

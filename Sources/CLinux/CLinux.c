@@ -4,15 +4,16 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <link.h>
 #include <locale.h>
 #include <pthread.h>
+#include <pwd.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-#include <sys/auxv.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -78,6 +79,182 @@ int clinux_spawn_addchdir(posix_spawn_file_actions_t *actions, const char *path)
     return posix_spawn_file_actions_addchdir_np(actions, path);
 }
 
+// Of a descriptor that was just opened: itself, or minus why it must not be used.
+static int checked(int file, int flags) {
+    struct stat status;
+    int code = 0;
+    if (fstat(file, &status) != 0) {
+        code = errno;
+    } else if ((flags & O_DIRECTORY) != 0) {
+        code = S_ISDIR(status.st_mode) ? 0 : ENOTDIR;
+    } else if (S_ISDIR(status.st_mode)) {
+        code = EISDIR;
+    } else if (!S_ISREG(status.st_mode)) {
+        code = S_ISLNK(status.st_mode) ? ELOOP : ENXIO;
+    } else if ((flags & O_ACCMODE) != O_RDONLY && status.st_nlink > 1) {
+        code = EMLINK;
+    }
+    if (code == 0) {
+        return file;
+    }
+    close(file);
+    return -code;
+}
+
+// One part of a path in a directory, never through a link. O_NONBLOCK is for pipes; files do not mind it.
+static int open_part(int directory, const char *name, int flags, mode_t mode) {
+    // Nothing is cut off before it is known what it is.
+    int file = openat(directory, name, (flags & ~O_TRUNC) | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, mode);
+    if (file >= 0) {
+        file = checked(file, flags);
+        if (file >= 0 && (flags & O_TRUNC) != 0 && ftruncate(file, 0) != 0) {
+            int code = errno;
+            close(file);
+            return -code;
+        }
+        return file;
+    }
+    int code = errno;
+    struct stat status;
+    // The kernel calls a link that should be a directory none.
+    if (code == ENOTDIR && fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW) == 0 && S_ISLNK(status.st_mode)) {
+        code = ELOOP;
+    }
+    return -code;
+}
+
+int clinux_open_own(const char *path, int own, int flags, mode_t mode) {
+    char copy[PATH_MAX];
+    size_t length = strlen(path);
+    if (length == 0 || length >= sizeof copy) {
+        return length == 0 ? -ENOENT : -ENAMETOOLONG;
+    }
+    if (own <= 0) {
+        int file = open(path, flags | O_NONBLOCK | O_CLOEXEC, mode);
+        return file >= 0 ? checked(file, flags) : -errno;
+    }
+    memcpy(copy, path, length + 1);
+    // Where the parts that are ours begin.
+    char *part = copy + length;
+    for (int i = 0; i < own; i++) {
+        char *slash = part;
+        while (slash > copy && slash[-1] != '/') {
+            slash--;
+        }
+        part = i + 1 < own && slash > copy ? slash - 1 : slash;
+    }
+    int directory;
+    if (part == copy) {
+        directory = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    } else {
+        char first = *part;
+        *part = '\0';
+        directory = open(copy, O_PATH | O_DIRECTORY | O_CLOEXEC);
+        *part = first;
+    }
+    if (directory < 0) {
+        return -errno;
+    }
+    while (true) {
+        char *slash = strchr(part, '/');
+        if (slash == NULL) {
+            int file = open_part(directory, part, flags, mode);
+            close(directory);
+            return file;
+        }
+        *slash = '\0';
+        int next = open_part(directory, part, O_PATH | O_DIRECTORY, 0);
+        close(directory);
+        if (next < 0) {
+            return next;
+        }
+        directory = next;
+        part = slash + 1;
+    }
+}
+
+// Follows the links at the end of a path, those of this user and of root. 0 or errno.
+static int resolve(const char *path, char current[PATH_MAX]) {
+    if (strlen(path) >= PATH_MAX) {
+        return ENAMETOOLONG;
+    }
+    strcpy(current, path);
+    for (int links = 0; links < 40; links++) {
+        struct stat status;
+        if (lstat(current, &status) != 0) {
+            return errno;
+        }
+        if (!S_ISLNK(status.st_mode)) {
+            return 0;
+        }
+        if (status.st_uid != 0 && status.st_uid != geteuid()) {
+            return ELOOP;
+        }
+        char target[PATH_MAX];
+        ssize_t length = readlink(current, target, sizeof target - 1);
+        if (length < 0) {
+            return errno;
+        }
+        target[length] = '\0';
+        // A relative one begins where the link is.
+        char *slash = strrchr(current, '/');
+        size_t kept = target[0] == '/' || slash == NULL ? 0 : (size_t)(slash - current) + 1;
+        if (kept + (size_t)length >= PATH_MAX) {
+            return ENAMETOOLONG;
+        }
+        memcpy(current + kept, target, (size_t)length + 1);
+    }
+    return ELOOP;
+}
+
+int clinux_open_named(const char *path, int flags) {
+    char current[PATH_MAX];
+    int code = resolve(path, current);
+    if (code != 0) {
+        return -code;
+    }
+    // One that has taken the place of what was looked at is not followed.
+    return open_part(AT_FDCWD, current, flags, 0);
+}
+
+const char *clinux_open_trouble(int code) {
+    switch (code) {
+    case ELOOP: return "a symbolic link is there that another user could have made, and it is not followed";
+    case EMLINK: return "it has a second name (a hard link), which another user could have given it";
+    case ENXIO: return "it is no regular file";
+    default: return strerror(code);
+    }
+}
+
+const int clinux_o_path = O_PATH;
+
+int clinux_links_are_own(const char *path) {
+    char current[PATH_MAX];
+    return resolve(path, current);
+}
+
+int clinux_user_name(uid_t uid, char *name, size_t size) {
+    for (size_t room = 1024; room <= 1024 * 1024; room *= 4) {
+        struct passwd entry, *found = NULL;
+        char *buffer = malloc(room);
+        if (buffer == NULL) {
+            return ENOMEM;
+        }
+        int code = getpwuid_r(uid, &entry, buffer, room, &found);
+        if (code == 0 && found != NULL && found->pw_name != NULL) {
+            // While the buffer is still there: the name lies in it.
+            code = snprintf(name, size, "%s", found->pw_name) < (int)size ? 0 : ENAMETOOLONG;
+        } else if (code == 0) {
+            code = ENOENT;
+        }
+        free(buffer);
+        if (code != ERANGE) {
+            return code;
+        }
+    }
+    return ERANGE;
+}
+
 static int end_signals = -1;
 
 static void count_end_signal(int signal) {
@@ -99,7 +276,55 @@ int clinux_catch_end_signals(void) {
     sigemptyset(&action.sa_mask);
     sigaction(SIGTERM, &action, NULL);
     sigaction(SIGINT, &action, NULL);
+    // The end of a terminal; not where somebody has it ignored, as nohup(1) does.
+    struct sigaction hangup;
+    if (sigaction(SIGHUP, NULL, &hangup) == 0 && hangup.sa_handler != SIG_IGN) {
+        sigaction(SIGHUP, &action, NULL);
+    }
     return end_signals;
+}
+
+static int interruptions = -1;
+
+static const int interrupting[] = {SIGINT, SIGTERM, SIGHUP};
+
+static void note_interruption(int signal) {
+    (void)signal;
+    int before = errno;
+    uint64_t one = 1;
+    ssize_t written = write(interruptions, &one, sizeof one);
+    (void)written;
+    errno = before;
+}
+
+int clinux_catch_interruptions(void) {
+    int events = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (events < 0) {
+        return -errno;
+    }
+    interruptions = events;
+    // The next one of its kind does what it usually does.
+    struct sigaction action = {.sa_handler = note_interruption, .sa_flags = SA_RESTART | (int)SA_RESETHAND};
+    sigemptyset(&action.sa_mask);
+    for (size_t i = 0; i < sizeof interrupting / sizeof *interrupting; i++) {
+        struct sigaction before;
+        // What is ignored stays so: nohup(1), and shells for what runs in the background.
+        if (sigaction(interrupting[i], NULL, &before) == 0 && before.sa_handler == SIG_DFL) {
+            sigaction(interrupting[i], &action, NULL);
+        }
+    }
+    return events;
+}
+
+void clinux_leave_interruptions(int events) {
+    // Whoever has come after it catches them still.
+    for (size_t i = 0; interruptions == events && i < sizeof interrupting / sizeof *interrupting; i++) {
+        struct sigaction before;
+        if (sigaction(interrupting[i], NULL, &before) == 0 && before.sa_handler == note_interruption) {
+            signal(interrupting[i], SIG_DFL);
+        }
+    }
+    close(events);
 }
 
 enum { MOST_FILES_TO_REMOVE = 16 };
@@ -157,51 +382,35 @@ void clinux_file_was_removed(int slot) {
     }
 }
 
-// Whether the loader has written addresses into segments that are else only read. Nobody builds such objects any more.
-static bool has_text_relocations(const struct dl_phdr_info *object) {
-    for (int i = 0; i < object->dlpi_phnum; i++) {
-        if (object->dlpi_phdr[i].p_type != PT_DYNAMIC) {
-            continue;
-        }
-        const ElfW(Dyn) *entry = (const ElfW(Dyn) *)(object->dlpi_addr + object->dlpi_phdr[i].p_vaddr);
-        for (; entry->d_tag != DT_NULL; entry++) {
-            if (entry->d_tag == DT_TEXTREL || (entry->d_tag == DT_FLAGS && (entry->d_un.d_val & DF_TEXTREL) != 0)) {
-                return true;
-            }
-        }
-    }
-    return false;
+static int argument_count;
+static char **arguments;
+
+// The C library calls it with the arguments of main.
+__attribute__((constructor)) static void keep_arguments(int count, char **words, char **environment) {
+    (void)environment;
+    argument_count = count;
+    arguments = words;
 }
 
-static int drop_pages(struct dl_phdr_info *object, size_t size, void *vdso) {
-    (void)size;
-    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
-    if (has_text_relocations(object)) {
-        return 0;
-    }
-    for (int i = 0; i < object->dlpi_phnum; i++) {
-        const ElfW(Phdr) *segment = &object->dlpi_phdr[i];
-        if (segment->p_type != PT_LOAD || (segment->p_flags & PF_W) != 0) {
-            continue;
-        }
-        uintptr_t start = object->dlpi_addr + segment->p_vaddr;
-        uintptr_t end = start + segment->p_filesz;
-        // The kernel's own object is in no file.
-        if (start <= (uintptr_t)vdso && (uintptr_t)vdso < end) {
-            return 0;
-        }
-        uintptr_t first = (start + page - 1) / page * page;
-        uintptr_t last = end / page * page;
-        if (first < last) {
-            // If the kernel does not want to, the pages stay, and that is all.
-            madvise((void *)first, last - first, MADV_DONTNEED);
-        }
-    }
-    return 0;
+char *const *clinux_arguments(int *count) {
+    *count = argument_count;
+    return arguments;
 }
 
-void clinux_drop_program_pages(void) {
-    dl_iterate_phdr(drop_pages, (void *)getauxval(AT_SYSINFO_EHDR));
+int64_t clinux_most_descriptors(void) {
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_max > INT64_MAX) {
+        return INT64_MAX;
+    }
+    return (int64_t)limit.rlim_max;
+}
+
+int clinux_is_mount_root(const char *path) {
+    struct statx status;
+    if (statx(AT_FDCWD, path, AT_STATX_SYNC_AS_STAT, STATX_BASIC_STATS, &status) != 0) {
+        return -errno;
+    }
+    return (status.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0;
 }
 
 static locale_t unicode;

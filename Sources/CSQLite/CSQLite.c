@@ -3,8 +3,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -48,6 +53,65 @@ int csqlite_read_header(sqlite3 *database, void *buffer, int length) {
     return code == SQLITE_IOERR_SHORT_READ ? SQLITE_OK : code;
 }
 
+int csqlite_is_remote(const char *path) {
+    struct statfs status;
+    char *directory = strdup(path);
+    char *slash = directory ? strrchr(directory, '/') : NULL;
+    if (slash) {
+        slash[slash == directory] = 0;
+    }
+    int code = directory ? statfs(slash ? directory : ".", &status) : -1;
+    free(directory);
+    if (code != 0) {
+        return 1;
+    }
+    switch ((unsigned long)status.f_type) {
+    case EXT4_SUPER_MAGIC:
+    case XFS_SUPER_MAGIC:
+    case BTRFS_SUPER_MAGIC:
+    case TMPFS_MAGIC:
+    case OVERLAYFS_SUPER_MAGIC:
+    case F2FS_SUPER_MAGIC:
+        return 0;
+    default:
+        return 1;
+    }
+}
+
+// From the root on: a directory whose own state is new tells whether the name in it still leads where it did. How that comes
+// out is of no interest here: whoever looks at the path next is told.
+static void ask_for_each(char *directory) {
+    for (char *end = directory + 1;; end++) {
+        if (*end != '/' && *end != 0) {
+            continue;
+        }
+        char last = *end;
+        *end = 0;
+        struct statx status;
+        statx(AT_FDCWD, directory, AT_STATX_FORCE_SYNC, STATX_INO | STATX_CTIME | STATX_MTIME, &status);
+        *end = last;
+        if (last == 0) {
+            return;
+        }
+    }
+}
+
+void csqlite_ask_server(const char *path) {
+    char *directory = strdup(path);
+    char *slash = directory ? strrchr(directory, '/') : NULL;
+    if (slash && slash != directory) {
+        *slash = 0;
+        ask_for_each(directory);
+        // Symbolic links on the way lead past other directories.
+        char *real = realpath(directory, NULL);
+        if (real && strcmp(real, directory) != 0) {
+            ask_for_each(real);
+        }
+        free(real);
+    }
+    free(directory);
+}
+
 // The bytes that SQLite itself locks (os_unix.c: PENDING_BYTE and the 511 after it): where a file system has limits, it
 // has them there.
 static int lock_bytes(int file) {
@@ -57,6 +121,18 @@ static int lock_bytes(int file) {
     lock.l_start = 0x40000000;
     lock.l_len = 512;
     return fcntl(file, F_SETLK, &lock) == 0 ? 0 : errno;
+}
+
+int csqlite_lock_out_writers(int file) {
+    // The bytes that SQLite calls pending and reserved (https://sqlite.org/lockingv3.html): each writer has the second one, and
+    // a roll-back takes the first one before anything else. Of the descriptor, and not of the process, as this process may
+    // have the database open as well.
+    struct flock lock = {0};
+    lock.l_type = F_WRLCK;
+    lock.l_whence = SEEK_SET;
+    lock.l_start = 0x40000000;
+    lock.l_len = 2;
+    return fcntl(file, F_OFD_SETLK, &lock) == 0 ? 0 : errno;
 }
 
 // A lock belongs to a process, and one process's locks never conflict, so it takes a second one. Spawning a program

@@ -1,4 +1,5 @@
 #include "JournalBuffer.h"
+#include "FileRead.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -49,7 +50,7 @@ static int buffered_write(sqlite3_file *base, const void *bytes, int count, sqli
 static int buffered_read(sqlite3_file *base, void *bytes, int count, sqlite3_int64 offset) {
     journal_file *file = (journal_file *)base;
     if (file->count == 0 || offset + count <= file->start) {
-        return CALL(file, xRead, bytes, count, offset);
+        return read_file(file->real, bytes, count, offset);
     }
     // A rollback on a full disk has to succeed, so nothing is written for it.
     if (offset >= file->start && offset + count <= end_of(file)) {
@@ -57,7 +58,7 @@ static int buffered_read(sqlite3_file *base, void *bytes, int count, sqlite3_int
         return SQLITE_OK;
     }
     int code = flush(file);
-    return code == SQLITE_OK ? CALL(file, xRead, bytes, count, offset) : code;
+    return code == SQLITE_OK ? read_file(file->real, bytes, count, offset) : code;
 }
 
 static int buffered_truncate(sqlite3_file *base, sqlite3_int64 size) {

@@ -1,5 +1,7 @@
 #define _GNU_SOURCE
 #include "CSQLite.h"
+#include "FileRead.h"
+#include "JournalFit.h"
 #include "JournalBuffer.h"
 
 #include <endian.h>
@@ -39,6 +41,11 @@ typedef struct {
     page_set free;
     // Damaged pages are read as they are.
     int is_lenient;
+    // SQLite's lock on it.
+    int level;
+    // Where its journal would be, and by which VFS.
+    const char *journal_name;
+    sqlite3_vfs *base;
 } checked_file;
 
 // What either of our files takes in front of the real one.
@@ -135,12 +142,12 @@ static void insert(page_set *set, long long number) {
 static int find_free_pages(page_set *set, sqlite3_file *file, int size, long long pages) {
     unsigned char *page = malloc((size_t)size);
     *set = (page_set){calloc((size_t)pages / 8 + 1, 1), pages};
-    int code = page && set->bits ? file->pMethods->xRead(file, page, size, 0) : SQLITE_NOMEM;
+    int code = page && set->bits ? read_file(file, page, size, 0) : SQLITE_NOMEM;
     if (code == SQLITE_OK) {
         insert(set, 0x40000000 / size + 1);
         long long next = number_at(page + 32);
         for (long long steps = 0; next > 1 && next <= pages && steps < pages; steps++) {
-            code = file->pMethods->xRead(file, page, size, (next - 1) * size);
+            code = read_file(file, page, size, (next - 1) * size);
             if (code != SQLITE_OK || !is_sound(page, size, next)) {
                 break;
             }
@@ -189,7 +196,7 @@ static int is_cut(checked_file *file, sqlite3_int64 start) {
 
 static int read_page(checked_file *file, unsigned char *page, long long number) {
     sqlite3_int64 start = (number - 1) * file->page_size;
-    int code = file->real->pMethods->xRead(file->real, page, file->page_size, start);
+    int code = read_file(file->real, page, file->page_size, start);
     if (code == SQLITE_IOERR_SHORT_READ && !file->is_lenient && is_cut(file, start)) {
         damaged_page = number;
         return SQLITE_IOERR_DATA;
@@ -201,7 +208,7 @@ static int checked_read(sqlite3_file *base, void *bytes, int count, sqlite3_int6
     checked_file *file = (checked_file *)base;
     // SQLite looks at the header alone to learn how to read the rest, and whether anything has changed.
     if (offset + count <= HEADER || file->page_size == 0 || offset == 0) {
-        int code = file->real->pMethods->xRead(file->real, bytes, count, offset);
+        int code = read_file(file->real, bytes, count, offset);
         if (code != SQLITE_OK || offset != 0 || count < HEADER) {
             return code;
         }
@@ -279,8 +286,48 @@ static int checked_truncate(sqlite3_file *file, sqlite3_int64 size) {
 }
 static int checked_sync(sqlite3_file *file, int flags) { return CALL(file, xSync, flags); }
 static int checked_size(sqlite3_file *file, sqlite3_int64 *size) { return CALL(file, xFileSize, size); }
-static int checked_lock(sqlite3_file *file, int level) { return CALL(file, xLock, level); }
-static int checked_unlock(sqlite3_file *file, int level) { return CALL(file, xUnlock, level); }
+
+// Where the first page does not have its checksum it was being written when the power went: nothing is known, and the journal has it.
+static int vet_journal(checked_file *file) {
+    if (file->page_size == 0) {
+        return SQLITE_OK;
+    }
+    int code = read_file(file->real, file->page, file->page_size, 0);
+    if (code != SQLITE_OK || !is_sound(file->page, file->page_size, 1)) {
+        return code == SQLITE_IOERR_SHORT_READ ? SQLITE_OK : code;
+    }
+    return journal_fits(file->base, file->journal_name, (unsigned)number_at(file->page + 24));
+}
+
+static int checked_lock(sqlite3_file *base, int level) {
+    checked_file *file = (checked_file *)base;
+    int code = CALL(base, xLock, level);
+    if (code != SQLITE_OK) {
+        return code;
+    }
+    // Who writes reserves the file first. Only a journal that somebody has left there is rolled back without that.
+    int is_recovery = file->level == SQLITE_LOCK_SHARED && level == SQLITE_LOCK_EXCLUSIVE;
+    if (is_recovery) {
+        code = vet_journal(file);
+        if (code != SQLITE_OK) {
+            CALL(base, xUnlock, SQLITE_LOCK_SHARED);
+            return code;
+        }
+    }
+    if (level > file->level) {
+        file->level = level;
+    }
+    return SQLITE_OK;
+}
+
+static int checked_unlock(sqlite3_file *base, int level) {
+    checked_file *file = (checked_file *)base;
+    if (level < file->level) {
+        file->level = level;
+    }
+    return CALL(base, xUnlock, level);
+}
+
 static int checked_reserved(sqlite3_file *file, int *is) { return CALL(file, xCheckReservedLock, is); }
 static int checked_control(sqlite3_file *file, int code, void *argument) {
     return CALL(file, xFileControl, code, argument);
@@ -327,6 +374,8 @@ static int checked_open(sqlite3_vfs *vfs, sqlite3_filename name, sqlite3_file *f
     checked_file *own = (checked_file *)file;
     memset(own, 0, sizeof *own);
     own->real = (sqlite3_file *)(own + 1);
+    own->base = base;
+    own->journal_name = sqlite3_filename_journal(name);
     int code = base->xOpen(base, name, own->real, flags, out);
     if (code != SQLITE_OK) {
         if (own->real->pMethods) {
@@ -440,7 +489,7 @@ void csqlite_end_whole_read(sqlite3 *database) {
 // The size of a page, 0 without checksums, and of the file. A damaged header does not tell another size than is known.
 static int measure(sqlite3_file *file, int *size, sqlite3_int64 *length) {
     unsigned char header[HEADER] = {0};
-    int code = file->pMethods->xRead(file, header, sizeof header, 0);
+    int code = read_file(file, header, sizeof header, 0);
     if (code == SQLITE_IOERR_SHORT_READ) {
         code = SQLITE_OK;
     }
@@ -468,7 +517,7 @@ int csqlite_check_pages(sqlite3 *database, long long *damaged, int limit, int *c
     code = find_free_pages(&unused, file, size, length / size);
     unsigned char *page = code == SQLITE_OK ? malloc((size_t)size) : NULL;
     for (long long number = 1; page && (number - 1) * size < length && *count < limit; number++) {
-        code = file->pMethods->xRead(file, page, size, (number - 1) * size);
+        code = read_file(file, page, size, (number - 1) * size);
         int is_bad = code == SQLITE_OK ? !is_sound(page, size, number) : code == SQLITE_IOERR_SHORT_READ;
         if (code != SQLITE_OK && !is_bad) {
             break;
@@ -504,7 +553,7 @@ int csqlite_has_no_checksums(sqlite3 *database, int *answer) {
     }
     int has_none = 1;
     for (sqlite3_int64 start = 0; code == SQLITE_OK && has_none && start + size <= length; start += size) {
-        code = file->real->pMethods->xRead(file->real, page, size, start);
+        code = read_file(file->real, page, size, start);
         has_none = stored_checksum(page, size) == 0;
     }
     free(page);
@@ -541,7 +590,7 @@ int csqlite_copy_with_checksums(sqlite3 *database, int target, int *system_error
     }
     for (long long number = 1; (number - 1) * size < length && *system_error == 0; number++) {
         // What is missing of a page that was cut off is zero.
-        code = file->real->pMethods->xRead(file->real, page, size, (number - 1) * size);
+        code = read_file(file->real, page, size, (number - 1) * size);
         if (code != SQLITE_OK && code != SQLITE_IOERR_SHORT_READ) {
             break;
         }

@@ -7,6 +7,10 @@ public enum Document {
     /// - Returns: each document as JSON; none for a text without any.
     /// - Throws: ``DocumentError`` that names the line.
     public static func read(_ text: [UInt8], limits: JSONLimits = .standard) throws(DocumentError) -> [JSONView] {
+        let text = text.withoutByteOrderMark
+        guard !text.starts(with: [0xFF, 0xFE]), !text.starts(with: [0xFE, 0xFF]) else {
+            throw DocumentError("it is UTF-16; save it as UTF-8")
+        }
         guard text.count <= limits.maximumBytes else {
             throw DocumentError("\(text.count) bytes; at most \(limits.maximumBytes) are accepted")
         }

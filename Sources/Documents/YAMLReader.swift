@@ -18,6 +18,8 @@ struct YAMLReader {
         var names: Set<Identifier> = []
         var elements: [JSON] = []
         var key: Identifier?
+        /// The key is `<<`, written without quotes.
+        var isMerge = false
         /// Mappings that `<<` names; what the mapping says itself comes first.
         var merged: [JSON.Member] = []
         var size = 2
@@ -102,7 +104,7 @@ struct YAMLReader {
             let text = String(decoding: UnsafeBufferPointer(start: scalar.value, count: scalar.length), as: UTF8.self)
             let isPlain = scalar.style == YAML_PLAIN_SCALAR_STYLE
             if expectsKey {
-                try takeKey(Identifier(text), line: line)
+                try takeKey(Identifier(text), isMerge: isPlain && text == "<<", line: line)
                 if let anchor = Self.text(scalar.anchor) {
                     anchors[anchor] = Value(json: .string(text), size: text.utf8.count)
                 }
@@ -159,13 +161,14 @@ struct YAMLReader {
         DocumentError(line: line, "nested deeper than \(limits.maximumDepth) levels")
     }
 
-    private mutating func takeKey(_ key: Identifier, line: Int) throws(DocumentError) {
+    private mutating func takeKey(_ key: Identifier, isMerge: Bool = false, line: Int) throws(DocumentError) {
         let last = open.count - 1
         guard last >= 0 else { return }
-        if key != "<<", !open[last].names.insert(key).inserted {
+        if !isMerge, !open[last].names.insert(key).inserted {
             throw DocumentError(line: line, "the key '\(key)' is there twice; remove one")
         }
         open[last].key = key
+        open[last].isMerge = isMerge
     }
 
     private mutating func add(_ value: Value, anchor: Identifier?, line: Int) throws(DocumentError) {
@@ -177,7 +180,7 @@ struct YAMLReader {
         guard open[last].members != nil else { return open[last].elements.append(value.json) }
         guard let key = open[last].key else { return }
         open[last].key = nil
-        guard key == "<<" else {
+        guard open[last].isMerge else {
             open[last].members?.append(JSON.Member(key, value.json))
             return
         }

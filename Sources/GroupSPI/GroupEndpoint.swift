@@ -4,12 +4,53 @@ public struct Caller: Hashable, Sendable {
     public let user: Identifier?
     public let uid: Int?
     public let host: Identifier
+    /// Who logged in, where that is another user, as with sudo. The caller says so, and nobody has checked it.
+    public let login: Identifier?
 
-    public init(user: Identifier?, uid: Int?, host: Identifier) {
+    public init(user: Identifier?, uid: Int?, host: Identifier, login: Identifier? = nil) {
         self.user = user
         self.uid = uid
         self.host = host
+        self.login = login == user ? nil : login.flatMap { Self.isLogin($0) ? $0 : nil }
     }
+
+    /// Whether it can be a user's name. It is somebody's claim: nothing that could be taken for something else.
+    private static func isLogin(_ name: Identifier) -> Bool {
+        (1...64).contains(name.utf8.count)
+            && name.text.unicodeScalars.allSatisfy {
+                $0.properties.isAlphabetic || $0.properties.numericType != nil || "._-@\\$+".unicodeScalars.contains($0)
+            }
+    }
+}
+
+/// Login and user as one text, `alice (root)`: how histories keep them.
+extension Caller {
+    /// `root`, or `alice (root)`; nil when neither is known.
+    public var account: Identifier? {
+        login.map { "\($0) (\(user ?? ""))" } ?? user
+    }
+
+    /// - Parameter account: as ``account`` gives it.
+    public init(account: Identifier?, uid: Int?, host: Identifier) {
+        if let text = account?.text, text.hasSuffix(")"), let blank = text.firstRange(of: " (") {
+            let user = text[blank.upperBound...].dropLast()
+            let caller = Caller(
+                user: user.isEmpty ? nil : Identifier(String(user)),
+                uid: uid,
+                host: host,
+                login: Identifier(String(text[..<blank.lowerBound]))
+            )
+            // Anything else that looks like it stays as it is.
+            if caller.account == account {
+                self = caller
+                return
+            }
+        }
+        self.init(user: account, uid: uid, host: host)
+    }
+
+    /// The same caller, who says who has logged in.
+    public func claiming(_ login: Identifier?) -> Caller { Caller(user: user, uid: uid, host: host, login: login) }
 }
 
 /// Something that answers calls of the Group interface on a socket: a plugin, or the manager in front of one.

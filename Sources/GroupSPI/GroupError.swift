@@ -22,6 +22,24 @@ public struct GroupError: Error, Hashable, Sendable {
         case unreadable
         /// The manager's store cannot be used; nothing was stored if the message says so, else nobody knows.
         case storeUnavailable
+
+        /// What was asked is neither done nor refused: it may be so later, or at another place.
+        public var isNoAnswer: Bool {
+            switch self {
+            case .rejected, .unsupported, .badRequest: false
+            case .notLeader, .pending, .notRunning, .unreachable, .unknownOutcome, .unreadable, .storeUnavailable: true
+            }
+        }
+
+        /// What such an answer of a manager means to whoever has it as their plugin.
+        public var ofPlugin: Code {
+            switch self {
+            case .rejected, .unsupported, .badRequest: .rejected
+            // It was not done, and its groups may run all the same.
+            case .notLeader, .notRunning, .unreachable: .unreachable
+            case .pending, .unknownOutcome, .unreadable, .storeUnavailable: .unknownOutcome
+            }
+        }
     }
 
     public let code: Code

@@ -1,4 +1,7 @@
 extension GroupSpec {
+    /// `Allocation.Size`; nil when the spec has none, as when its instances have names of their own.
+    public var size: Int? { JSONView(properties).member("Allocation")?.member("Size")?.int }
+
     /// The same spec with another `Allocation.Size`; not one other byte changes.
     ///
     /// - Throws: ``GroupError`` `badRequest` when the spec has no `Allocation.Size`, or the size is negative.

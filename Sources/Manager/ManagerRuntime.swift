@@ -66,7 +66,7 @@ public final class ManagerRuntime: Sendable {
         let (events, continuation) = AsyncStream.makeStream(of: ElectionEvent.self)
         let post: @Sendable (ElectionEvent) -> Void = { continuation.yield($0) }
         let gate = parts.makeGate(clock)
-        let board = StandingBoard()
+        let board = StandingBoard(clock: clock, instance: configuration.claimant.instance)
         let pulse = LoopPulse(clock.now())
         var initial: [String: String] = [:]
         if let file = configuration.leaderFile { initial[Self.fileParty] = "has not read the leader file \(file) yet" }
@@ -91,7 +91,11 @@ public final class ManagerRuntime: Sendable {
             report: post
         )
         self.loop = try LeadershipLoop(
-            election: Election(configuration.election, seed: parts.seed),
+            election: Election(
+                configuration.election,
+                instance: configuration.claimant.instance,
+                seed: parts.seed
+            ),
             store: store,
             claimant: configuration.claimant,
             settings: configuration.election,
@@ -168,7 +172,7 @@ public final class ManagerRuntime: Sendable {
     /// - Throws: ``StoreError`` `malformed`, or `io` when the file is there and cannot be read: that is not the same as none.
     public static func heritage(_ directory: String?) throws(StoreError) -> [GlobalConfig.Entry] {
         guard let directory else { return [] }
-        return try heritage(SlowFile.contents(heritagePath(directory)))
+        return try heritage(SlowFile.contents(heritagePath(directory), limit: heritageLimit))
     }
 
     /// The same for a manager at work: the file may lie on a server that is away.
@@ -176,11 +180,14 @@ public final class ManagerRuntime: Sendable {
         _ configuration: ManagerConfiguration
     ) -> @Sendable () async throws(StoreError) -> [GlobalConfig.Entry] {
         guard let directory = configuration.heritageDirectory else { return { () throws(StoreError) in [] } }
-        let file = SlowFile(heritagePath(directory))
+        let file = SlowFile(heritagePath(directory), limit: heritageLimit)
         return { () async throws(StoreError) in
             try heritage(await file.read(within: configuration.election.renewDeadline))
         }
     }
+
+    /// As of every configuration that is read, in bytes.
+    private static let heritageLimit = JSONLimits.configuration.maximumBytes
 
     private static func heritagePath(_ directory: String) -> String {
         directory.hasSuffix("/") ? directory + GlobalConfig.fileName : "\(directory)/\(GlobalConfig.fileName)"

@@ -66,7 +66,11 @@ public protocol StateStore: Sendable {
     ) async throws(StoreError) -> PruneStep
 
     func submit(_ request: Request, within timeout: Duration) async throws(StoreError)
-    func request(_ id: String, within timeout: Duration) async throws(StoreError) -> Request?
+    /// A request with what tells of its fate.
+    func sight(of asked: Request, within timeout: Duration) async throws(StoreError) -> RequestSight
+    /// Tells that whoever asked still waits.
+    func renewRequest(_ id: String, within timeout: Duration) async throws(StoreError)
+    /// - Returns: true when it is taken back by now.
     func cancelRequest(_ id: String, within timeout: Duration) async throws(StoreError) -> Bool
     func waitingRequests(within timeout: Duration) async throws(StoreError) -> [Request]
     func finishRequest(
@@ -82,7 +86,14 @@ public protocol StateStore: Sendable {
         fence: Fence,
         within timeout: Duration
     ) async throws(StoreError)
-    func removeRequests(before time: Int, fence: Fence, within timeout: Duration) async throws(StoreError)
+    /// Tells people what requests wait for; nil for nothing.
+    func noteRequests(_ notes: [String: String?], fence: Fence, within timeout: Duration) async throws(StoreError)
+    /// Forgets some of the requests that ended before a sequence of the lease.
+    func removeRequests(
+        endedBefore sequence: Int,
+        fence: Fence,
+        within timeout: Duration
+    ) async throws(StoreError) -> RequestRemoval
 }
 
 extension StateStore {
@@ -90,3 +101,9 @@ extension StateStore {
 }
 
 extension Store: StateStore {}
+
+extension StoreError {
+    /// Nothing was stored, for want of time or of room. That says nothing about the lease: the term goes on while renewals succeed, and
+    /// a smaller write, or a later one, may be stored.
+    var isPassing: Bool { code == .busy || code == .full }
+}

@@ -28,7 +28,7 @@ public actor ProcessGroupPlugin: GroupEndpoint {
     ///   - stateDirectory: where it keeps what it must find again, and the logs
     ///     (`logs/GROUP/INSTANCE.log`). Made when it does not exist. Plugins of one host may share it.
     ///   - options: how patient the plugin is.
-    ///   - environment: what every process inherits; nil for the environment of this process.
+    ///   - environment: what every process inherits; nil for ``HostEnvironment/inheritedNames`` of this one's.
     ///   - logger: takes what happens to the processes.
     /// - Throws: ``ProcessGroupError``.
     public init(

@@ -28,12 +28,24 @@ final class Reader: @unchecked Sendable {
             times.note(.now - start)
             work.settle(nil)
         } catch {
-            // After an I/O error a connection may hold stale locks or pages, and its transaction may be open: a new one
-            // starts clean.
-            connection?.close()
-            connection = nil
+            if !goesOn(after: error) { close() }
             work.settle(StoreError(any: error))
         }
+    }
+
+    /// Ends the transaction of a piece that failed.
+    ///
+    /// - Returns: false when the connection must not be used any more: after an I/O error it may hold stale locks or pages. What
+    ///   was not found, or a lock that another holds, says nothing against it.
+    private func goesOn(after error: any Error) -> Bool {
+        guard let connection, connection.outlives(error) else { return false }
+        guard connection.isInTransaction else { return true }
+        return (try? connection.rollBack()) != nil
+    }
+
+    private func close() {
+        connection?.close()
+        connection = nil
     }
 
     private func end(_ connection: Connection) throws {

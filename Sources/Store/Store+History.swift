@@ -10,9 +10,11 @@ extension Store {
         fence: Fence,
         within timeout: Duration
     ) async throws(StoreError) -> Revision {
-        try await writer.run(within: timeout, verify: Self.isStored) { connection in
+        let revision = try await writer.run(within: timeout, verify: Self.isStored) { connection in
             try connection.append(draft, fence: fence, time: Store.wallClock())
         }
+        memory?.note(revision)
+        return revision
     }
 
     /// Appends a revision and settles what caused it, in one transaction: a cause has its effect at most once, whatever
@@ -26,7 +28,7 @@ extension Store {
         fence: Fence,
         within timeout: Duration
     ) async throws(StoreError) -> Revision {
-        try await writer.run(within: timeout, verify: Self.isStored) { [clock] connection in
+        let revision = try await writer.run(within: timeout, verify: Self.isStored) { [clock] connection in
             let revision = try connection.append(draft, fence: fence, time: Store.wallClock())
             switch cause {
             case .request(let id): try connection.takeUpRequest(id, revision: revision.number)
@@ -36,6 +38,8 @@ extension Store {
             }
             return revision
         }
+        memory?.note(revision)
+        return revision
     }
 
     /// Tells, after a commit whose outcome is unknown, whether a revision was stored: its hash covers its token.

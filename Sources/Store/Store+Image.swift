@@ -1,4 +1,3 @@
-internal import Glibc
 public import GroupSPI
 
 /// The database as one node's copy of a history that is kept elsewhere.
@@ -61,12 +60,15 @@ extension Store {
         )
     }
 
-    /// Forgets some of a copy's requests that have ended and were made before a time, in milliseconds since 1970.
-    public func removeCopiedRequests(before time: Int, within timeout: Duration) async throws(StoreError) {
+    /// Forgets some of a copy's requests; see ``removeRequests(endedBefore:fence:within:)``.
+    public func removeCopiedRequests(
+        endedBefore sequence: Int,
+        within timeout: Duration
+    ) async throws(StoreError) -> RequestRemoval {
         try await writer.run(
             within: timeout,
             verify: { _, _ in true },
-            { try $0.removeRequests(before: time, fence: nil) }
+            { try $0.removeRequests(endedBefore: sequence, limit: Self.removalLength, fence: nil) }
         )
     }
 
@@ -145,53 +147,5 @@ extension Store {
             verify: { connection, hasMoved in try !hasMoved || connection.requestState(id) == new },
             { try $0.moveRequest(id, from: old, to: new, error: error) }
         )
-    }
-
-    // MARK: - The file
-
-    /// Puts a database that cannot be used as a copy out of the way, and an empty one in its place, which whoever has the old
-    /// one open then finds. Nothing is lost.
-    ///
-    /// The new one is made elsewhere: an open connection to the old one would take the journal of whatever is made at its
-    /// path for its own.
-    ///
-    /// - Parameter word: goes into the old one's new name, and says why.
-    /// - Returns: that name; nil when there was none.
-    public static func replaceCopy(
-        _ configuration: StoreConfiguration,
-        as word: String
-    ) async throws(StoreError) -> String? {
-        var fresh = configuration
-        fresh.path = "\(configuration.path).new"
-        for name in [fresh.path, "\(fresh.path)-journal"] where unlink(name) != 0 && errno != ENOENT {
-            throw StoreError(.io, "\(name) cannot be removed: \(String(cString: strerror(errno)))")
-        }
-        try await openForManager(fresh).beginSwarmCopy(within: .seconds(30))
-        let aside = try setAside(configuration, as: word)
-        guard rename(fresh.path, configuration.path) == 0 else {
-            throw StoreError(.io, "\(fresh.path) cannot be renamed: \(String(cString: strerror(errno)))")
-        }
-        return aside
-    }
-
-    /// Renames a database and its journal.
-    ///
-    /// - Parameter word: goes into its new name, and says why.
-    /// - Returns: its new path; nil when there was none.
-    static func setAside(_ configuration: StoreConfiguration, as word: String) throws(StoreError) -> String? {
-        let path = configuration.path
-        guard access(path, F_OK) == 0 else {
-            guard errno == ENOENT || errno == ENOTDIR else { throw .failed("look for", path, errno) }
-            return nil
-        }
-        let aside = "\(path).\(word)-\(wallClock())"
-        // The journal first: without it the file would be taken for whole.
-        if access("\(path)-journal", F_OK) == 0, rename("\(path)-journal", "\(aside)-journal") != 0 {
-            throw StoreError(.io, "\(path)-journal cannot be put aside: \(String(cString: strerror(errno)))")
-        }
-        guard rename(path, aside) == 0 else {
-            throw StoreError(.io, "\(path) cannot be put aside: \(String(cString: strerror(errno)))")
-        }
-        return aside
     }
 }

@@ -1,10 +1,37 @@
 extension Store {
-    /// One short read of the lease row.
+    /// One short read of the lease row. One of an older state than was seen before is marked, so that nobody acts on it, and
+    /// has a ``Lease/suspension``.
     public func lease(within timeout: Duration) async throws(StoreError) -> Lease {
-        try await reader.run(within: timeout) { [clock] connection in
+        let startedAt = memory?.now() ?? 0
+        let lease = try await reader.run(within: timeout) { [clock] connection in
             try clock.look(connection)
             return try connection.lease()
         }
+        guard let memory else { return lease }
+        guard memory.seen.isMissing(in: lease) else {
+            memory.note(lease, readSince: startedAt)
+            return lease
+        }
+        return try await writer.run(within: timeout, verify: { _, _ in true }) { connection in
+            let row = try connection.lease()
+            guard memory.seen.isMissing(in: row) else { return row }
+            return try connection.suspend(row, by: memory.witness(nil, on: connection.device), time: Store.wallClock())
+        }
+    }
+
+    /// Goes on from an older state on which nobody acts; see ``Suspension``.
+    ///
+    /// - Returns: the newest revision that is kept, and the number of the next one.
+    /// - Throws: ``StoreError`` `conflict` when nothing is suspended.
+    public func acceptOlderState(within timeout: Duration) async throws(StoreError) -> (newest: Int, next: Int) {
+        try await writer.run(
+            within: timeout,
+            verify: { connection, _ in try connection.lease().suspension == nil },
+            { connection in
+                try connection.acceptOlderState(time: Store.wallClock())
+                return (try connection.newestRevisionNumber, try connection.head().map { $0.number + 1 } ?? 1)
+            }
+        )
     }
 
     /// Takes the lease over, if its row is still the one that was watched.
@@ -17,8 +44,12 @@ extension Store {
         reason: String,
         within timeout: Duration
     ) async throws(StoreError) -> Lease? {
-        try await writer.run(within: timeout, verify: Self.isStored) { [clock] connection in
-            try connection.acquireLease(
+        let startedAt = memory?.now() ?? 0
+        let (lease, device): (Lease?, UInt?) = try await writer.run(
+            within: timeout,
+            verify: { try Self.isStored($0, $1.0) }
+        ) { [clock] connection in
+            let lease = try connection.acquireLease(
                 claimant,
                 watched: (watched.epoch, watched.sequence),
                 ttl: ttl,
@@ -26,14 +57,26 @@ extension Store {
                 time: Store.wallClock(),
                 elapsed: try clock.begin(connection)
             )
+            return (lease, connection.device)
         }
+        if let lease { memory?.begin(lease, since: startedAt, for: timeout, on: device) }
+        return lease
     }
 
-    /// - Throws: ``StoreError`` `fenced` when the lease is another's.
+    /// - Returns: the row, with a ``Lease/suspension`` when this replica holds the lease and must not act.
+    /// - Throws: ``StoreError``: `fenced` when the lease is another's; `stale` when it is, in an older state.
     public func renewLease(_ fence: Fence, within timeout: Duration) async throws(StoreError) -> Lease {
-        try await writer.run(within: timeout, verify: Self.isStored) { [clock] connection in
-            try connection.renewLease(fence, time: Store.wallClock(), elapsed: try clock.elapsed(connection))
-        }
+        let startedAt = memory?.now() ?? 0
+        let lease: Lease = try await writer.run(
+            within: timeout,
+            verify: { try Self.isStored($0, $1) },
+            { [clock] connection in
+                try connection.renewLease(fence, time: Store.wallClock(), elapsed: try clock.elapsed(connection))
+            }
+        )
+        guard lease.isHeld(by: fence) else { throw StoreError.stale(path) }
+        memory?.renewed(lease, since: startedAt, for: timeout)
+        return lease
     }
 
     public func releaseLease(_ fence: Fence, reason: String, within timeout: Duration) async throws(StoreError) {

@@ -7,7 +7,10 @@ extension Store {
         try await writer.run(
             within: timeout,
             verify: { connection, _ in try connection.requestState(request.id) != nil },
-            { try $0.insertRequest(request, asked) }
+            { connection in
+                try connection.requireSeen(connection.memory)
+                try connection.insertRequest(request, asked)
+            }
         )
     }
 
@@ -18,16 +21,21 @@ extension Store {
     }
 
     public func request(_ id: String, within timeout: Duration) async throws(StoreError) -> Request? {
-        guard let row = try await reader.run(within: timeout, { try $0.requestRow(id, isWhole: true) }) else {
-            return nil
+        let row = try await reader.run(within: timeout) { [memory] connection in
+            try connection.requireSeen(memory)
+            return try connection.requestRow(id, isWhole: true)
         }
+        guard let row else { return nil }
         return try await Self.decode([row]) { row in Result { try Connection.request(row) } }.first?.storeResult.get()
     }
 
-    /// What has become of a request. What was asked is not read again: that may be long, and whoever waits looks often.
-    public func request(_ asked: Request, within timeout: Duration) async throws(StoreError) -> Request? {
-        let row = try await reader.run(within: timeout) { try $0.requestRow(asked.id, isWhole: false) }
-        return try row.map { row in Result { try Connection.request(row, asked: asked.kind) } }?.storeResult.get()
+    /// A request as it stands, with what tells of its fate. What was asked is not read again: that may be long, and whoever
+    /// waits looks often.
+    public func sight(of asked: Request, within timeout: Duration) async throws(StoreError) -> RequestSight {
+        try await reader.run(within: timeout) { [memory] connection in
+            try connection.requireSeen(memory)
+            return try connection.sight(of: asked)
+        }
     }
 
     /// Not on the caller's actor, nor on the thread of the database: what was asked may be many megabytes.
@@ -40,14 +48,44 @@ extension Store {
 
     /// Takes a request back.
     ///
-    /// - Returns: false when a leader has taken it up already.
+    /// - Returns: true when it is taken back by now; false when a leader has taken it up already, or it is not there.
     public func cancelRequest(_ id: String, within timeout: Duration) async throws(StoreError) -> Bool {
         try await writer.run(
             within: timeout,
             verify: { connection, wasCancelled in
                 try !wasCancelled || connection.requestState(id) == .cancelled
             },
-            { try $0.cancelRequest(id) }
+            { connection in
+                try connection.requireSeen(connection.memory)
+                return try connection.cancelRequest(id)
+            }
+        )
+    }
+
+    /// Tells that whoever asked still waits: a leader carries out only what was asked, or asked again, in its own epoch.
+    public func renewRequest(_ id: String, within timeout: Duration) async throws(StoreError) {
+        try await writer.run(
+            within: timeout,
+            verify: { _, _ in true },
+            { connection in
+                try connection.requireSeen(connection.memory)
+                try connection.renewRequest(id)
+            }
+        )
+    }
+
+    /// Tells people what requests wait for; nil for nothing.
+    ///
+    /// - Throws: ``StoreError`` `fenced` when another leads.
+    public func noteRequests(
+        _ notes: [String: String?],
+        fence: Fence,
+        within timeout: Duration
+    ) async throws(StoreError) {
+        try await writer.run(
+            within: timeout,
+            verify: { _, _ in true },
+            { try $0.noteRequests(notes, fence: fence) }
         )
     }
 
@@ -85,14 +123,23 @@ extension Store {
         )
     }
 
-    /// Forgets some of the requests that have ended and were made before a time, in milliseconds since 1970.
-    public func removeRequests(before time: Int, fence: Fence, within timeout: Duration) async throws(StoreError) {
+    /// Forgets some of the requests that ended before a sequence of the lease; again, as long as it has removed any.
+    ///
+    /// - Throws: ``StoreError`` `fenced` when another leads.
+    public func removeRequests(
+        endedBefore sequence: Int,
+        fence: Fence,
+        within timeout: Duration
+    ) async throws(StoreError) -> RequestRemoval {
         try await writer.run(
             within: timeout,
             verify: { _, _ in true },
-            { try $0.removeRequests(before: time, fence: fence) }
+            { try $0.removeRequests(endedBefore: sequence, limit: Self.removalLength, fence: fence) }
         )
     }
+
+    /// Requests that one transaction removes: others want to write too.
+    static let removalLength = 500
 }
 
 extension Result where Failure == any Error {

@@ -10,11 +10,15 @@ public final class Store: Sendable {
     let reader: DatabaseQueue
     let clock: StoreClock
     package let readingTimes = ReadingTimes()
+    /// Nil where an older state is nothing to be noticed.
+    let memory: StoreMemory?
 
     private init(_ configuration: StoreConfiguration, _ bootTime: @escaping @Sendable () -> Int) {
+        let memory = configuration.noticesOlderState ? StoreMemory(bootTime) : nil
         self.configuration = configuration
         self.clock = StoreClock(bootTime)
-        self.writer = Writer.queue(configuration)
+        self.memory = memory
+        self.writer = Writer.queue(configuration, memory)
         self.reader = Reader.queue(configuration, readingTimes)
     }
 

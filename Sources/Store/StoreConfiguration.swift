@@ -7,15 +7,25 @@ public struct StoreConfiguration: Hashable, Sendable {
     public var busyTimeout: Int
     /// Accept a file system on which two hosts may both believe that they hold a lock.
     public var allowsUnsafeStorage: Bool
+    /// Whether the file may have a second hard link or be a bind mount: a backup that is only read, never a store in use.
+    public var mayHaveOtherNames: Bool
+    /// Whether a database that is older than what was seen of it is refused: for a replica that leads, or may.
+    public var noticesOlderState = false
     /// By which of SQLite's ways it is reached; nil for the usual one. For tests of storage that fails.
     var vfs: String?
     /// Whether each page is compared with its checksum when it is read; not so for a look at what is damaged.
     var checksPages = true
 
-    public init(path: String, busyTimeout: Int = 1000, allowsUnsafeStorage: Bool = false) {
+    public init(
+        path: String,
+        busyTimeout: Int = 1000,
+        allowsUnsafeStorage: Bool = false,
+        mayHaveOtherNames: Bool = false
+    ) {
         self.path = path
         self.busyTimeout = busyTimeout
         self.allowsUnsafeStorage = allowsUnsafeStorage
+        self.mayHaveOtherNames = mayHaveOtherNames
     }
 
     /// The database's name in the store directory.

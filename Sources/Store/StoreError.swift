@@ -44,6 +44,8 @@ public struct StoreError: Error, Hashable, Sendable {
         case unknownOutcome
         /// The writer does not hold the lease at its epoch (any more). Nothing was stored.
         case fenced
+        /// The database is older than what this replica has seen of it. Nothing was stored.
+        case stale
         /// No such revision, group, or tag.
         case notFound
         /// The request contradicts what is stored.
@@ -76,6 +78,13 @@ public struct StoreError: Error, Hashable, Sendable {
             self.init(.busy, "\(path) is locked by another process; nothing was changed. Try again.", cause: error)
         case SQLITE_FULL:
             self.init(.full, "the disk that holds \(path) is full; nothing was stored. Make room.", cause: error)
+        case SQLITE_IOERR where error.extendedCode == SQLiteError.strangeJournal:
+            self.init(
+                .corrupt,
+                "the journal \(path)-journal is not of the last change of \(path), but older, or of another file. Rolled back, it "
+                    + "would undo what was acknowledged since. Move it away, then run verify.",
+                cause: error
+            )
         case SQLITE_CORRUPT,
             SQLITE_IOERR where error.extendedCode == SQLiteError.damagedPage:
             self.init(
@@ -146,6 +155,11 @@ public struct StoreError: Error, Hashable, Sendable {
             .readOnly,
             "\(path) was written by another program, which left no page checksums in it. A manager adds them when it starts."
         )
+    }
+
+    /// Another file, or an older state of this one.
+    public static func stale(_ path: String) -> StoreError {
+        StoreError(.stale, "\(path): \(Suspension.sentence); nothing was stored.")
     }
 
     static func journalMode(_ mode: String, path: String) -> StoreError {

@@ -1,5 +1,3 @@
-internal import CSQLite
-
 /// The connection that writes: all that waits at one moment, and what comes while that is carried out, goes into one transaction,
 /// so that many writers share one sync of the disk.
 ///
@@ -9,14 +7,16 @@ final class Writer: @unchecked Sendable {
     // Touched only on the queue's thread, hence unchecked.
     private var connection: Connection?
     private let configuration: StoreConfiguration
+    private let memory: StoreMemory?
 
-    private init(_ configuration: StoreConfiguration) {
+    private init(_ configuration: StoreConfiguration, _ memory: StoreMemory?) {
         self.configuration = configuration
+        self.memory = memory
     }
 
     /// A queue whose thread owns a writer. The queue keeps it for as long as work is under way.
-    static func queue(_ configuration: StoreConfiguration) -> DatabaseQueue {
-        let writer = Writer(configuration)
+    static func queue(_ configuration: StoreConfiguration, _ memory: StoreMemory?) -> DatabaseQueue {
+        let writer = Writer(configuration, memory)
         return DatabaseQueue(label: "store.writer", path: configuration.path, purpose: .writing) {
             writer.perform($0, $1)
         }
@@ -69,7 +69,7 @@ final class Writer: @unchecked Sendable {
             }
             return done
         } catch {
-            guard connection.isInTransaction, !Self.shakesConnection(error) else { throw error }
+            guard connection.isInTransaction, connection.outlives(error) else { throw error }
             try connection.rollBack()
             try connection.begin()
             return try runEach(batch, connection)
@@ -85,19 +85,13 @@ final class Writer: @unchecked Sendable {
                 try connection.execute("RELEASE work")
                 done.append(work)
             } catch {
-                guard connection.isInTransaction, !Self.shakesConnection(error) else { throw error }
+                guard connection.isInTransaction, connection.outlives(error) else { throw error }
                 try connection.rollBack(to: "work")
                 try connection.execute("RELEASE work")
                 work.settle(StoreError(any: error))
             }
         }
         return done
-    }
-
-    /// Errors after which nothing more is written through the same connection.
-    private static func shakesConnection(_ error: any Error) -> Bool {
-        guard let error = error as? SQLiteError else { return (error as? StoreError)?.code == .corrupt }
-        return [SQLITE_IOERR, SQLITE_CORRUPT, SQLITE_NOTADB, SQLITE_NOMEM, SQLITE_PROTOCOL].contains(error.primaryCode)
     }
 
     private func commit(_ connection: Connection, _ done: [Work]) {
@@ -167,6 +161,7 @@ final class Writer: @unchecked Sendable {
         guard !opened.isReadOnly else { throw StoreError.readOnly(configuration.path) }
         guard !opened.isUnchecked else { throw StoreError.withoutChecksums(configuration.path) }
         try Schema.requireCurrent(opened)
+        opened.memory = memory
         connection = opened
         return opened
     }

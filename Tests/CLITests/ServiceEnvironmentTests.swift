@@ -1,4 +1,3 @@
-import GroupSPI
 import Testing
 
 @testable import CLI
@@ -51,10 +50,5 @@ import Testing
     @Test func theLongestWatchdogIsNoOverflow() {
         let service = environment(["NOTIFY_SOCKET": "@x", "WATCHDOG_USEC": "18446744073709551614"])
         #expect(service.watchdog.map { ServiceWatchdog.interval($0) } == .seconds(3600))
-    }
-
-    @Test func childrenInheritTheRest() {
-        let values = ["NOTIFY_SOCKET": "@x", "WATCHDOG_USEC": "1", "WATCHDOG_PID": "1", "PATH": "/bin"]
-        #expect(ServiceEnvironment.inherited(values) == ["PATH": "/bin"])
     }
 }

@@ -4,6 +4,21 @@ import Testing
 @testable import Documents
 
 @Suite struct DocumentTests {
+    /// Some editors write it. As YAML, JSON would lose its spelling.
+    @Test(arguments: [
+        ("{ \"a\" : 1.0e2, \"b\":\"\\u00e9\" }", "{ \"a\" : 1.0e2, \"b\":\"\\u00e9\" }"), ("[ 1.00 ]", "[ 1.00 ]"),
+        ("a: 1", #"{"a":1}"#),
+    ])
+    func aByteOrderMarkIsNoPartOfTheText(_ text: String, _ json: String) throws {
+        #expect(try read("\u{FEFF}" + text) == [json])
+    }
+
+    @Test(arguments: [[0xFF, 0xFE, 0x7B, 0x00, 0x7D, 0x00], [0xFE, 0xFF, 0x00, 0x7B, 0x00, 0x7D]] as [[UInt8]])
+    func otherEncodingsAreNamed(_ bytes: [UInt8]) {
+        let error = #expect(throws: DocumentError.self) { try Document.read(bytes) }
+        #expect(error?.description.contains("save it as UTF-8") == true)
+    }
+
     private func read(_ text: String, _ limits: JSONLimits = .standard) throws -> [String] {
         try Document.read(Array(text.utf8), limits: limits).map { $0.raw.text }
     }
@@ -23,6 +38,8 @@ import Testing
         ("a: 1.2.3\nb: 1e\nc: \"-\"\nd: 0xZZ\ne: 12h", #"{"a":"1.2.3","b":"1e","c":"-","d":"0xZZ","e":"12h"}"#),
         ("a: |\n  one\n  two\nb: >-\n  one\n  two", #"{"a":"one\ntwo\n","b":"one two"}"#),
         ("base: &b {x: 1, y: 2}\nother:\n  <<: *b\n  y: 3", #"{"base":{"x":1,"y":2},"other":{"y":3,"x":1}}"#),
+        ("base: &b {x: 1}\nother:\n  \"<<\": *b\n  '<<x': 1", #"{"base":{"x":1},"other":{"<<":{"x":1},"<<x":1}}"#),
+        ("\"<<\": 1", #"{"<<":1}"#), ("!!str <<: 1", #"{"<<":1}"#),
         ("a: &l [1]\nb: *l", #"{"a":[1],"b":[1]}"#),
         ("1: a\ntrue: b", #"{"1":"a","true":"b"}"#),
         ("&k key: 1\nagain: *k", #"{"key":1,"again":"key"}"#),

@@ -325,11 +325,12 @@ static int fault_close(sqlite3_file *base) {
 
 static int fault_read(sqlite3_file *base, void *bytes, int length, sqlite3_int64 offset) {
     int effect = check(((fault_file *)base)->disk, FAULT_READ);
+    // As SQLite's own way to files answers EIO.
     if (refuses(effect)) {
-        return SQLITE_IOERR_READ;
+        return SQLITE_IOERR_CORRUPTFS;
     }
     int code = real_file(base)->pMethods->xRead(real_file(base), bytes, length, offset);
-    return effect == FAULT_FAIL_DONE ? SQLITE_IOERR_READ : code;
+    return effect == FAULT_FAIL_DONE ? SQLITE_IOERR_CORRUPTFS : code;
 }
 
 static int write_through(fault_file *file, const void *bytes, int length, sqlite3_int64 offset) {

@@ -19,15 +19,43 @@ import Testing
         )
     }
 
-    private func startPlugin(_ world: World, _ host: Host) async throws -> RunningProgram {
+    private func startPlugin(
+        _ world: World,
+        _ host: Host,
+        environment: [String: String] = [:]
+    ) async throws -> RunningProgram {
         let plugin = try world.start(
             .manager,
             ["plugin", "process", "--name", "group-stateless", "--state-dir", "\(world.path)/state-\(host.name)"],
-            environment: host.environment,
+            environment: host.environment.merging(environment) { _, new in new },
             log: "\(host.name)-plugin-"
         )
         try await eventually("the plugin serves its socket") { Files.exists(host.plugin.socketPath) }
         return plugin
+    }
+
+    @Test func itsProcessesDoNotHaveItsSecrets() async throws {
+        try await World.with { world in
+            let n1 = try world.bareHost("n1")
+            let secrets = ["API_TOKEN": "secret", "LC_ALL": "C.UTF-8"]
+            let plugin = try await startPlugin(world, n1, environment: secrets)
+            let committed = try await n1.infrakit(
+                "group",
+                "commit",
+                "-",
+                "--name",
+                "group-stateless",
+                input: spec(world, 1)
+            )
+            #expect(committed.status == 0, "\(committed)")
+            let instance = try await eventually("one runs") { instances(world).first }
+            let variables = (Files.read("/proc/\(instance)/environ") ?? "").split(separator: "\0").map(String.init)
+            #expect(variables.contains("INFRAKIT_GROUP=web") && variables.contains("LC_ALL=C.UTF-8"), "\(variables)")
+            #expect(!variables.contains { $0.hasPrefix("API_TOKEN") || $0.hasPrefix("INFRAKIT_STORE_DIR") })
+            // The end of a terminal is an orderly one.
+            plugin.send(SIGHUP)
+            try await plugin.expectEnd(.exit(0))
+        }
     }
 
     @Test func keepsAGroupsProcessesRunning() async throws {

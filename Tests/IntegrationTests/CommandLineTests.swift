@@ -24,6 +24,41 @@ import Testing
         }
     }
 
+    /// The words of a command line are in /proc as well, and so is much that Swift's runtime looks at.
+    @Test func withoutProcNothingIsDoneAndThatIsSaid() async throws {
+        try await World.with { world in
+            for program in [BuiltProgram.manager, .infrakit] {
+                let script = "mount -t tmpfs none /proc && exec \"$@\""
+                let running = try RunningProgram(
+                    ["/usr/bin/unshare", "--mount", "/bin/sh", "-c", script, "sh", try program.path(), "version"],
+                    environment: ["PATH": "/usr/sbin:/usr/bin:/sbin:/bin"],
+                    files: "\(world.path)/without-proc-\(program)"
+                )
+                let end = try await running.end()
+                if running.errors.contains("unshare:") || running.errors.contains("mount:") {
+                    try Test.cancel("SKIPPED: a host without /proc: \(running.errors)")
+                }
+                #expect(end == .exit(1) && running.output.isEmpty, "\(end): \(running.output)")
+                #expect(running.errors.contains("Mount /proc"), "\(running.errors)")
+            }
+        }
+    }
+
+    @Test func withFewDescriptorsNothingIsDoneAndThatIsSaid() async throws {
+        try await World.with { world in
+            for program in [BuiltProgram.manager, .infrakit] {
+                let running = try RunningProgram(
+                    ["/bin/sh", "-c", "ulimit -n 16 && exec \"$@\"", "sh", try program.path(), "version"],
+                    environment: ["PATH": "/usr/sbin:/usr/bin:/sbin:/bin"],
+                    files: "\(world.path)/few-\(program)"
+                )
+                let end = try await running.end()
+                #expect(end == .exit(1) && running.output.isEmpty, "\(end): \(running.output)")
+                #expect(running.errors.contains("may open 16 files"), "\(running.errors)")
+            }
+        }
+    }
+
     @Test(arguments: [
         ["frob"], ["history", "--frob"], ["history", "-n", "0"], ["history", "-n", "x"], ["history", "-o", "xml"],
         ["history", "--follow", "-o", "json"], ["history", "--since", "yesterday"], ["rollback"], ["rollback", "1x"],

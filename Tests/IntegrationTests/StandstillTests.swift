@@ -142,7 +142,7 @@ import Testing
             let n1 = try await world.leadingHost()
             try await n1.commit("a", 1)
             n1.plugin.hang(on: "a")
-            let lock = "\(n1.directory)/.group.guard"
+            let lock = "\(n1.directory)/.group.lock/guard"
             for _ in 0..<2 {
                 Files.remove(lock)
                 try await eventually("it is there again") { Files.exists(lock) }

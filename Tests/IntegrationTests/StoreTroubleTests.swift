@@ -1,6 +1,8 @@
 import Glibc
 import GroupSPI
 import PluginRPC
+import SmallFileSystems
+import Store
 import Testing
 
 /// A store that cannot be used: status 5, a sentence, and nothing touched.
@@ -51,6 +53,82 @@ import Testing
             let finished = try await world.manager("history")
             #expect(finished.status == 5 && finished.errors.contains("no database"), "\(finished)")
             #expect(Files.names(in: world.storeDirectory).isEmpty, "a command created something")
+        }
+    }
+
+    @Test func aFileWithASecondName() async throws {
+        try await withDatabase { world, n1, file in
+            let bytes = try #require(Files.bytes(file))
+            try Files.makeDirectory("\(world.path)/other")
+            #expect(link(file, "\(world.path)/other/manager.db") == 0)
+            try await expectUnusable(world, n1, file, "2 names", "hard links")
+            #expect(Files.bytes(file) == bytes, "the file was touched")
+            let verified = try await world.run(.manager, ["verify", file], environment: n1.environment)
+            #expect(verified.status == 0, "\(verified)")
+        }
+    }
+
+    /// As a container is given one file: its journal would lie in the container.
+    @Test func aFileThatIsMountedByItself() async throws {
+        try await withDatabase { world, n1, file in
+            let other = "\(world.path)/other"
+            try Files.makeDirectory(other)
+            try Files.write("", to: "\(other)/manager.db")
+            let script = "mount --bind '\(file)' '\(other)/manager.db' && exec \"$@\""
+            let program = try RunningProgram(
+                ["/usr/bin/unshare", "--mount", "/bin/sh", "-c", script, "sh", try BuiltProgram.manager.path(), "history"],
+                environment: n1.environment.merging(["INFRAKIT_STORE_DIR": other]) { $1 },
+                files: "\(world.path)/mounted"
+            )
+            let status = try await program.end()
+            if program.errors.contains("unshare:") || program.errors.contains("mount:") {
+                try Test.cancel("SKIPPED: a bind mount of one file: \(program.errors)")
+            }
+            #expect(status == .exit(5) && program.errors.contains("is a mount point by itself"), "\(program.errors)")
+            #expect(Files.names(in: other) == ["manager.db"])
+        }
+    }
+
+    /// A change for which there is no room is refused, and costs nobody else anything: the leader goes on.
+    @Test func aChangeThatDoesNotFitOnTheDisk() async throws {
+        try await World.with { world in
+            do {
+                try await SmallFileSystem.with(.ext4, megabytes: 16, at: world.storeDirectory) { disk in
+                    let n1 = try await world.leadingHost()
+                    try await n1.commit("a", 1)
+                    try disk.fill()
+                    disk.makeRoom()
+                    var status = statvfs()
+                    try #require(statvfs(world.storeDirectory, &status) == 0)
+                    // Room for small changes, and for the journal of one.
+                    let spare = 300 * 1024
+                    let descriptor = open("\(world.storeDirectory)/ballast", O_WRONLY | O_CREAT | O_CLOEXEC, 0o600)
+                    try #require(descriptor >= 0)
+                    let size = off_t(status.f_bavail) * off_t(status.f_bsize) - off_t(spare)
+                    try #require(posix_fallocate(descriptor, 0, size) == 0)
+                    close(descriptor)
+                    let epoch = try await world.lease().epoch
+                    for round in 2..<6 {
+                        let text = String(repeating: "\(round)", count: 1_000_000)
+                        let big = GroupSpec(
+                            id: "big",
+                            properties: RawJSON(checked: Array(#"{"Allocation":{"Size":1},"Text":"\#(text)"}"#.utf8))
+                        )
+                        let refused = await #expect(throws: GroupError.self) {
+                            _ = try await n1.call(.commit(big, pretend: false), within: .seconds(60))
+                        }
+                        #expect(refused?.message.contains("nothing was changed") == true, "\(String(describing: refused))")
+                        #expect(refused?.message.contains("may have been stored") == false)
+                        try await n1.commit("a", round)
+                    }
+                    #expect(try await world.lease().epoch == epoch)
+                    let groups = try await world.history().flatMap(\.groups)
+                    #expect(!groups.contains("big"), "\(groups)")
+                    try await world.everythingIsApplied()
+                }
+            } catch let absent as SmallFileSystem.Absent {
+                try Test.cancel("SKIPPED: \(absent)")
+            }
         }
     }
 

@@ -24,7 +24,14 @@ public struct PluginModel: Sendable {
         case .update(let spec): groups[id] = spec
         case .free, .unwatch, .destroy: groups[id] = nil
         case .describe: return .success(.description(GroupDescription([], isConverged: true)))
-        case .size: return .success(.size(7))
+        case .size: return .success(.size(groups[id]?.size ?? 7))
+        // As the plugins of the last generation: a group has so many fewer afterwards.
+        case .destroyInstances(_, let instances):
+            if let spec = groups[id], let size = spec.size, size >= instances.count,
+                let smaller = try? spec.settingSize(size - instances.count)
+            {
+                groups[id] = smaller
+            }
         case .describeUpdate: return .success(.plan("Noop"))
         default: break
         }

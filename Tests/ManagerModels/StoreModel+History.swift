@@ -20,7 +20,7 @@ extension StoreModel {
             target: draft.target,
             message: draft.message,
             changes: draft.changes,
-            hash: [],
+            hash: draft.token,
             tags: [],
             confirmation: nil
         )

@@ -9,6 +9,8 @@ public struct StoreModel: Sendable {
     public internal(set) var lease = StoreModel.emptyLease
     public internal(set) var revisions: [Revision] = []
     public internal(set) var requests: [Request] = []
+    /// The lease's sequence when a request ended.
+    var ended: [String: Int] = [:]
     public internal(set) var confirmations: [Confirmation] = []
     /// How much time leaders have seen pass, in milliseconds.
     public internal(set) var elapsed = 0
@@ -18,6 +20,8 @@ public struct StoreModel: Sendable {
     public internal(set) var ages: [(elapsed: Int, revision: Int)] = []
     /// The revisions before it are removed, but for what they still have to tell.
     public internal(set) var whole = 1
+    /// Numbers that were given out in a newer file.
+    public internal(set) var lost: Set<Int> = []
 
     public init() {}
 
@@ -53,8 +57,11 @@ public struct StoreModel: Sendable {
         elapsed: Int = 0
     ) -> Lease? {
         guard lease.epoch == watched.epoch, lease.sequence == watched.sequence else { return nil }
+        guard lease.suspension == nil else { return nil }
         self.elapsed = max(self.elapsed, elapsed)
         lease = Lease(claimant, epoch: watched.epoch + 1, sequence: watched.sequence + 1, ttl: ttl, time: time)
+        let newest = revisions.last { !lost.contains($0.number) }
+        (lease.revision, lease.hash) = (newest?.number ?? 0, newest?.hash ?? [])
         return lease
     }
 
@@ -110,6 +117,43 @@ public struct StoreModel: Sendable {
         try require(fence)
         guard let age = policy.maximumAge else { return }
         whole = max(whole, revisions.first { $0.time >= time - age }?.number ?? max(revisions.count, 1))
+    }
+
+    // MARK: - An older state
+
+    /// The row tells the newest revision that its holder knows.
+    public mutating func noteNewest(_ seen: Watermark) {
+        if seen.revision > 0 { (lease.revision, lease.hash) = (seen.revision, seen.hash) }
+    }
+
+    public enum Holding: Sendable {
+        case all, accepted, less
+    }
+
+    /// Whether the history has the newest revision that was seen.
+    public func holding(_ seen: Watermark) -> Holding {
+        guard seen.revision > 0 else { return .all }
+        if lost.contains(seen.revision) { return .accepted }
+        return revision(seen.revision)?.hash == seen.hash ? .all : .less
+    }
+
+    public func isOlder(than seen: Watermark) -> Bool {
+        lease.suspension != nil || !seen.isReached(by: lease) || holding(seen) == .less
+    }
+
+    public mutating func suspend(by witness: Witness, time: Int) {
+        lease = lease.suspended(by: witness, time: time)
+    }
+
+    /// Somebody accepts the older state. Numbers that were lost stay, without content.
+    public mutating func acceptOlderState() {
+        guard let suspension = lease.suspension else { return }
+        while revisions.count < suspension.lastNumber {
+            put([], author: Author(user: nil, uid: nil, host: ""))
+            lost.insert(revisions.count)
+        }
+        for request in waitingRequests { try? end(request.id, as: .refused, error: "ask again") }
+        lease = lease.accepted
     }
 
     // MARK: - Confirmations
@@ -227,7 +271,10 @@ extension Lease {
             process: process,
             socket: socket,
             pluginSocket: pluginSocket,
-            guardLock: guardLock
+            guardLock: guardLock,
+            revision: revision,
+            hash: hash,
+            suspension: suspension
         )
     }
 }

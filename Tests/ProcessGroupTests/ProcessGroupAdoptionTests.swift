@@ -82,7 +82,7 @@ struct ProcessGroupAdoptionTests {
                 arguments: ["sleep", "60"],
                 environment: ["PROCESS_GROUP_TEST": harness.folder],
                 directory: nil,
-                logPath: "/dev/null"
+                log: STDERR_FILENO
             ).start()
             let identity = try #require(ProcessTable.identity(stranger))
             var record = InstanceRecord(

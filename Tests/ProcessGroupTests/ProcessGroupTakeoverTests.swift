@@ -224,7 +224,7 @@ struct ProcessGroupTakeoverTests {
                     arguments: ["flock", "--no-fork", lock, "sleep", "60"],
                     environment: ["PATH": "/usr/bin:/bin", "PROCESS_GROUP_TEST": harness.folder],
                     directory: nil,
-                    logPath: "/dev/null"
+                    log: STDERR_FILENO
                 ).start()
                 try await eventually("another process holds the lock") {
                     // What it gets is not released but dropped, which leaves the file.

@@ -68,6 +68,7 @@ final class World: @unchecked Sendable {
     func takeApart() -> Int {
         let left = scheduler.takeApart(hosts.flatMap(\.processes))
         for replica in replicas { replica.clear() }
+        users.clear()
         for host in hosts { host.clear() }
         (replicas, hosts) = ([], [])
         return left

@@ -263,7 +263,7 @@ private struct Pair {
 
     private mutating func end(_ fence: Fence) async throws {
         let id = someRequest()
-        switch random.below(4) {
+        switch random.below(6) {
         case 0:
             let wasTakenBack = try await both(
                 { try await $0.cancelRequest(id, within: $1) },
@@ -280,20 +280,32 @@ private struct Pair {
                 { try await $0.answerRequest(id, .success(.ok), fence: fence, within: $1) },
                 { model throws(StoreError) in try model.answer(id, .success(.ok), fence: fence) }
             )
-        default:
-            let time = 1000 + random.below(requests + 1)
+        case 3:
+            try await both({ try await $0.renewRequest(id, within: $1) }, { $0.renew(id) })
+        case 4:
+            let note = random.below(2) == 0 ? "a change of a" : nil
             try await both(
-                { try await $0.removeRequests(before: time, fence: fence, within: $1) },
-                { model throws(StoreError) in try model.removeRequests(before: time, fence: fence) }
+                { try await $0.noteRequests([id: note], fence: fence, within: $1) },
+                { model throws(StoreError) in try model.note([id: note], fence: fence) }
             )
+        default:
+            let sequence = max(0, model.lease.sequence - random.below(8))
+            let step = try await both(
+                { try await $0.removeRequests(endedBefore: sequence, fence: fence, within: $1) },
+                { model throws(StoreError) in
+                    let step = try model.removeRequests(endedBefore: sequence, fence: fence)
+                    #expect(step.removed < 500)
+                }
+            )
+            if let step { #expect(step.sequence == model.lease.sequence, "seed \(seed)") }
         }
     }
 
     /// - Returns: the store's result; nil when both said no, for the same reason.
     @discardableResult
-    private mutating func both<Value>(
+    private mutating func both<Value, Modelled>(
         _ real: (Store, Duration) async throws -> Value,
-        _ modelled: (inout StoreModel) throws(StoreError) -> Value,
+        _ modelled: (inout StoreModel) throws(StoreError) -> Modelled,
         sourceLocation: SourceLocation = #_sourceLocation
     ) async throws -> Value? {
         var expected: StoreError.Code?

@@ -26,7 +26,7 @@ struct EngineAddressTests {
         ("", "begins with"), ("/var/run/docker.sock", "begins with"), ("engine:2375", "begins with"),
         ("ssh://me@engine", "'ssh' is not supported"), ("npipe:////./pipe/docker", "'npipe'"), ("fd://", "'fd'"),
         ("unix://", "begins with /"), ("unix://docker.sock", "begins with /"),
-        ("unix:///" + String(repeating: "x", count: 107), "at most 107 bytes; this one has 108"),
+        ("unix:///" + String(repeating: "x", count: 103), "at most 103 bytes; this one has 104"),
         ("tcp://", "host is missing"), ("tcp://:2375", "host is missing"), ("tcp://engine:", "a port is"),
         ("tcp://engine:0", "a port is"), ("tcp://engine:65536", "a port is"), ("tcp://engine:+1", "a port is"),
         ("tcp://engine:12a", "a port is"), ("tcp://::1:2375", "in brackets"), ("tcp://[::1", "] is missing"),

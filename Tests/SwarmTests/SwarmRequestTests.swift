@@ -45,7 +45,7 @@ struct SwarmRequestTests {
             #expect(try Self.mailbox(swarm) == ["r"])
             #expect(try await follower.request("r", within: patience)?.state == .passedOn)
             try await leading.store.see()
-            #expect(try await leading.store.waitingRequests(within: patience) == [request])
+            #expect(try await leading.store.waitingRequests(within: patience) == [request.asked(in: 1)])
             let writes = swarm.writes
             #expect(try await Self.carryOut("r", leading).number == 1)
             // In one update: the revision, the outcome, and the request is gone.
@@ -298,9 +298,47 @@ struct SwarmRequestTests {
             #expect(try await restarted.request("new", within: patience)?.state == .waiting)
             // Nobody remembers any more what became of it.
             let old = try await restarted.request("old", within: patience)
-            #expect(old?.state == .refused && old?.error?.contains("look at the history") == true)
+            #expect(old?.state == .lost)
             #expect(try await Self.carryOut("new", next).number == 1)
             #expect(try await restarted.request("new", within: patience)?.state == .done)
+        }
+    }
+
+    /// Else whoever asked would find it nowhere, and it would be carried out a second time.
+    @Test func `What an earlier leader has settled is kept, however far behind its clock was`() async throws {
+        try await Self.withTwo { swarm, nodes, leading, follower in
+            try await follower.submit(Self.request("r"), within: patience)
+            try await follower.see()
+            try await leading.store.see()
+            #expect(try await Self.carryOut("r", leading).number == 1)
+            try await leading.store.releaseLease(leading.fence, reason: "stopped", within: patience)
+            var image = try #require(swarm.image)
+            image.keepSettled(until: Store.wallClock() - 3_600_000)
+            swarm.put("infrakit", try Annotation(image).encoded().text)
+            let next = try await nodes[0].open().lead()
+            #expect(next.lease.epoch == 2 && swarm.image?.settled.map(\.id) == ["r"])
+            try await follower.see()
+            #expect(try await follower.request("r", within: patience)?.revision == 1)
+            #expect(swarm.image?.newest == 1)
+        }
+    }
+
+    /// Whoever asked on another node tells the new leader that they still wait.
+    @Test func `A request names the epoch in which whoever asked was heard of last`() async throws {
+        try await Self.withTwo { swarm, nodes, leading, follower in
+            try await follower.submit(Self.request("r"), within: patience)
+            try await follower.see()
+            try await leading.store.releaseLease(leading.fence, reason: "stopped", within: patience)
+            let next = try await nodes[0].open().lead()
+            try await next.store.see()
+            #expect(try await next.store.waitingRequests(within: patience).map(\.epoch) == [1])
+            try await follower.see()
+            let sight = try await follower.sight(of: Self.request("r"), within: patience)
+            #expect(sight.lease.epoch == 2 && sight.request?.epoch == 1)
+            try await follower.renewRequest("r", within: patience)
+            try await follower.see()
+            try await next.store.see()
+            #expect(try await next.store.waitingRequests(within: patience).map(\.epoch) == [2])
         }
     }
 
@@ -364,5 +402,11 @@ struct SwarmRequestTests {
             }
             #expect(late.code == .conflict)
         }
+    }
+}
+
+extension Request {
+    fileprivate func asked(in epoch: Int) -> Request {
+        Request(id: id, kind: kind, author: author, message: message, time: time, patience: patience, epoch: epoch)
     }
 }

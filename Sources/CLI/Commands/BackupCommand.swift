@@ -8,12 +8,14 @@ struct BackupCommand: Verb {
     static let configuration = CommandConfiguration(
         commandName: "backup",
         abstract: "Copy the database into a new file, while managers run",
-        discussion: """
+        discussion: flowing(
+            """
             The copy is of one moment, on the disk when the command ends, and never takes the place of another file.
             While it is made nobody can write: some tenths of a second for each hundred megabytes.
 
             Example: infrakit-manager backup /backup/manager-$(date +%F).db
             """
+        )
     )
 
     @Argument(help: "The new file", completion: .file())
@@ -27,7 +29,7 @@ struct BackupCommand: Verb {
         try await session.waiting("copying to \(file)") {
             try await store.open(in: session).backup(to: file, within: .seconds(3600))
         }
-        let copy = Store.openForCommand(StoreConfiguration(path: file))
+        let copy = Store.openForCommand(StoreConfiguration(path: file, mayHaveOtherNames: true))
         let newest = try await copy.summary(within: commandTimeout).newest
         try session.write(
             "\(file): everything up to revision \(newest)\n",

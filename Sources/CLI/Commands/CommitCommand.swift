@@ -9,7 +9,8 @@ struct CommitCommand: Verb {
     static let configuration = CommandConfiguration(
         commandName: "commit",
         abstract: "Commit one group or many, from JSON or YAML, as one revision",
-        discussion: """
+        discussion: flowing(
+            """
             Works from any host that has the database: the leader carries it out. The file holds one specification
             ({"ID": ..., "Properties": {...}}), a list of them, several YAML documents, or {"Groups": {...}} as `show` prints it.
             Groups that it does not name stay as they are; groups that stand so already are left out. The history has all
@@ -22,6 +23,7 @@ struct CommitCommand: Verb {
               infrakit-manager commit groups.yaml --message "new image" --confirm 10m
               infrakit-manager show before-upgrade | infrakit-manager commit - --dry-run
             """
+        )
     )
 
     @Argument(help: "The file; - for standard input", completion: .file())
@@ -42,11 +44,15 @@ struct CommitCommand: Verb {
 
     func run(in session: Session) async throws -> ExitStatus {
         let entries = try Declaration.entries(in: try InputFile.read(file), named: file)
-        let store = try await store.openToRead(in: session)
-        let standing = try await store.states(within: commandTimeout)
-        let waiting = RequestWait(store: store, timeout: change.wait.duration, session: session)
+        let waiting = RequestWait(
+            store: self.store.open(in: session),
+            timeout: change.wait.duration,
+            session: session
+        )
+        let store = try await waiting.reading { try await self.store.openToRead(in: session) }
         if change.dryRun {
             try await change.requireExpected(in: store)
+            let standing = try await store.states(within: commandTimeout)
             let changes = CommitPlan.changes(from: standing, to: entries, defaultPlugin: "")
             let preview = try await ChangePreview(changes, standing: standing, target: nil, asking: waiting)
             try session.write(preview.text(colored: session.isColored), preview.json, format.output)
@@ -57,7 +63,7 @@ struct CommitCommand: Verb {
             expectedCurrent: change.expectCurrent,
             confirmWithin: confirm?.duration.milliseconds
         )
-        var report = try await ChangeReport(of: try await waiting.run(kind, message: change.message), store)
+        var report = await ChangeReport(of: try await waiting.run(kind, message: change.message), store)
         let changed = Set(report.revision?.groups ?? [])
         report.unchanged = entries.map(\.spec.id).filter { !changed.contains($0) }
         try session.write(report.text, report.json, format.output)

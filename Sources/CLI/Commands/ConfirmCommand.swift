@@ -7,13 +7,15 @@ struct ConfirmCommand: Verb {
     static let configuration = CommandConfiguration(
         commandName: "confirm",
         abstract: "Keep a revision that was committed with --confirm",
-        discussion: """
+        discussion: flowing(
+            """
             Needs no leader, but for a swarm. Without a revision: the one that waits, if only one does.
 
             Examples:
               infrakit-manager confirm
               infrakit-manager confirm 16
             """
+        )
     )
 
     @Argument(help: "The revision (default: the one that waits)", completion: Completions.revisions)

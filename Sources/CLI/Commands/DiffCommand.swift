@@ -8,7 +8,8 @@ struct DiffCommand: Verb {
     static let configuration = CommandConfiguration(
         commandName: "diff",
         abstract: "Tell what changed between two revisions",
-        discussion: """
+        discussion: flowing(
+            """
             Without a second revision: from the first to the current one. Order of members, white space and the spelling
             of numbers make no difference.
 
@@ -19,6 +20,7 @@ struct DiffCommand: Verb {
               infrakit-manager diff 12 15 --group cattle -U 0
               infrakit-manager diff before-upgrade 15 -o json
             """
+        )
     )
 
     @Argument(help: "The earlier revision, by number or tag", completion: Completions.revisions)

@@ -8,7 +8,8 @@ struct DoctorCommand: Verb {
     static let configuration = CommandConfiguration(
         commandName: "doctor",
         abstract: "Check mount, locks, clocks, room and plugin, and say what to mend",
-        discussion: """
+        discussion: flowing(
+            """
             One line for each check. With --peer, started on two hosts at about the same time, it also tries whether a
             lock that one host holds keeps the other away.
 
@@ -18,6 +19,7 @@ struct DoctorCommand: Verb {
               infrakit-manager doctor
               infrakit-manager doctor --peer 1m
             """
+        )
     )
 
     @Option(help: ArgumentHelp("Wait so long for doctor --peer on another host", valueName: "duration"))

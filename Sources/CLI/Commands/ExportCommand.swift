@@ -1,6 +1,6 @@
-internal import ArgumentParser
+public import ArgumentParser
 internal import GroupSPI
-internal import Store
+public import Store
 internal import Terminal
 
 /// `infrakit-manager export`: the configuration in the shape of the Go manager's `global.config`.
@@ -8,14 +8,18 @@ struct ExportCommand: Verb {
     static let configuration = CommandConfiguration(
         commandName: "export",
         abstract: "Print the configuration as the Go manager's global.config",
-        discussion: """
-            Specifications keep their bytes.
+        discussion: flowing(
+            """
+            Specifications keep their bytes. The Go managers up to v0.5 read one object of groups, the last one a list of
+            records: --shape says for which it is.
 
             Examples:
               infrakit-manager export > global.config
+              infrakit-manager export --shape head > global.config
               infrakit-manager export --revision 12
               infrakit-manager export --damaged --revision 12
             """
+        )
     )
 
     @Option(
@@ -23,6 +27,9 @@ struct ExportCommand: Verb {
         completion: Completions.revisions
     )
     var revision: RevisionWord?
+
+    @Option(help: ArgumentHelp("For which Go manager: v05 (and older) or head", valueName: "shape"))
+    var shape = GlobalConfig.Shape.v05
 
     @Flag(help: "Read damaged pages too, as of a revision that verify trusts")
     var damaged = false
@@ -43,22 +50,27 @@ struct ExportCommand: Verb {
             } else {
                 try await store.states(within: commandTimeout)
             }
-        try session.standardOutput(TerminalText(exact: GlobalConfig.encode(states.entries).raw.text + "\n"))
+        try session.standardOutput(TerminalText(exact: GlobalConfig.encode(states.entries, as: shape).raw.text + "\n"))
         return .done
     }
 }
+
+extension GlobalConfig.Shape: ExpressibleByArgument {}
 
 /// `infrakit-manager import FILE`.
 struct ImportCommand: Verb {
     static let configuration = CommandConfiguration(
         commandName: "import",
         abstract: "Commit the groups of a Go manager's global.config, as one revision",
-        discussion: """
-            Reads both shapes that the Go manager has written. Groups that the file does not have stay as they are. A
+        discussion: flowing(
+            """
+            Reads both shapes that the Go manager has written, and says what it leaves out because it is no group. Every group
+            goes to the plugin of this manager, whatever plugin the file names, and is told where that differs. Groups that the file does not have stay as they are. A
             global.config that lies in the store directory when the history is empty is imported without being asked.
 
             Example: infrakit-manager import ~/.infrakit/configs/global.config
             """
+        )
     )
 
     @Argument(help: "The file; - for standard input", completion: .file())
@@ -74,25 +86,43 @@ struct ImportCommand: Verb {
     @OptionGroup var format: OutputOptions
 
     func run(in session: Session) async throws -> ExitStatus {
-        let entries: [GlobalConfig.Entry]
+        let contents: GlobalConfig.Contents
         do {
-            entries = try GlobalConfig.decode(try InputFile.read(file))
+            contents = try GlobalConfig.contents(try InputFile.read(file))
         } catch let error as StoreError {
             throw Failure("\(file): \(error.message)")
+        }
+        let entries = contents.entries
+        if !contents.others.isEmpty {
+            session.standardError("note: left out, as they are no groups: \(contents.others.joined(separator: ", "))\n")
         }
         guard !entries.isEmpty else { throw Failure("\(file) holds no groups; nothing was changed") }
         if let entry = entries.first(where: { $0.spec.id.isEmpty }) {
             throw Failure("\(file): a group of the plugin '\(entry.plugin)' has no name; nothing was changed")
         }
-        let store = try await store.openToRead(in: session)
-        let request = try await RequestWait(store: store, timeout: wait.duration, session: session).run(
+        let waiting = RequestWait(store: self.store.open(in: session), timeout: wait.duration, session: session)
+        let store = try await waiting.reading { try await self.store.openToRead(in: session) }
+        let answer = try await waiting.run(
             .import(entries),
             message: message ?? "imported from \(file == "-" ? "standard input" : file)"
         )
-        var report = try await ChangeReport(of: request, store)
+        var report = await ChangeReport(of: answer, store)
         let changed = Set(report.revision?.groups ?? [])
         report.unchanged = entries.map(\.spec.id).filter { !changed.contains($0) }
+        report.redirected = Self.redirected(entries, report.revision)
         try session.write(report.text, report.json, format.output)
         return report.status
+    }
+
+    /// Groups that the file had with another plugin than the one that has them now.
+    private static func redirected(_ entries: [GlobalConfig.Entry], _ revision: Revision?) -> [ChangeReport.Redirection]
+    {
+        let named = Dictionary(entries.map { ($0.spec.id, $0.plugin) }, uniquingKeysWith: { first, _ in first })
+        return (revision?.changes ?? []).compactMap { change in
+            guard case .set(_, let plugin) = change.action, let before = named[change.group], !before.isEmpty,
+                before != plugin
+            else { return nil }
+            return ChangeReport.Redirection(group: change.group, from: before, to: plugin)
+        }
     }
 }

@@ -11,7 +11,8 @@ struct HistoryCommand: Verb {
     static let configuration = CommandConfiguration(
         commandName: "history",
         abstract: "List the revisions, newest first",
-        discussion: """
+        discussion: flowing(
+            """
             The current revision is marked with *. Needs no running manager, only the database.
 
             STATUS is one of:
@@ -21,7 +22,8 @@ struct HistoryCommand: Verb {
               superseded  a later revision overtook it before its outcome was known
               partial     the plugin refused some of its groups
 
-            With --path: who changed that field of the specifications, when, from what to what.
+            With --path: who changed that field of the specifications, when, from what to what. The path may begin with
+            Properties, as in a file.
 
             Examples:
               infrakit-manager history
@@ -30,6 +32,7 @@ struct HistoryCommand: Verb {
               infrakit-manager history --path Allocation.Size
               infrakit-manager history --follow
             """
+        )
     )
 
     enum Format: String, ExpressibleByArgument, CaseIterable {
@@ -47,7 +50,7 @@ struct HistoryCommand: Verb {
     @Option(name: .short, help: ArgumentHelp("At most so many (table: 20; json: all)", valueName: "n"))
     var number: Int?
 
-    @Option(help: ArgumentHelp("Only since a time (2026-11-22T15:04:05Z) or for a duration (24h)", valueName: "t"))
+    @Option(help: ArgumentHelp("Only since a time (2026-11-22T15:04:05Z) or for a duration (24h, 7d)", valueName: "t"))
     var since: String?
 
     @Option(help: ArgumentHelp("Only changes of this field, such as Allocation.Size", valueName: "path"))
@@ -70,9 +73,22 @@ struct HistoryCommand: Verb {
         query.since = try since.map { try Self.time($0, now: session.now()) }
         let store = try await store.openToRead(in: session)
         if let path {
-            let changes = try await FieldHistory(path: path.path, store: store).changes(query, limit: limit)
-            if changes.isEmpty { try await requireGroup(store) }
-            try write(changes, in: session)
+            let field = FieldHistory(path: path.path, store: store)
+            let found = try await field.changes(query, limit: limit)
+            if found.changes.isEmpty {
+                try await requireGroup(store)
+                let states = try await store.states(within: commandTimeout)
+                guard found.isKnown || field.stands(in: states, of: group) else {
+                    throw Failure(
+                        "no revision \(query.since == nil ? "has ever had" : "of that time has") the field \(path.path). "
+                            + "A path begins below Properties, such as Allocation.Size; `infrakit-manager show` has them all."
+                    )
+                }
+            }
+            try write(found.changes, in: session)
+            if found.hasMore, output == .table {
+                try session.standardOutput("(older changes not shown; -n \(10 * found.changes.count) shows more)\n")
+            }
             return .done
         }
         if follow {
@@ -130,7 +146,9 @@ struct HistoryCommand: Verb {
             return try list.end()
         }
         try session.standardOutput(
-            Table(FieldChange.headings, changes.map(\.cells), elastic: [4, 2]).text(width: session.width)
+            Table(FieldChange.headings, changes.map(\.cells), elastic: [5, 4, 2, 3], narrowest: 4).text(
+                width: session.width
+            )
         )
     }
 
@@ -177,7 +195,7 @@ struct HistoryCommand: Verb {
         if let time = Timestamp(rfc3339: text) { return time.milliseconds }
         if let duration = GoDuration(argument: text) { return now.milliseconds - duration.duration.milliseconds }
         throw Failure(
-            "--since takes a time with its zone, such as 2026-11-22T15:04:05Z, or a duration such as 24h; not '\(text)'",
+            "--since takes a time with its zone, such as 2026-11-22T15:04:05Z, or a duration such as 24h or 7d; not '\(text)'",
             .usage
         )
     }

@@ -7,7 +7,8 @@ struct OSCommand: Verb {
     static let configuration = CommandConfiguration(
         commandName: "os",
         abstract: "Run a manager on a shared database file",
-        discussion: """
+        discussion: flowing(
+            """
             State, history and leadership are in the file manager.db of the store directory. Replicas that share it, for
             instance over NFS, elect one leader by a lease; with --leader-file, the file names the leader.
 
@@ -15,6 +16,7 @@ struct OSCommand: Verb {
               infrakit-manager os
               infrakit-manager os --log 5 --store-dir /mnt/shared/infrakit --id $(hostname)
             """
+        )
     )
 
     @OptionGroup var logging: LogOptions
@@ -72,11 +74,12 @@ struct OSCommand: Verb {
         let directory = store.directory(in: session)
         try store.prepareDirectory(in: session)
         try await checkLeaderFile()
-        let configuration = StoreConfiguration(
+        var configuration = StoreConfiguration(
             path: StoreConfiguration.path(in: directory),
             busyTimeout: election.busyTimeout.milliseconds,
             allowsUnsafeStorage: unsafeStorage
         )
+        configuration.noticesOlderState = true
         let opened = try await Store.openForManager(configuration)
         try await checkHistory(configuration.path, directory)
         let program = try ManagerProgram(

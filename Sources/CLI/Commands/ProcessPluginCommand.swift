@@ -1,5 +1,4 @@
 internal import ArgumentParser
-internal import CLinux
 internal import Logging
 internal import NIOPosix
 internal import PluginRPC
@@ -10,13 +9,15 @@ struct ProcessPluginCommand: Verb {
     static let configuration = CommandConfiguration(
         commandName: "process",
         abstract: "Run the group plugin that keeps copies of a command running on this host",
-        discussion: """
+        discussion: flowing(
+            """
             It serves the Group plugin interface on the socket of its name. Its processes outlive it, and it finds them
             again. Their output is in <state-dir>/logs/<group>/<instance>.log. Plugins of one host may share the directory:
             a group's processes belong to the one that watches it, and are handed on with it.
 
             Example: infrakit-manager plugin process --name group-stateless
             """
+        )
     )
 
     @OptionGroup var logging: LogOptions
@@ -44,7 +45,6 @@ struct ProcessPluginCommand: Verb {
         }
         let plugin = try ProcessGroupPlugin(
             stateDirectory: directory,
-            environment: ServiceEnvironment.inherited(session.environment),
             logger: logger
         )
         // Before anything that has to end in order.
@@ -60,7 +60,6 @@ struct ProcessPluginCommand: Verb {
         await withDiscardingTaskGroup { tasks in
             tasks.addTask { await plugin.run() }
             await notifier.ready()
-            clinux_drop_program_pages()
             await signals.next()
             await notifier.stopping()
             await server.stop(grace: .seconds(1))

@@ -9,7 +9,8 @@ struct RollbackCommand: Verb {
     static let configuration = CommandConfiguration(
         commandName: "rollback",
         abstract: "Restore the configuration of an earlier revision, as a new revision",
-        discussion: """
+        discussion: flowing(
+            """
             Works from any host that has the database: the leader carries it out. Groups that the earlier revision did
             not have are freed, never destroyed. Nothing in the history is lost.
 
@@ -19,6 +20,7 @@ struct RollbackCommand: Verb {
               infrakit-manager rollback 12 --dry-run
               infrakit-manager rollback 12 --expect-current 15 --wait 1m
             """
+        )
     )
 
     @Argument(help: "The revision, by number or tag, whose configuration to restore", completion: Completions.revisions)
@@ -32,15 +34,22 @@ struct RollbackCommand: Verb {
     @OptionGroup var format: OutputOptions
 
     func run(in session: Session) async throws -> ExitStatus {
-        let store = try await store.openToRead(in: session)
-        let target = try await revision.number(in: store)
-        // No states are read: those of a thousand groups would take longer than everything else.
-        try await store.requireWhole(target, of: group, within: commandTimeout)
+        let waiting = RequestWait(
+            store: self.store.open(in: session),
+            timeout: change.wait.duration,
+            session: session
+        )
+        let store = try await waiting.reading { try await self.store.openToRead(in: session) }
+        let target = try await waiting.reading {
+            let target = try await revision.number(in: store)
+            // No states are read: those of a thousand groups would take longer than everything else.
+            try await store.requireWhole(target, of: group, within: commandTimeout)
+            return target
+        }
         if change.dryRun { return try await plan(target, store, in: session) }
-        let waiting = RequestWait(store: store, timeout: change.wait.duration, session: session)
         let kind = Request.Kind.rollback(to: target, group: group, expectedCurrent: change.expectCurrent)
-        let request = try await waiting.run(kind, message: change.message)
-        let report = try await ChangeReport(of: request, target: target, store)
+        let answer = try await waiting.run(kind, message: change.message)
+        let report = await ChangeReport(of: answer, target: target, store)
         try session.write(report.text, report.json, format.output)
         return report.status
     }
@@ -66,16 +75,11 @@ struct RollbackCommand: Verb {
 }
 
 extension ChangeReport {
-    /// - Parameter request: as it ended.
-    init(of request: Request, target: Int? = nil, unchanged: [Identifier] = [], _ store: Store) async throws {
-        var revision: Revision?
-        if let number = request.revision { revision = try await store.revision(number, within: commandTimeout) }
-        self.init(
-            target: target,
-            revision: revision,
-            // A summary takes longer the more groups there are, and longer than all else here.
-            current: revision == nil ? try await store.summary(within: commandTimeout).current : nil,
-            unchanged: unchanged
-        )
+    /// - Parameter answer: how the request ended; what it tells is not read again, as that could fail now.
+    init(of answer: RequestWait.Answer, target: Int? = nil, unchanged: [Identifier] = [], _ store: Store) async {
+        var current: Int?
+        // A summary takes longer the more groups there are, and longer than all else here.
+        if answer.revision == nil { current = try? await store.summary(within: commandTimeout).current }
+        self.init(target: target, revision: answer.revision, current: current, unchanged: unchanged)
     }
 }

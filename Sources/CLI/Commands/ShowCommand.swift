@@ -8,7 +8,8 @@ struct ShowCommand: Verb {
     static let configuration = CommandConfiguration(
         commandName: "show",
         abstract: "Print the configuration as of a revision",
-        discussion: """
+        discussion: flowing(
+            """
             Every specification is printed byte for byte as its user sent it. Without a revision: the current one.
 
             Examples:
@@ -16,6 +17,7 @@ struct ShowCommand: Verb {
               infrakit-manager show before-upgrade
               infrakit-manager show 12 --group cattle > cattle.json
             """
+        )
     )
 
     @Argument(help: "The revision's number or tag (default: the current one)", completion: Completions.revisions)

@@ -9,12 +9,14 @@ struct StatusCommand: Verb {
     static let configuration = CommandConfiguration(
         commandName: "status",
         abstract: "Tell who leads, and what this replica is",
-        discussion: """
+        discussion: flowing(
+            """
             Exit status: 0 this replica leads (or none runs here, and another leads), 3 this replica follows, 4 nobody
             leads.
 
             Example: infrakit-manager status -o json
             """
+        )
     )
 
     @OptionGroup var naming: NameOptions

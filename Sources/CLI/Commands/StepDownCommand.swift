@@ -8,12 +8,14 @@ struct StepDownCommand: Verb {
     static let configuration = CommandConfiguration(
         commandName: "step-down",
         abstract: "Have the leader hand leadership over now",
-        discussion: """
+        discussion: flowing(
+            """
             Works from any host that has the database. Another replica takes over within one poll interval; a replica
             that is alone takes leadership up again after one lease.
 
             Example: infrakit-manager step-down
             """
+        )
     )
 
     @OptionGroup var store: StoreOptions
@@ -23,15 +25,18 @@ struct StepDownCommand: Verb {
 
     func run(in session: Session) async throws -> ExitStatus {
         let store = store.open(in: session)
-        if let copy = try await store.swarmCopy(within: commandTimeout) {
+        let waiting = RequestWait(store: store, timeout: wait.duration, session: session)
+        let (copy, lease) = try await waiting.reading {
+            (try await store.swarmCopy(within: commandTimeout), try await store.lease(within: commandTimeout))
+        }
+        if let copy {
             let node = copy.leader.isEmpty ? "NODE" : copy.leader
             throw Failure(
                 "leadership follows the swarm's and cannot be handed over alone. docker node demote \(node) moves both; docker "
                     + "node promote \(node) then makes the node a manager again."
             )
         }
-        let lease = try await store.lease(within: commandTimeout)
-        _ = try await RequestWait(store: store, timeout: wait.duration, session: session).run(.stepDown)
+        _ = try await waiting.run(.stepDown)
         try session.standardOutput("\(lease.holder) hands leadership over (epoch \(lease.epoch))\n")
         return .done
     }

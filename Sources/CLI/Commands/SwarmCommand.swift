@@ -9,7 +9,8 @@ struct SwarmCommand: Verb {
     static let configuration = CommandConfiguration(
         commandName: "swarm",
         abstract: "Run a manager on a Docker Swarm manager node",
-        discussion: """
+        discussion: flowing(
+            """
             Run one on each manager node of the swarm. The one on the node that leads the swarm leads. The configuration of
             all groups is in a label of the swarm; the database of each node is its own copy of it, with the history.
 
@@ -17,6 +18,7 @@ struct SwarmCommand: Verb {
               infrakit-manager swarm
               infrakit-manager swarm --host tcp://127.0.0.1:2376 --tlscacert ca.pem --tlscert cert.pem --tlskey key.pem
             """
+        )
     )
 
     @OptionGroup var logging: LogOptions

@@ -8,7 +8,8 @@ struct TagCommand: Verb {
     static let configuration = CommandConfiguration(
         commandName: "tag",
         abstract: "Give a revision a name, or list the names",
-        discussion: """
+        discussion: flowing(
+            """
             A tag can stand wherever a revision's number can, and keeps the revision from being removed by retention. It
             begins with a letter; letters, digits, '.', '_' and '-' follow.
 
@@ -17,6 +18,7 @@ struct TagCommand: Verb {
               infrakit-manager tag 15 before-upgrade --move
               infrakit-manager tag
             """
+        )
     )
 
     @Argument(help: "The revision, by number or another tag", completion: Completions.revisions)
@@ -81,11 +83,13 @@ struct UntagCommand: Verb {
     static let configuration = CommandConfiguration(
         commandName: "untag",
         abstract: "Take a name from its revision",
-        discussion: """
+        discussion: flowing(
+            """
             The revision stays, until retention removes it.
 
             Example: infrakit-manager untag before-upgrade
             """
+        )
     )
 
     @Argument(help: "The tag", completion: Completions.tags)

@@ -9,7 +9,8 @@ struct VerifyCommand: Verb {
     static let configuration = CommandConfiguration(
         commandName: "verify",
         abstract: "Check the whole database: its pages, the hash chain, every specification",
-        discussion: """
+        discussion: flowing(
+            """
             Needs no manager. It looks at a copy, made in TMPDIR (default: /tmp) and removed at the end, so that managers
             can go on.
 
@@ -23,6 +24,7 @@ struct VerifyCommand: Verb {
               infrakit-manager verify --file backup.db -o json
               infrakit-manager verify --repair repaired.db
             """
+        )
     )
 
     @Option(help: ArgumentHelp("Check this file, for instance a backup, instead of the store's", valueName: "file"))
@@ -49,7 +51,9 @@ struct VerifyCommand: Verb {
     func run(in session: Session) async throws -> ExitStatus {
         let path = file ?? store.open(in: session).path
         if let repair { return try await write(repair, of: path, in: session) }
-        let original = file.map { Store.openForCommand(StoreConfiguration(path: $0)) } ?? store.open(in: session)
+        let original =
+            file.map { Store.openForCommand(StoreConfiguration(path: $0, mayHaveOtherNames: true)) }
+            ?? store.open(in: session)
         if inPlace { return try await check(original, in: session) }
         let directory = try TemporaryDirectory(in: session)
         defer { directory.remove() }
@@ -68,7 +72,7 @@ struct VerifyCommand: Verb {
 
     private func write(_ target: String, of path: String, in session: Session) async throws -> ExitStatus {
         let proven = try await session.waiting("proving every revision") {
-            try await Store.repair(StoreConfiguration(path: path), to: target, within: patience)
+            try await Store.repair(StoreConfiguration(path: path, mayHaveOtherNames: true), to: target, within: patience)
         }
         try session.write(
             """

@@ -187,6 +187,14 @@ struct Examination {
     private func leadership() async -> Finding {
         do {
             let lease = try await store.lease(within: commandTimeout)
+            guard lease.suspension == nil else {
+                return Finding(
+                    "leadership",
+                    .fatal,
+                    Suspension.sentence,
+                    fix: "put the newer file back, or: infrakit-manager accept (docs/operations.md, Backup and restore)"
+                )
+            }
             if let copy = try await store.swarmCopy(within: commandTimeout), copy.hidesLeader(at: session.now()) {
                 return Finding("leadership", .warning, "not known to this node", fix: "see the line about the swarm")
             }

@@ -1,3 +1,4 @@
+internal import CLinux
 internal import Glibc
 internal import Manager
 internal import Store
@@ -16,8 +17,11 @@ struct PeerProbe {
         let identity = ProcessIdentity.current()
         let own = "\(identity.host) \(identity.bootID) \(Request.makeID())"
         let deadline = ContinuousClock.now + timeout
-        let file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
-        guard file >= 0 else { return trouble("cannot open \(path)") }
+        let file = clinux_open_own(path, 1, O_RDWR | O_CREAT, 0o600)
+        guard file >= 0 else {
+            errno = -file
+            return trouble("cannot open \(path)")
+        }
         defer { close(file) }
         guard lock(file) else {
             guard errno == EAGAIN || errno == EACCES else {
@@ -121,23 +125,30 @@ struct PeerProbe {
     /// - Parameter creating: only who holds the lock creates the file, as it removes that: else one that came late would
     ///   leave it behind.
     private func append(_ line: String, creating: Bool = false) -> Bool {
-        let file = open(notes, O_WRONLY | (creating ? O_CREAT : 0) | O_APPEND | O_CLOEXEC, 0o600)
-        guard file >= 0 else { return false }
+        let file = clinux_open_own(notes, 1, O_WRONLY | (creating ? O_CREAT : 0) | O_APPEND, 0o600)
+        guard file >= 0 else {
+            errno = -file
+            return false
+        }
         defer { close(file) }
         let bytes = Array(line.utf8)
         return Glibc.write(file, bytes, bytes.count) == bytes.count && fsync(file) == 0
     }
 
     private func read() -> [String] {
-        guard let bytes = try? InputFile.read(notes, limit: 65536) else { return [] }
-        return String(decoding: bytes, as: UTF8.self).split(separator: "\n").map(String.init)
+        let file = clinux_open_own(notes, 1, O_RDONLY, 0)
+        guard file >= 0 else { return [] }
+        defer { close(file) }
+        var bytes = [UInt8](repeating: 0, count: 65536)
+        let count = Glibc.read(file, &bytes, bytes.count)
+        return String(decoding: bytes.prefix(max(0, count)), as: UTF8.self).split(separator: "\n").map(String.init)
     }
 
     private func trouble(_ what: String) -> Finding {
         Finding(
             "peer",
             .warning,
-            "\(what): \(String(cString: strerror(errno)))",
+            "\(what): \(String(cString: clinux_open_trouble(errno)))",
             fix: "check the rights in \(directory)"
         )
     }

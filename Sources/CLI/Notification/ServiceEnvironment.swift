@@ -1,5 +1,4 @@
 internal import Glibc
-internal import GroupSPI
 
 /// What a service manager such as systemd tells a program in its environment (sd_notify(3), sd_watchdog_enabled(3)).
 struct ServiceEnvironment: Hashable, Sendable {
@@ -33,12 +32,6 @@ struct ServiceEnvironment: Hashable, Sendable {
             guard number == pid else { return }
         }
         watchdog = .microseconds(microseconds)
-    }
-
-    /// The environment for children.
-    static func inherited(_ environment: [String: String]) -> [Identifier: String] {
-        let kept = environment.filter { !names.contains($0.key) }
-        return Dictionary(kept.map { (Identifier($0.key), $0.value) }, uniquingKeysWith: { first, _ in first })
     }
 
     /// Takes the variables out of this process's environment, and so out of that of every child that gets a copy of it.

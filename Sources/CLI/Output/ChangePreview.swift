@@ -39,10 +39,11 @@ struct ChangePreview {
             }
             do {
                 let spec = GroupSpec(id: change.group, properties: properties)
-                let request = try await asking.run(.write(.commit(spec, pretend: true)))
-                items.append(Item(change: change, plan: Self.words(request)))
+                let answer = try await asking.run(.write(.commit(spec, pretend: true)))
+                items.append(Item(change: change, plan: Self.words(answer.request)))
             } catch {
                 let failure = Failure(error)
+                if failure.isInterruption { throw failure }
                 if failure.status == .noLeader { leaderIsMissing = failure }
                 items.append(Item(change: change, plan: .failure(failure)))
             }

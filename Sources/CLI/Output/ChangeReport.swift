@@ -12,6 +12,13 @@ struct ChangeReport {
     let current: Int?
     /// Groups that were named and stood as asked already.
     var unchanged: [Identifier] = []
+    /// Of an import.
+    var redirected: [Redirection] = []
+
+    /// A group that was with one plugin, and is with another now.
+    struct Redirection {
+        let group, from, to: Identifier
+    }
 
     var status: ExitStatus {
         switch revision?.status {
@@ -31,6 +38,14 @@ struct ChangeReport {
             .init("status", .string((revision?.status ?? .applied).name)), .init("error", .string(revision?.error)),
         ]
         if let revision, changes.count > 1 { members.append(.init("outcomes", revision.outcomes)) }
+        if !redirected.isEmpty {
+            members.append(
+                .init(
+                    "redirected",
+                    .object(redirected.map { .init($0.group, ["from": .string($0.from), "to": .string($0.to)]) })
+                )
+            )
+        }
         if let confirmation = revision?.confirmation { members.append(.init("confirm", confirmation.json)) }
         return .object(members)
     }
@@ -45,6 +60,9 @@ struct ChangeReport {
         for change in revision.changes {
             let error = change.error.map { ": \($0)" } ?? ""
             lines.append("  \(Self.words(change, target)): \(change.status.name)\(error)")
+        }
+        for item in redirected {
+            lines.append("  \(item.group): was with the plugin '\(item.from)', now with '\(item.to)'")
         }
         for group in unchanged { lines.append("  \(group): unchanged") }
         if revision.status == .pending {

@@ -45,12 +45,14 @@ extension Revision {
             confirmation?.state == .waiting ? "(undone \(confirmation?.deadlineText ?? "") unless confirmed)" : ""
         let words = [message, error ?? ""].filter { !$0.isEmpty }.joined(separator: ": ")
         let note = [name, words, unconfirmed].filter { !$0.isEmpty }.joined(separator: " ")
-        let word = target.map { "\(operation.name) to \($0)" } ?? operation.name
         return [
-            "\(number)\(number == current ? "*" : "")", Timestamp(milliseconds: time).local, author.text, word,
+            "\(number)\(number == current ? "*" : "")", Timestamp(milliseconds: time).local, author.text, operationText,
             Self.shorten(groups), status.name, note.split(whereSeparator: \.isNewline).joined(separator: " "),
         ]
     }
+
+    /// `rollback to 30`, `commit`.
+    var operationText: String { target.map { "\(operation.name) to \($0)" } ?? operation.name }
 
     /// A revision of a thousand groups still fits a line.
     private static func shorten(_ groups: [Identifier]) -> String {
@@ -60,7 +62,17 @@ extension Revision {
 }
 
 extension Author {
-    var json: JSON { ["user": .string(user), "uid": .int(uid), "host": .string(host)] }
+    var json: JSON {
+        var members: [JSON.Member] = [
+            .init("user", .string(user)), .init("uid", .int(uid)), .init("host", .string(host)),
+        ]
+        if let login { members.append(.init("login", .string(login))) }
+        return .object(members)
+    }
 
-    var text: String { "\(user ?? uid.map { "uid \($0)" } ?? "-")@\(host)" }
+    /// `root@host`, or `alice (root)@host`.
+    var text: String {
+        let user = "\(user ?? uid.map { "uid \($0)" } ?? "-")"
+        return "\(login.map { "\($0) (\(user))" } ?? user)@\(host)"
+    }
 }

@@ -33,7 +33,7 @@ struct StatusReport {
 
     var status: ExitStatus {
         if role == "leader" { return .done }
-        if !lease.isHeld || isLeaseOver || isLeaderUnknown { return .noLeader }
+        if !lease.isHeld || isLeaseOver || isLeaderUnknown || lease.suspension != nil { return .noLeader }
         return role == nil ? .done : .notLeader
     }
 
@@ -56,7 +56,7 @@ struct StatusReport {
     }
 
     private var leader: JSON {
-        guard lease.isHeld, role == "leader" || !isLeaderUnknown else { return nil }
+        guard lease.isHeld, lease.suspension == nil, role == "leader" || !isLeaderUnknown else { return nil }
         return [
             "manager": .string(lease.holder), "epoch": .int(lease.epoch),
             "renewedAt": .string(Timestamp(milliseconds: lease.renewedAt).rfc3339),
@@ -89,6 +89,7 @@ struct StatusReport {
     }
 
     private var leaderText: String {
+        if lease.suspension != nil { return "nobody: \(Suspension.sentence)" }
         guard lease.isHeld else {
             return lease.epoch == 0 ? "nobody has led yet" : "nobody (the lease of epoch \(lease.epoch) was released)"
         }

@@ -5,11 +5,14 @@ struct Table {
     private let rows: [[String]]
     /// The columns that become narrower when a line would not fit, the first of them first.
     private let elastic: [Int]
+    /// No elastic column becomes narrower than this, or than its heading.
+    private let narrowest: Int
 
     /// - Parameter rows: what a terminal would obey in them is shown as an escape.
-    init(_ headings: [String], _ rows: [[String]], elastic: [Int] = []) {
+    init(_ headings: [String], _ rows: [[String]], elastic: [Int] = [], narrowest: Int = 8) {
         self.rows = ([headings] + rows).map { $0.map(TerminalText.escaped) }
         self.elastic = elastic
+        self.narrowest = narrowest
     }
 
     /// Lines, each with its line feed; no blanks at their ends.
@@ -31,7 +34,7 @@ struct Table {
         let wanted = widths.dropLast().reduce(2 * (widths.count - 1), +) + min(last, 20)
         var excess = wanted - width
         for column in elastic where excess > 0 {
-            let given = min(excess, max(0, widths[column] - max(headings[column].displayWidth, 8)))
+            let given = min(excess, max(0, widths[column] - max(headings[column].displayWidth, narrowest)))
             widths[column] -= given
             excess -= given
         }

@@ -12,12 +12,13 @@ struct CommandLineWords {
         self.file = file
     }
 
-    func inOrder(_ words: [String]) -> [String] {
+    /// - Throws: ``Failure`` for a variable, or a line of the configuration file, that has no sense.
+    func inOrder(_ words: [String]) throws -> [String] {
         // As with the original, a switch that may be given a value means true without one.
-        inOrderAsGiven(words.map { $0 == "--tlsverify" ? "--tlsverify=true" : $0 })
+        try inOrderAsGiven(words.map { $0 == "--tlsverify" ? "--tlsverify=true" : $0 })
     }
 
-    private func inOrderAsGiven(_ words: [String]) -> [String] {
+    private func inOrderAsGiven(_ words: [String]) throws -> [String] {
         var moved: [String] = []
         var index = 0
         while index < words.count, words[index].hasPrefix("-") {
@@ -35,22 +36,46 @@ struct CommandLineWords {
         let verb = words[index]
         // `plugin process` has its name in two words.
         let length = verb == "plugin" && index + 1 < words.count ? 2 : 1
-        let rest = words[(index + length)...]
-        return Array(words[index..<(index + length)]) + moved + fromElsewhere(verb, given: moved + rest) + rest
+        let rest = words[min(index + length, words.count)...]
+        try Self.requireNoNegative(verb, rest)
+        return Array(words[..<rest.startIndex].dropFirst(index)) + moved
+            + (try fromElsewhere(verb, given: moved + rest)) + rest
     }
 
     /// Flags that the environment sets, or the configuration file. What the command line says comes first, then the
     /// environment.
-    private func fromElsewhere(_ verb: String, given words: [String]) -> [String] {
-        (Self.flags[verb] ?? []).flatMap { flag -> [String] in
+    private func fromElsewhere(_ verb: String, given words: [String]) throws -> [String] {
+        try (Self.flags[verb] ?? []).flatMap { flag -> [String] in
             let isGiven = words.contains { $0 == flag || $0.hasPrefix("\(flag)=") || flag == "--output" && $0 == "-o" }
             guard !isGiven else { return [] }
             var values = file?.values[flag] ?? []
             if let value = environment[Self.variable(flag)], !value.isEmpty { values = [value] }
-            return values.flatMap { value -> [String] in
-                guard !Self.switches.contains(flag) else { return ["1", "true", "yes"].contains(value) ? [flag] : [] }
-                return ["\(flag)=\(value)"]
+            return try values.flatMap { value -> [String] in
+                switch flag {
+                case _ where Self.switches.contains(flag): return try Self.isTrue(value, flag) ? [flag] : []
+                case "--tlsverify": return ["\(flag)=\(try Self.isTrue(value, flag))"]
+                // Of this form only the history has some.
+                case "--output" where verb != "history" && value == "jsonl": return ["--output=json"]
+                default: return ["\(flag)=\(value)"]
+                }
             }
+        }
+    }
+
+    private static func isTrue(_ value: String, _ flag: String) throws -> Bool {
+        switch value.lowercased() {
+        case "1", "t", "true", "yes", "on": return true
+        case "0", "f", "false", "no", "off": return false
+        default: throw Failure("\(flag), or \(variable(flag)), is true or false, not '\(value)'", .usage)
+        }
+    }
+
+    /// `-1` would be taken for a flag, and the revision be missed.
+    private static func requireNoNegative(_ verb: String, _ words: ArraySlice<String>) throws {
+        guard ["show", "diff", "rollback", "confirm", "tag"].contains(verb) else { return }
+        for (word, before) in zip(words, [""] + words) where !(before.hasPrefix("-") && !before.contains("=")) {
+            guard word.wholeMatch(of: /-[0-9]+/) != nil else { continue }
+            throw Failure("\(word) is no revision. Name one by its number, from 1, or by its tag.", .usage)
         }
     }
 

@@ -12,10 +12,13 @@ internal import Terminal
 struct Failure: Error {
     let message: String
     let status: ExitStatus
+    /// Whoever asked did not want it any more.
+    let isInterruption: Bool
 
-    init(_ message: String, _ status: ExitStatus = .failed) {
+    init(_ message: String, _ status: ExitStatus = .failed, isInterruption: Bool = false) {
         self.message = message
         self.status = status
+        self.isInterruption = isInterruption
     }
 
     init(_ error: any Error) {
@@ -30,6 +33,33 @@ struct Failure: Error {
         case let error as StreamError: self.init("the result could not be written: \(error.reason)")
         default: self.init("\(error)")
         }
+    }
+
+    /// A request of which nothing came, and nothing will.
+    init(_ nothing: NothingChanged, within patience: Duration) {
+        switch nothing.why {
+        case .interrupted: self.init("cancelled, nothing was changed", isInterruption: true)
+        case .notSubmitted(let error): self.init(error)
+        case .timeIsUp:
+            self.init(
+                "\(nothing.leader.inaction(within: patience)); it was taken back, and nothing was changed",
+                nothing.leader.isAlive ? .failed : .noLeader
+            )
+        }
+    }
+
+    /// A request that may still come true.
+    init(_ unknown: UnknownEnd, within patience: Duration) {
+        let cause = unknown.why == .interrupted ? "cancelled too late" : "no answer within \(patience.goText)"
+        let state =
+            unknown.revision.map { "it is recorded as revision \($0), and how it came out could not be read" }
+            ?? "it may still be carried out"
+        let trouble = unknown.trouble.map { " (\($0.message))" } ?? ""
+        self.init(
+            "\(cause): \(state)\(trouble). See `infrakit-manager history` before you ask again.",
+            .pending,
+            isInterruption: unknown.why == .interrupted
+        )
     }
 
     private static func status(_ code: StoreError.Code) -> ExitStatus {

@@ -1,7 +1,7 @@
 internal import ArgumentParser
 internal import Manager
 
-/// A duration as Go writes it: `5s`, `1m30s`, `1500ms`.
+/// A duration as Go writes it: `5s`, `1m30s`, `1500ms`; and with `d` for 24 hours.
 struct GoDuration: ExpressibleByArgument, Hashable {
     let duration: Duration
 
@@ -10,7 +10,7 @@ struct GoDuration: ExpressibleByArgument, Hashable {
     }
 
     private static let units: [(name: String, nanoseconds: Double)] = [
-        ("ns", 1), ("us", 1e3), ("µs", 1e3), ("ms", 1e6), ("s", 1e9), ("m", 60e9), ("h", 3600e9),
+        ("ns", 1), ("us", 1e3), ("µs", 1e3), ("ms", 1e6), ("s", 1e9), ("m", 60e9), ("h", 3600e9), ("d", 86400e9),
     ]
 
     /// - Returns: nil for anything but a sequence of numbers with units, and for what is not positive.

@@ -1,10 +1,8 @@
-internal import CLinux
 internal import Glibc
 internal import GroupSPI
 internal import Logging
 internal import Manager
 internal import PluginRPC
-internal import Synchronization
 internal import Terminal
 
 /// `infrakit-manager guard …`: lets the groups go when the manager cannot. Started by the manager itself, never by a person.
@@ -59,33 +57,27 @@ struct GuardProgram {
     func run(in session: Session) async throws -> ExitStatus {
         var logger = session.logger("guard", verbosity: log, format: logFormat)
         logger[metadataKey: "guard"] = "\(plugin)"
-        // Held until this process ends: the next run's guard waits for it, and shows by another lock that it does.
-        let (lock, queue) = (lock, "\(lock).next")
-        var turn: FileLock? = try FileLock(waitingFor: queue)
-        let held = try FileLock(waitingFor: lock)
-        withExtendedLifetime(turn) {}
-        turn = nil
+        // Held until this process ends: the next run's guard waits for it.
+        let lock = self.lock
+        let held = try GuardLock.wait(for: lock)
         defer { withExtendedLifetime(held) {} }
         guard let knowledge = GuardProcess.knowledge() else {
             throw Failure("a guard is started by a manager, never by a person", .usage)
         }
         let client = LatePlugin(name: plugin, in: session.plugins, plugin: pluginProtocol, logger: logger)
-        let isStarted = Atomic(false)
         let loop = GuardLoop(
             plugin: client,
             knowledge: knowledge,
             clock: BootClock(),
             timeout: .seconds(5),
             patience: patience,
-            isAwaited: { FileLock.isTaken(queue) },
-            holdPlace: { held.holdPlace() },
+            isAwaited: { GuardLock.isAwaited(lock) },
+            holdPlace: { GuardLock.hold(held, at: lock) },
             logger: logger,
             acknowledge: { number in
                 GuardMessage(number: number, deadline: nil).bytes.prefix(8).withUnsafeBytes { bytes in
                     _ = write(STDOUT_FILENO, bytes.baseAddress, bytes.count)
                 }
-                // From here on it only waits, for other messages like the first one.
-                if !isStarted.exchange(true, ordering: .relaxed) { clinux_drop_program_pages() }
             }
         )
         let (events, post) = GuardLoop.messages(from: STDIN_FILENO)

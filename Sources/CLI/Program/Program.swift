@@ -53,7 +53,7 @@ enum Program {
         // that is missing yet.
         guard words.first != "---completion" else { return words }
         let file = try ConfigurationFile.load(for: words, in: session)
-        return CommandLineWords(session.environment, file).inOrder(ConfigurationFile.stripped(words))
+        return try CommandLineWords(session.environment, file).inOrder(ConfigurationFile.stripped(words))
     }
 
     private static func fail(_ failure: Failure, in session: Session) -> ExitStatus {

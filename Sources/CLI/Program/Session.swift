@@ -20,6 +20,8 @@ struct Session: Sendable {
     let isTerminal: Bool
     /// Whether somebody sits at standard error, and may wonder what takes so long.
     let isAttended: Bool
+    /// Whether signals to this process are meant for what the command does.
+    var catchesSignals = false
     /// Columns of the terminal; nil when results go elsewhere.
     let width: Int?
     let now: @Sendable () -> Timestamp
@@ -85,6 +87,7 @@ struct Session: Sendable {
             hasReader: { StandardStream.output.hasReader },
             isTerminal: StandardStream.output.isTerminal,
             isAttended: StandardStream.error.isTerminal,
+            catchesSignals: true,
             width: StandardStream.output.width,
             now: { Timestamp.now() }
         )

@@ -2,7 +2,7 @@ internal import CLinux
 @preconcurrency internal import Dispatch
 internal import Glibc
 
-/// SIGTERM and SIGINT, which ask this program to end in order.
+/// SIGTERM, SIGINT and SIGHUP, which ask this program to end in order.
 ///
 /// From its making on they do not end the process by themselves any more, and none is lost that arrives before somebody
 /// waits. To be made once.

@@ -41,7 +41,7 @@ struct ManagerProgram {
             process: process,
             socket: session.plugins.socketPath(for: name),
             pluginSocket: session.plugins.socketPath(for: proxy.proxyForGroup),
-            guardLock: "\(session.plugins.path)/.\(name).guard"
+            guardLock: GuardLock.path(of: name, in: session.plugins.path)
         )
     }
 
@@ -66,6 +66,16 @@ struct ManagerProgram {
         state: [String],
         details: [String: String]
     ) async throws {
+        guard !session.plugins.leads(plugin, to: claimant.socket) else {
+            throw Failure(
+                "--proxy-for-group \(plugin) is this manager's own socket, \(claimant.socket). Name a group plugin.",
+                .usage
+            )
+        }
+        // A plugin that cannot be called would leave every change pending.
+        for name in [name, plugin] {
+            if let trouble = session.plugins.trouble(of: name) { throw Failure(trouble, .usage) }
+        }
         // First of all: libdispatch ends a process that has no descriptor left for it.
         let descriptors = try DescriptorBudget.raised()
         try Directories.make(session.plugins.path)
@@ -85,6 +95,7 @@ struct ManagerProgram {
             protocol: replica.pluginProtocol,
             limits: .reply,
             maximumConnections: descriptors.pluginConnections,
+            refusesOwnProcess: true,
             group: eventLoops,
             logger: logger
         )

@@ -1,4 +1,3 @@
-internal import CLinux
 internal import Manager
 internal import PluginRPC
 
@@ -14,7 +13,6 @@ struct ManagerService {
     func run(until signals: EndSignals) async {
         await withDiscardingTaskGroup { reporting in
             reporting.addTask { await report.run(runtime) }
-            reporting.addTask { await dropPagesOfStart() }
             await manage(until: signals)
             reporting.cancelAll()
         }
@@ -40,17 +38,6 @@ struct ManagerService {
     }
 
     private static let patience = Duration.seconds(5)
-
-    /// Once, when the start is over: what it has touched of the program is mostly never needed again.
-    private func dropPagesOfStart() async {
-        var looks = 0
-        for await standing in runtime.board.standings where [.leader, .follower].contains(standing.role) {
-            looks += 1
-            // At the first, a leader has its groups yet to load. The next one comes with the lease's renewal, its own or that of
-            // the leader it follows.
-            if looks == 2 { return clinux_drop_program_pages() }
-        }
-    }
 
     private func manage(until signals: EndSignals) async {
         await withTaskGroup(of: Void.self) { tasks in

@@ -23,11 +23,27 @@ int csqlite_read_header(sqlite3 *database, void *buffer, int length);
 // file is closed. Returns 0 when the second process was kept away, 1 when it got the lock too, or minus the errno value.
 int csqlite_probe_lock(int file, const char *path);
 
+// Has the kernel ask the server for every directory on the way to a file, where a server has them: what lies at a path is else
+// told from what was asked for up to a minute ago, and a directory that was replaced there is not seen. Waits for the server.
+void csqlite_ask_server(const char *path);
+
+// Whether a server may have the directory of a file: it does not lie on a file system that is known to be local. Asks a server.
+int csqlite_is_remote(const char *path);
+
+// Keeps SQLite from writing to the database that `file` has open, in this process and in others: from beginning a
+// transaction that writes, and from rolling one back that its process left. Readers go on. Does not wait; the lock goes when
+// the file is closed. Returns 0, or the errno value.
+int csqlite_lock_out_writers(int file);
+
 // Page checksums: a VFS that keeps a checksum of each page of a database in the last eight bytes of the page, where SQLite
 // leaves room for such things, writes it with the page and compares it when the page is read.
 //
 // A page that does not have its checksum fails with SQLITE_IOERR_DATA. Other programs read such a database as any other,
 // and may copy it page by page; what they write has no valid checksum. The same VFS writes a transaction's journal in a few pieces (JournalBuffer.h).
+
+// What a lock fails with that is taken to roll back a journal which is not of the file's last transaction (JournalFit.h): a code of
+// our own in the family of I/O errors.
+enum { CSQLITE_STRANGE_JOURNAL = SQLITE_IOERR | 200 << 8 };
 
 // The name of the VFS over another one, NULL for SQLite's default; registers it at the first call. NULL without memory.
 const char *csqlite_checksum_vfs(const char *base);

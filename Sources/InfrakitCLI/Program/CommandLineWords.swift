@@ -6,7 +6,13 @@ internal import ArgumentParser
 enum CommandLineWords {
     private static let movable = ["--name", "--log"]
 
-    static func inOrder(_ words: [String]) -> [String] {
+    /// A verb that a command does not have.
+    struct UnknownVerb: Error {
+        let command: any ParsableCommand.Type
+        let word: String
+    }
+
+    static func inOrder(_ words: [String]) throws -> [String] {
         var kept: [String] = []
         var moved: [String] = []
         var index = 0
@@ -20,21 +26,21 @@ enum CommandLineWords {
             if movable.contains(where: { word.hasPrefix($0 + "=") }) { moved.append(word) } else { kept.append(word) }
             index += 1
         }
-        if let help = helpForUnknownVerb(kept) { return help }
+        try requireVerb(kept)
         return kept + moved + words[index...]
     }
 
-    /// `infrakit group frob` shows the help of `group`, as the original does.
-    private static func helpForUnknownVerb(_ words: [String]) -> [String]? {
-        guard !words.contains("-h"), !words.contains("--help") else { return nil }
+    /// `infrakit group frob` shows the help of `group`, as the original does; but a script has to see that nothing was done.
+    private static func requireVerb(_ words: [String]) throws {
+        guard !words.contains("-h"), !words.contains("--help") else { return }
         let names = words.filter { !$0.hasPrefix("-") }
-        guard names.count > 1 else { return nil }
+        guard names.count > 1 else { return }
         for command in InfrakitCommand.configuration.subcommands where name(of: command) == names[0] {
             let verbs = command.configuration.subcommands
-            let isKnown = verbs.isEmpty || verbs.contains { name(of: $0) == names[1] }
-            return isKnown ? nil : [names[0], "--help"]
+            guard verbs.isEmpty || verbs.contains(where: { name(of: $0) == names[1] }) else {
+                throw UnknownVerb(command: command, word: names[1])
+            }
         }
-        return nil
     }
 
     private static func name(of command: any ParsableCommand.Type) -> String? {

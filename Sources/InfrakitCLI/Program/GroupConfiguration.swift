@@ -18,7 +18,8 @@ struct GroupConfiguration {
     func read(in session: Session) throws(Failure) -> GroupSpec {
         let isStandardInput = argument == "-"
         let name = isStandardInput ? "standard input" : path
-        let bytes = isStandardInput ? try session.standardInput() : try FileReader.read(path: path)
+        let bytes = (isStandardInput ? try session.standardInput() : try FileReader.read(path: path))
+            .withoutByteOrderMark
         do {
             return try GroupSpec(try JSONView(bytes))
         } catch let error as JSONError {

@@ -10,13 +10,18 @@ enum Program {
     /// - Returns: 0; 1 when it failed; ``readerGone``.
     static func run(_ words: [String], in session: Session) async -> Int32 {
         do {
-            var command = try InfrakitCommand.parseAsRoot(CommandLineWords.inOrder(words))
+            var command = try InfrakitCommand.parseAsRoot(try CommandLineWords.inOrder(words))
             guard let verb = command as? any Verb else {
                 // `infrakit`, `infrakit group`, `infrakit help …`: they show help.
                 try command.run()
                 return 0
             }
             return await run(verb, in: session)
+        } catch let unknown as CommandLineWords.UnknownVerb {
+            let name = unknown.command.configuration.commandName ?? ""
+            session.standardError("Error: unknown command '\(unknown.word)' for 'infrakit \(name)'\n")
+            session.standardError(TerminalText(paragraph: InfrakitCommand.helpMessage(for: unknown.command) + "\n"))
+            return 1
         } catch {
             let message = TerminalText(paragraph: InfrakitCommand.fullMessage(for: error) + "\n")
             guard InfrakitCommand.exitCode(for: error).isSuccess else {

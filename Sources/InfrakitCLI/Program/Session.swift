@@ -31,7 +31,12 @@ struct Session: Sendable {
         }
         // What is printed next comes behind it.
         defer { log.flush(within: .seconds(1)) }
-        let client = PluginClient(name: options.name, endpoint: .named(options.name, plugins), logger: logger)
+        let client = PluginClient(
+            name: options.name,
+            endpoint: .named(options.name, plugins),
+            login: LoginUser.current(),
+            logger: logger
+        )
         let outcome: Result<GroupReply, Failure>
         do {
             outcome = .success(try await client.call(request, within: request.patience))

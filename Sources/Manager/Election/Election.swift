@@ -38,6 +38,8 @@ public struct Election: Sendable {
         /// The row may be taken over from this moment on, by the holder's own clock.
         var expiry: BootInstant
         var renewalIssuedAt: BootInstant?
+        /// Why nothing is done under it although it lasts: the store is older than what was seen of it.
+        var suspension: String?
     }
 
     struct Departure: Sendable {
@@ -48,6 +50,10 @@ public struct Election: Sendable {
     }
 
     let settings: ElectionSettings
+    /// This process, as the lease names it.
+    let instance: String
+    /// This replica's last term, and why it ended.
+    private(set) var lastTerm: (epoch: Int, reason: String)?
     private(set) var state = State.watching(nil)
     /// When to look, or renew, next.
     private(set) var nextAttempt: BootInstant?
@@ -70,9 +76,11 @@ public struct Election: Sendable {
 
     /// - Parameters:
     ///   - settings: checked ratios.
+    ///   - instance: this process, as it writes itself into the lease.
     ///   - seed: of the jitter; replicas with different seeds do not crowd the file at the same moments.
-    public init(_ settings: ElectionSettings, seed: UInt64) {
+    public init(_ settings: ElectionSettings, instance: String = "", seed: UInt64) {
         self.settings = settings
+        self.instance = instance
         self.jitter = Jitter(seed)
     }
 
@@ -99,6 +107,8 @@ public struct Election: Sendable {
         case .renewalFenced(let epoch, let message): lose(epoch, message, now, &directives)
         case .storeUncertain(let epoch, let reason):
             lose(epoch, "the store is uncertain: \(reason)", now, &directives)
+        case .suspended(let epoch, let reason, let isRenewed):
+            suspended(epoch, reason, isRenewed, now, &directives)
         case .hindered(let reason): hindered(reason, now, &directives)
         case .stepDown(let epoch, let reason):
             guard leadingEpoch == epoch else { break }
@@ -191,7 +201,8 @@ public struct Election: Sendable {
         }
         state = .watching(current)
         extraLook = extraLook ?? endOfTTL(after: now)
-        guard hindrance == nil, !isStopping else { return }
+        // A row of an older state says nothing of who leads, and nobody leads there until a person has decided.
+        guard hindrance == nil, !isStopping, lease.suspension == nil else { return }
         // The wait of a ttl has to lie between two readings: from after the first to before the last.
         let waited = startedAt - current.since
         let reason: String
@@ -254,11 +265,18 @@ public struct Election: Sendable {
         switch state {
         case .leading(var term):
             guard extend(&term, epoch) else { return }
+            let wasSuspended = term.suspension != nil
+            term.suspension = nil
             state = .leading(term)
             trouble = nil
             // The renewal itself may have taken longer than what it gained.
             guard now < term.deadline else { return expire(now, &directives) }
-            directives.append(.extend(epoch: term.epoch, deadline: term.deadline))
+            // What was known before is not to be relied on: all of it is read again.
+            directives.append(
+                wasSuspended
+                    ? .assume(epoch: term.epoch, deadline: term.deadline)
+                    : .extend(epoch: term.epoch, deadline: term.deadline)
+            )
         case .resigning(var departure):
             guard extend(&departure.term, epoch) else { return }
             state = .resigning(departure)
@@ -274,6 +292,31 @@ public struct Election: Sendable {
         term.deadline = issuedAt + settings.renewDeadline
         term.expiry = max(term.expiry, issuedAt + settings.ttl)
         return true
+    }
+
+    /// Others honour the lease as long as it is renewed, in an older state of the store as well. So the groups stay where they
+    /// are, and nothing else is done. Who has begun to let them go, because it was told to, goes on with that.
+    private mutating func suspended(
+        _ epoch: Int,
+        _ reason: String,
+        _ isRenewed: Bool,
+        _ now: BootInstant,
+        _ directives: inout [ElectionDirective]
+    ) {
+        if isRenewed, departingEpoch == epoch { return renewed(epoch, now, &directives) }
+        guard case .leading(var term) = state, term.epoch == epoch else { return }
+        let isNews = term.suspension == nil
+        term.suspension = reason
+        if isRenewed {
+            _ = extend(&term, epoch)
+        } else if isNews {
+            // A renewal tells whether the lease can be held there.
+            nextAttempt = now
+        }
+        state = .leading(term)
+        if isNews { directives.append(.suspend(epoch: epoch, reason: reason)) }
+        guard now < term.deadline else { return expire(now, &directives) }
+        if isRenewed { directives.append(.hold(epoch: epoch, deadline: term.deadline)) }
     }
 
     private mutating func renewalFailed(_ epoch: Int, _ reason: String) {
@@ -318,6 +361,7 @@ public struct Election: Sendable {
         _ directives: inout [ElectionDirective]
     ) {
         guard case .leading(var term) = state else { return }
+        lastTerm = (term.epoch, reason)
         term.expiry = max(term.expiry, now)
         state = .resigning(
             Departure(term: term, reason: reason, keptUntil: isOrderly ? now + settings.longestDeparture : nil)

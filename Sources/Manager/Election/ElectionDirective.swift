@@ -11,6 +11,10 @@ public enum ElectionDirective: Hashable, Sendable {
     case assume(epoch: Int, deadline: BootInstant)
     /// Go on acting, until the new deadline.
     case extend(epoch: Int, deadline: BootInstant)
+    /// Stop acting at once, and let no group go: the term lasts.
+    case suspend(epoch: Int, reason: String)
+    /// Go on holding the lease without acting, until the new deadline.
+    case hold(epoch: Int, deadline: BootInstant)
     /// Stop acting at once and let all groups go; answer with `freed`, or with `stalled`. In order: the lease is renewed
     /// meanwhile, so what the plugin is carrying out is waited for.
     case resign(epoch: Int, reason: String, isOrderly: Bool)

@@ -23,6 +23,8 @@ public enum ElectionEvent: Sendable {
     case renewalFenced(epoch: Int, String)
     /// An I/O error or an ambiguous commit, of a renewal or of any other write.
     case storeUncertain(epoch: Int, String)
+    /// The store is older than what this leader has seen of it. When `isRenewed`, it holds the lease there all the same.
+    case suspended(epoch: Int, String, isRenewed: Bool)
     /// This replica may not lead, and why; nil when it may.
     case hindered(String?)
     case stepDown(epoch: Int, String)
@@ -31,4 +33,13 @@ public enum ElectionEvent: Sendable {
     /// Whether they are free cannot be told: the plugin is away, or does not answer. The lease is left to run out.
     case stalled(epoch: Int)
     case stop
+}
+
+extension ElectionEvent {
+    /// What an error of a write means for the term in which it was made.
+    static func storeTrouble(epoch: Int, _ error: StoreError) -> ElectionEvent {
+        error.code == .stale
+            ? .suspended(epoch: epoch, error.message, isRenewed: false)
+            : .storeUncertain(epoch: epoch, error.message)
+    }
 }

@@ -19,9 +19,15 @@ public struct Standing: Hashable, Sendable {
     }
 }
 
+extension Standing {
+    static func naming(_ lease: Lease) -> String { "\(lease.holder) leads in epoch \(lease.epoch)" }
+}
+
 extension Election {
     public var standing: Standing {
         switch state {
+        case .leading(let term) where term.suspension != nil:
+            Standing(role: .unknown, reason: term.suspension ?? "", lease: nil)
         case .leading(let term): Standing(role: .leader, reason: "holds the lease in epoch \(term.epoch)", lease: nil)
         case .acquiring: Standing(role: .candidate, reason: "is asking for the lease", lease: nil)
         case .resigning(let departure):
@@ -31,17 +37,44 @@ extension Election {
         }
     }
 
+    /// Since when the row stands as it was last seen; nil when it was not seen in this state.
+    var watchedSince: BootInstant? {
+        guard case .watching(let watch?) = state else { return nil }
+        return watch.since
+    }
+
     private func watching(_ watch: Watch?) -> Standing {
         if let trouble {
-            return Standing(role: .unknown, reason: "cannot read the lease: \(trouble)", lease: watch?.lease)
+            let term = lastTerm.map { ", after its term in epoch \($0.epoch) ended (\($0.reason))" } ?? ""
+            let isOwn = watch == nil || watch?.lease.instance == instance
+            return Standing(
+                role: .unknown,
+                reason: "cannot read the lease\(isOwn ? term : ""): \(trouble)",
+                lease: watch?.lease
+            )
         }
         guard let lease = watch?.lease else {
-            return Standing(role: .unknown, reason: "has not read the lease yet", lease: nil)
+            let reason = lastTerm.map { "has led in epoch \($0.epoch) (it ended: \($0.reason)) and reads the lease again" }
+            return Standing(role: .unknown, reason: reason ?? "has not read the lease yet", lease: nil)
+        }
+        if lease.isHeld, !instance.isEmpty, lease.instance == instance {
+            // The row says of this replica what is over.
+            let reason = lastTerm.map { ": \($0.reason)" } ?? ""
+            return Standing(
+                role: .candidate,
+                reason: hindrance ?? "its term in epoch \(lease.epoch) has ended\(reason); its lease has not run out yet",
+                lease: lease
+            )
+        }
+        if lease.suspension != nil { return Standing(role: .unknown, reason: Suspension.sentence, lease: lease) }
+        if lease.isHeld, lease.holder == Lease.unknownHolder {
+            let reason = "waits until whoever led before an older state was accepted has let go"
+            return Standing(role: .candidate, reason: hindrance ?? reason, lease: nil)
         }
         if lease.isHeld {
             return Standing(
                 role: .follower,
-                reason: hindrance ?? "\(lease.holder) leads in epoch \(lease.epoch)",
+                reason: hindrance ?? Standing.naming(lease),
                 lease: lease
             )
         }

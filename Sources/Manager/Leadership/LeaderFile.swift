@@ -9,10 +9,13 @@ package struct LeaderFile: Sendable {
 
     /// - Parameter timeout: longer than any reading should take: the file may lie on a server that is away.
     init(path: String, names: Set<Identifier>, timeout: Duration) {
-        self.file = SlowFile(path)
+        self.file = SlowFile(path, limit: Self.longest)
         self.names = names
         self.timeout = timeout
     }
+
+    /// Of a file that holds one name, in bytes; and how much of another's name is told, in characters.
+    private static let (longest, toldCharacters) = (4096, 100)
 
     /// - Returns: nil when the file names this manager; else why it must not lead. A file that cannot be read names nobody.
     func hindrance() async -> String? {
@@ -22,13 +25,16 @@ package struct LeaderFile: Sendable {
         case .failure(let trouble): return "the leader file \(trouble.message)"
         }
         if names.contains(Identifier(content)) { return nil }
-        return content.isEmpty
-            ? "the leader file \(file.path) is empty" : "the leader file \(file.path) names '\(content)'"
+        guard !content.isEmpty else { return "the leader file \(file.path) is empty" }
+        let told = content.prefix(Self.toldCharacters)
+        return "the leader file \(file.path) names '\(told)\(told.count < content.count ? "…" : "")'"
     }
 
     /// - Returns: why the file cannot be read now; nil when it can.
     package static func trouble(_ path: String, within timeout: Duration) async -> String? {
-        guard case .failure(let trouble) = await SlowFile(path).read(within: timeout) else { return nil }
+        guard case .failure(let trouble) = await SlowFile(path, limit: longest).read(within: timeout) else {
+            return nil
+        }
         return trouble.message
     }
 

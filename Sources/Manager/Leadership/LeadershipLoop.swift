@@ -35,6 +35,8 @@ actor LeadershipLoop {
     private let pluginLookInterval: Duration
     private let followersLook: Bool
     private var hasLooked = false
+    /// Stops what is done under a term that lasts; what begins it anew comes after.
+    private var suspending: Task<Void, Never>?
     /// Why the last reading of the lease failed.
     private var trouble: String?
     private var clockJumps = ClockJumps()
@@ -141,7 +143,13 @@ actor LeadershipLoop {
         var known = standing.lease ?? lease
         // A row that still names this replica after its term says of no leader where it is.
         if standing.role != .leader, known?.instance == claimant.instance { known = nil }
-        board.post(Standing(role: standing.role, reason: standing.reason, lease: known), hasLooked: hasLooked)
+        // Nor does a row on which nobody acts.
+        if known?.suspension != nil || known?.holder == Lease.unknownHolder { known = nil }
+        board.post(
+            Standing(role: standing.role, reason: standing.reason, lease: known),
+            since: election.watchedSince,
+            hasLooked: hasLooked
+        )
         if standing.role != before {
             logger.info(
                 "role changed",
@@ -156,7 +164,8 @@ actor LeadershipLoop {
     ///
     /// Looked at again and again: a plugin may have been away, or carry out late what it was told.
     private func lookAtOwnPlugin(_ now: BootInstant, _ tasks: inout DiscardingTaskGroup) {
-        guard followersLook, !election.isLeading, let lease else { return }
+        // A row of an older state does not tell which plugin the leader uses.
+        guard followersLook, !election.isLeading, let lease, lease.suspension == nil else { return }
         if lease.epoch != lookedInEpoch { nextPluginLook = nil }
         guard now >= nextPluginLook ?? now else { return }
         (nextPluginLook, lookedInEpoch) = (now + pluginLookInterval, lease.epoch)
@@ -175,11 +184,23 @@ actor LeadershipLoop {
         case .assume(let epoch, let deadline):
             open(epoch, deadline)
             logger.notice("leadership assumed", metadata: ["lease.epoch": "\(epoch)"])
-            tasks.addTask { [keeper, orphanGuard] in
+            tasks.addTask { [keeper, orphanGuard, suspending] in
+                await suspending?.value
                 await orphanGuard.isReady()
                 await keeper.assume(epoch: epoch)
             }
         case .extend(let epoch, let deadline): open(epoch, deadline)
+        case .suspend(let epoch, let reason):
+            gate.shut()
+            logger.error("leadership suspended", metadata: ["lease.epoch": "\(epoch)", "reason": "\(reason)"])
+            // Not a child task: what comes next waits for it.
+            suspending = Task { [keeper, suspending] in
+                await suspending?.value
+                await keeper.suspend(epoch: epoch)
+            }
+        case .hold(_, let deadline):
+            self.deadline.set(deadline)
+            orphanGuard.arm(until: deadline)
         case .resign(let epoch, let reason, let isOrderly):
             gate.shut()
             deadline.set(nil)
@@ -278,15 +299,23 @@ actor LeadershipLoop {
     private func renew(_ epoch: Int) async {
         let startedAt = clock.now()
         do throws(StoreError) {
-            lease = try await store.renewLease(fence(epoch), within: settings.renewDeadline)
+            let lease = try await store.renewLease(fence(epoch), within: settings.renewDeadline)
+            self.lease = lease
             noteTime(since: startedAt)
-            post(.renewed(epoch: epoch))
+            post(
+                lease.suspension == nil
+                    ? .renewed(epoch: epoch)
+                    : .suspended(epoch: epoch, Suspension.sentence, isRenewed: true)
+            )
         } catch {
             logger.warning("lease not renewed", metadata: ["lease.epoch": "\(epoch)", "error": "\(error)"])
             noteTime(since: startedAt, error)
             switch error.code {
-            case .fenced: post(.renewalFenced(epoch: epoch, error.message))
-            case .busy: post(.renewalFailed(epoch: epoch, error.message))
+            case .fenced, .stale: post(.renewalFenced(epoch: epoch, error.message))
+            case _ where error.isPassing: post(.renewalFailed(epoch: epoch, error.message))
+            // What is there is not the database, or not as it was: nothing was stored, and others honour the lease for its time.
+            // Whoever puts a file in its place needs a moment.
+            case .missing, .empty, .foreign, .notADatabase: post(.renewalFailed(epoch: epoch, error.message))
             default: post(.storeUncertain(epoch: epoch, error.message))
             }
         }

@@ -5,6 +5,8 @@ internal import Synchronization
 public final class StandingBoard: Sendable {
     private struct State {
         var current = Standing(role: .unknown, reason: "has not read the lease yet", lease: nil)
+        /// Since when the lease stands as it was last seen, by this replica's clock.
+        var since: BootInstant?
         var hasLooked = false
         var clockJump: ClockJump?
         var slowness: Slowness?
@@ -12,9 +14,20 @@ public final class StandingBoard: Sendable {
         var readers: [Int: AsyncStream<Standing>.Continuation] = [:]
     }
 
-    private let state = Mutex(State())
+    /// What somebody asks who is refused: it decides what they are to do.
+    enum Wish: Sendable {
+        case change, question
+    }
 
-    public init() {}
+    private let state = Mutex(State())
+    private let clock: any ManagerClock
+    /// This process, as the lease names it.
+    private let instance: String
+
+    public init(clock: any ManagerClock = BootClock(), instance: String = "") {
+        self.clock = clock
+        self.instance = instance
+    }
 
     public var current: Standing { state.withLock(\.current) }
 
@@ -42,10 +55,17 @@ public final class StandingBoard: Sendable {
         return stream
     }
 
-    /// - Parameter hasLooked: whether the store has been looked at; once true, it stays so.
-    func post(_ standing: Standing, hasLooked: Bool = true) {
+    /// - Parameters:
+    ///   - since: since when the lease stands as it was last seen; nil for now.
+    ///   - hasLooked: whether the store has been looked at; once true, it stays so.
+    func post(_ standing: Standing, since: BootInstant? = nil, hasLooked: Bool = true) {
+        let now = clock.now()
         state.withLock { state in
             let isNews = state.current != standing || hasLooked && !state.hasLooked
+            let isSameRow =
+                standing.lease?.epoch == state.current.lease?.epoch
+                && standing.lease?.sequence == state.current.lease?.sequence
+            state.since = standing.lease == nil ? nil : since ?? (isSameRow ? state.since : nil) ?? now
             state.current = standing
             if hasLooked { state.hasLooked = true }
             guard isNews, state.hasLooked else { return }
@@ -53,15 +73,74 @@ public final class StandingBoard: Sendable {
         }
     }
 
-    /// The sentence with which a write is refused. It names the leader.
-    public var refusal: String {
-        let standing = current
-        if standing.role == .leader {
+    // MARK: - What is known now
+
+    /// Who leads, as far as is known now: a lease that was not seen renewed for as long as it lasts says of nobody that they
+    /// lead, whether it was read again or could not be.
+    var leader: Lease? {
+        let (standing, silence) = known
+        guard let lease = standing.lease, lease.isHeld, silence < .milliseconds(lease.ttl) else { return nil }
+        return lease
+    }
+
+    /// Why this replica is what it is, in one sentence: with the age of what it knows of a leader, when that is old.
+    public var reason: String {
+        let (standing, silence) = known
+        guard let old = old(standing, silence) else { return standing.reason }
+        return standing.reason == standing.lease.map(Standing.naming) ? old : "\(standing.reason); \(old)"
+    }
+
+    /// What is known of a leader that may be gone by now.
+    private func old(_ standing: Standing, _ silence: Duration) -> String? {
+        guard standing.role != .leader, let lease = standing.lease, lease.isHeld,
+            silence >= .milliseconds(lease.ttl)
+        else { return nil }
+        let age = Duration.seconds(silence.components.seconds).goText
+        return "\(lease.holder) led in epoch \(lease.epoch), and its lease was last seen to be renewed \(age) ago"
+    }
+
+    /// The sentence with which something is refused that only the leader can do. It names the leader.
+    ///
+    /// What this replica has seen of the lease may be over, or nothing yet: it may have stood still, or have led itself until
+    /// now. So that nobody leads is said only of a row that was read for this answer.
+    ///
+    /// - Parameter look: reads the lease.
+    func refusal(of wish: Wish, looking look: () async throws(StoreError) -> Lease) async -> String {
+        if current.role != .leader, let leader { return Self.naming(leader, wish) }
+        do throws(StoreError) {
+            return refusal(of: wish, holder: try await look())
+        } catch {
+            let (standing, silence) = known
+            let old = old(standing, silence).map { "; \($0)" } ?? ""
+            return "this replica is not the leader, and who leads is not known: it cannot read the lease: \(error.message)\(old)"
+        }
+    }
+
+    /// - Parameter lease: as it is now.
+    private func refusal(of wish: Wish, holder lease: Lease) -> String {
+        let (standing, silence) = known
+        guard lease.isHeld else {
+            let why = standing.role == .leader ? "its own term has just ended" : reason
+            return "this replica is not the leader, and nobody leads: \(why)"
+        }
+        guard lease.instance != instance else {
+            guard standing.role == .leader else { return "this replica is not the leader, and nobody else leads: \(reason)" }
             return "this replica is just taking leadership up, or giving it up; try again"
         }
-        if let lease = standing.lease, lease.isHeld {
-            return "this replica is not the leader: \(lease.holder) leads (epoch \(lease.epoch)); send the change to it"
+        let isSameRow = standing.lease?.epoch == lease.epoch && standing.lease?.sequence == lease.sequence
+        if isSameRow, silence >= .milliseconds(lease.ttl) {
+            return "this replica is not the leader, and no leader is known: \(reason)"
         }
-        return "this replica is not the leader, and no leader is known: \(standing.reason)"
+        return Self.naming(lease, wish)
+    }
+
+    private static func naming(_ leader: Lease, _ wish: Wish) -> String {
+        let advice = wish == .change ? "send the change to it" : "ask it"
+        return "this replica is not the leader: \(leader.holder) leads (epoch \(leader.epoch)); \(advice)"
+    }
+
+    private var known: (standing: Standing, silence: Duration) {
+        let now = clock.now()
+        return state.withLock { ($0.current, $0.since.map { now - $0 } ?? .zero) }
     }
 }

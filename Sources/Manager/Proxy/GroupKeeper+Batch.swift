@@ -23,12 +23,13 @@ extension GroupKeeper {
         var held: Set<Identifier> = []
         for _ in 0..<8 {
             held.formUnion(try plan(try currentStates(token))?.changes.map(\.group) ?? [])
-            let attempt = await lanes.hold(held) { () async -> Result<Attempt, GroupError> in
+            let attempt = await lanes.hold(held, as: cause.requestID) { hold -> Result<Attempt, GroupError> in
                 do throws(GroupError) {
+                    if let id = cause.requestID { try refuseOverdue(id) }
                     try await check()
                     guard let draft = try plan(try currentStates(token)) else { return .success(.done(nil)) }
                     guard held.isSuperset(of: draft.changes.map(\.group)) else { return .success(.outrun) }
-                    return .success(.done(try await storeAndApply(draft, settling: cause, token)))
+                    return .success(.done(try await storeAndApply(draft, settling: cause, hold, token)))
                 } catch {
                     return .failure(error)
                 }
@@ -47,7 +48,7 @@ extension GroupKeeper {
     /// A leader whose term has ended knows no groups: nothing may be concluded from that.
     func currentStates(_ token: TermToken) throws(GroupError) -> [GroupState] {
         guard let term, isCurrent(token), gate.isOpen(epoch: token.epoch) else {
-            throw GroupError(.notLeader, board.refusal)
+            throw GroupError(.notLeader, "leadership has ended")
         }
         return Array(term.states.values)
     }
@@ -56,30 +57,43 @@ extension GroupKeeper {
     private func storeAndApply(
         _ draft: RevisionDraft,
         settling cause: RevisionCause,
+        _ hold: LaneHold,
         _ token: TermToken
     ) async throws(GroupError) -> Revision {
         let before = term?.states ?? [:]
         let revision: Revision
-        switch await append(draft.awaitingOutcome, settling: cause, token) {
+        // Without words no later leader lets its plugin refuse it.
+        switch await append(cause.isRefusable ? draft.awaitingOutcome : draft, settling: cause, token) {
         case .success(let stored): revision = stored
         case .failure(let trouble): throw trouble.error
         }
+        hold.leave(allBut: revision.groups)
         await withDiscardingTaskGroup { tasks in
             for change in revision.changes {
-                tasks.addTask { await self.apply(change, revision.number, before[change.group], token) }
+                tasks.addTask {
+                    await self.apply(change, revision.number, before[change.group], isRefusable: cause.isRefusable, token)
+                    // Others may want this group while the plugin takes long with another.
+                    hold.leave(change.group)
+                }
             }
         }
         return revision
     }
 
-    private func apply(_ change: Change, _ revision: Int, _ before: GroupState?, _ token: TermToken) async {
+    private func apply(
+        _ change: Change,
+        _ revision: Int,
+        _ before: GroupState?,
+        isRefusable: Bool,
+        _ token: TermToken
+    ) async {
         let request: GroupRequest =
             switch change.action {
             case .set(let properties, _): .commit(GroupSpec(id: change.group, properties: properties), pretend: false)
             case .free: .free(id: change.group)
             case .destroy: .destroy(id: change.group)
             }
-        var lifecycle = WriteLifecycle(isOutcomeFirst: true)
+        var lifecycle = WriteLifecycle(isOutcomeFirst: true, isRefusable: isRefusable)
         _ = await complete(&lifecycle, change, .known(before), token) {
             .success(revision)
         } tell: {

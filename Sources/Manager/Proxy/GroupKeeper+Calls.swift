@@ -19,15 +19,62 @@ extension GroupKeeper {
             try await write(.free, id, from: caller, settling: cause) { _ in
                 Intent(action: .free, request: .free(id: id))
             }
-        case .destroy(let id):
-            try await write(.destroy, id, from: caller, settling: cause) { _ in Intent(action: .destroy, request: call)
-            }
+        case .destroy(let id): try await destroyKnown(id, call, from: caller, settling: cause)
         case .setSize(let id, let size): try await resize(id, to: size, from: caller, settling: cause)
         // An update that is under way holds the group's lane: what stops it must not wait for it.
         case .stopUpdate(let id): try await stopUpdate(id, try await currentTerm())
-        case .destroyInstances, .inspect, .describe, .describeUpdate, .size, .commit:
+        case .destroyInstances(let id, let instances):
+            try await destroyInstances(id, instances, call, from: caller)
+        case .inspect, .describe, .describeUpdate, .size, .commit:
             try await callPlugin(call, try await currentTerm()).get()
         }
+    }
+
+    /// What nobody has declared, and the plugin does not hold, is mistyped: no revision says that it was destroyed.
+    private func destroyKnown(
+        _ id: Identifier,
+        _ call: GroupRequest,
+        from caller: Caller,
+        settling cause: RevisionCause?
+    ) async throws(GroupError) -> GroupReply {
+        let token = try await currentTerm()
+        let change = term?.states[id]?.change
+        if change == nil || change?.action == .destroy && change?.status == .applied,
+            case .success(.groups(let groups)) = await callPlugin(.inspect, token),
+            !groups.contains(where: { $0.id == id })
+        {
+            throw .notWatched(id)
+        }
+        return try await write(.destroy, id, from: caller, settling: cause) { _ in
+            Intent(action: .destroy, request: call)
+        }
+    }
+
+    /// Some plugins lower the group's size by as many as they destroy, others start new ones. The history follows, for whoever
+    /// asked: the next leader's plugin, or a rollback, would bring the destroyed ones back else.
+    private func destroyInstances(
+        _ group: Identifier,
+        _ instances: [Identifier],
+        _ call: GroupRequest,
+        from caller: Caller
+    ) async throws(GroupError) -> GroupReply {
+        let token = try await currentTerm()
+        let reply = try await callPlugin(call, token).get()
+        guard let declared = term?.states[group]?.spec?.spec.size,
+            case .success(.size(let size)) = await callPlugin(.size(id: group), token), size != declared
+        else { return reply }
+        let some = instances.prefix(4).joined(separator: ", ")
+        let message = "destroyed \(some)\(instances.count > 4 ? " and \(instances.count - 4) more" : "")"
+        do throws(GroupError) {
+            _ = try await resize(group, to: size, from: caller, message: message, settling: nil)
+        } catch {
+            throw GroupError(
+                error.code,
+                "the instances were destroyed, and the plugin has \(size) of '\(group)' from now on; "
+                    + "the history may still have \(declared): \(error.message)"
+            )
+        }
+        return reply
     }
 
     private func set(
@@ -55,9 +102,11 @@ extension GroupKeeper {
         _ group: Identifier,
         to size: Int,
         from caller: Caller,
+        message: String = "",
         settling cause: RevisionCause?
     ) async throws(GroupError) -> GroupReply {
-        _ = try await write(.commit, group, from: caller, settling: cause) { [settings] before throws(GroupError) in
+        _ = try await write(.commit, group, from: caller, message: message, settling: cause) {
+            [settings] before throws(GroupError) in
             guard let spec = before?.spec?.spec else { throw .notWatched(group) }
             let resized = try spec.settingSize(size)
             return Intent(

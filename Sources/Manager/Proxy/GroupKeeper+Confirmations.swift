@@ -31,10 +31,14 @@ extension GroupKeeper {
             } check: { () async throws(GroupError) in
             }
             if let undone {
-                logger.notice(
-                    "revision reverted",
-                    metadata: ["revision.number": "\(number)", "revision.by": "\(undone.number)"]
-                )
+                let open = open(undone)
+                let metadata: Logger.Metadata = ["revision.number": "\(number)", "revision.by": "\(undone.number)"]
+                if open.isEmpty {
+                    logger.notice("revision reverted", metadata: metadata)
+                } else {
+                    let groups = "\(open.joined(separator: ","))"
+                    logger.warning("revision being reverted", metadata: metadata.merging(["groups": "\(groups)"]) { $1 })
+                }
             } else {
                 try await store.overtakeConfirmation(
                     of: number,
@@ -45,6 +49,14 @@ extension GroupKeeper {
         } catch {
             // Somebody may have confirmed it at the last moment. If not, the next look finds it again.
             logger.info("revision not reverted", metadata: ["revision.number": "\(number)", "error": "\(error)"])
+        }
+    }
+
+    /// The groups of a revision that the plugin has not agreed to yet. It is asked again until it does.
+    private func open(_ revision: Revision) -> [Identifier] {
+        revision.groups.filter { group in
+            guard let state = term?.states[group], state.revision == revision.number else { return false }
+            return state.change.status == .pending
         }
     }
 }

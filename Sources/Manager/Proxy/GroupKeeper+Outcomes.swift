@@ -54,7 +54,7 @@ extension GroupKeeper {
                 try await store(outcomes: outcomes, lingering: linger, token)
             } catch {
                 // Asked again at the next look.
-                if error.code == .busy { unrecorded = outcomes + unrecorded }
+                if error.isPassing { unrecorded = outcomes + unrecorded }
                 return false
             }
         }
@@ -76,7 +76,7 @@ extension GroupKeeper {
         } catch {
             let numbers = outcomes.map { "\($0.revision)" }.joined(separator: ",")
             logger.warning("outcome not stored", metadata: ["revision.number": "\(numbers)", "error": "\(error)"])
-            if error.code != .busy { abandon(token, error.message) }
+            if !error.isPassing { abandon(token, error) }
             throw error
         }
         for outcome in outcomes {

@@ -5,18 +5,40 @@ internal import Store
 extension GroupKeeper {
     /// Takes up what commands and other replicas have left in the store for the leader.
     func takeUpRequests(_ token: TermToken) async {
+        let began = clock.now()
         let found = try? await store.waitingRequests(within: settings.storeTimeout)
         requestLooks.end()
         // Another may have been left meanwhile.
         wake()
-        guard let waiting = found else { return }
+        guard let waiting = found, isCurrent(token) else { return }
+        requestWatch.saw(waiting, lookBegan: began, now: clock.now())
         await withDiscardingTaskGroup { tasks in
-            for request in waiting where requestsUnderWay.insert(request.id).inserted {
+            for request in waiting where !requestsUnderWay.contains(request.id) {
+                let verdict = requestWatch.verdict(on: request, epoch: token.epoch, now: clock.now())
+                guard verdict != .wait else { continue }
+                requestsUnderWay.insert(request.id)
                 tasks.addTask {
                     await self.takeUp(request, token)
                     await self.leave(request)
                 }
             }
+            tasks.addTask { await self.tellWhatRequestsWaitFor(waiting, token) }
+        }
+    }
+
+    /// Whoever asked is told, when it takes longer than a look.
+    private func tellWhatRequestsWaitFor(_ waiting: [Request], _ token: TermToken) async {
+        var notes: [String: String?] = [:]
+        for request in waiting {
+            let note = lanes.obstacle(of: request.id).map { "the change of group '\($0)' that is under way" }
+            if note != request.waitsFor, note != nil || requestsUnderWay.contains(request.id) { notes[request.id] = note }
+        }
+        guard !notes.isEmpty, isCurrent(token) else { return }
+        do {
+            try await store.noteRequests(notes, fence: fence(token.epoch), within: settings.storeTimeout)
+        } catch {
+            // Only people read it.
+            logger.debug("requests not noted", metadata: ["error": "\(error)"])
         }
     }
 
@@ -31,7 +53,7 @@ extension GroupKeeper {
     private func takeUp(_ request: Request, _ token: TermToken) async {
         guard isCurrent(token) else { return }
         do throws(GroupError) {
-            try refuseStale(request)
+            try refuseOverdue(request.id)
             switch request.kind {
             case .rollback(let target, let group, let expected):
                 try await rollBack(request, to: target, group: group, expectedCurrent: expected, token)
@@ -51,15 +73,13 @@ extension GroupKeeper {
         }
     }
 
-    /// Whoever asked has given up long ago, and has died before they could take it back: what they wanted then may be
-    /// the wrong thing now.
-    private func refuseStale(_ request: Request) throws(GroupError) {
-        let age = clock.wallTime() - request.time
-        // Clocks of two hosts differ; a minute more than anybody waits is no harm.
-        guard request.patience > 0, age > request.patience + 60_000 else { return }
+    /// Whoever asked has given up meanwhile, and could not take it back: what they wanted then may be the wrong thing now.
+    func refuseOverdue(_ id: String) throws(GroupError) {
+        guard let patience = requestWatch.overdue(id, now: clock.now()) else { return }
         throw GroupError(
             .rejected,
-            "nobody led when it was asked, \(Duration.milliseconds(age).goText) ago; ask again if it is still wanted"
+            "whoever asked for it waited \(patience.goText), and that is over; nothing was changed. Ask again if it is still "
+                + "wanted."
         )
     }
 
@@ -166,8 +186,8 @@ extension GroupKeeper {
         } catch {
             switch error.code {
             case .notFound, .conflict: throw GroupError(.rejected, error.message)
-            case .busy: break
-            default: abandon(token, error.message)
+            case _ where error.isPassing: break
+            default: abandon(token, error)
             }
             throw GroupError(.storeUnavailable, "store unreachable: \(error)")
         }
@@ -229,8 +249,7 @@ extension GroupKeeper {
         } catch {
             logger.warning("request not closed", metadata: ["request": "\(request.id)", "error": "\(error)"])
             // A request that was taken back meanwhile says nothing against the lease.
-            let isHarmless = error.code == .busy || error.code == .conflict
-            if !isHarmless { abandon(token, error.message) }
+            if !error.isPassing, error.code != .conflict { abandon(token, error) }
             return false
         }
     }

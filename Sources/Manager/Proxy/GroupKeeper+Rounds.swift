@@ -11,6 +11,8 @@ extension GroupKeeper {
             var nextLook = clock.now()
             var nextTidying = clock.now()
             requestLooks = RequestLooks(every: settings.pollInterval, from: clock.now())
+            requestWatch = RequestWatch(from: clock.now())
+            requestMarks = []
             while !token.isEnded {
                 let now = clock.now()
                 for task in term?.reconciler.takeDue(now: now, limit: settings.concurrency - running) ?? [] {
@@ -128,7 +130,13 @@ extension GroupKeeper {
         guard case .success(.groups(let groups)) = await callPlugin(.inspect, token), isCurrent(token) else {
             return
         }
-        term?.reconciler.pluginReports(Set(groups.map(\.id)), askedAt: askedAt, now: clock.now())
+        // What it holds of a call that came late is not what stands: as good as forgotten.
+        let overtaken = term?.overtaken(in: groups) ?? []
+        if !overtaken.isEmpty {
+            logger.warning("group overtaken by a late call", metadata: ["groups": "\(overtaken.sorted().joined(separator: ","))"])
+        }
+        let held = Set(groups.map(\.id)).subtracting(overtaken)
+        term?.reconciler.pluginReports(held, askedAt: askedAt, now: clock.now())
         wake()
     }
 }

@@ -26,14 +26,16 @@ extension GroupKeeper {
         _ operation: Operation,
         _ group: Identifier,
         from caller: Caller,
+        message: String = "",
         settling cause: RevisionCause? = nil,
         _ intent: (GroupState?) throws(GroupError) -> Intent
     ) async throws(GroupError) -> GroupReply {
-        let answer = await lanes.hold([group]) { () async -> WriteLifecycle.Answer in
+        let answer = await lanes.hold([group], as: cause?.requestID) { () async -> WriteLifecycle.Answer in
             let token: TermToken
             let before: GroupState?
             let intended: Intent
             do throws(GroupError) {
+                if let id = cause?.requestID { try refuseOverdue(id) }
                 token = try await currentTerm()
                 before = term?.states[group]
                 intended = try intent(before)
@@ -41,7 +43,7 @@ extension GroupKeeper {
                 return .nothingChanged(error)
             }
             let change = Change(group: group, action: intended.action)
-            var draft = RevisionDraft(author: caller, operation: operation, changes: [change])
+            var draft = RevisionDraft(author: caller, operation: operation, message: message, changes: [change])
             var lifecycle = WriteLifecycle(isOutcomeFirst: cause != nil || !change.action.isSet)
             if lifecycle.isOutcomeFirst { draft = draft.awaitingOutcome }
             return await complete(&lifecycle, change, .known(before), token) { [draft] () async in
@@ -76,7 +78,7 @@ extension GroupKeeper {
             )
         }
         if case .success(let revision) = stored {
-            noteWritten(revision, token)
+            noteWritten(revision, isRefusable: cause?.isRefusable ?? true, token)
         } else if isCurrent(token) {
             for change in draft.changes { room.note(change.group, term?.states[change.group]) }
         }
@@ -250,17 +252,20 @@ extension GroupKeeper {
         } catch {
             switch error.code {
             case .fenced:
-                abandon(token, "another replica may have taken the lease over")
+                abandon(token, StoreError(error.code, "another replica may have taken the lease over"))
                 return .failure(.nothing(GroupError(.notLeader, "\(error.message); nothing was changed")))
-            case .busy, .conflict:
+            case _ where error.isPassing || error.code == .conflict:
                 return .failure(
                     .nothing(
                         GroupError(.storeUnavailable, "store unreachable, nothing was changed: \(error.message)")
                     )
                 )
             case .tooLarge: return .failure(.nothing(GroupError(.rejected, error.message)))
+            case .stale:
+                abandon(token, error)
+                return .failure(.nothing(GroupError(.storeUnavailable, "nothing was changed: \(error.message)")))
             default:
-                abandon(token, error.message)
+                abandon(token, error)
                 return .failure(
                     .uncertain(
                         GroupError(
@@ -275,7 +280,7 @@ extension GroupKeeper {
 
     /// Takes a stored revision into the states: from here on it is what has to be brought about; by whoever leads next,
     /// when the term has ended meanwhile.
-    func noteWritten(_ revision: Revision, _ token: TermToken) {
+    private func noteWritten(_ revision: Revision, isRefusable: Bool, _ token: TermToken) {
         guard isCurrent(token) else { return }
         for change in revision.changes {
             let state = GroupState(
@@ -286,7 +291,7 @@ extension GroupKeeper {
             )
             term?.states[change.group] = state
             term?.stopped.remove(change.group)
-            term?.reconciler.wrote(state)
+            term?.reconciler.wrote(state, isRefusable: isRefusable)
         }
         logger.info(
             "revision stored",
@@ -357,6 +362,11 @@ extension GroupKeeper {
             debts.ended(group)
         }
         guard !token.isEnded else { return answer }
+        if case .failure(let error) = answer, error.code == .unknownOutcome || error.code == .unreadable,
+            isCurrent(token)
+        {
+            term?.noteUnanswered(request)
+        }
         if case .failure(let error) = answer, error.code == .unreachable || error.code == .notRunning {
             note(pluginTrouble: error.message)
         } else {

@@ -31,8 +31,11 @@ actor GroupKeeper {
     var beginning: TermToken?
     var room: ConfigurationRoom
     var requestsUnderWay: Set<String> = []
-    /// Of this term.
+    /// Of this term, all of it.
     var requestLooks: RequestLooks
+    var requestWatch: RequestWatch
+    /// The lease's sequence at moments of this term: so old requests are told from new ones.
+    var requestMarks: [(at: BootInstant, sequence: Int)] = []
     var isReverting = false
     var isTidying = false
     /// Outcomes that the store has not been told yet.
@@ -82,6 +85,7 @@ actor GroupKeeper {
         self.settings = settings
         self.room = ConfigurationRoom(limit: settings.largestConfiguration)
         self.requestLooks = RequestLooks(every: settings.pollInterval, from: clock.now())
+        self.requestWatch = RequestWatch(from: clock.now())
         self.manager = claimant.id.name
         self.instance = claimant.instance
         self.heritage = heritage
@@ -123,6 +127,11 @@ actor GroupKeeper {
         rounds = Task { await keepGoing(token) }
     }
 
+    /// Stops acting, and lets no group go: the term lasts. Another ``assume(epoch:)`` goes on with what is stored then.
+    func suspend(epoch: Int) {
+        if let token = term?.token ?? beginning, token.epoch == epoch { end(token, patiently: false) }
+    }
+
     private func load(_ token: TermToken) async {
         do throws(StoreError) {
             try await adoptHeritage(token)
@@ -136,7 +145,7 @@ actor GroupKeeper {
                 metadata: ["lease.epoch": "\(token.epoch)", "groups": "\(term.reconciler.watchedGroups.count)"]
             )
         } catch {
-            abandon(token, error.message)
+            abandon(token, error)
         }
     }
 
@@ -172,19 +181,26 @@ actor GroupKeeper {
     func currentTerm() async throws(GroupError) -> TermToken {
         await loading?.value
         guard let term, !term.token.isEnded, gate.isOpen(epoch: term.token.epoch) else {
-            throw GroupError(.notLeader, board.refusal)
+            throw GroupError(.notLeader, await refusal(of: .change))
         }
         return term.token
+    }
+
+    /// Why only the leader can do that; see ``StandingBoard/refusal(of:looking:)``.
+    nonisolated func refusal(of wish: StandingBoard.Wish) async -> String {
+        await board.refusal(of: wish) { () async throws(StoreError) in
+            try await store.lease(within: min(settings.storeTimeout, .seconds(2)))
+        }
     }
 
     /// Whether this is the term in which this replica leads.
     func isCurrent(_ token: TermToken) -> Bool { term?.token === token && !token.isEnded }
 
     /// What the store has done is not known: nothing more is done in this term, also before the election hears of it.
-    func abandon(_ token: TermToken, _ reason: String) {
+    func abandon(_ token: TermToken, _ error: StoreError) {
         token.end()
         sleeper?.cancel()
-        report(.storeUncertain(epoch: token.epoch, reason))
+        report(.storeTrouble(epoch: token.epoch, error))
     }
 
     func wake() { sleeper?.cancel() }

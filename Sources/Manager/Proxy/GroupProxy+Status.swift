@@ -17,7 +17,7 @@ extension GroupProxy {
     public func status() async -> JSON {
         let standing = board.current
         return [
-            "id": .string(keeper.manager), "role": .string(standing.role.rawValue), "reason": .string(standing.reason),
+            "id": .string(keeper.manager), "role": .string(standing.role.rawValue), "reason": .string(board.reason),
             "plugin": await pluginStatus(), "store": ["slow": .string(board.slowness?.text)],
             "clock": ["set": .string(clockText)],
         ]

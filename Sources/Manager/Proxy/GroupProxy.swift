@@ -41,7 +41,7 @@ public struct GroupProxy: GroupEndpoint, ManagerEndpoint {
     }
 
     private func passOn(_ request: GroupRequest) async throws(GroupError) -> GroupReply {
-        guard gate.epoch != nil else { throw GroupError(.notLeader, board.refusal) }
+        guard gate.epoch != nil else { throw GroupError(.notLeader, await keeper.refusal(of: .question)) }
         return try await plugin.call(request, within: settings.rpcTimeout)
     }
 
@@ -55,7 +55,7 @@ public struct GroupProxy: GroupEndpoint, ManagerEndpoint {
     }
 
     public func leaderLocation() async -> String? {
-        guard let lease = board.current.lease, lease.isHeld else { return nil }
+        guard let lease = board.leader else { return nil }
         return "unix://\(lease.process.host)\(lease.socket)"
     }
 

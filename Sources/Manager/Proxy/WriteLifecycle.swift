@@ -66,7 +66,7 @@ struct WriteLifecycle: Hashable, Sendable {
         case holdingUnknown(GroupError)
         /// The plugin said no, and that is not known to be stored.
         case refusalNotRecorded(GroupError)
-        /// The plugin said no to what an earlier leader may have acknowledged.
+        /// The plugin said no to what an earlier leader may have acknowledged, or to the undoing of what nobody has confirmed.
         case mayBeAcknowledged(GroupError)
         /// The plugin agreed, and that is not known to be stored.
         case agreementNotRecorded
@@ -84,13 +84,16 @@ struct WriteLifecycle: Hashable, Sendable {
 
     /// That it was applied is stored before anybody is told: what ends a group, and what is asked for through the database.
     let isOutcomeFirst: Bool
-    /// The plugin's no settles it. Not so when an earlier leader may have told the user that the plugin had agreed.
+    /// The plugin's no settles it. Not so when an earlier leader may have told the user that the plugin had agreed, nor when it
+    /// undoes what nobody has confirmed: there is nobody who would ask again.
     let isRefusable: Bool
     private var state: State
 
     /// A change that is to be stored.
-    init(isOutcomeFirst: Bool) {
-        (self.isOutcomeFirst, isRefusable, state) = (isOutcomeFirst, true, .new)
+    ///
+    /// - Parameter isRefusable: see ``isRefusable``.
+    init(isOutcomeFirst: Bool, isRefusable: Bool = true) {
+        (self.isOutcomeFirst, self.isRefusable, state) = (isOutcomeFirst, isRefusable, .new)
     }
 
     /// A change that is stored and pending.
@@ -166,9 +169,10 @@ struct WriteLifecycle: Hashable, Sendable {
         return .record(.applied, words: nil)
     }
 
-    /// With words, from which the next leader knows that nobody was told that the plugin had agreed.
+    /// With words, from which the next leader knows that its plugin may refuse it. So what must not be refused gets none, whoever
+    /// has asked the plugin in vain meanwhile.
     private mutating func pending(_ revision: Int, _ reason: PendingReason, _ words: String) -> Directive {
-        end(.pending(revision: revision, reason), Noted(status: .pending, words: words))
+        end(.pending(revision: revision, reason), isRefusable ? Noted(status: .pending, words: words) : nil)
     }
 
     private mutating func end(_ answer: Answer, _ noted: Noted? = nil) -> Directive {

@@ -49,11 +49,13 @@ public struct Reconciler: Sendable {
         }
     }
 
-    /// A user's write was stored and is being carried out.
-    public mutating func wrote(_ state: GroupState) {
+    /// A write was stored and is being carried out.
+    ///
+    /// - Parameter isRefusable: see ``Task/isRefusable``.
+    public mutating func wrote(_ state: GroupState, isRefusable: Bool = true) {
         let followsSettled = entries[state.group].map { if case .settled = $0.phase { true } else { false } } ?? true
         ended[state.group] = nil
-        adopt(state, phase: .working, isOwn: true)
+        adopt(state, phase: .working, isOwn: isRefusable)
         entries[state.group]?.followsSettled = followsSettled
     }
 
@@ -163,7 +165,7 @@ public struct Reconciler: Sendable {
         entries[group] = Entry(task: task, phase: .due(now))
     }
 
-    /// - Parameter isOwn: written in this term, which knows what its user was told.
+    /// - Parameter isOwn: written in this term, which knows what its user was told, and may be refused.
     private mutating func adopt(_ state: GroupState, phase: Phase, isOwn: Bool = false) {
         let isPending = state.change.status == .pending
         let goal: Goal

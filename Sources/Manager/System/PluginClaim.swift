@@ -1,8 +1,9 @@
+internal import CLinux
 internal import Glibc
 
 /// Keeps managers of other stores off a plugin: each store would let go what the other names, and tell it its own.
 ///
-/// All managers of one store that use a plugin share a lock (flock(2)) on a file beside its socket, in which that store is named.
+/// All managers of one store that use a plugin share a lock (flock(2)) on a file near its socket, in which that store is named.
 /// The lock ends with the last of them, however they end.
 public final class PluginClaim: Sendable {
     private let descriptor: Int32
@@ -19,7 +20,7 @@ public final class PluginClaim: Sendable {
     /// - Returns: nil where no such file can be made or locked: in a directory of another user.
     /// - Throws: ``SettingsError`` when a manager of another store uses the plugin.
     public static func take(_ socket: String, for store: [String]) async throws(SettingsError) -> PluginClaim? {
-        let descriptor = open(path(beside: socket), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
+        let descriptor = clinux_open_own(path(beside: socket), 2, O_RDWR | O_CREAT, 0o600)
         guard descriptor >= 0 else { return nil }
         let claim = PluginClaim(descriptor)
         // Others hold all of it only while they write.
@@ -50,7 +51,10 @@ public final class PluginClaim: Sendable {
             return String(cString: pointer)
         }
         let parts = (place ?? socket).split(separator: "/", omittingEmptySubsequences: false)
-        return (parts.dropLast() + [".\(parts.last ?? "").store"]).joined(separator: "/")
+        // In a directory: InfraKit's programs complain of each file beside the sockets.
+        let folder = (parts.dropLast() + [".\(parts.last ?? "").lock"]).joined(separator: "/")
+        _ = mkdir(folder, 0o700)
+        return "\(folder)/store"
     }
 
     private var lines: [String] {

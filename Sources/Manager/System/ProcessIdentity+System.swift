@@ -14,12 +14,20 @@ extension ProcessIdentity {
         )
     }
 
+    /// Of its numbers, and of its time: the kernel tells another time namespace another start time of the same process, which would
+    /// look like another process.
     private static func namespace() -> String {
-        var status = stat()
-        return stat("/proc/self/ns/pid", &status) == 0 ? String(status.st_ino) : ""
+        guard let pids = namespace("pid") else { return "" }
+        // Kernels before 5.6 have no namespaces of time.
+        return namespace("time").map { "\(pids):\($0)" } ?? pids
     }
 
-    /// True when `other` ran on this very boot and in this pid namespace, where its pid can be looked up.
+    private static func namespace(_ kind: String) -> String? {
+        var status = stat()
+        return stat("/proc/self/ns/\(kind)", &status) == 0 ? String(status.st_ino) : nil
+    }
+
+    /// True when `other` ran on this very boot and in these namespaces of pids and time, where its pid can be looked up.
     public func canSee(_ other: ProcessIdentity) -> Bool {
         !bootID.isEmpty && bootID == other.bootID && !pidNamespace.isEmpty && pidNamespace == other.pidNamespace
     }

@@ -1,3 +1,4 @@
+internal import CLinux
 internal import Dispatch
 internal import Glibc
 internal import Synchronization
@@ -15,9 +16,10 @@ final class SlowFile: Sendable {
     /// One reading at a time: each that hangs keeps a thread, and threads are few.
     private let isReading = Mutex(false)
 
-    init(_ path: String, contents: @escaping @Sendable (String) -> Result<[UInt8], Trouble> = SlowFile.contents) {
+    /// - Parameter limit: in bytes. A longer file is trouble: nobody knows what lies at a path.
+    init(_ path: String, limit: Int, contents: (@Sendable (String) -> Result<[UInt8], Trouble>)? = nil) {
         self.path = path
-        self.contents = contents
+        self.contents = contents ?? { Self.contents($0, limit: limit) }
     }
 
     func read(within timeout: Duration) async -> Result<[UInt8], Trouble> {
@@ -43,23 +45,31 @@ final class SlowFile: Sendable {
     }
 
     /// Reads on the caller's own thread.
-    static func contents(_ path: String) -> Result<[UInt8], Trouble> {
-        errno = 0
-        var status = stat()
+    static func contents(_ path: String, limit: Int) -> Result<[UInt8], Trouble> {
+        let file = clinux_open_named(path, O_RDONLY)
+        guard file >= 0 else { return .failure(unreadable(path, -file)) }
+        defer { close(file) }
+        var bytes: [UInt8] = []
+        var chunk = [UInt8](repeating: 0, count: 4096)
+        while true {
+            let count = Glibc.read(file, &chunk, chunk.count)
+            if count < 0, errno == EINTR { continue }
+            guard count >= 0 else { return .failure(unreadable(path, errno)) }
+            guard count > 0 else { return .success(bytes) }
+            bytes += chunk[..<count]
+            guard bytes.count <= limit else {
+                return .failure(Trouble(message: "\(path) is longer than \(limit) bytes", isMissing: false))
+            }
+        }
+    }
+
+    private static func unreadable(_ path: String, _ code: Int32) -> Trouble {
         // A pipe gives each reader a part, and none that is whole.
-        if stat(path, &status) == 0, status.st_mode & S_IFMT != S_IFREG {
-            return .failure(Trouble(message: "\(path) must be a file", isMissing: false))
-        }
-        guard let bytes = ProcFS.bytes(path) else {
-            let code = errno
-            return .failure(
-                Trouble(
-                    message: "\(path) cannot be read: \(String(cString: strerror(code)))",
-                    isMissing: code == ENOENT || code == ENOTDIR
-                )
-            )
-        }
-        return .success(bytes)
+        if code == EISDIR || code == ENXIO { return Trouble(message: "\(path) must be a file", isMissing: false) }
+        return Trouble(
+            message: "\(path) cannot be read: \(String(cString: clinux_open_trouble(code)))",
+            isMissing: code == ENOENT || code == ENOTDIR
+        )
     }
 
     /// Answers once, whoever is first.

@@ -65,6 +65,8 @@ extension GenerationTranslator {
 
     private func describeUpdate(_ spec: GroupSpec) async throws(LinkError) -> String {
         if let result = try await native(.describeUpdate(spec)) { return try ReplyDecoder.plan(result) }
+        // The later generations would explain how the group comes to be.
+        guard try await isWatched(spec.id) else { throw .rejected(GroupError.notWatched(spec.id).message) }
         return try ReplyDecoder.details(try await required(.commit(spec, pretend: true)))
     }
 
@@ -85,7 +87,9 @@ extension GenerationTranslator {
     private func commit(_ spec: GroupSpec, pretend: Bool) async throws(LinkError) -> String {
         if let result = try await native(.commit(spec, pretend: pretend)) { return try ReplyDecoder.details(result) }
         if pretend {
-            guard try await isWatched(spec.id) else { return "Would watch \(spec.id)" }
+            guard try await isWatched(spec.id) else {
+                return "Would watch \(spec.id), if the plugin accepts it: this generation cannot be asked before"
+            }
             return try ReplyDecoder.plan(try await required(.describeUpdate(spec)))
         }
         do {

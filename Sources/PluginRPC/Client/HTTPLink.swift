@@ -15,7 +15,9 @@ final class HTTPLink: Link {
 
     private let place: PluginPlace
     private let target: String
-    private let encoder: RequestEncoder
+    private let headers: HTTPHeaders
+    /// Learned once: see ``learn(_:)``.
+    private let encoder: Mutex<RequestEncoder>
     private let decoder: ReplyDecoder
     private let pool: ConnectionPool
     private let replies = ReplyCounter()
@@ -28,10 +30,17 @@ final class HTTPLink: Link {
         _ place: PluginPlace,
         limits: JSONLimits,
         maximumConnections: Int,
+        login: Identifier? = nil,
         on group: any EventLoopGroup
     ) throws(LinkError) {
         self.place = place
-        self.encoder = RequestEncoder(name: place.name)
+        var headers: HTTPHeaders = ["Content-Type": "application/json"]
+        // What would break a header is no name.
+        if let login = Caller(user: nil, uid: nil, host: "", login: login).login, login.utf8.allSatisfy({ $0 < 0x80 }) {
+            headers.add(name: HTTPRequest.loginHeader, value: login.text)
+        }
+        self.headers = headers
+        self.encoder = Mutex(RequestEncoder(name: place.name))
         self.decoder = ReplyDecoder(limits: limits)
         let settings = PoolSettings(
             maximumConnections: maximumConnections,
@@ -57,7 +66,7 @@ final class HTTPLink: Link {
     func exchange(_ call: WireCall) async throws(LinkError) -> ReplyEnvelope {
         // Of this link alone: a connection answers in order, and carries one call at a time.
         let id = lastID.add(1, ordering: .relaxed).newValue
-        let (status, body) = try await post(encoder.http(call, id: id))
+        let (status, body) = try await post(encoder.withLock { $0 }.http(call, id: id))
         replies.increment()
         let reply: ReplyEnvelope
         do {
@@ -77,7 +86,7 @@ final class HTTPLink: Link {
     /// - Throws: ``LinkError`` `unreachable` or `cancelled`.
     func isAnswered() async throws(LinkError) -> Bool {
         do {
-            _ = try await post(encoder.http(.hello, id: 1))
+            learn(try await post(encoder.withLock { $0 }.http(.hello, id: 1)).1)
             return true
         } catch {
             switch error {
@@ -89,8 +98,21 @@ final class HTTPLink: Link {
         }
     }
 
+    /// A manager of the last generation has all its groups in the object `groups`, and under the socket's own name none.
+    ///
+    /// - Parameter body: the answer to the handshake, which lists the objects of each interface.
+    private func learn(_ body: [UInt8]) {
+        guard !place.name.utf8.contains(UInt8(ascii: "/")), let reply = try? JSONView(body),
+            let interfaces = reply.member("result")?.member("Objects")?.members
+        else { return }
+        let objects = interfaces.filter { $0.name.text.hasPrefix("Group/") }.flatMap(\.value.elements)
+            .compactMap { $0.member("Name")?.string }
+        guard objects.contains("groups"), !objects.contains(".") else { return }
+        encoder.withLock { $0 = RequestEncoder(name: "\(place.name)/groups") }
+    }
+
     private func post(_ bytes: [UInt8]) async throws(LinkError) -> (HTTPResponseStatus, [UInt8]) {
-        let request = Request(.POST, target, headers: ["Content-Type": "application/json"], body: bytes)
+        let request = Request(.POST, target, headers: headers, body: bytes)
         var backoff = ConnectBackoff()
         while true {
             do throws(ExchangeError) {

@@ -6,12 +6,16 @@ final class Journey: Sendable {
     /// True when the call as a whole only asks; then every request counts, else only those that change something.
     let isReadOnly: Bool
     private let sent = Mutex(false)
+    private let rolls = Mutex(false)
 
     init(isReadOnly: Bool) {
         self.isReadOnly = isReadOnly
     }
 
     var isSent: Bool { sent.withLock { $0 } }
+
+    /// An `UpdateGroup` waits for its answer, which comes when the last instance is replaced: after minutes, by design.
+    var isRolling: Bool { rolls.withLock { $0 } }
 
     /// The call may be tried once more from its start: it changes nothing, or it has changed nothing yet.
     var mayStartAgain: Bool { isReadOnly || !isSent }
@@ -23,6 +27,8 @@ final class Journey: Sendable {
             defer { if counts { sent = true } }
             return sent
         }
+        if call.isRoll { rolls.withLock { $0 = true } }
+        defer { if call.isRoll { rolls.withLock { $0 = false } } }
         do {
             return try await peer.send(call)
         } catch {

@@ -27,10 +27,12 @@ final class Peer: Sendable {
         switch try await link.exchange(call).outcome {
         case .result(let result):
             return result
-        case .error(let words) where Self.missing(call.method, words):
+        case .error(let words, let kind?) where kind.isNoAnswer:
+            throw .refused(GroupError(kind.ofPlugin, words))
+        case .error(let words, _) where Self.missing(call.method, words):
             methods.add(missing: call.method)
             throw .missing(method: call.method, words: words)
-        case .error(let words):
+        case .error(let words, _):
             throw .rejected(words)
         }
     }

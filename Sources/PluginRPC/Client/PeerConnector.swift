@@ -1,3 +1,5 @@
+internal import CLinux
+internal import Glibc
 internal import GroupSPI
 internal import Logging
 internal import NIOCore
@@ -12,6 +14,8 @@ struct PeerConnector: Sendable {
     let plugin: PluginProtocol
     let limits: JSONLimits
     let maximumConnections: Int
+    let refusesOwnProcess: Bool
+    let login: Identifier?
     let group: any EventLoopGroup
     let logger: Logger
 
@@ -20,6 +24,11 @@ struct PeerConnector: Sendable {
         // Looked at first: a plugin that is replaced while it is being found is found again.
         let identity = endpoint.identity
         let place = PluginPlace(name: name, address: try endpoint.resolve())
+        if refusesOwnProcess, case .socket(let path) = place.address, Self.isServedHere(path) {
+            throw .unreachable(
+                "plugin '\(name)' at \(path) is this manager itself. Give --proxy-for-group the name of a group plugin."
+            )
+        }
         let link =
             switch (place.address, plugin) {
             case (.http, .stream):
@@ -27,7 +36,7 @@ struct PeerConnector: Sendable {
                     "plugin '\(name)' listens at \(place.shown); the stream protocol works on a Unix socket only"
                 )
             case (.http, _), (.socket, .http):
-                try HTTPLink(place, limits: limits, maximumConnections: maximumConnections, on: group) as any Link
+                try httpLink(place) as any Link
             case (.socket(let path), .stream):
                 try await StreamLink.connect(place, path: path, limits: limits, on: group)
             case (.socket(let path), .auto):
@@ -43,13 +52,28 @@ struct PeerConnector: Sendable {
         return Peer(link: link, identity: identity)
     }
 
+    private func httpLink(_ place: PluginPlace) throws(LinkError) -> HTTPLink {
+        try HTTPLink(place, limits: limits, maximumConnections: maximumConnections, login: login, on: group)
+    }
+
+    /// Asked of the kernel: whatever the path looks like, it tells who listens.
+    private static func isServedHere(_ path: String) -> Bool {
+        guard path.utf8.count <= SocketPath.maximumBytes else { return false }
+        let probe = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | O_NONBLOCK | O_CLOEXEC, 0)
+        guard probe >= 0 else { return false }
+        defer { Glibc.close(probe) }
+        guard withUnixAddress(path, { Glibc.connect(probe, $0, $1) }) == 0 else { return false }
+        var (pid, uid, gid) = (pid_t(), uid_t(), gid_t())
+        return clinux_peer_credentials(probe, &pid, &uid, &gid) == 0 && pid == getpid()
+    }
+
     /// HTTP first: a stream peer closes the connection at the first letter of `POST`.
     private func detect(
         _ place: PluginPlace,
         _ path: String,
         until deadline: ContinuousClock.Instant
     ) async throws(LinkError) -> any Link {
-        let http = try HTTPLink(place, limits: limits, maximumConnections: maximumConnections, on: group)
+        let http = try httpLink(place)
         do {
             if try await answersHTTP(http, until: deadline) { return http }
         } catch {
@@ -69,7 +93,7 @@ struct PeerConnector: Sendable {
                 throw error
             case .nonsense(let what) where what.contains(": HTTP/"):
                 // It speaks HTTP after all, and was only slow to say so.
-                return try HTTPLink(place, limits: limits, maximumConnections: maximumConnections, on: group)
+                return try httpLink(place)
             case .nonsense(let what):
                 throw .unreachable("plugin '\(name)' at \(path) is no group plugin: it answered with \(what)")
             default:

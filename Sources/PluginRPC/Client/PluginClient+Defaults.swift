@@ -8,6 +8,7 @@ extension PluginClient {
         name: Identifier,
         endpoint: PluginEndpoint,
         protocol: PluginProtocol = .auto,
+        login: Identifier? = nil,
         logger: Logger
     ) {
         self.init(
@@ -15,6 +16,7 @@ extension PluginClient {
             endpoint: endpoint,
             protocol: `protocol`,
             limits: .reply,
+            login: login,
             group: MultiThreadedEventLoopGroup.singleton,
             logger: logger
         )

@@ -48,7 +48,7 @@ extension PluginClient {
     ) async -> Result<Answer, LinkError> {
         do throws(LinkError) {
             switch try await peer.link.exchange(call).outcome {
-            case .error(let words): return .failure(.rejected(words))
+            case .error(let words, _): return .failure(.rejected(words))
             case .result(let result):
                 guard let answer = read(result) else { return .failure(.nonsense("no answer to \(call.method)")) }
                 return .success(answer)

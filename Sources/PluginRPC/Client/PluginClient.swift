@@ -22,6 +22,8 @@ public final class PluginClient: GroupPlugin {
     ///   - protocol: what to speak.
     ///   - limits: how large and deep a reply may be.
     ///   - maximumConnections: at one time, to a plugin that takes one call at a time on each.
+    ///   - refusesOwnProcess: whether a socket that this very process serves is no plugin: it would call itself for ever.
+    ///   - login: who has logged in, for the history of a manager; nil to say nothing.
     ///   - group: where connections live; must outlive ``shutdown()``.
     ///   - logger: told about connections, at debug level.
     public init(
@@ -30,6 +32,8 @@ public final class PluginClient: GroupPlugin {
         protocol: PluginProtocol,
         limits: JSONLimits,
         maximumConnections: Int = 256,
+        refusesOwnProcess: Bool = false,
+        login: Identifier? = nil,
         group: any EventLoopGroup,
         logger: Logger
     ) {
@@ -39,6 +43,8 @@ public final class PluginClient: GroupPlugin {
             plugin: `protocol`,
             limits: limits,
             maximumConnections: maximumConnections,
+            refusesOwnProcess: refusesOwnProcess,
+            login: login,
             group: group,
             logger: logger
         )
@@ -71,13 +77,28 @@ public final class PluginClient: GroupPlugin {
     public func call(_ request: GroupRequest, within timeout: Duration) async throws(GroupError) -> GroupReply {
         let journey = Journey(isReadOnly: request.isReadOnly)
         let deadline = ContinuousClock.now.advanced(by: min(timeout, Self.longestTimeout))
-        let outcome = await Race.run(until: deadline, on: connector.group.any()) {
+        // A plugin that answers in the meantime is alive, and at work at it.
+        let prolonging: @Sendable () async -> Bool = { journey.isRolling ? await self.isAlive(within: timeout) : false }
+        let outcome = await Race.run(
+            until: deadline,
+            on: connector.group.any(),
+            prolonging: request.mayRoll ? prolonging : nil
+        ) {
             await self.attempts(at: request, journey, until: deadline)
         }
         switch outcome {
         case .success(let reply): return reply
         case .failure(.cancelled): throw endedEarly(request, journey, timeout)
         case .failure(let error): throw error.groupError(plugin: connector.name, method: request.method)
+        }
+    }
+
+    private func isAlive(within limit: Duration) async -> Bool {
+        do throws(GroupError) {
+            _ = try await call(.inspect, within: min(limit, .seconds(30)))
+            return true
+        } catch {
+            return false
         }
     }
 
@@ -178,6 +199,14 @@ extension PluginClient {
 }
 
 extension GroupRequest {
+    /// Some plugins replace instances one after another before they answer.
+    fileprivate var mayRoll: Bool {
+        switch self {
+        case .update, .commit(_, pretend: false), .setSize: true
+        default: false
+        }
+    }
+
     /// Asks only: its answer may be asked for again.
     fileprivate var isReadOnly: Bool {
         switch self {

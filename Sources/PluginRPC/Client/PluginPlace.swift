@@ -33,7 +33,9 @@ struct PluginPlace: Sendable, Hashable {
         case is CancellationError:
             return .cancelled
         case SocketAddressError.unixDomainSocketPathTooLong:
-            return .unreachable("cannot connect to plugin '\(name)': the socket's path is too long: \(shown)")
+            return .unreachable(
+                "cannot connect to plugin '\(name)': \(SocketPath.trouble(shown) ?? "the socket's path is too long")"
+            )
         default:
             return .unreachable("cannot connect to plugin '\(name)' at \(shown): \(error)")
         }

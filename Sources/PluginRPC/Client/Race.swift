@@ -1,4 +1,5 @@
 internal import NIOCore
+internal import Synchronization
 
 /// Work against the clock.
 enum Race {
@@ -9,10 +10,13 @@ enum Race {
     /// not: cancelled, it leaves its timer behind until the time has come, and of a busy manager's calls there are many
     /// thousands within one timeout.
     ///
-    /// - Parameter body: ends promptly when it is cancelled.
+    /// - Parameters:
+    ///   - prolonging: asked when the time is up: whether `body` has as much time again; nil for never.
+    ///   - body: ends promptly when it is cancelled.
     static func run<Value: Sendable>(
         until deadline: ContinuousClock.Instant,
         on loop: any EventLoop,
+        prolonging: (@Sendable () async -> Bool)? = nil,
         _ body: @escaping @Sendable () async -> Value
     ) async -> Value {
         let (isLate, executor) = (Task.isCancelled, withUnsafeCurrentTask { $0?.unownedTaskExecutor?.asTaskExecutor() })
@@ -23,12 +27,54 @@ enum Race {
             return await body()
         }
         let rest = max(.zero, deadline - ContinuousClock.now)
-        let timer = loop.scheduleTask(in: TimeAmount(rest)) { task.cancel() }
-        defer { timer.cancel() }
-        return await withTaskCancellationHandler {
+        guard let prolonging else {
+            let timer = loop.scheduleTask(in: TimeAmount(rest)) { task.cancel() }
+            defer { timer.cancel() }
+            return await value(of: task)
+        }
+        let alarm = Alarm()
+        alarm.set(in: TimeAmount(rest), on: loop, prolonging) { task.cancel() }
+        defer { alarm.stop() }
+        return await value(of: task)
+    }
+
+    private static func value<Value: Sendable>(of task: Task<Value, Never>) async -> Value {
+        await withTaskCancellationHandler {
             await task.value
         } onCancel: {
             task.cancel()
         }
+    }
+}
+
+/// Rings once, or again and again for as long as it is put off.
+private final class Alarm: Sendable {
+    private let state = Mutex<(timer: Scheduled<Void>?, isStopped: Bool)>((nil, false))
+
+    func set(
+        in time: TimeAmount,
+        on loop: any EventLoop,
+        _ putOff: @escaping @Sendable () async -> Bool,
+        _ ring: @escaping @Sendable () -> Void
+    ) {
+        let timer = loop.scheduleTask(in: time) { () -> Void in
+            // Not a child task: a timer has none. It ends with the question, which has a limit of its own.
+            Task {
+                if await putOff() { self.set(in: time, on: loop, putOff, ring) } else { ring() }
+            }
+        }
+        let isStopped = state.withLock { state in
+            state.timer = timer
+            return state.isStopped
+        }
+        if isStopped { timer.cancel() }
+    }
+
+    func stop() {
+        let timer = state.withLock { state in
+            state.isStopped = true
+            return state.timer
+        }
+        timer?.cancel()
     }
 }

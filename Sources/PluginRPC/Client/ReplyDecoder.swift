@@ -19,7 +19,12 @@ struct ReplyDecoder: Sendable {
         }
         let id = last("id")?.int
         if let error = last("error"), !error.isNull {
-            return ReplyEnvelope(id: id, outcome: .error(Self.words(error)))
+            // Beside the error (stream), or in its data (HTTP).
+            let kind = last("kind")?.string ?? error.member("data")?.member("kind")?.string
+            return ReplyEnvelope(
+                id: id,
+                outcome: .error(Self.words(error), kind: kind.flatMap { GroupError.Code(rawValue: $0) })
+            )
         }
         guard let result = last("result") else { throw .nonsense("a reply with neither result nor error") }
         return ReplyEnvelope(id: id, outcome: .result(result))

@@ -8,6 +8,9 @@ struct WireCall: Sendable, Hashable {
     /// False for calls that only ask: they may be sent again when their answer is lost.
     let changesState: Bool
 
+    /// Answered when it is done, however long that takes.
+    var isRoll: Bool { method == "Group.UpdateGroup" }
+
     private init(_ method: String, _ arguments: [JSON.Member], changesState: Bool) {
         self.method = method
         self.arguments = arguments

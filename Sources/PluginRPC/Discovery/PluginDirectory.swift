@@ -46,6 +46,9 @@ public struct PluginDirectory: Hashable, Sendable {
         socketPath(for: name) + Self.listenSuffix
     }
 
+    /// Why the sockets of that name can be neither served nor called; nil when they can.
+    public func trouble(of name: Identifier) -> String? { SocketPath.trouble(socketPath(for: name)) }
+
     /// The part of a plugin's name by which it is found.
     static func lookup(_ name: Identifier) -> Identifier {
         Identifier(String(name.text.utf8.prefix { $0 != UInt8(ascii: "/") }) ?? "")
@@ -76,6 +79,38 @@ public struct PluginDirectory: Hashable, Sendable {
             entries[entry.name] = entry
         }
         return entries.values.sorted { $0.name < $1.name }
+    }
+
+    /// Whether calls to the plugin of that name come to whoever listens on `socket`: also by another spelling of the path,
+    /// through a symbolic link, or by a file that names it. Neither needs to be there yet.
+    public func leads(_ name: Identifier, to socket: String) -> Bool {
+        do throws(LinkError) {
+            guard case .socket(let path) = try PluginEndpoint.named(name, self).resolve() else { return false }
+            return Self.place(path) == Self.place(socket)
+        } catch {
+            return false
+        }
+    }
+
+    /// The path without links, as far as it leads somewhere.
+    private static func place(_ path: String) -> String {
+        var path = path
+        var target = [CChar](repeating: 0, count: Int(PATH_MAX))
+        for _ in 0..<40 {
+            let length = readlink(path, &target, target.count)
+            guard length > 0 else { break }
+            let next = String(decoding: target[..<length].map(UInt8.init(bitPattern:)), as: UTF8.self)
+            path = next.utf8.first == UInt8(ascii: "/") ? next : "\(split(path).directory)/\(next)"
+        }
+        let (directory, name) = split(path)
+        guard let resolved = realpath(directory, nil) else { return path }
+        defer { free(resolved) }
+        return "\(String(cString: resolved))/\(name)"
+    }
+
+    private static func split(_ path: String) -> (directory: String, name: String) {
+        guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return (".", path) }
+        return (slash == path.startIndex ? "/" : String(path[..<slash]), String(path[path.utf8.index(after: slash)...]))
     }
 
     private static func entry(fileName: String, in directory: String) -> PluginEntry? {

@@ -9,8 +9,8 @@ struct ProcessSpawner: Sendable {
     let arguments: [String]
     let environment: [Identifier: String]
     let directory: String?
-    /// Takes what the program writes to its standard output and error, at the end of the file.
-    let logPath: String
+    /// Takes what the program writes to its standard output and error.
+    let log: Int32
 
     /// - Returns: the number of the process, a child of this one that leads its own session and process group.
     /// - Throws: ``SystemError``; the C library also reports here that the program could not be executed.
@@ -22,9 +22,9 @@ struct ProcessSpawner: Sendable {
         try check(posix_spawnattr_init(&attributes))
         defer { posix_spawnattr_destroy(&attributes) }
 
-        try check(posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0))
-        try check(posix_spawn_file_actions_addopen(&actions, 1, logPath, O_WRONLY | O_CREAT | O_APPEND, 0o600))
+        try check(posix_spawn_file_actions_adddup2(&actions, log, 1))
         try check(posix_spawn_file_actions_adddup2(&actions, 1, 2))
+        try check(posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0))
         // The plugin's sockets and its lock must end with the plugin, not with what it started.
         try check(clinux_spawn_addclosefrom(&actions, 3))
         if let directory { try check(clinux_spawn_addchdir(&actions, directory)) }

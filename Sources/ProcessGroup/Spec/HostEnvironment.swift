@@ -6,17 +6,33 @@ struct HostEnvironment: Sendable {
     /// The variables that every process inherits.
     let variables: [Identifier: String]
 
-    /// The environment that this process was started with. Read from `/proc`, because the C library's `environ` is a
+    /// What a process inherits of the plugin's own environment: what says how this host is, and no secret. All else its
+    /// specification names.
+    static let inheritedNames: Set<Identifier> = [
+        "PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LANGUAGE", "TZ", "TMPDIR",
+    ]
+
+    static func isInherited(_ name: Identifier) -> Bool {
+        inheritedNames.contains(name) || name.text.hasPrefix("LC_")
+    }
+
+    /// Of the environment that this process was started with. Read from `/proc`, because the C library's `environ` is a
     /// global variable that any thread may change under the reader.
-    static func inherited() -> HostEnvironment {
+    static func inherited() -> HostEnvironment { HostEnvironment(inheritedFrom: File.read("/proc/self/environ") ?? []) }
+
+    /// - Parameter environment: `NAME=value`, each with a zero behind it.
+    init(inheritedFrom environment: [UInt8]) {
         var variables: [Identifier: String] = [:]
-        for entry in (File.read("/proc/self/environ") ?? []).split(separator: 0) {
+        for entry in environment.split(separator: 0) {
             guard let equals = entry.firstIndex(of: UInt8(ascii: "=")), equals > entry.startIndex else { continue }
             let name = Identifier(String(decoding: entry[..<equals], as: UTF8.self))
+            guard Self.isInherited(name) else { continue }
             variables[name] = String(decoding: entry[entry.index(after: equals)...], as: UTF8.self)
         }
-        return HostEnvironment(variables: variables)
+        self.variables = variables
     }
+
+    init(variables: [Identifier: String]) { self.variables = variables }
 
     /// Finds out, before anything is started or changed, whether the specification can run here.
     ///

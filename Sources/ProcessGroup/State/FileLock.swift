@@ -9,12 +9,12 @@ final class FileLock: Sendable {
 
     /// Tries once.
     ///
+    /// - Parameter own: how many parts at the end of the path are the plugin's own, and no symbolic links.
     /// - Returns: nil when somebody else holds it; also a process that is being started at this moment, for the
     ///   instant between fork and exec.
-    static func attempt(_ path: String) throws(SystemError) -> FileLock? {
+    static func attempt(_ path: String, own: Int = 1) throws(SystemError) -> FileLock? {
         while true {
-            let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
-            guard descriptor >= 0 else { throw SystemError("open", path) }
+            let descriptor = try File.open(path, own: own, O_RDWR | O_CREAT)
             let result = flock(descriptor, LOCK_EX | LOCK_NB)
             let error = SystemError("flock", path)
             var status = stat()

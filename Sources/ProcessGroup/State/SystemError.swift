@@ -1,3 +1,4 @@
+internal import CLinux
 import Glibc
 
 /// A call of the operating system that failed, with what is needed to find out why.
@@ -21,5 +22,5 @@ extension SystemError: CustomStringConvertible {
     public var description: String { "\(function) \(subject): \(reason)" }
 
     /// The system's words for the code.
-    public var reason: String { strerror(code).map { String(cString: $0) } ?? "error \(code)" }
+    public var reason: String { String(cString: clinux_open_trouble(code)) }
 }

@@ -22,12 +22,14 @@ extension GroupSupervisor {
             // Noted before the start: if the plugin ends between start and note, the process can still be found.
             instance.record.process = nil
             try directory.save(instance.record)
+            let log = try directory.openLog(group: id, instance: name)
+            defer { close(log) }
             let pid = try ProcessSpawner(
                 program: program,
                 arguments: spec.command,
                 environment: environment(of: instance.record, spec),
                 directory: spec.directory,
-                logPath: directory.logPath(group: id, instance: name)
+                log: log
             ).start()
             // A child keeps its number and its entry until it is collected, so this finds it even if it has ended.
             let identity =

@@ -17,16 +17,28 @@ extension Connection {
             fence: fence,
             time: time
         )
+        memory?.give(revision.number)
         try insert(revision, token: draft.token)
         facts?.head = (revision.number, revision.hash)
         return revision
     }
 
-    private func head() throws -> (number: Int, hash: [UInt8])? {
+    /// The newest revision, or the last number that was lost after it: the next one follows that.
+    func head() throws -> (number: Int, hash: [UInt8])? {
         if let head = facts?.head { return head }
-        return try first("SELECT number, hash FROM revision WHERE number = (SELECT max(number) FROM revision)") { row in
-            (number: row.int(0), hash: row.blob(1))
-        }
+        let newest = try newestRevision()
+        let lost = try first(
+            "SELECT last, hash FROM gap WHERE last > ? ORDER BY last DESC LIMIT 1",
+            .int(newest?.number ?? 0)
+        ) { row in (number: row.int(0), hash: row.blob(1)) }
+        facts?.head = lost ?? newest
+        return lost ?? newest
+    }
+
+    func newestRevision() throws -> (number: Int, hash: [UInt8])? {
+        try first(
+            "SELECT number, hash FROM revision WHERE number = (SELECT max(number) FROM revision)"
+        ) { row in (number: row.int(0), hash: row.blob(1)) }
     }
 
     /// - Parameter token: what the hash covers beside the revision.

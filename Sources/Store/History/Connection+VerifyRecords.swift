@@ -49,15 +49,23 @@ extension Connection {
         FROM lease WHERE (sequence < epoch AND NOT EXISTS (SELECT 1 FROM swarm)) OR ttl < 0 OR (holder <> '' AND (expires_at <> renewed_at + ttl OR instance = ''))
         """,
         """
+        SELECT 'the database', NULL, 'is older than what a manager has seen of it: '
+            || CASE WHEN seen_revision > (SELECT coalesce(max(number), 0) FROM revision)
+                THEN 'it lacks revision ' || seen_revision ELSE 'the lease was renewed since' END
+            || '. Put the newer file back, or accept this one (infrakit-manager accept)'
+        FROM lease WHERE seen_epoch IS NOT NULL
+        """,
+        """
         SELECT 'the term ' || t.epoch, NULL, 'does not fit the one after it, or has no end or two'
         FROM leadership t WHERE (t.until_at IS NULL) <> (t.reason IS NULL)
             OR (t.until_at IS NULL AND t.epoch < (SELECT max(epoch) FROM leadership))
-            OR (t.epoch > 1 AND NOT EXISTS (SELECT 1 FROM leadership WHERE epoch = t.epoch - 1)
+            OR (t.epoch > 1 AND t.manager <> 'unknown'
+                AND NOT EXISTS (SELECT 1 FROM leadership WHERE epoch = t.epoch - 1)
                 AND NOT EXISTS (SELECT 1 FROM swarm))
         """,
         """
         SELECT 'the record of retention', NULL, 'does not fit what is gone: ' || removed || ' removed, whole from ' || whole
-        FROM retention WHERE (removed <> (SELECT coalesce(sum(last - first + 1), 0) FROM gap)
+        FROM retention WHERE (removed <> (SELECT coalesce(sum(last - first + 1), 0) FROM gap WHERE reason <> 2)
                 AND NOT EXISTS (SELECT 1 FROM swarm))
             OR whole < 1 OR whole > max(1, (SELECT coalesce(max(number), 0) FROM revision))
         """,

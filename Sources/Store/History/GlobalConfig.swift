@@ -18,30 +18,54 @@ public enum GlobalConfig {
         }
     }
 
+    /// What a file holds.
+    public struct Contents: Hashable, Sendable {
+        public let entries: [Entry]
+        /// What it holds beside groups, for people: `resource 'disk'`.
+        public let others: [String]
+    }
+
+    /// The shapes, by the releases of the Go manager that write them.
+    public enum Shape: String, CaseIterable, Sendable {
+        /// The object, which every Go manager but the last reads.
+        case v05
+        /// The array, which the last one reads.
+        case head
+    }
+
     /// Reads either shape. An empty file holds no groups, as with the Go manager.
     ///
     /// - Returns: in the order of the groups' names. Properties keep their bytes.
     /// - Throws: ``StoreError`` `malformed`.
     public static func decode(_ bytes: [UInt8], limits: JSONLimits = .configuration) throws(StoreError) -> [Entry] {
-        guard !bytes.allSatisfy({ [0x20, 0x0A, 0x0D, 0x09].contains($0) }) else { return [] }
+        try contents(bytes, limits: limits).entries
+    }
+
+    /// The same, with what is left out.
+    public static func contents(_ bytes: [UInt8], limits: JSONLimits = .configuration) throws(StoreError) -> Contents {
+        let bytes = bytes.withoutByteOrderMark
+        guard !bytes.allSatisfy({ [0x20, 0x0A, 0x0D, 0x09].contains($0) }) else {
+            return Contents(entries: [], others: [])
+        }
         let view: JSONView
         do {
             view = try JSONView(bytes, limits: limits)
         } catch {
             throw StoreError(.malformed, "the Go manager's configuration is \(error)")
         }
-        let entries =
-            switch view.kind {
-            case .object: try decodeObject(view)
-            case .array: try decodeArray(view)
-            default:
-                throw StoreError(
-                    .malformed,
-                    "the Go manager's configuration is an object with Groups, or an array of records; this is "
-                        + "\(view.kind.rawValue)"
-                )
-            }
-        return try unambiguous(entries)
+        let entries: [Entry]
+        var others: [String] = []
+        switch view.kind {
+        case .object: entries = try decodeObject(view)
+        case .array: (entries, others) = try decodeArray(view)
+        default:
+            throw StoreError(
+                .malformed,
+                "the Go manager's configuration is an object with Groups, or an array of records; this is "
+                    + "\(view.kind.rawValue)"
+            )
+        }
+        return Contents(entries: try unambiguous(entries), others: others)
     }
 
     /// Each group once, in the order of the names. Go would keep the last of two entries; which of two different ones
@@ -88,12 +112,16 @@ public enum GlobalConfig {
         return entries
     }
 
-    private static func decodeArray(_ view: JSONView) throws(StoreError) -> [Entry] {
+    private static func decodeArray(_ view: JSONView) throws(StoreError) -> ([Entry], [String]) {
         var entries: [Entry] = []
+        var others: [String] = []
         for record in view.elements {
             let key = record.member("Key")
             // The Go manager of that time kept other kinds of objects beside groups; they are not ours.
-            guard key?.member("Kind")?.string == "group" else { continue }
+            guard key?.member("Kind")?.string == "group" else {
+                others.append("\(key?.member("Kind")?.string ?? "record") '\(key?.member("Name")?.string ?? "")'")
+                continue
+            }
             guard let name = key?.member("Name")?.identifier, let spec = record.member("Record")?.member("Spec") else {
                 throw StoreError(
                     .malformed,
@@ -107,7 +135,7 @@ public enum GlobalConfig {
                 )
             )
         }
-        return entries
+        return (entries, others)
     }
 
     /// Writes the first shape, which every Go manager reads.
@@ -119,5 +147,25 @@ public enum GlobalConfig {
                 }
             )
         ]
+    }
+
+    public static func encode(_ entries: [Entry], as shape: Shape) -> JSON {
+        switch shape {
+        case .v05: encode(entries)
+        case .head:
+            .array(
+                entries.map { entry in
+                    let name = JSON.string(entry.spec.id)
+                    let spec: JSON = [
+                        "kind": "group", "version": "", "metadata": ["name": name, "tags": nil],
+                        "properties": .raw(entry.spec.properties),
+                    ]
+                    return [
+                        "Key": ["Kind": "group", "Name": name],
+                        "Record": ["Handler": .string(entry.plugin), "Spec": spec],
+                    ]
+                }
+            )
+        }
     }
 }

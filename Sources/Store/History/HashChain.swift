@@ -94,7 +94,7 @@ extension HashChain.Entry {
             time: time,
             epoch: fence.epoch,
             manager: fence.manager,
-            user: draft.author.user ?? "",
+            user: draft.author.account ?? "",
             uid: draft.author.uid ?? -1,
             host: draft.author.host,
             operation: draft.operation.rawValue,

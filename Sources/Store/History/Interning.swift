@@ -24,7 +24,7 @@ extension Connection {
 
     private func storedAuthorID(_ author: Author) throws -> Int {
         let values: (SQLValue, SQLValue, SQLValue) = (
-            .text(author.user ?? ""), .int(author.uid ?? -1), .text(author.host)
+            .text(author.account ?? ""), .int(author.uid ?? -1), .text(author.host)
         )
         if let id = try first(
             "SELECT id FROM author WHERE user = ? AND uid = ? AND host = ?",
@@ -71,7 +71,7 @@ extension Connection {
     static func author(_ row: some Row, from column: Int32) -> Author {
         let user = row.identifier(column)
         let uid = row.int(column + 1)
-        return Author(user: user.isEmpty ? nil : user, uid: uid < 0 ? nil : uid, host: row.identifier(column + 2))
+        return Author(account: user.isEmpty ? nil : user, uid: uid < 0 ? nil : uid, host: row.identifier(column + 2))
     }
 }
 

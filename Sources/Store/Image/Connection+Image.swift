@@ -264,7 +264,7 @@ extension Connection {
     private func take(_ settled: HistoryImage.Settled) throws {
         try execute(
             """
-            UPDATE request SET state = ?1, revision = ?2, error = ?3, reply = ?4
+            UPDATE request SET state = ?1, revision = ?2, error = ?3, reply = ?4, \(Self.endsNow)
             WHERE id = ?5 AND (state IN (0, \(Request.State.passedOn.rawValue)) OR (reply IS NULL AND ?4 IS NOT NULL))
             """,
             .int(settled.state.rawValue),

@@ -159,12 +159,17 @@ extension HistoryImage {
         if settled[index].answer == nil { settled[index].answer = answer }
     }
 
+    /// A new leader counts anew for how long what an earlier one has settled is kept: that one's clock was another.
+    public mutating func keepSettled(until time: Int) {
+        for index in settled.indices { settled[index].until = time }
+    }
+
     /// Forgets what is no longer needed: terms and settled requests that are old, and, of the history, the oldest records
     /// that are settled.
     ///
     /// - Parameters:
     ///   - limits: how much is kept.
-    ///   - time: milliseconds since 1970.
+    ///   - time: as ``Settled/until`` counts it.
     public mutating func trim(to limits: Limits, time: Int) {
         if terms.count > limits.terms { terms.removeLast(terms.count - limits.terms) }
         settled.removeAll { $0.until < time }

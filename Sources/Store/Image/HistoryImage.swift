@@ -43,8 +43,8 @@ public struct HistoryImage: Hashable, Sendable {
         public let revision: Int?
         public let error: String?
         public var answer: Result<GroupReply, GroupError>?
-        /// Until when it is kept: milliseconds since 1970, by the leader's clock.
-        public let until: Int
+        /// Until when it is kept: milliseconds since 1970, by the leader's clock; the next leader counts anew.
+        public internal(set) var until: Int
 
         public init(
             id: String,
@@ -160,7 +160,7 @@ extension HashChain.Entry {
             time: revision.time,
             epoch: revision.epoch,
             manager: revision.manager,
-            user: revision.author.user ?? "",
+            user: revision.author.account ?? "",
             uid: revision.author.uid ?? -1,
             host: revision.author.host,
             operation: revision.operation.rawValue,

@@ -6,7 +6,8 @@ extension Connection {
         let lease = try first(
             """
             SELECT holder, instance, epoch, sequence, ttl, acquired_at, renewed_at, expires_at,
-                host, boot_id, pid_namespace, pid, start_time, socket, plugin_socket, guard_lock
+                host, boot_id, pid_namespace, pid, start_time, socket, plugin_socket, guard_lock, revision, hash,
+                seen_epoch, seen_sequence, seen_revision, seen_hash, last_epoch, last_number, is_exact
             FROM lease WHERE id = 1
             """
         ) { row in
@@ -28,7 +29,20 @@ extension Connection {
                 ),
                 socket: row.text(13),
                 pluginSocket: row.text(14),
-                guardLock: row.text(15)
+                guardLock: row.text(15),
+                revision: row.int(16),
+                hash: row.blob(17),
+                suspension: row.optionalInt(18).map { epoch in
+                    var seen = Watermark()
+                    (seen.epoch, seen.sequence) = (epoch, row.int(19))
+                    (seen.revision, seen.hash) = (row.int(20), row.blob(21))
+                    return Suspension(
+                        seen: seen,
+                        lastEpoch: row.int(22),
+                        lastNumber: row.int(23),
+                        isExact: row.int(24) == 1
+                    )
+                }
             )
         }
         guard let lease else {
@@ -46,10 +60,21 @@ extension Connection {
         ) == true
     }
 
-    /// - Throws: ``StoreError`` `fenced` unless that instance holds the lease at that epoch.
+    /// - Throws: ``StoreError``: `fenced` unless that instance holds the lease at that epoch; `stale` when the database does
+    ///   not hold what this process has seen of it.
     func requireLease(_ fence: Fence) throws {
         if let known = facts?.fence, known == fence { return }
-        guard try holdsLease(fence) else { throw StoreError.fenced(try lease()) }
+        if let seen = memory?.seen {
+            let row = try lease()
+            // Asked once for what comes in this transaction.
+            _ = try head()
+            guard try !isOlder(row, than: seen) else { throw StoreError.stale(path) }
+            guard row.isHeld(by: fence) else { throw StoreError.fenced(row) }
+            // What was accepted is not what the leader of before goes on from.
+            guard try holding(seen) == .all else { throw StoreError.stale(path) }
+        } else {
+            guard try holdsLease(fence) else { throw StoreError.fenced(try lease()) }
+        }
         facts?.fence = fence
     }
 
@@ -69,12 +94,22 @@ extension Connection {
         elapsed: Int = 0
     ) throws -> Lease? {
         forgetFacts()
+        let row = try lease()
+        guard row.suspension == nil else { return nil }
+        if let memory, try isOlder(row, than: memory.seen) {
+            _ = try suspend(row, by: memory.witness(nil, on: device), time: time)
+            return nil
+        }
+        // What is remembered may be of another file.
+        interned.forget()
         let epoch = watched.epoch + 1
+        // Not a number that was lost: what this replica goes on from.
+        let newest = try newestRevision()
         let changed = try execute(
             """
             UPDATE lease SET holder = ?, instance = ?, epoch = ?, sequence = sequence + 1, ttl = ?, acquired_at = ?,
                 renewed_at = ?, expires_at = ?, host = ?, boot_id = ?, pid_namespace = ?, pid = ?, start_time = ?,
-                socket = ?, plugin_socket = ?, guard_lock = ?, elapsed = max(elapsed, ?)
+                socket = ?, plugin_socket = ?, guard_lock = ?, revision = ?, hash = ?, elapsed = max(elapsed, ?)
             WHERE id = 1 AND epoch = ? AND sequence = ?
             """,
             .text(claimant.id.name),
@@ -92,6 +127,8 @@ extension Connection {
             .text(claimant.socket),
             .text(claimant.pluginSocket),
             .text(claimant.guardLock),
+            .int(newest?.number ?? 0),
+            .blob(newest?.hash ?? []),
             .int(elapsed),
             .int(watched.epoch),
             .int(watched.sequence)
@@ -111,28 +148,47 @@ extension Connection {
         return try lease()
     }
 
-    /// - Throws: ``StoreError`` `fenced` when the lease is another's.
+    /// - Returns: the new row. On a database that is older than what this process has seen, with a suspension, and not always
+    ///   this holder's.
+    /// - Throws: ``StoreError`` `fenced` when the lease is another's, or when an older state was accepted.
     func renewLease(_ fence: Fence, time: Int, elapsed: Int = 0) throws -> Lease {
-        let changed = try execute(
+        let row = try lease()
+        let seen = memory?.seen
+        if let memory, let seen, try isOlder(row, than: seen) {
+            return try suspend(row, by: memory.witness(fence, on: device), time: time)
+        }
+        guard row.isHeld(by: fence) else { throw StoreError.fenced(row) }
+        if let seen, try holding(seen) != .all {
+            throw StoreError(.fenced, "an older state of \(path) was accepted as a new start")
+        }
+        var next = row.with(renewedAt: time, sequence: row.sequence + 1)
+        if let seen, seen.revision > 0 { (next.revision, next.hash) = (seen.revision, seen.hash) }
+        try execute(
             """
-            UPDATE lease SET sequence = sequence + 1, renewed_at = ?, expires_at = ? + ttl, elapsed = max(elapsed, ?)
-            WHERE id = 1 AND instance = ? AND epoch = ? AND holder <> ''
+            UPDATE lease SET sequence = ?, renewed_at = ?, expires_at = ?, revision = ?, hash = ?, elapsed = max(elapsed, ?)
+            WHERE id = 1
             """,
-            .int(time),
-            .int(time),
-            .int(elapsed),
-            .text(fence.instance),
-            .int(fence.epoch)
+            .int(next.sequence),
+            .int(next.renewedAt),
+            .int(next.expiresAt),
+            .int(next.revision),
+            .blob(next.hash),
+            .int(elapsed)
         )
-        let lease = try lease()
-        guard changed == 1 else { throw StoreError.fenced(lease) }
         try beginConfirmations()
-        return lease
+        return next
     }
 
     /// Empties the holder; the epoch stays. Nothing happens when the lease is another's already.
     func releaseLease(_ fence: Fence, reason: String, time: Int) throws {
         forgetFacts()
+        if let memory {
+            let row = try lease()
+            // Whoever looks next must know as well, when this process is gone.
+            if try row.suspension == nil ? isOlder(row, than: memory.seen) : memory.seen.isMissing(in: row) {
+                _ = try suspend(row, by: memory.witness(fence, on: device), time: time)
+            }
+        }
         let changed = try execute(
             """
             UPDATE lease SET holder = '', sequence = sequence + 1, expires_at = ?

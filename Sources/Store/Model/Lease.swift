@@ -69,6 +69,11 @@ public struct Lease: Hashable, Sendable {
     public let socket: String
     public let pluginSocket: String
     public let guardLock: String
+    /// The newest revision when the row was written, as its holder knew it, and its hash; 0 when it knew none.
+    public var revision: Int
+    public var hash: [UInt8]
+    /// Why nobody may act; nil while nothing is wrong.
+    public var suspension: Suspension?
 
     public init(
         holder: Identifier,
@@ -82,7 +87,10 @@ public struct Lease: Hashable, Sendable {
         process: ProcessIdentity,
         socket: String,
         pluginSocket: String,
-        guardLock: String
+        guardLock: String,
+        revision: Int = 0,
+        hash: [UInt8] = [],
+        suspension: Suspension? = nil
     ) {
         self.holder = holder
         self.instance = instance
@@ -96,9 +104,14 @@ public struct Lease: Hashable, Sendable {
         self.socket = socket
         self.pluginSocket = pluginSocket
         self.guardLock = guardLock
+        self.revision = revision
+        self.hash = hash
+        self.suspension = suspension
     }
 
     public var isHeld: Bool { !holder.isEmpty }
+
+    public func isHeld(by fence: Fence) -> Bool { isHeld && instance == fence.instance && epoch == fence.epoch }
 
     /// Nobody has ever led.
     public static let none = nobody(since: 0)
@@ -129,11 +142,18 @@ public struct Lease: Hashable, Sendable {
         with(holder: holder, renewedAt: time, sequence: sequence)
     }
 
-    private func with(holder: Identifier, renewedAt: Int, sequence: Int) -> Lease {
-        Lease(
-            holder: holder,
+    func with(
+        holder: Identifier? = nil,
+        renewedAt: Int,
+        epoch: Int? = nil,
+        sequence: Int,
+        ttl: Int? = nil
+    ) -> Lease {
+        let ttl = ttl ?? self.ttl
+        return Lease(
+            holder: holder ?? self.holder,
             instance: instance,
-            epoch: epoch,
+            epoch: epoch ?? self.epoch,
             sequence: sequence,
             ttl: ttl,
             acquiredAt: acquiredAt,
@@ -142,7 +162,10 @@ public struct Lease: Hashable, Sendable {
             process: process,
             socket: socket,
             pluginSocket: pluginSocket,
-            guardLock: guardLock
+            guardLock: guardLock,
+            revision: revision,
+            hash: hash,
+            suspension: suspension
         )
     }
 }

@@ -28,6 +28,11 @@ public struct Request: Hashable, Sendable {
         case cancelled = 4
         /// On its way to a leader that does not see this database: whoever asked cannot take it back alone.
         case passedOn = 5
+        /// It was passed on, and nobody can tell any more whether it was carried out.
+        case lost = 6
+
+        /// Whether something may still become of it.
+        public var isOpen: Bool { self == .waiting || self == .passedOn }
     }
 
     /// See ``makeID()``.
@@ -35,14 +40,19 @@ public struct Request: Hashable, Sendable {
     public let kind: Kind
     public let author: Author
     public let message: String
-    /// When it was made, in milliseconds since 1970, by the clock of who asks.
+    /// When it was made, in milliseconds since 1970, by the clock of who asks. For people; no decision compares it.
     public let time: Int
-    /// How long the one who asks waits, in milliseconds; 0 for as long as it takes.
+    /// How long the one who asks waits, in milliseconds; 0 when that is not known.
     public let patience: Int
+    /// The epoch in which the one who asks was last heard of, as the store counts it; nil in a message of a program that did
+    /// not tell.
+    public let epoch: Int?
     public let state: State
     /// The revision that carries it out; nil when nothing had to change.
     public let revision: Int?
     public let error: String?
+    /// What it waits for at the leader, for people; nil when nothing is known to be in its way.
+    public let waitsFor: String?
     /// What a ``Kind/write(_:)`` came to, once the plugin has answered.
     public let answer: Result<GroupReply, GroupError>?
 
@@ -53,9 +63,11 @@ public struct Request: Hashable, Sendable {
         message: String = "",
         time: Int = Store.wallClock(),
         patience: Int = 0,
+        epoch: Int? = nil,
         state: State = .waiting,
         revision: Int? = nil,
         error: String? = nil,
+        waitsFor: String? = nil,
         answer: Result<GroupReply, GroupError>? = nil
     ) {
         self.id = id
@@ -64,9 +76,11 @@ public struct Request: Hashable, Sendable {
         self.message = message
         self.time = time
         self.patience = patience
+        self.epoch = epoch
         self.state = state
         self.revision = revision
         self.error = error
+        self.waitsFor = waitsFor
         self.answer = answer
     }
 

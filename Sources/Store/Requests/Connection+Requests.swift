@@ -4,17 +4,19 @@ internal import GroupSPI
 private func requestColumns(body: String = "q.body") -> String {
     """
     q.id, q.kind, q.target, q.group_name, q.expected_current, a.user, a.uid, a.host, q.message, q.state, q.revision,
-    q.error, \(body), q.reply, q.confirm, q.time, q.patience
+    q.error, \(body), q.reply, q.confirm, q.time, q.patience, q.epoch, q.waits_for
     """
 }
 
 extension Connection {
+    /// Whoever asks is heard of at that: the epoch is the lease's of this moment.
     func insertRequest(_ request: Request, _ asked: EncodedRequest) throws {
         try execute(
             """
             INSERT INTO request
-                (id, kind, target, group_name, expected_current, author, message, state, body, confirm, time, patience)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                (id, kind, target, group_name, expected_current, author, message, state, body, confirm, time, patience,
+                epoch)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, (SELECT epoch FROM lease WHERE id = 1))
             """,
             .text(request.id),
             .text(asked.kind),
@@ -84,9 +86,11 @@ extension Connection {
                 message: row.text(8),
                 time: row.int(15),
                 patience: row.int(16),
+                epoch: row.int(17),
                 state: state,
                 revision: row.optionalInt(10),
                 error: row.optionalText(11),
+                waitsFor: row.optionalText(18),
                 answer: row.isNull(13) ? nil : try RequestBody.decodeAnswer(row.blob(13))
             )
         } catch let error as StoreError {
@@ -122,7 +126,7 @@ extension Connection {
     ///   was taken back.
     func takeUpRequest(_ id: String, revision: Int) throws {
         let changed = try execute(
-            "UPDATE request SET state = ?, revision = ? WHERE id = ? AND state = 0",
+            "UPDATE request SET state = ?, revision = ?, \(Self.endsNow) WHERE id = ? AND state = 0",
             .int(Request.State.done.rawValue),
             .int(revision),
             .text(id)
@@ -136,7 +140,7 @@ extension Connection {
     func finishRequest(_ id: String, state: Request.State, error: String?, fence: Fence) throws {
         try requireLease(fence)
         let changed = try execute(
-            "UPDATE request SET state = ?, error = ? WHERE id = ? AND state = 0",
+            "UPDATE request SET state = ?, error = ?, \(Self.endsNow) WHERE id = ? AND state = 0",
             .int(state.rawValue),
             .text(error),
             .text(id)
@@ -151,7 +155,7 @@ extension Connection {
     func answerRequest(_ id: String, _ answer: RawJSON, fence: Fence) throws {
         try requireLease(fence)
         try execute(
-            "UPDATE request SET reply = ?, state = ? WHERE id = ? AND state IN (0, ?) AND reply IS NULL",
+            "UPDATE request SET reply = ?, state = ?, \(Self.endsNow) WHERE id = ? AND state IN (0, ?) AND reply IS NULL",
             .blob(answer.bytes),
             .int(Request.State.done.rawValue),
             .text(id),
@@ -166,18 +170,61 @@ extension Connection {
 
     /// Takes a request back. For one that was passed on that is a wish; see ``Request/State/passedOn``.
     ///
-    /// - Returns: false when a leader has taken it up, or may have.
+    /// - Returns: true when it is taken back by now; false when a leader has taken it up, or may have.
     func cancelRequest(_ id: String) throws -> Bool {
         try execute(
             "UPDATE request SET withdrawn = 1 WHERE id = ? AND state = ?",
             .text(id),
             .int(Request.State.passedOn.rawValue)
         )
-        return try execute(
-            "UPDATE request SET state = ? WHERE id = ? AND state = 0",
+        let changed = try execute(
+            "UPDATE request SET state = ?, \(Self.endsNow) WHERE id = ? AND state = 0",
             .int(Request.State.cancelled.rawValue),
             .text(id)
-        ) == 1
+        )
+        return try changed == 1 || isCancelled(id)
+    }
+
+    private func isCancelled(_ id: String) throws -> Bool {
+        try first(
+            "SELECT 1 FROM request WHERE id = ? AND state = ?",
+            .text(id),
+            .int(Request.State.cancelled.rawValue),
+            row: { _ in true }
+        ) == true
+    }
+
+    /// Whoever asks lives, in the epoch of now.
+    func renewRequest(_ id: String) throws {
+        try execute(
+            "UPDATE request SET epoch = (SELECT epoch FROM lease WHERE id = 1) WHERE id = ? AND state IN (0, ?)",
+            .text(id),
+            .int(Request.State.passedOn.rawValue)
+        )
+    }
+
+    /// Tells people what requests wait for, if the writer still leads.
+    func noteRequests(_ notes: [String: String?], fence: Fence) throws {
+        try requireLease(fence)
+        for (id, note) in notes {
+            try execute("UPDATE request SET waits_for = ? WHERE id = ? AND state = 0", .text(note), .text(id))
+        }
+    }
+
+    /// A request, the revision that carries it out and the lease, at one moment.
+    func sight(of asked: Request) throws -> RequestSight {
+        // What was asked is not read again: that may be long, and whoever waits looks often.
+        let request = try requestRow(asked.id, isWhole: false).map { try Self.request($0, asked: asked.kind) }
+        let lease = try lease()
+        guard let request, request.state == .done, let number = request.revision else {
+            return RequestSight(request: request, lease: lease)
+        }
+        do {
+            return RequestSight(request: request, revision: try revision(number), lease: lease)
+        } catch {
+            // That it was stored is known all the same.
+            return RequestSight(request: request, lease: lease, trouble: StoreError(any: error))
+        }
     }
 
     func passedOnRequests() throws -> [CopiedRow] {
@@ -190,11 +237,11 @@ extension Connection {
         ) { $0.copy }
     }
 
-    static func isWithdrawn(_ row: CopiedRow) -> Bool { row.int(17) != 0 }
+    static func isWithdrawn(_ row: CopiedRow) -> Bool { row.int(19) != 0 }
 
     func moveRequest(_ id: String, from old: Request.State, to new: Request.State, error: String?) throws -> Bool {
         try execute(
-            "UPDATE request SET state = ?, error = ? WHERE id = ? AND state = ?",
+            "UPDATE request SET state = ?, error = ?\(new.isOpen ? "" : ", \(Self.endsNow)") WHERE id = ? AND state = ?",
             .int(new.rawValue),
             .text(error),
             .text(id),
@@ -202,14 +249,31 @@ extension Connection {
         ) == 1
     }
 
-    /// Forgets requests that have ended and were made before a time, if the writer still leads.
-    func removeRequests(before time: Int, fence: Fence?) throws {
+    /// When a request ends, for ``removeRequests(endedBefore:limit:fence:)``.
+    static let endsNow = "ended = (SELECT sequence FROM lease WHERE id = 1)"
+
+    /// Forgets some of the requests that ended before a sequence of the lease, if the writer still leads.
+    ///
+    /// Those too that ended so many renewals ago that no leader of then need be asked, and those that ended under a lease which
+    /// counted further than this one: a copy's, whose manager was started anew.
+    func removeRequests(endedBefore sequence: Int, limit: Int, fence: Fence?) throws -> RequestRemoval {
         if let fence { try requireLease(fence) }
-        try execute(
-            "DELETE FROM request WHERE number IN (SELECT number FROM request WHERE state <> 0 AND time < ? LIMIT 200)",
-            .int(time)
+        let current = try lease().sequence
+        let removed = try execute(
+            """
+            DELETE FROM request WHERE number IN (
+                SELECT number FROM request WHERE ended < ?1 OR ended > ?2 LIMIT ?3
+            )
+            """,
+            .int(max(sequence, current - Self.longestMemory)),
+            .int(current),
+            .int(limit)
         )
+        return RequestRemoval(removed: removed, sequence: current)
     }
+
+    /// In changes of the lease's row: two hours with the default times.
+    private static let longestMemory = 5000
 }
 
 /// What is asked, as it is stored. Made before the transaction, as it may be long.

@@ -23,9 +23,10 @@ extension Request {
         case .stepDown: members.append(.init("Kind", "step-down"))
         }
         members += [
-            .init("User", .string(author.user)), .init("UID", .int(author.uid)), .init("Host", .string(author.host)),
+            .init("User", .string(author.account)), .init("UID", .int(author.uid)), .init("Host", .string(author.host)),
             .init("Message", .string(message)), .init("Time", .int(time)), .init("Patience", .int(patience)),
         ]
+        if let epoch { members.append(.init("Epoch", .int(epoch))) }
         return .object(members)
     }
 
@@ -39,10 +40,11 @@ extension Request {
         self.init(
             id: id,
             kind: kind,
-            author: Author(user: view.member("User")?.identifier, uid: try Self.number("UID", in: view), host: host),
+            author: Author(account: view.member("User")?.identifier, uid: try Self.number("UID", in: view), host: host),
             message: view.member("Message")?.string ?? "",
             time: time,
-            patience: try Self.time("Patience", in: view) ?? 0
+            patience: try Self.time("Patience", in: view) ?? 0,
+            epoch: try Self.number("Epoch", in: view)
         )
     }
 

@@ -139,14 +139,23 @@ extension Connection {
 
     /// Notes which numbers are gone, in one row with the gaps on both sides.
     func recordGap(_ gap: (first: Int, last: Int, hash: [UInt8]), reason: GapReason = .removed) throws {
-        let left = try first("SELECT first, reason FROM gap WHERE last = ?", .int(gap.first - 1)) { row in
-            (first: row.int(0), reason: row.int(1))
-        }
-        let right = try first("SELECT last, hash, reason FROM gap WHERE first = ?", .int(gap.last + 1)) { row in
-            (last: row.int(0), hash: row.blob(1), reason: row.int(2))
-        }
-        try execute("DELETE FROM gap WHERE last = ?", .int(gap.first - 1))
-        try execute("DELETE FROM gap WHERE first = ?", .int(gap.last + 1))
+        // What was lost counts for no other reason, and stays apart.
+        let isLost = reason == .lost ? 1 : 0
+        let lost = GapReason.lost.rawValue
+        let left = try first(
+            "SELECT first, reason FROM gap WHERE last = ? AND (reason = ?) = ?",
+            .int(gap.first - 1),
+            .int(lost),
+            .int(isLost)
+        ) { row in (first: row.int(0), reason: row.int(1)) }
+        let right = try first(
+            "SELECT last, hash, reason FROM gap WHERE first = ? AND (reason = ?) = ?",
+            .int(gap.last + 1),
+            .int(lost),
+            .int(isLost)
+        ) { row in (last: row.int(0), hash: row.blob(1), reason: row.int(2)) }
+        if let left { try execute("DELETE FROM gap WHERE first = ?", .int(left.first)) }
+        if right != nil { try execute("DELETE FROM gap WHERE first = ?", .int(gap.last + 1)) }
         // Of numbers that were removed and others that were never seen, all count as removed.
         try execute(
             "INSERT INTO gap (first, last, hash, reason) VALUES (?, ?, ?, ?)",
@@ -159,12 +168,16 @@ extension Connection {
 
     /// The hash of the revision before `number`, when that was removed; nil when nobody removed it.
     func removedHash(from first: Int, before number: Int) throws -> [UInt8]? {
-        try self.first(
-            "SELECT hash FROM gap WHERE first = ? AND last = ?",
-            .int(first),
-            .int(number - 1),
-            row: { $0.blob(0) }
-        )
+        var next = first
+        var hash: [UInt8]?
+        while next < number {
+            let gap = try self.first("SELECT last, hash FROM gap WHERE first = ?", .int(next)) { row in
+                (last: row.int(0), hash: row.blob(1))
+            }
+            guard let gap, gap.last < number else { return nil }
+            (next, hash) = (gap.last + 1, gap.hash)
+        }
+        return hash
     }
 
     /// How many of the numbers from `first` to `last` were removed.
@@ -194,24 +207,27 @@ extension Connection {
         guard number >= 1, number <= newest else {
             throw StoreError(.notFound, "there is no revision \(number): the history has \(kept)")
         }
-        let unseen = try unseenGaps()
+        let unseen = try gaps(.unseen)
+        let lost = try gaps(.lost)
         if !unseen.isEmpty { kept += ", without \(unseen.map(\.text).joined(separator: ", "))" }
         let reason =
             if exists {
                 "of revision \(number) only what it set itself is kept, not what stood beside it"
             } else if unseen.contains(where: { $0.numbers.contains(number) }) {
                 "revision \(number) was made while this copy of the history was not told, and it has never seen it"
+            } else if lost.contains(where: { $0.numbers.contains(number) }) {
+                "revision \(number), if there was one, is lost: an older state of the database was accepted without it"
             } else {
                 "revision \(number) was removed by retention"
             }
         throw StoreError(.notFound, "\(reason); there are \(kept)")
     }
 
-    /// The numbers that this copy of the history has never seen, the oldest first.
-    func unseenGaps() throws -> [Gap] {
+    /// The numbers that are missing for a reason, the oldest first.
+    func gaps(_ reason: GapReason) throws -> [Gap] {
         try all(
             "SELECT first, last FROM gap WHERE reason = ? ORDER BY first",
-            .int(GapReason.unseen.rawValue)
+            .int(reason.rawValue)
         ) { row in Gap(numbers: row.int(0)...row.int(1)) }
     }
 }
@@ -222,6 +238,8 @@ enum GapReason: Int {
     case removed = 0
     /// This copy was not told of them.
     case unseen = 1
+    /// They were in a newer copy of this file, and somebody has accepted that they are gone.
+    case lost = 2
 }
 
 /// Numbers that are missing.

@@ -1,3 +1,4 @@
+internal import CLinux
 internal import CSQLite
 internal import Glibc
 
@@ -17,11 +18,15 @@ final class Connection {
 
     let path: String
     private let database: OpaquePointer
+    /// A server may have it, of which the kernel remembers what it was told some time ago.
+    private let isRemote: Bool
     /// The file system that the file was on when it was opened.
-    private let device: UInt?
+    let device: UInt?
     private var statements: [StatementText: Statement] = [:]
     /// The numbers of names and authors; see Interning.swift.
     var interned = InternedNumbers()
+    /// What this process has seen of the database; nil for who stores nothing that it goes on from.
+    var memory: StoreMemory?
     /// Not one page has a checksum: another program has written the whole file. It is to be read only.
     private(set) var isUnchecked = false
     /// Within a transaction of ``begin()``; nil outside of one.
@@ -45,6 +50,15 @@ final class Connection {
         var handle: OpaquePointer?
         // A relative path that begins with "file:" would be read as a URI.
         let name = path.hasPrefix("/") ? path : "./" + path
+        guard clinux_links_are_own(name) != ELOOP else {
+            throw StoreError(
+                .permission,
+                "\(path) is a symbolic link that another user could have made, and it is not followed. Remove the link, or "
+                    + "name the store directory that it leads to."
+            )
+        }
+        self.isRemote = csqlite_is_remote(name) != 0
+        if isRemote { csqlite_ask_server(name) }
         let checked = vfs.map { $0.withCString { csqlite_checksum_vfs($0) } } ?? csqlite_checksum_vfs(nil)
         let code = sqlite3_open_v2(name, &handle, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, checked)
         guard code == SQLITE_OK, let handle else {
@@ -74,6 +88,7 @@ final class Connection {
     private static let configureOnce: Void = csqlite_keep_no_statistics()
 
     convenience init(_ configuration: StoreConfiguration, mode: Mode, busyTimeout: Int? = nil) throws {
+        if !configuration.mayHaveOtherNames { try SoleName.require(of: configuration.path) }
         try self.init(
             path: configuration.path,
             mode: mode,
@@ -161,8 +176,9 @@ final class Connection {
         guard fsync(file) == 0 else { throw StoreError.failed("sync", target, errno) }
     }
 
-    /// True when another file, or none, is where this one was when it was opened.
+    /// True when another file, or none, is where this one was when it was opened. On a server that is what the server says.
     var hasMoved: Bool {
+        if isRemote { csqlite_ask_server(path.hasPrefix("/") ? path : "./" + path) }
         var answer: Int32 = 0
         let code = sqlite3_file_control(database, "main", SQLITE_FCNTL_HAS_MOVED, &answer)
         // SQLite compares the number of the file, which is the same in a copy of the whole file system.
@@ -312,6 +328,13 @@ final class Connection {
 
     /// True inside BEGIN … COMMIT. SQLite leaves a transaction by itself on some errors.
     var isInTransaction: Bool { sqlite3_get_autocommit(database) == 0 }
+
+    /// Whether the connection can go on after an error. After trouble below it, it may hold stale pages or locks; what was not
+    /// found, or a lock that another holds, says nothing against it.
+    func outlives(_ error: any Error) -> Bool {
+        guard let error = error as? SQLiteError else { return (error as? StoreError)?.code != .corrupt }
+        return ![SQLITE_IOERR, SQLITE_CORRUPT, SQLITE_NOTADB, SQLITE_NOMEM, SQLITE_PROTOCOL].contains(error.primaryCode)
+    }
 
     /// The text of every statement that was prepared and kept, for a look at their plans.
     var preparedTexts: [String] { statements.keys.map(\.sql) }

@@ -24,6 +24,9 @@ public struct SQLiteError: Error, Hashable, Sendable {
         self.systemError = systemError
     }
 
+    /// The journal beside the file is not of its last transaction.
+    static let strangeJournal = Int32(CSQLITE_STRANGE_JOURNAL)
+
     /// Reads the last error of `database`, which may be nil when opening failed for want of memory.
     init(code: Int32, database: OpaquePointer?, path: String, action: String) {
         if code == Self.damagedPage {

@@ -55,7 +55,7 @@ enum ImageCodec {
     }
 
     private static func encode(_ author: Author) -> JSON {
-        ["User": .string(author.user), "UID": .int(author.uid), "Host": .string(author.host)]
+        ["User": .string(author.account), "UID": .int(author.uid), "Host": .string(author.host)]
     }
 
     private static func encode(_ lease: Lease, _ place: String) -> JSON {
@@ -185,7 +185,7 @@ enum ImageCodec {
 
     private static func author(_ fields: Fields) throws -> Author {
         Author(
-            user: try fields.optional("User")?.identifier(),
+            account: try fields.optional("User")?.identifier(),
             uid: try fields.optional("UID")?.integer(),
             host: try fields["Host"].identifier()
         )

@@ -12,8 +12,8 @@ public struct EngineAddress: Hashable, Sendable {
     /// Docker's own.
     public static let standard = "unix:///var/run/docker.sock"
 
-    /// The longest path that fits a socket's address, in bytes.
-    private static let longestPath = 107
+    /// The longest path that the library connects to, in bytes.
+    private static let longestPath = 103
     private static let plainPort = 2375
     private static let securePort = 2376
 

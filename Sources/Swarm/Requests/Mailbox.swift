@@ -40,6 +40,12 @@ public struct Mailbox: Hashable, Sendable {
         entries.compactMap { entry in (try? Request(JSONView(entry.json))).flatMap { $0 } }
     }
 
+    /// In which epoch whoever asked was last heard of, as the label says; nil when it does not.
+    public func epoch(of id: String) -> Int? {
+        guard let entry = entries.first(where: { $0.id == id }) else { return nil }
+        return JSONView(entry.json).member("Epoch")?.int
+    }
+
     public mutating func add(_ request: Request) {
         remove([request.id])
         entries.append((request.id, request.json.raw))

@@ -50,6 +50,7 @@ extension SwarmStore {
                         time: time
                     )
                 else { throw .fenced(image.lease) }
+                image.keepSettled(until: SteadyTime.now + 2 * Self.grace)
                 guard !imported.isEmpty else { return lease }
                 let draft = RevisionDraft(
                     author: Author(user: nil, uid: nil, host: claimant.process.host),

@@ -12,6 +12,28 @@ extension SwarmStore {
         try await inCopy { copy throws(StoreError) in try await copy.request(id, within: timeout) }
     }
 
+    public func sight(of asked: Request, within timeout: Duration) async throws(StoreError) -> RequestSight {
+        try await inCopy { copy throws(StoreError) in try await copy.sight(of: asked, within: timeout) }
+    }
+
+    /// Of one that was passed on, the next look tells the leader's node.
+    public func renewRequest(_ id: String, within timeout: Duration) async throws(StoreError) {
+        try await inCopy { copy throws(StoreError) in try await copy.renewRequest(id, within: timeout) }
+    }
+
+    /// Only of this node's requests: another node's would take a write of the label.
+    public func noteRequests(
+        _ notes: [String: String?],
+        fence: Fence,
+        within timeout: Duration
+    ) async throws(StoreError) {
+        let own = notes.filter { !isAskedElsewhere($0.key) }
+        guard !own.isEmpty else { return }
+        try await inCopy { copy throws(StoreError) in
+            try await copy.noteRequests(own, fence: fence, within: timeout)
+        }
+    }
+
     public func cancelRequest(_ id: String, within timeout: Duration) async throws(StoreError) -> Bool {
         try await inCopy { copy throws(StoreError) in try await copy.cancelRequest(id, within: timeout) }
     }
@@ -54,16 +76,20 @@ extension SwarmStore {
                 try await copy.answerRequest(id, answer, fence: fence, within: timeout)
             }
         }
-        let until = Store.wallClock() + Self.grace
+        let until = SteadyTime.now + Self.grace
         try await edit(taking: isAskedElsewhere(id) ? [id] : [], within: timeout) { image throws(StoreError) in
             try image.require(fence)
             image.answer(id, answer, until: until)
         }
     }
 
-    public func removeRequests(before time: Int, fence: Fence, within timeout: Duration) async throws(StoreError) {
+    public func removeRequests(
+        endedBefore sequence: Int,
+        fence: Fence,
+        within timeout: Duration
+    ) async throws(StoreError) -> RequestRemoval {
         try await inCopy { copy throws(StoreError) in
-            try await copy.removeRequests(before: time, fence: fence, within: timeout)
+            try await copy.removeRequests(endedBefore: sequence, fence: fence, within: timeout)
         }
     }
 
@@ -72,7 +98,7 @@ extension SwarmStore {
     private func isAskedElsewhere(_ id: String) -> Bool { known?.mailbox?.ids.contains(id) == true }
 
     /// How long after the patience of who asked the outcome is kept for them, in milliseconds.
-    private static let grace = 180_000
+    static let grace = 180_000
 
     /// Settles a request in the same write as what it brings about. Who asked can take it back only before.
     ///
@@ -97,7 +123,7 @@ extension SwarmStore {
             settling.insert(id)
         }
         defer { settling.remove(id) }
-        let until = Store.wallClock() + (patience ?? 0) + Self.grace
+        let until = SteadyTime.now + (patience ?? 0) + Self.grace
         do throws(StoreError) {
             return try await edit(taking: isAskedElsewhere ? [id] : [], within: timeout) { image throws(StoreError) in
                 try body(&image, until)
@@ -130,7 +156,12 @@ extension SwarmStore {
             for (request, isWithdrawn) in passedOn
             where !settling.contains(request.id) && !settled.contains(request.id) {
                 if old.ids.contains(request.id) {
-                    if isWithdrawn { withdrawn.insert(request.id) }
+                    if isWithdrawn {
+                        withdrawn.insert(request.id)
+                    } else if old.epoch(of: request.id) != request.epoch {
+                        // Whoever asked has told a new leader that they still wait.
+                        mailbox.add(request)
+                    }
                 } else if isGone(request.id, state) {
                     try await bringBack(request, isWithdrawn)
                 }
@@ -177,7 +208,7 @@ extension SwarmStore {
         let state: Request.State =
             if age > request.patience + Self.grace / 3 {
                 // Nobody remembers any more how it came out.
-                .refused
+                .lost
             } else {
                 isWithdrawn ? .cancelled : .waiting
             }
@@ -185,7 +216,6 @@ extension SwarmStore {
             request.id,
             from: .passedOn,
             to: state,
-            error: state == .refused ? "whether the leader carried it out is not known; look at the history" : nil,
             within: settings.swap.limit
         )
     }

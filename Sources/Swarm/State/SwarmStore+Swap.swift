@@ -102,7 +102,7 @@ extension SwarmStore {
             }
         }
         guard !done.isEmpty else { return }
-        image.trim(to: settings.past, time: Store.wallClock())
+        image.trim(to: settings.past, time: SteadyTime.now)
         do throws(StoreError) {
             if image != state.image { try await write(image, over: state, by: done) }
             for edit in done { edit.finish(nil) }
@@ -213,7 +213,7 @@ extension SwarmStore {
         do {
             return try Annotation(image).encoded(limit: settings.label)
         } catch {
-            image.trim(to: HistoryImage.Limits(records: 1, bytes: 0, terms: 1, outcomes: 0), time: Store.wallClock())
+            image.trim(to: HistoryImage.Limits(records: 1, bytes: 0, terms: 1, outcomes: 0), time: SteadyTime.now)
             return try Annotation(image).encoded(limit: settings.label)
         }
     }

@@ -37,6 +37,8 @@ public actor SwarmStore {
     private var strangeLooks = 0
     private var tidiedAt: ContinuousClock.Instant?
     private var verifiedAt: ContinuousClock.Instant?
+    /// The sequence of the copy's lease at moments of this process.
+    private var requestMarks: [(at: ContinuousClock.Instant, sequence: Int)] = []
     private var notedAt: ContinuousClock.Instant?
     private var notedText: String?
     private var notedNodes: SwarmObservation.Nodes?
@@ -275,7 +277,7 @@ public actor SwarmStore {
         let (limit, retention) = (settings.swap.limit, settings.retention)
         do throws(StoreError) {
             try await inCopy { copy throws(StoreError) in
-                try await copy.removeCopiedRequests(before: Store.wallClock() - 86_400_000, within: limit)
+                try await self.forgetRequests(copy, now, within: limit)
                 guard !retention.keepsEverything else { return }
                 var position: Int? = 0
                 while let from = position {
@@ -290,6 +292,24 @@ public actor SwarmStore {
     private func isTimeToTidy(_ now: ContinuousClock.Instant) -> Bool {
         let pause = settings.retention.pause(atMost: settings.tidyInterval)
         return tidiedAt.map { now - $0 >= pause } ?? true
+    }
+
+    /// For how long whoever asked on this node finds what became of it.
+    private static let requestMemory = Duration.seconds(300)
+
+    private func forgetRequests(
+        _ copy: Store,
+        _ now: ContinuousClock.Instant,
+        within limit: Duration
+    ) async throws(StoreError) {
+        let old = requestMarks.lastIndex { now - $0.at >= Self.requestMemory }
+        let sequence = old.map { requestMarks[$0].sequence } ?? 0
+        var step: RequestRemoval
+        repeat {
+            step = try await copy.removeCopiedRequests(endedBefore: sequence, within: limit)
+        } while step.removed > 0
+        requestMarks.removeFirst(old ?? 0)
+        requestMarks.append((at: now, sequence: step.sequence))
     }
 
     private func newestPosition(of cluster: String) -> Int? {

@@ -12,7 +12,8 @@ struct ElectionExplorationTests {
         // Otherwise the search has not come where things go wrong.
         #expect(result.depth >= 6)
         let all: Set = [
-            "acquire", "assume", "extend", "keep", "letRunOut", "observe", "release", "renew", "resign", "wake",
+            "acquire", "assume", "extend", "hold", "keep", "letRunOut", "observe", "release", "renew", "resign", "suspend",
+            "wake",
         ]
         #expect(result.seen == all)
     }
@@ -29,6 +30,9 @@ struct ElectionExplorationTests {
             ("it looks only once in a poll interval", "look after the end"),
             ("it does not renew while it lets go", "wake"),
             ("it keeps what it has lost", "keeps"),
+            ("it goes on acting on an older state", "suspend"),
+            ("it lets its groups go for an older state", "lets its groups go"),
+            ("it takes an older state for a vacancy", "older state"),
         ]
     )
     func aBrokenElectionIsFound(_ fault: String, _ word: String) throws {
@@ -79,6 +83,26 @@ struct ElectionExplorationTests {
         case "it keeps what it has lost":
             exploration.handle = { election, event, now in
                 if case .stalled = event { return election.handle(.tick, now: now) }
+                return election.handle(event, now: now)
+            }
+        case "it goes on acting on an older state":
+            exploration.handle = { election, event, now in
+                if case .suspended = event, election.isLeading { return election.handle(.tick, now: now) }
+                return election.handle(event, now: now)
+            }
+        case "it lets its groups go for an older state":
+            exploration.handle = { election, event, now in
+                if case .suspended(let epoch, let reason, _) = event {
+                    return election.handle(.storeUncertain(epoch: epoch, reason), now: now)
+                }
+                return election.handle(event, now: now)
+            }
+        case "it takes an older state for a vacancy":
+            exploration.handle = { election, event, now in
+                if case .observed(var lease, let startedAt, let vacancy) = event {
+                    lease.suspension = nil
+                    return election.handle(.observed(lease, startedAt: startedAt, vacancy: vacancy), now: now)
+                }
                 return election.handle(event, now: now)
             }
         case "it looks only once in a poll interval":
@@ -181,6 +205,7 @@ struct ElectionWorld {
     private var leading: (epoch: Int, deadline: BootInstant)?
     /// The lease is kept for letting groups go, and since when.
     private var keeping: (epoch: Int, deadline: BootInstant, since: BootInstant)?
+    private var isSuspended = false
     private var unfreed: Set<Int> = []
     private var resigned: Set<Int> = []
     private var released: Set<Int> = []
@@ -206,7 +231,8 @@ struct ElectionWorld {
         switch election.state {
         case .watching(let watch): key += [0, watch?.lease.sequence ?? -1, relative(watch?.since)]
         case .acquiring(let issuedAt): key += [1, relative(issuedAt)]
-        case .leading(let term): key += [2, relative(term.deadline), relative(term.renewalIssuedAt)]
+        case .leading(let term):
+            key += [2, relative(term.deadline), relative(term.renewalIssuedAt), term.suspension == nil ? 0 : 1]
         case .resigning(let departure):
             key += [
                 3, relative(departure.term.expiry), relative(departure.term.deadline), relative(departure.keptUntil),
@@ -228,9 +254,12 @@ struct ElectionWorld {
             .observed(.released(epoch: lastEpoch, sequence: 7), startedAt: later, vacancy: "released"),
             .observed(other, startedAt: later, vacancy: nil), .observed(other, startedAt: now, vacancy: nil),
             .observed(.held(epoch: lastEpoch + 1, sequence: 9), startedAt: later, vacancy: "gone"),
+            .observed(.ofAnOlderState(epoch: lastEpoch), startedAt: later, vacancy: "released"),
             // Of a term that is over, or never was.
+            .suspended(epoch: epoch - 1, "older", isRenewed: true),
             .renewed(epoch: epoch - 1), .freed(epoch: epoch - 1), .storeUncertain(epoch: epoch - 1, "io"),
         ]
+        if leading != nil { events.append(.suspended(epoch: epoch, "older", isRenewed: false)) }
         if leading != nil { events += [.stepDown(epoch: epoch, "asked"), .storeUncertain(epoch: epoch, "io")] }
         if let keeping { events += [.stalled(epoch: keeping.epoch), .storeUncertain(epoch: keeping.epoch, "io")] }
         if acquiring != nil {
@@ -240,6 +269,7 @@ struct ElectionWorld {
             events += [
                 .renewed(epoch: renewing.epoch), .renewalFailed(epoch: renewing.epoch, "busy"),
                 .renewalFenced(epoch: renewing.epoch, "fenced"),
+                .suspended(epoch: renewing.epoch, "older", isRenewed: true),
             ]
         }
         events += unfreed.map { .freed(epoch: $0) }
@@ -252,7 +282,17 @@ struct ElectionWorld {
         var answeredRenewal: (epoch: Int, issuedAt: BootInstant)?
         var (freed, lost): (Int?, Int?) = (nil, nil)
         let wasStopping = isStopping
+        var isOlder = false
+        let wasSuspended = isSuspended
         switch event {
+        case .suspended(let epoch, _, let isRenewed):
+            // At its deadline the term ends, whatever is told then.
+            if let leading, leading.epoch == epoch, now < leading.deadline { (isOlder, isSuspended) = (true, true) }
+            if isRenewed, let renewing, renewing.epoch == epoch {
+                answeredRenewal = renewing
+                self.renewing = nil
+            }
+        case .observed(let lease, _, _): isOlder = lease.suspension != nil
         case .hindered(let reason): isHindered = reason != nil
         case .stop: isStopping = true
         case .acquired(let lease):
@@ -276,6 +316,7 @@ struct ElectionWorld {
             switch directive {
             case .observe: break
             case .acquire:
+                if isOlder { return "asks for the lease of an older state" }
                 if acquiring != nil { return "asks twice" }
                 if leading != nil { return "asks while leading" }
                 if isHindered || isStopping { return "asks while hindered or stopping" }
@@ -287,6 +328,15 @@ struct ElectionWorld {
                 if now >= deadline { return "renews at the deadline" }
                 if renewing?.epoch == epoch { return "renews twice" }
                 renewing = (epoch, now)
+            case .assume(let epoch, let deadline) where leading?.epoch == epoch:
+                guard wasSuspended, let answer = answeredRenewal, answer.epoch == epoch else {
+                    return "begins anew what was not suspended"
+                }
+                if now >= deadline || deadline != answer.issuedAt + settings.renewDeadline {
+                    return "begins anew with a wrong deadline"
+                }
+                isSuspended = false
+                leading = (epoch, deadline)
             case .assume(let epoch, let deadline):
                 guard let answer = answeredAcquisition, answer.epoch == epoch else {
                     return "assume without an acquire"
@@ -301,10 +351,26 @@ struct ElectionWorld {
                 guard let old = leading, old.epoch == epoch, let answer = answeredRenewal, answer.epoch == epoch else {
                     return "extend without a renewal"
                 }
+                if isSuspended { return "extends what has to be suspended" }
                 if now >= old.deadline || now >= deadline { return "extend at or after the deadline" }
                 if deadline != answer.issuedAt + settings.renewDeadline { return "extend with a wrong deadline" }
                 leading = (epoch, deadline)
+            case .suspend(let epoch, _):
+                guard leading?.epoch == epoch, isOlder, !wasSuspended else { return "suspend without a reason" }
+            case .hold(let epoch, let deadline):
+                guard let old = leading, old.epoch == epoch, isSuspended, let answer = answeredRenewal,
+                    answer.epoch == epoch, now < old.deadline, now < deadline,
+                    deadline == answer.issuedAt + settings.renewDeadline
+                else { return "holds without a renewal" }
+                leading = (epoch, deadline)
             case .resign(let epoch, _, let isOrderly):
+                if isOlder, let leading, now < leading.deadline {
+                    // The deadline of before this answer counts: an answer in time has brought another.
+                    if answeredRenewal.map({ now < $0.issuedAt + settings.renewDeadline }) ?? true {
+                        return "lets its groups go for an older state"
+                    }
+                }
+                isSuspended = false
                 guard let term = leading, term.epoch == epoch, resigned.insert(epoch).inserted else {
                     return "resign without a term"
                 }
@@ -345,6 +411,9 @@ struct ElectionWorld {
         _ wasStopping: Bool
     ) -> String? {
         if let leading, now >= leading.deadline { return "acts after its deadline" }
+        if isSuspended, case .leading(let term) = election.state, term.suspension == nil {
+            return "does not suspend what it does"
+        }
         if leading?.epoch != election.leadingEpoch {
             return "leads without saying so, or the other way round (resign?)"
         }
@@ -386,11 +455,21 @@ extension ElectionDirective {
         case .renew: "renew"
         case .assume: "assume"
         case .extend: "extend"
+        case .suspend: "suspend"
+        case .hold: "hold"
         case .keep: "keep"
         case .letRunOut: "letRunOut"
         case .resign: "resign"
         case .release: "release"
         case .wake: "wake"
         }
+    }
+}
+
+extension Lease {
+    fileprivate static func ofAnOlderState(epoch: Int) -> Lease {
+        var lease = Lease.released(epoch: epoch, sequence: 6)
+        lease.suspension = Suspension(seen: Watermark(), lastEpoch: 0, lastNumber: 0, isExact: true)
+        return lease
     }
 }

@@ -244,7 +244,8 @@ struct TwoReplicaModel {
             lastAssumed = epoch
             act(epoch, deadline, index)
         case .extend(let epoch, let deadline): act(epoch, deadline, index)
-        case .keep, .letRunOut: break
+        case .suspend: replicas[index].acting = nil
+        case .hold, .keep, .letRunOut: break
         case .resign(let epoch, _, _):
             replicas[index].acting = nil
             push(.tell(.freed(epoch: epoch)), for: index, after: .random(in: 0...4, using: &generator))

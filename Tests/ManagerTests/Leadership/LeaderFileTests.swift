@@ -1,4 +1,5 @@
 import Dispatch
+import Glibc
 import GroupSPI
 import Testing
 
@@ -27,6 +28,27 @@ struct LeaderFileTests {
         }
     }
 
+    @Test func aLongFileIsNotQuoted() async throws {
+        try await withScratchDirectory { folder in
+            write(String(repeating: "n", count: 5000), to: "\(folder)/leader")
+            #expect(await hindrance("\(folder)/leader") == "the leader file \(folder)/leader is longer than 4096 bytes")
+            write(String(repeating: "n", count: 3000), to: "\(folder)/leader")
+            let name = String(repeating: "n", count: 100)
+            #expect(await hindrance("\(folder)/leader") == "the leader file \(folder)/leader names '\(name)…'")
+        }
+    }
+
+    @Test(.enabled(if: getuid() == 0, "only root can make another user's link"))
+    func aLinkOfAnotherUserIsNotFollowed() async throws {
+        try await withScratchDirectory { folder in
+            write("one", to: "\(folder)/file")
+            #expect(symlink("file", "\(folder)/leader") == 0)
+            #expect(await hindrance("\(folder)/leader") == nil)
+            #expect(lchown("\(folder)/leader", 4711, 4711) == 0)
+            #expect(await hindrance("\(folder)/leader")?.contains("another user could have made") == true)
+        }
+    }
+
     @Test func aFileThatCannotBeReadNamesNobody() async throws {
         try await withScratchDirectory { folder in
             #expect(await hindrance("\(folder)/none")?.contains("No such file") == true)
@@ -38,7 +60,7 @@ struct LeaderFileTests {
     @Test func aFileThatDoesNotAnswerKeepsOneReaderAtMost() async throws {
         let readers = Shared(0)
         let semaphore = DispatchSemaphore(value: 0)
-        let file = SlowFile("/mnt/leader") { _ in
+        let file = SlowFile("/mnt/leader", limit: 10) { _ in
             readers.update { $0 += 1 }
             semaphore.wait()
             return .success(Array("one".utf8))

@@ -1,5 +1,3 @@
-import GroupSPI
-import Store
 import Testing
 
 @testable import Manager
@@ -20,16 +18,5 @@ struct LeadershipGateTests {
         gate.open(epoch: 5, until: clock.now() + .seconds(6))
         gate.shut()
         #expect(gate.epoch == nil)
-    }
-
-    @Test func refusalNamesTheLeader() {
-        let board = StandingBoard()
-        #expect(board.refusal.contains("no leader is known"))
-        board.post(Standing(role: .follower, reason: "", lease: .held(epoch: 3, by: "two")))
-        #expect(board.refusal == "this replica is not the leader: two leads (epoch 3); send the change to it")
-        board.post(Standing(role: .candidate, reason: "nobody leads", lease: .released(epoch: 3)))
-        #expect(board.refusal == "this replica is not the leader, and no leader is known: nobody leads")
-        board.post(Standing(role: .leader, reason: "", lease: .held(epoch: 3, by: "one")))
-        #expect(board.refusal.contains("try again"))
     }
 }

@@ -1,3 +1,5 @@
+import GroupSPI
+import Store
 import Testing
 
 @testable import Manager
@@ -29,5 +31,61 @@ struct StandingBoardTests {
         board.post(standing("second"))
         board.post(standing("third"))
         #expect(await standings.next()?.reason == "third")
+    }
+
+    /// Of what was known once, its age is known now.
+    @Test func aLeaderIsNamedForAsLongAsItsLeaseLasts() async {
+        let clock = TestClock()
+        let board = StandingBoard(clock: clock)
+        let lease = Lease.held(epoch: 3, by: "two", ttl: 9000)
+        let follower = Standing(role: .follower, reason: Standing.naming(lease), lease: lease)
+        board.post(follower, since: clock.now())
+        clock.advance(by: .milliseconds(8999))
+        let named = "this replica is not the leader: two leads (epoch 3)"
+        #expect(await board.refusal(of: .change, looking: { .nobody(since: 3) }) == "\(named); send the change to it")
+        #expect(await board.refusal(of: .question, looking: { .nobody(since: 3) }) == "\(named); ask it")
+        clock.advance(by: .milliseconds(25_001))
+        let old = "two led in epoch 3, and its lease was last seen to be renewed 34s ago"
+        for wish in [StandingBoard.Wish.change, .question] {
+            let refusal = await board.refusal(of: wish) { lease }
+            #expect(refusal == "this replica is not the leader, and no leader is known: \(old)")
+        }
+        #expect(board.leader == nil && board.reason == old)
+        // The store is away: that is said too.
+        board.post(Standing(role: .unknown, reason: "cannot read the lease: no answer", lease: lease), since: nil)
+        #expect(board.reason == "cannot read the lease: no answer; \(old)")
+        // It is back, and the leader lives.
+        let renewed = Lease.held(epoch: 3, sequence: 9, by: "two", ttl: 9000)
+        board.post(Standing(role: .follower, reason: Standing.naming(renewed), lease: renewed), since: clock.now())
+        #expect(board.leader == renewed && board.reason == "two leads in epoch 3")
+    }
+
+    /// Whatever this replica takes itself for: who leads is read before anybody is told that nobody does.
+    @Test func thatNobodyLeadsIsReadFirst() async {
+        let clock = TestClock()
+        let other = Lease.held(epoch: 4, by: "two", ttl: 9000)
+        let old = Lease.held(epoch: 3, by: "one", ttl: 9000)
+        let standings = [
+            Standing(role: .unknown, reason: "has not read the lease yet", lease: nil),
+            // It stood still: its deadline is over, and the election has not heard of that yet.
+            Standing(role: .leader, reason: "holds the lease in epoch 3", lease: old),
+            Standing(role: .leader, reason: "holds the lease in epoch 3", lease: nil),
+            Standing(role: .unknown, reason: "has led in epoch 3", lease: nil),
+            Standing(role: .unknown, reason: "cannot read the lease: no answer", lease: old),
+            Standing(role: .candidate, reason: "nobody leads", lease: .released(epoch: 3)),
+        ]
+        for standing in standings {
+            let board = StandingBoard(clock: clock, instance: old.instance)
+            board.post(standing, since: clock.now())
+            clock.advance(by: .seconds(10))
+            let named = await board.refusal(of: .change) { other }
+            #expect(named == "this replica is not the leader: two leads (epoch 4); send the change to it", "\(standing)")
+            let nobody = await board.refusal(of: .change) { .released(epoch: 4) }
+            #expect(nobody.contains("nobody leads"), "\(standing)")
+            let own = await board.refusal(of: .change) { old }
+            #expect(own.contains(standing.role == .leader ? "try again" : "nobody else leads"), "\(standing)")
+            let unread = await board.refusal(of: .change) { () throws(StoreError) in throw StoreError(.io, "gone") }
+            #expect(unread.contains("who leads is not known: it cannot read the lease: gone"), "\(standing)")
+        }
     }
 }

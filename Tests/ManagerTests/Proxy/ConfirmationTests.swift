@@ -150,6 +150,34 @@ struct ConfirmationTests {
         }
     }
 
+    /// The plugin cannot undo it now. Nobody would ask again, so this leader does, and the next one, until it can.
+    @Test(arguments: [false, true]) func aPluginThatRefusesToUndoItIsAskedUntilItAgrees(_ hasNextLeader: Bool) async throws {
+        try await Replica.withHistory { replica in
+            try await commitUnconfirmed(replica)
+            let notNow = GroupError(.rejected, "not now")
+            replica.plugin.script { $0.isCommit || $0 == .free(id: "d") ? .fail(notNow) : nil }
+            let calls = replica.plugin.calls.count
+            try await eventuallyLater("it is to be undone", replica) { replica.store.revisions.count == 6 }
+            try await eventuallyLater("the plugin is asked again", replica) {
+                replica.plugin.calls.dropFirst(calls).count { $0 == .commit(.named("a", 1), pretend: false) } > 2
+            }
+            if hasNextLeader {
+                try await replica.leadAgain()
+                // This one does not answer, which changes nothing for the one after it.
+                replica.plugin.script { $0.isCommit ? .fail(GroupError(.unknownOutcome, "no answer")) : nil }
+                try await letTimePass(.seconds(20), replica)
+                try await replica.leadAgain()
+                replica.plugin.script { $0.isCommit || $0 == .free(id: "d") ? .fail(notNow) : nil }
+                try await letTimePass(.seconds(20), replica)
+            }
+            #expect(replica.store.revisions[5].status == .pending)
+            replica.plugin.behave()
+            try await eventuallyLater("it is undone", replica) { replica.store.revisions[5].status == .applied }
+            #expect(replica.plugin.groups == ["a": .named("a", 1), "b": .named("b", 2), "c": .named("c", 1)])
+            #expect(replica.store.revisions.count == 6)
+        }
+    }
+
     // MARK: - Clocks
 
     /// The leader's clock is set an hour ahead, and then a day back.

@@ -147,7 +147,7 @@ struct FollowerTests {
             // Its own row is still there; a user must not be sent back to this replica.
             #expect(await replica.proxy.leaderLocation() == nil)
             let error = try #require(await replica.error(.watch(.named("a"))))
-            #expect(error.message.contains("no leader is known"))
+            #expect(error.message.contains("nobody else leads"))
             #expect(error.message.contains("its guard has ended"))
             gate.open()
         }
@@ -169,6 +169,56 @@ struct FollowerTests {
                 try await eventually("it gives the lease back", on: replica.clock) { !replica.store.lease.isHeld }
                 #expect(replica.plugin.watched.isEmpty)
             }
+        }
+    }
+
+    /// The store is away: whoever led is named for as long as their lease lasts, and not a moment longer.
+    @Test func aFollowerWhoseStoreIsAwayNamesNoLeaderThatMayBeGone() async throws {
+        let clock = TestClock()
+        let store = MemoryStore(clock: clock)
+        store.seize(by: Replica.claimant("two"))
+        let replica = try Replica(store: store, plugin: FakePlugin(clock: clock))
+        try await withReplicas(replica) {
+            try await eventually("it follows") { replica.standing.role == .follower }
+            let known = try #require(await replica.error(.free(id: "a")))
+            #expect(known.message.contains("two leads (epoch 1); send the change to it"))
+            #expect(try #require(await replica.error(.describe(id: "a"))).message.contains("two leads (epoch 1); ask it"))
+            store.trouble(.fail(.io), at: .lease)
+            try await pass(.seconds(95), on: clock, step: .seconds(1))
+            let error = try #require(await replica.error(.free(id: "a")))
+            #expect(error.code == .notLeader && !error.message.contains("two leads"), "\(error)")
+            #expect(error.message.contains("who leads is not known: it cannot read the lease"), "\(error)")
+            #expect(error.message.contains("two led in epoch 1, and its lease was last seen to be renewed"), "\(error)")
+        }
+    }
+
+    /// It has stood still for longer than its lease, and is asked before it has looked again: it asks the row who leads.
+    @Test func whoStoodStillNamesTheLeaderThatIsThereNow() async throws {
+        try await withReplica { replica in
+            try await replica.leads()
+            replica.store.trouble(.fail(.busy), at: .renew)
+            replica.runtime.gate.shut()
+            replica.store.seize(by: Replica.claimant("two"))
+            for request: GroupRequest in [.free(id: "a"), .describe(id: "a")] {
+                let error = try #require(await replica.error(request))
+                #expect(error.code == .notLeader && error.message.contains("two leads (epoch 2)"), "\(error)")
+            }
+        }
+    }
+
+    /// Its own name in the row says nothing: it is no leader any more, and it knows why.
+    @Test func whoseTermHasEndedSaysSoAndNotThatItLeads() async throws {
+        try await withReplica { replica in
+            try await replica.leads()
+            replica.store.trouble(.fail(.full), at: .renew, .release)
+            try await eventually("its term ends", on: replica.clock) { replica.standing.role != .leader }
+            try await eventually("it has read the row", on: replica.clock) {
+                replica.standing.reason.contains("its lease has not run out yet")
+            }
+            let error = try #require(await replica.error(.free(id: "a")))
+            #expect(error.message.contains("nobody else leads: its term in epoch 1 has ended: the store is uncertain"))
+            #expect(!error.message.contains("one leads"), "\(error)")
+            #expect(replica.standing.role == .candidate)
         }
     }
 }

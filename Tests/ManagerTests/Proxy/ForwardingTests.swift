@@ -166,7 +166,10 @@ struct ForwardingTests {
             let refused = try await outcome(of: .free(id: "a"), at: replica)
             guard case .failure(let error) = refused else { throw NeverCame(description: "\(refused)") }
             #expect(error.code == .notLeader)
-            #expect(error.message == "no leader took it up within 30s; nothing was changed")
+            #expect(
+                error.message == "no leader took it up within 30s; two holds the lease (epoch 1); it was taken back, and "
+                    + "nothing was changed"
+            )
             #expect(replica.clock.now() - start >= .seconds(30) && replica.clock.now() - start < .seconds(40))
             let requests = replica.store.requests
             #expect(requests.map(\.state) == [.cancelled])
@@ -187,11 +190,58 @@ struct ForwardingTests {
 
     @Test func whenTheStoreFailsNothingIsAsked() async throws {
         try await withLoneFollower { replica in
-            replica.store.trouble(.fail(.io), at: .requests)
+            replica.store.trouble(.fail(.io), at: .submit)
             let refused = try await outcome(of: .free(id: "a"), at: replica)
             guard case .failure(let error) = refused else { throw NeverCame(description: "\(refused)") }
-            #expect(error.code == .storeUnavailable)
+            #expect(error.code == .storeUnavailable && error.message.contains("nothing was changed"))
             #expect(replica.store.requests.isEmpty)
+        }
+    }
+
+    /// A lock that another has is waited for, for as long as whoever asks waits.
+    @Test func aLockedStoreIsWaitedFor() async throws {
+        try await withPair { leader, follower in
+            leader.store.trouble(.fail(.busy), at: .submit)
+            async let outcome = outcome(of: .commit(.named("a", 2), pretend: false), at: follower)
+            try await eventually("it was tried often", on: leader.clock) { leader.store.count(.submit) > 20 }
+            leader.store.trouble(nil, at: .submit)
+            #expect(try await outcome == .success(.details("Managing a")))
+        }
+    }
+
+    /// It is in the store: that it cannot be looked at says nothing about what becomes of it.
+    @Test(arguments: [MemoryStore.Trouble.fail(.busy), .fail(.io), .fail(.corrupt)])
+    func troubleWhileWaitingIsNoRefusal(_ trouble: MemoryStore.Trouble) async throws {
+        try await withPair { leader, follower in
+            leader.store.trouble(trouble, at: .sight)
+            async let outcome = outcome(of: .commit(.named("a", 2), pretend: false), at: follower)
+            try await eventually("the leader has carried it out", on: leader.clock) {
+                leader.plugin.groups["a"] == .named("a", 2) && leader.store.count(.sight) > 3
+            }
+            leader.store.trouble(nil, at: .sight)
+            #expect(try await outcome == .success(.details("Managing a")))
+        }
+    }
+
+    /// Nothing tells what became of it: then nothing is said of it, but that.
+    @Test func whatCannotBeLookedAtNorTakenBackMayStillComeTrue() async throws {
+        try await withLoneFollower { replica in
+            replica.store.trouble(.fail(.busy), at: .sight, .cancel)
+            let open = try await outcome(of: .free(id: "a"), at: replica)
+            guard case .failure(let error) = open else { throw NeverCame(description: "\(open)") }
+            #expect(error.code == .unknownOutcome && error.message.contains("may still be carried out"), "\(error)")
+            #expect(!error.message.contains("nothing was changed."))
+            #expect(replica.store.requests.map(\.state) == [.waiting])
+        }
+    }
+
+    /// Whether it was stored was not told; it was, and it is found.
+    @Test func aSubmissionOfWhichNobodyKnowsIsLookedFor() async throws {
+        try await withPair { leader, follower in
+            leader.store.trouble(.ambiguous, at: .submit)
+            let outcome = try await outcome(of: .commit(.named("a", 2), pretend: false), at: follower)
+            #expect(outcome == .success(.details("Managing a")))
+            #expect(leader.store.requests.count == 1 && leader.store.revisions.count == 2)
         }
     }
 

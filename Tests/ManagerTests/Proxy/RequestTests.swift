@@ -233,6 +233,8 @@ struct RequestTests {
             #expect(replica.store.request("r")?.state == .waiting)
             free.open()
             replica.orphanGuard.hinder(nil)
+            try await eventually("it leads again", on: replica.clock) { replica.store.lease.epoch == 2 }
+            replica.store.renew("r")
             let ended = try await end(replica)
             #expect(ended.revision == 5)
         }

@@ -234,6 +234,28 @@ struct TakeoverTests {
         }
     }
 
+    /// A call that was not answered in time is carried out after a later one, which was acknowledged.
+    @Test func aLateCallDoesNotStand() async throws {
+        try await withReplica { replica in
+            try await replica.leads()
+            _ = try await replica.commit("a", 1)
+            replica.plugin.script { $0.isCommit ? .fail(GroupError(.unknownOutcome, "no answer in time")) : nil }
+            #expect(await replica.error(.commit(.named("a", 2), pretend: false))?.code == .pending)
+            replica.plugin.behave()
+            _ = try await replica.commit("a", 3)
+            replica.plugin.put(.named("a", 2))
+            try await eventually("it is told again what stands", on: replica.clock) {
+                replica.plugin.groups["a"] == .named("a", 3)
+            }
+            #expect(replica.store.revisions.map(\.status) == [.applied, .superseded, .applied])
+            // What it was never told by this manager may be its own way to say what stands.
+            replica.plugin.put(.named("a", 7))
+            let told = replica.plugin.count(\.isCommit)
+            try await pass(.seconds(60), on: replica.clock)
+            #expect(replica.plugin.count(\.isCommit) == told)
+        }
+    }
+
     @Test func tellsThePluginNothingBeforeItsGuardHasObeyed() async throws {
         let guardian = FakeGuard(isReady: false)
         let prepare = { (store: MemoryStore, _: FakePlugin) in store.put(set("a")) }

@@ -25,6 +25,7 @@ struct WriteLifecycleTests {
             ("a refusal is told before it is stored", "refused"),
             ("the plugin is not asked what it holds", "refused"),
             ("what may have been acknowledged is refused", "refused, and it may"),
+            ("what may have been acknowledged gets words", "gets words"),
             ("an outcome is told although it could not be stored", "may say rejected"),
             ("a commit that failed is one that did not take place", "nothingChanged"),
         ]
@@ -41,6 +42,9 @@ struct WriteLifecycleTests {
             case ("the plugin is not asked what it holds", .holds(.new)): return lifecycle.handle(.holds(.before))
             case ("a commit that failed is one that did not take place", .storingUncertain(let error)):
                 return lifecycle.handle(.notStored(error))
+            case ("what may have been acknowledged gets words", .noAnswer(let error)) where !lifecycle.isRefusable:
+                guard case .answer(let answer, _) = lifecycle.handle(event) else { return nil }
+                return .answer(answer, recording: WriteLifecycle.Noted(status: .pending, words: error.message))
             case ("what may have been acknowledged is refused", .refused(let error)) where !lifecycle.isRefusable:
                 return .answer(.refused(error))
             default: return lifecycle.handle(event)
@@ -141,6 +145,9 @@ private struct WriteExploration {
         var result = Result()
         for isOutcomeFirst in [true, false] {
             go(WriteLifecycle(isOutcomeFirst: isOutcomeFirst), WriteWorld(), &result)
+            guard isOutcomeFirst else { continue }
+            // What undoes something that nobody has confirmed.
+            go(WriteLifecycle(isOutcomeFirst: true, isRefusable: false), WriteWorld(), &result)
         }
         for isRefusable in [true, false] {
             for isStopped in [true, false] {
@@ -174,6 +181,9 @@ private struct WriteExploration {
             if !lifecycle.isRefusable, world.history == .rejected {
                 result.violation = "what may have been acknowledged is rejected"
             }
+            if !lifecycle.isRefusable, recording?.words != nil {
+                result.violation = "what may have been acknowledged gets words, and a later leader lets its plugin refuse it"
+            }
             if case .refused = answer, !lifecycle.isRefusable {
                 result.violation = "what may have been acknowledged is refused"
             }
@@ -204,7 +214,7 @@ private struct WriteExploration {
             change(&changed)
             return changed
         }
-        let stored = with { $0.history = .pending(hasWords: lifecycle.isOutcomeFirst) }
+        let stored = with { $0.history = .pending(hasWords: lifecycle.isOutcomeFirst && lifecycle.isRefusable) }
         switch directive {
         case .store:
             return [

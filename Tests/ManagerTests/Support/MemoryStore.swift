@@ -9,7 +9,7 @@ import Synchronization
 final class MemoryStore: StateStore {
     enum Call: Hashable, Sendable {
         case lease, acquire, renew, release, append, outcomes, states, state, revision, summary, requests, finish
-        case answer, confirmations, prune, forget
+        case answer, confirmations, prune, forget, submit, sight, cancel, beat, note
     }
 
     /// One step of retention.
@@ -67,6 +67,8 @@ final class MemoryStore: StateStore {
     /// Somebody takes a request back.
     func cancel(_ id: String) { state.withLock { _ = $0.model.cancel(id) } }
     func submit(_ request: Request) { state.withLock { $0.model.submit(request) } }
+    /// Whoever asked lives.
+    func renew(_ id: String) { state.withLock { $0.model.renew(id) } }
 
     /// What is left by an earlier leader: a revision with these changes.
     func put(_ changes: Change...) { state.withLock { $0.model.put(changes, author: Self.author) } }
@@ -309,15 +311,30 @@ final class MemoryStore: StateStore {
     }
 
     func submit(_ request: Request, within timeout: Duration) async throws(StoreError) {
-        try await run(.requests, timeout) { $0.model.submit(request) }
+        try await run(.submit, timeout) { state throws(StoreError) in
+            guard state.model.request(request.id) == nil else { throw StoreError(.conflict, "it is there already") }
+            state.model.submit(request)
+        }
     }
 
-    func request(_ id: String, within timeout: Duration) async throws(StoreError) -> Request? {
-        try await run(.requests, timeout) { $0.model.request(id) }
+    func sight(of asked: Request, within timeout: Duration) async throws(StoreError) -> RequestSight {
+        try await run(.sight, timeout) { $0.model.sight(of: asked.id) }
+    }
+
+    func renewRequest(_ id: String, within timeout: Duration) async throws(StoreError) {
+        try await run(.beat, timeout) { $0.model.renew(id) }
     }
 
     func cancelRequest(_ id: String, within timeout: Duration) async throws(StoreError) -> Bool {
-        try await run(.requests, timeout) { $0.model.cancel(id) }
+        try await run(.cancel, timeout) { $0.model.cancel(id) }
+    }
+
+    func noteRequests(
+        _ notes: [String: String?],
+        fence: Fence,
+        within timeout: Duration
+    ) async throws(StoreError) {
+        try await run(.note, timeout) { state throws(StoreError) in try state.model.note(notes, fence: fence) }
     }
 
     func answerRequest(
@@ -331,9 +348,13 @@ final class MemoryStore: StateStore {
         }
     }
 
-    func removeRequests(before time: Int, fence: Fence, within timeout: Duration) async throws(StoreError) {
+    func removeRequests(
+        endedBefore sequence: Int,
+        fence: Fence,
+        within timeout: Duration
+    ) async throws(StoreError) -> RequestRemoval {
         try await run(.forget, timeout) { state throws(StoreError) in
-            try state.model.removeRequests(before: time, fence: fence)
+            try state.model.removeRequests(endedBefore: sequence, fence: fence)
         }
     }
 }

@@ -159,6 +159,10 @@ extension Replica {
             _ = try await replica.commit("b", 1)
             _ = try await replica.commit("b", 2)
             _ = try await replica.commit("c", 1)
+            // What a test does to the store is not to end this term on their account.
+            try await eventually("their outcomes are stored", on: replica.clock) {
+                replica.store.revisions.allSatisfy { $0.status == .applied }
+            }
             try await body(replica)
         }
     }

@@ -13,7 +13,13 @@ struct SystemTests {
         #expect(here.pid == Int(getpid()))
         #expect(here.startTime > 0)
         #expect(here.bootID.count == 36)
-        #expect(!here.pidNamespace.isEmpty)
+        // Of both: in another namespace of time the same process has another start time.
+        let namespaces = try ["pid", "time"].map { kind in
+            var link = [CChar](repeating: 0, count: 64)
+            try #require(readlink("/proc/self/ns/\(kind)", &link, link.count - 1) > 0)
+            return String(decoding: link.map { UInt8(bitPattern: $0) }, as: UTF8.self).filter(\.isNumber)
+        }
+        #expect(here.pidNamespace == namespaces.joined(separator: ":"))
         #expect(!here.host.isEmpty)
         #expect(ProcFS.process(here.pid)?.parent == Int(getppid()))
     }
@@ -119,6 +125,61 @@ struct SystemTests {
         }
     }
 
+    /// Somebody else may have put a link where the lock is to be: what it leads to is not written to.
+    @Test func aLockIsNeverBehindALink() async throws {
+        try await withScratchDirectory { folder in
+            let (victim, path) = ("\(folder)/victim", "\(folder)/lock")
+            write("precious", to: victim)
+            for make in [symlink, link] {
+                #expect(make(victim, path) == 0)
+                let error = #expect(throws: SettingsError.self) { try FileLock(waitingFor: path) }
+                #expect(error?.message.contains(" link") == true, "\(error?.message ?? "")")
+                #expect(FileLock.holder(path) == .process(nil))
+                unlink(path)
+            }
+            #expect(mkfifo(path, 0o600) == 0)
+            #expect(throws: SettingsError.self) { try FileLock(waitingFor: path) }
+            #expect(ProcFS.read(victim) == "precious")
+        }
+    }
+
+    @Test func theGuardsLockIsNoFileBesideTheSockets() async throws {
+        try await withScratchDirectory { folder in
+            let path = GuardLock.path(of: "group", in: folder)
+            // As builds before the first release have left it.
+            write("1", to: "\(folder)/.group.guard")
+            let lock = try GuardLock.wait(for: path)
+            #expect(FileLock.holder(path) == .process(Int(getpid())))
+            withExtendedLifetime(lock) {}
+            var status = stat()
+            #expect(lstat("\(folder)/.group.guard", &status) != 0)
+            #expect(lstat("\(folder)/.group.lock", &status) == 0 && status.st_mode & S_IFMT == S_IFDIR)
+        }
+    }
+
+    @Test func theGuardsDirectoryIsNoLink() async throws {
+        try await withScratchDirectory { folder in
+            #expect(mkdir("\(folder)/victim", 0o700) == 0)
+            #expect(symlink("\(folder)/victim", "\(folder)/.group.lock") == 0)
+            #expect(throws: SettingsError.self) { try GuardLock.wait(for: GuardLock.path(of: "group", in: folder)) }
+            #expect(rmdir("\(folder)/victim") == 0)
+        }
+    }
+
+    /// Nobody knows what lies at a path that is only named.
+    @Test func theGoManagersConfigurationHasALimit() async throws {
+        try await withScratchDirectory { folder in
+            let path = "\(folder)/global.config"
+            write("{}", to: path)
+            #expect(truncate(path, (64 << 20) + 4096) == 0)
+            let error = #expect(throws: StoreError.self) { try ManagerRuntime.heritage(folder) }
+            #expect(
+                error?.message.contains("is longer than \(JSONLimits.configuration.maximumBytes) bytes") == true,
+                "\(error?.message ?? "")"
+            )
+        }
+    }
+
     /// All followers of a host look at one moment when their leader ends: none takes another for its guard.
     @Test func askingWhoHoldsALockDisturbsNobodyWhoAsks() async throws {
         try await withScratchDirectory { folder in
@@ -134,7 +195,7 @@ struct SystemTests {
     @Test func aMissingFileIsToldFromOneThatCannotBeRead() async throws {
         try await withScratchDirectory { folder in
             func isMissing(_ path: String) -> Bool? {
-                guard case .failure(let trouble) = SlowFile.contents(path) else { return nil }
+                guard case .failure(let trouble) = SlowFile.contents(path, limit: 4096) else { return nil }
                 return trouble.isMissing
             }
             #expect(isMissing("\(folder)/none") == true)

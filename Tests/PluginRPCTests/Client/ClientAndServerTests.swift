@@ -1,3 +1,4 @@
+import Glibc
 import GroupSPI
 import NIOPosix
 import PluginFakes
@@ -40,6 +41,28 @@ struct ClientAndServerTests {
         }
     }
 
+    @Test("also about who has logged in", arguments: [PluginProtocol.auto, .http])
+    func login(plugin: PluginProtocol) async throws {
+        for (login, told) in [("alice", "alice"), ("eve (root)", nil), ("a\r\nX: y", nil), (nil, nil)]
+            as [(Identifier?, Identifier?)]
+        {
+            try await withServedGroup { group, path in
+                let client = PluginClient(
+                    name: "group",
+                    endpoint: .socket(path: path),
+                    protocol: plugin,
+                    login: login,
+                    logger: .silent
+                )
+                group.answer(with: .success(.ok))
+                try await expect(client, .free(id: "x"), gives: .ok)
+                #expect(group.lastCaller?.login == told)
+                #expect(group.lastCaller?.uid == Int(getuid()))
+                await client.shutdown()
+            }
+        }
+    }
+
     @Test("with hundreds of calls at once", arguments: PluginProtocol.allCases)
     func manyCalls(plugin: PluginProtocol) async throws {
         try await withServedGroup { group, path in
@@ -59,7 +82,9 @@ struct ClientAndServerTests {
 
 /// Answers every call with what it was told.
 private final class ToldGroup: GroupEndpoint {
-    private let state = Mutex<(answer: Result<GroupReply, GroupError>, requests: [GroupRequest])>((.success(.ok), []))
+    private let state = Mutex<(answer: Result<GroupReply, GroupError>, requests: [GroupRequest], caller: Caller?)>(
+        (.success(.ok), [], nil)
+    )
 
     func answer(with answer: Result<GroupReply, GroupError>) {
         state.withLock { $0.answer = answer }
@@ -67,11 +92,13 @@ private final class ToldGroup: GroupEndpoint {
 
     /// The detection's own question is not counted.
     var last: GroupRequest? { state.withLock { $0.requests.last } }
+    var lastCaller: Caller? { state.withLock { $0.caller } }
     var count: Int { state.withLock { $0.requests.count { $0 != .inspect } } }
 
     func call(_ request: GroupRequest, from caller: Caller) async throws(GroupError) -> GroupReply {
         try state.withLock { state in
             state.requests.append(request)
+            state.caller = caller
             return state.answer
         }.get()
     }

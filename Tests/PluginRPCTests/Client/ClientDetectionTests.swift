@@ -41,6 +41,27 @@ struct ClientDetectionTests {
         }
     }
 
+    @Test("and finds the groups of a manager of the last generation by itself")
+    func groupsObject() async throws {
+        // As it was recorded: the socket's own name stands for no group at all.
+        let hello = FakeAnswer.result(
+            #"{"Objects":{"Controller/0.1.1":[{"Name":"groups"}],"Group/0.1.1":[{"Name":"groups","ProxyFor":""}]}}"#
+        )
+        let script = FakeScript { request in
+            if request.method == "Handshake.Hello" { return hello }
+            let name = JSONView(request.params).member("Name")?.string ?? ""
+            return .result(#"{"Name":"\#(name)","ID":"","Groups":[{"ID":"\#(name)","Properties":null}]}"#)
+        }
+        try await withPlugin(.head, script: script) { client, _ in
+            try await expect(client, .inspect, gives: .groups([.text("group-stateless/groups", "null")]))
+        }
+        try await withClient(name: "group-stateless/cattle") { client, socket in
+            let fake = try FakePlugin(.head, at: socket, script: script)
+            defer { fake.stop() }
+            try await expect(client, .inspect, gives: .groups([.text("group-stateless/cattle", "null")]))
+        }
+    }
+
     @Test("with one connection for a hundred first calls")
     func detectsOnce() async throws {
         try await withPlugin(.seed) { client, fake in

@@ -1,6 +1,7 @@
 import Foundation
 import GroupSPI
 import PluginFakes
+import Synchronization
 import Testing
 
 @testable import PluginRPC
@@ -267,6 +268,41 @@ struct ClientFailureTests {
             #expect(error.code == .unreachable)
             #expect(error.message.contains(path))
             await client.shutdown()
+        }
+    }
+
+    /// The first generation answers an update when its last instance is replaced.
+    @Test(
+        "an update takes as long as it takes, while the plugin lives",
+        arguments: [FakeGeneration.seed, .watchOverHTTP]
+    )
+    func longUpdate(generation: FakeGeneration) async throws {
+        let script = FakeScript.on("Group.UpdateGroup", .hold(#"{"OK":true}"#))
+        try await withPlugin(generation, script: script) { client, fake in
+            fake.seed([.text("x")])
+            _ = try await client.reply(to: .inspect)
+            let update = Task { try await client.call(.update(.text("x")), within: .seconds(2)) }
+            // It is asked whether it lives, again and again.
+            try await eventually("the time has run out twice") {
+                fake.methods.drop { $0 != "UpdateGroup" }.count { $0 == "InspectGroups" } >= 2
+            }
+            fake.releaseHeld()
+            #expect(try await update.value == .ok)
+        }
+    }
+
+    @Test("but not while it stands still")
+    func hangingUpdate() async throws {
+        let hasBegun = Atomic(false)
+        let script = FakeScript { request in
+            if request.method == "Group.UpdateGroup" { hasBegun.store(true, ordering: .relaxed) }
+            return hasBegun.load(ordering: .relaxed) ? .silence : nil
+        }
+        try await withPlugin(.seed, script: script) { client, fake in
+            fake.seed([.text("x")])
+            _ = try await client.reply(to: .inspect)
+            let error = try await failure(client, .update(.text("x")), within: .seconds(2))
+            #expect(error.code == .unknownOutcome)
         }
     }
 }

@@ -63,6 +63,26 @@ import Testing
         #expect(String(buffer: http) == expected)
     }
 
+    /// A manager in front of this one must not take it for a refusal.
+    @Test func whatIsNoRefusalSaysSo() throws {
+        let id = RawJSON(checked: Array("7".utf8))
+        for (code, expected) in [
+            (.rejected, .rejected), (.pending, .unknownOutcome), (.notLeader, .unreachable), (.notRunning, .unreachable),
+            (.storeUnavailable, .unknownOutcome), (.unknownOutcome, .unknownOutcome), (.badRequest, .rejected),
+        ] as [(GroupError.Code, GroupError.Code)] {
+            for dialect in [Dialect.stream, .http] {
+                let failure = RPCFailure(GroupError(code, "words"))
+                let reply = ReplyWriter(dialect: dialect).reply(to: id, .failure(failure))
+                guard case .error("words", let kind) = try ReplyDecoder(limits: .standard).decode(Array(reply.readableBytesView)).outcome
+                else {
+                    Issue.record("\(String(buffer: reply))")
+                    return
+                }
+                #expect((kind?.ofPlugin ?? .rejected) == expected, "\(code)")
+            }
+        }
+    }
+
     @Test func anHTTPRequestWithoutIDGetsAnEmptyBody() {
         let reply = ReplyWriter(dialect: .http).reply(to: nil, .success(.group(.ok, nil)))
         #expect(reply.readableBytes == 0)

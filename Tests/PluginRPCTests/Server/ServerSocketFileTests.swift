@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 import GroupSPI
 import Logging
@@ -21,6 +22,38 @@ import Testing
             group: MultiThreadedEventLoopGroup.singleton,
             logger: logger
         )
+    }
+
+    @Test func aUsersNameIsWholeOrNone() {
+        var name = [CChar](repeating: 1, count: 5)
+        #expect(clinux_user_name(0, &name, name.count) == 0)
+        #expect(name == [0x72, 0x6F, 0x6F, 0x74, 0])
+        #expect(clinux_user_name(0, &name, 4) == ENAMETOOLONG)
+        #expect(clinux_user_name(3_999_999_999, &name, name.count) != 0)
+    }
+
+    /// Who serves a path that nobody can call serves nobody.
+    @Test func bothEndsTakeTheSamePaths() async throws {
+        try await withServerDirectory { directory in
+            for length in [102, 103, 104, 107, 108] {
+                let name = String(repeating: "n", count: length - directory.utf8.count - 1)
+                let path = "\(directory)/\(name)"
+                #expect(path.utf8.count == length)
+                let trouble = PluginDirectory(path: directory).trouble(of: Identifier(name))
+                #expect((trouble == nil) == (length <= 103))
+                guard length <= 103 else {
+                    let error = await #expect(throws: PluginServerError.self) { try await start(path) }
+                    #expect(error?.code == .pathTooLong)
+                    #expect(trouble?.contains("has \(length) bytes; at most 103") == true)
+                    continue
+                }
+                let server = try await start(path)
+                let client = PluginClient.of(.socket(path: path), .auto)
+                #expect(try await client.reply(to: .inspect) == .groups([]))
+                await client.shutdown()
+                await server.stop(grace: .zero)
+            }
+        }
     }
 
     private func answers(_ path: String) async throws -> Bool {
@@ -139,15 +172,14 @@ import Testing
 
     @Test func theLongestPathWorksAndALongerOneIsRefusedWithTheLimit() async throws {
         try await withServerDirectory { directory in
-            let fits = "\(directory)/" + String(repeating: "x", count: 106 - directory.utf8.count)
-            #expect(fits.utf8.count == 107)
+            let fits = "\(directory)/" + String(repeating: "x", count: 102 - directory.utf8.count)
+            #expect(fits.utf8.count == 103)
             let server = try await start(fits)
-            // NIO's own clients stop four bytes earlier, so this one is only rung at.
             #expect(SocketLife(probing: fits) == .alive)
             await server.stop(grace: .zero)
             let error = await #expect(throws: PluginServerError.self) { try await start(fits + "x") }
             #expect(error?.code == .pathTooLong)
-            #expect(error?.message.contains("107") == true)
+            #expect(error?.message.contains("103") == true)
             #expect(error?.message.contains(fits) == true)
         }
     }

@@ -49,6 +49,16 @@ struct HostEnvironmentTests {
         #expect(try refusal(#"["sleep"]"#, path: "::bin:") != nil)
     }
 
+    /// The plugin's environment may hold passwords and tokens, of which its children need none.
+    @Test func inheritsWhatIsNamedAndNothingElse() {
+        let environment = """
+            PATH=/bin\0HOME=/root\0LC_ALL=C\0TZ=UTC\0AWS_SECRET_ACCESS_KEY=x\0INFRAKIT_STORE_DIR=/x\0NOTIFY_SOCKET=@x\0\
+            LD_PRELOAD=/x.so\0PATHS=/x\0SSH_AUTH_SOCK=/x\0=x\0
+            """
+        let host = HostEnvironment(inheritedFrom: Array(environment.utf8))
+        #expect(host.variables == ["PATH": "/bin", "HOME": "/root", "LC_ALL": "C", "TZ": "UTC"])
+    }
+
     @Test func inheritsTheOwnEnvironment() throws {
         let path = try #require(getenv("PATH").map { String(cString: $0) })
         #expect(HostEnvironment.inherited().variables["PATH"] == path)

@@ -40,6 +40,12 @@ public enum BrokenRule: String, CaseIterable, Sendable {
     case nothingCountedByRenewals = "nothing-counted-by-renewals"
     /// Ages are counted by the leader's wall clock.
     case agedByWallClock = "aged-by-wall-clock"
+    /// What was asked in an earlier epoch is carried out, also when whoever asked has ended long ago.
+    case requestOfAnyEpoch = "request-of-any-epoch"
+    /// Whether whoever asked still waits is concluded from the time that their host wrote.
+    case requestAgedByWallClock = "request-aged-by-wall-clock"
+    /// Trouble at the store while a command waits is taken for one of its submission.
+    case troubleIsRefusal = "trouble-is-refusal"
     /// A revision takes the place of the one before.
     case revisionRewritten = "revision-rewritten"
     /// A refusal that could not be stored counts as stored: its user is told, and the next leader carries the change out.
@@ -52,6 +58,14 @@ public enum BrokenRule: String, CaseIterable, Sendable {
     case unreadIsEmpty = "unread-is-empty"
     /// A plugin that has begun a change, and then failed, is taken to hold what it held before.
     case begunCountsAsRefused = "begun-counts-as-refused"
+    /// A file that is older than what was seen of it is taken for what is stored.
+    case olderStateUnnoticed = "older-state-unnoticed"
+    /// Whoever leads no more for certain is believed to know all that was given out.
+    case pastHolderIsExact = "past-holder-is-exact"
+    /// Of an older state that was accepted, numbers and epochs go on after the last that somebody happens to have seen.
+    case acceptLeavesNoRoom = "accept-leaves-no-room"
+    /// Whoever accepts an older state declares the lease to be free.
+    case acceptWaitsForNobody = "accept-waits-for-nobody"
 
     /// A guard acts on the deadline that it has read, while newer ones wait to be read.
     case guardActsOnWhatItHasRead = "guard-acts-on-what-it-has-read"

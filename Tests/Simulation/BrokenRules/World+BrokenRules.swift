@@ -19,3 +19,33 @@ extension World {
         Revision(draft, number: file.model.revisions.count + 1, after: [], fence: fence, time: 0)
     }
 }
+
+extension Request {
+    /// As if it had been asked in another epoch.
+    func asked(in epoch: Int) -> Request {
+        Request(
+            id: id,
+            kind: kind,
+            author: author,
+            message: message,
+            time: time,
+            patience: patience,
+            epoch: epoch,
+            state: state,
+            revision: revision,
+            error: error,
+            waitsFor: waitsFor,
+            answer: answer
+        )
+    }
+}
+
+extension StoreModel {
+    /// Refuses what, by a clock, was asked longer ago than whoever asked wanted to wait, and a minute.
+    mutating func waitingRequests(refusingBy wallTime: Int) -> [Request] {
+        for request in waitingRequests where wallTime - request.time > request.patience + 60_000 {
+            try? end(request.id, as: .refused, error: "it was asked \(wallTime - request.time) ms ago, and that is over")
+        }
+        return waitingRequests
+    }
+}

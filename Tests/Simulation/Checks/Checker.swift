@@ -16,6 +16,14 @@ final class Checker {
     private var statuses: [[Status]] = []
     /// What some plugin has carried out.
     private var told: Set<GroupSpec> = []
+    private var lastNumber = 0
+    private var lastEpoch = 0
+    /// Whose revisions somebody has given up, by accepting an older state.
+    private(set) var givenUp: Set<Identifier> = []
+    /// When the epoch of the lease began, in true time.
+    private var epochBegan = 0
+    /// Requests that are settled by a revision.
+    private var takenUp: Set<String> = []
     private(set) var counts = Counts()
     private var clocks = TimeCheck()
 
@@ -50,14 +58,32 @@ final class Checker {
     // MARK: - The store
 
     /// A transaction has taken place.
-    func transacted(_ kind: SimulatedStore.Kind, by process: SimulatedProcess, _ before: Lease, _ after: StoreModel) {
+    ///
+    /// - Parameter isOlder: whether an older copy is in the place of the file.
+    func transacted(
+        _ kind: SimulatedStore.Kind,
+        by process: SimulatedProcess,
+        _ before: Lease,
+        _ count: Int,
+        _ after: StoreModel,
+        isOlder: Bool
+    ) {
+        for revision in after.revisions.dropFirst(count) {
+            if revision.number <= lastNumber { fail("number \(revision.number) is given out again") }
+            if isOlder { fail("revision \(revision.number) is stored in an older copy of the file") }
+            lastNumber = max(lastNumber, revision.number)
+        }
         let row = after.lease
         if row.epoch < before.epoch { fail("the epoch fell from \(before.epoch) to \(row.epoch)") }
         if row.sequence < before.sequence { fail("the sequence fell from \(before.sequence) to \(row.sequence)") }
         let manager = world.replicas.lazy.compactMap(\.manager).first { $0.process === process }
         switch kind {
-        case .reading, .open: break
-        case .acquiring: if row != before { acquired(by: process, before, row) }
+        case .reading, .open, .suspending: break
+        case .renewing:
+            if let manager, after.lease.suspension == nil, before.instance != manager.claimant.instance {
+                fail("\(manager.claimant.instance) renewed epoch \(before.epoch) of '\(before.instance)'")
+            }
+        case .acquiring: if row != before, row.suspension == nil { acquired(by: process, before, row) }
         case .releasing: if row != before { released(by: process, before.epoch) }
         case .fenced:
             counts.writes += 1
@@ -65,13 +91,35 @@ final class Checker {
                 fail("\(manager.claimant.instance) wrote under epoch \(before.epoch) of '\(before.instance)'")
             }
         }
+        guard !isOlder else { return }
         compare(after.revisions)
         if kind == .fenced { compareOutcomes(after, by: process) }
         clocks.compare(after, at: world.scheduler.now, world.plan.keeper.retention).map { text in fail(text) }
+        for request in after.requests where request.revision != nil && takenUp.insert(request.id).inserted {
+            world.users.takenUp(request.id, epoch: row.epoch, begunAt: epochBegan)
+        }
+    }
+
+    /// Somebody has accepted an older state: what was only in the newer one is given up, and nothing else.
+    func accepted(_ model: StoreModel, in place: StoreModel) {
+        for (revision, before) in zip(model.revisions, place.revisions) {
+            let isLost = model.lost.contains(revision.number) && !place.lost.contains(revision.number)
+            if isLost || revision.changes != before.changes, let user = before.author.user { givenUp.insert(user) }
+            if !isLost, !revision.isSame(as: before) { fail("revision \(before.number) was rewritten") }
+        }
+        for revision in place.revisions.dropFirst(model.revisions.count) {
+            fail("number \(revision.number) is free again")
+        }
+        lastNumber = max(lastNumber, model.revisions.count)
+        history = model.revisions
+        statuses = model.revisions.map { $0.changes.map(\.status) }
     }
 
     private func acquired(by process: SimulatedProcess, _ before: Lease, _ row: Lease) {
         counts.terms += 1
+        if row.epoch <= lastEpoch { fail("epoch \(row.epoch) begins again, after \(lastEpoch)") }
+        lastEpoch = max(lastEpoch, row.epoch)
+        epochBegan = world.scheduler.now
         if row.epoch != before.epoch + 1 { fail("epoch \(row.epoch) after \(before.epoch)") }
         for replica in world.replicas {
             guard let manager = replica.manager, manager.process !== process, let epoch = manager.actingEpoch else {
@@ -181,7 +229,7 @@ final class Checker {
             }
             return nil
         }
-        let row = world.file.model.lease
+        let row = world.file.truth.lease
         let leads = row.isHeld && row.instance == manager.claimant.instance
         if request.changesGroups {
             counts.calls += 1

@@ -17,6 +17,8 @@ enum Fault: CaseIterable {
     /// Somebody sets a wall clock.
     case wallClockJump
     case busyStore, slowStore, failingStore, ambiguousStore, hangingStore
+    /// Somebody puts an older copy in the place of the file.
+    case olderCopy
     /// What the store has done, it tells late; and then it tells nothing any more.
     case fadingStore
     case slowPlugin, refusingPlugin, haltingPlugin, forgetfulPlugin, crashingPlugin, stillPlugin, lossyPlugin

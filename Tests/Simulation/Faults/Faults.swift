@@ -1,6 +1,7 @@
 internal import Manager
 internal import ManagerModels
 internal import SeededRandom
+internal import Store
 
 /// Makes things go wrong, until it is enough; then puts everything right.
 final class Faults {
@@ -54,6 +55,7 @@ final class Faults {
         let replica = victim()
         let ttl = world.plan.election.ttl.wholeNanoseconds
         count += 1
+        if kinds.contains(.olderCopy) { world.file.keepCopy() }
         world.note("\(fault) \(replica.name)")
         switch fault {
         case .kill:
@@ -89,6 +91,7 @@ final class Faults {
             }
         case .powerCut: cutPower(replica.host, ttl)
         case .wallClockJump: replica.host.wallOffset += world.random.within(-20_000...20_000)
+        case .olderCopy: putOlderCopy(ttl)
         case .busyStore: storage(replica.host, ttl) { $0.busy = 500 }
         case .slowStore:
             storage(replica.host, ttl) { weather in
@@ -113,6 +116,18 @@ final class Faults {
             replica.plugin.end()
             later(upTo: ttl) { replica.plugin.start() }
         }
+    }
+
+    private func putOlderCopy(_ ttl: Int) {
+        guard leader != nil, world.file.replace(knownTo: world.replicas.compactMap(\.manager?.store)) else { return }
+        world.note("an older copy is in the place of the file")
+        later(upTo: ttl * 3) { [self] in decide() }
+    }
+
+    /// A person finds out. What nobody has noticed yet nobody has acted on.
+    private func decide() {
+        world.file.decide(accepting: world.random.below(2) == 0)
+        world.note("the file: epoch \(world.file.model.lease.epoch), revision \(world.file.model.revisions.count)")
     }
 
     private func cutPower(_ host: SimulatedHost, _ ttl: Int) {
@@ -158,6 +173,7 @@ final class Faults {
     private func calmDown() {
         calmSince = world.scheduler.now
         world.note("calm")
+        decide()
         for host in world.hosts {
             host.clearUp()
             boot(host, [])

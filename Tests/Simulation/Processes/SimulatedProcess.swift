@@ -61,6 +61,11 @@ final class SimulatedProcess: @unchecked Sendable {
         return (parkedJobs, parkedActions)
     }
 
+    /// Its tasks are to come to an end by themselves.
+    func interruptTasks() {
+        for task in tasks { task.cancel() }
+    }
+
     func endTasks() {
         interruption = nil
         for task in tasks { task.cancel() }

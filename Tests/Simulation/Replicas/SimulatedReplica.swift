@@ -25,6 +25,10 @@ final class SimulatedReplica: @unchecked Sendable {
 
     func start() {
         guard manager == nil, !host.isSuspended, !host.isOff else { return }
+        // One that starts on an older copy before any that knows better has looked cannot know.
+        guard !world.file.isUnnoticed else {
+            return world.scheduler.plan(after: 100_000_000, for: world.scheduler.world) { [self] in start() }
+        }
         starts += 1
         let process = world.makeProcess(name, on: host)
         world.scheduler.act(as: process) { manager = makeManager(process) }

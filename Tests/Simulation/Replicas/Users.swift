@@ -15,6 +15,8 @@ final class Users: @unchecked Sendable {
         /// The group's newest change, as the history had it when the wish was made.
         var before: GroupState?
         var answer: Result<GroupReply, GroupError>?
+        /// What asks for it through the store; nil when it was asked of a manager.
+        var command: SimulatedCommand?
 
         var name: Identifier { author.user ?? "" }
 
@@ -153,27 +155,27 @@ final class Users: @unchecked Sendable {
         call(.commit(spec("a"), pretend: false), of: manager, answered: answered)
     }
 
-    /// Leaves a request in the store, as a command does.
+    /// Runs a command that asks for it through the store.
     private func leave(_ kind: Request.Kind) {
         let wish = Wish(wishes.count + 1, "\(kind)")
         wishes.append(wish)
-        let id = makeRequestID()
-        world.note("\(wish.author.user ?? "") leaves a request")
-        let time = world.hosts[0].wallTime
-        world.file.write { $0.submit(Request(id: id, kind: kind, author: wish.author, time: time)) }
-        if world.random.below(2) == 0 { tellLeader() }
-        guard world.random.below(3) == 0 else { return }
-        world.scheduler.plan(after: world.random.below(world.plan.calmAt / 4), for: world.scheduler.world) { [self] in
-            world.file.write { _ = $0.cancel(id) }
-        }
+        let command = SimulatedCommand(world, kind, id: makeRequestID(), author: wish.author)
+        wish.command = command
+        world.note("\(wish.author.user ?? "") runs the command \(command.request.id): \(kind)")
+        command.begin()
     }
 
-    /// As a command on the leader's host does.
-    private func tellLeader() {
-        guard let manager = world.replicas.first(where: { $0.manager?.actingEpoch != nil })?.manager else { return }
-        world.scheduler.plan(after: 50_000, for: manager.process) {
-            manager.process.start { _ = await manager.runtime.proxy.lookForRequests() }
-        }
+    /// A request is taken up by a leader, in an epoch that began at some true time.
+    func takenUp(_ id: String, epoch: Int, begunAt beginning: Int) {
+        guard let command = wishes.lazy.compactMap(\.command).first(where: { $0.request.id == id }),
+            let death = command.diedAt, death < beginning
+        else { return }
+        world.checker.fail("request \(id) is carried out in epoch \(epoch), and whoever asked had ended before that")
+    }
+
+    func clear() {
+        for wish in wishes { wish.command?.clear() }
+        wishes = []
     }
 
     // MARK: - What they were told
@@ -212,17 +214,18 @@ final class Users: @unchecked Sendable {
     }
 
     private func revisions(of wish: Wish) -> [Revision] {
-        world.file.model.revisions.filter { $0.author == wish.author }
+        world.file.truth.revisions.filter { $0.author == wish.author }
     }
 
     private func state(of group: Identifier?) -> GroupState? {
-        group.flatMap { group in world.file.model.states().first { $0.group == group } }
+        group.flatMap { group in world.file.truth.states().first { $0.group == group } }
     }
 
     /// What must be so at the moment at which somebody is told.
     private func checkNow(_ wish: Wish, _ answer: Result<GroupReply, GroupError>) {
         let stored = revisions(of: wish)
-        guard wish.call?.isStored == true else { return }
+        // A person has given up what it is about.
+        guard wish.call?.isStored == true, !world.checker.givenUp.contains(wish.name) else { return }
         switch Promise(answer) {
         case .applied:
             for revision in stored {
@@ -262,7 +265,7 @@ final class Users: @unchecked Sendable {
         // What undoes a revision has its author, who did not ask for it.
         let asked = model.revisions.filter { !$0.message.contains("was not confirmed within") }
         let stored = Dictionary(grouping: asked) { $0.author.user ?? "" }
-        for wish in wishes {
+        for wish in wishes where !world.checker.givenUp.contains(wish.name) {
             let found = stored[wish.name] ?? []
             if found.count > 1 {
                 world.checker.fail("\(wish.name)'s \(wish.text) is in the history \(found.count) times")
@@ -297,6 +300,7 @@ final class Users: @unchecked Sendable {
                 }
             case .unknown, nil: break
             }
+            if let command = wish.command { check(command, wish.name, found.map(\.number)) }
         }
         for request in model.requests {
             let count = stored[request.author.user ?? ""]?.count ?? 0
@@ -311,6 +315,33 @@ final class Users: @unchecked Sendable {
 extension GroupRequest {
     /// Whether it makes a revision.
     fileprivate var isStored: Bool { if case .stopUpdate = self { false } else { true } }
+}
+
+extension Users {
+    /// Compares what the user of a command was told with the history.
+    private func check(_ command: SimulatedCommand, _ name: Identifier, _ numbers: [Int]) {
+        let what = "\(name)'s request \(command.request.id)"
+        switch command.told {
+        case .carriedOut(let revision):
+            if revision != numbers.first {
+                world.checker.fail("\(what) is revision \(numbers), and not \(revision ?? 0)")
+            }
+        case .refused(let words):
+            if !numbers.isEmpty { world.checker.fail("\(what) was refused, and is in the history") }
+            // Hosts' clocks run at different rates, by a tenth at most.
+            let waited = ((command.toldAt ?? 0) - command.askedAt) / 1_000_000
+            if words.contains("that is over"), waited < command.request.patience * 9 / 10 {
+                world.checker.fail("\(what) was refused for its age, \(waited) ms after it was asked")
+            }
+        case .nothing:
+            if !numbers.isEmpty {
+                world.checker.fail("\(name) was told that nothing was changed by \(what), which is stored")
+            }
+        case .unknown(let revision?):
+            if revision != numbers.first { world.checker.fail("\(what) is revision \(numbers), and not \(revision)") }
+        case .unknown(nil), nil: break
+        }
+    }
 }
 
 extension Result<GroupReply, GroupError> {

@@ -1,16 +1,63 @@
 internal import GroupSPI
 internal import ManagerModels
+internal import SeededRandom
 internal import Store
 
 /// The database that all replicas share: transactions, one at a time, and the lock that keeps them apart.
 final class SharedFile: @unchecked Sendable {
     private(set) var model = StoreModel()
     private unowned let world: World
+    /// What it was at some moments, the newest last.
+    private var copies: [StoreModel] = []
+    /// The file that an older copy has taken the place of.
+    private(set) var newer: StoreModel?
     /// The work that is in the middle of a transaction and does not come out of it.
     private var locker: StoreWork?
 
     init(_ world: World) {
         self.world = world
+    }
+
+    // MARK: - Older copies
+
+    /// The file that counts: what the older copy says of who leads is not so.
+    var truth: StoreModel { newer ?? model }
+
+    /// Nobody who knows better has looked at the copy.
+    var isUnnoticed: Bool { newer != nil && model.lease.suspension == nil }
+
+    /// Somebody copies the file away.
+    func keepCopy() {
+        guard newer == nil else { return }
+        copies.append(model)
+        if copies.count > 6 { copies.removeFirst(1 + world.random.below(5)) }
+    }
+
+    /// Somebody puts a copy in the place of the file, of which all that run have seen more.
+    ///
+    /// - Returns: false when there is none.
+    func replace(knownTo stores: [SimulatedStore]) -> Bool {
+        let older = copies.filter { copy in
+            !stores.isEmpty && stores.allSatisfy { $0.seen.epoch > 0 && !$0.seen.isReached(by: copy.lease) }
+        }
+        guard newer == nil, !older.isEmpty else { return false }
+        newer = model
+        model = older[world.random.below(older.count)]
+        return true
+    }
+
+    /// The newer file is put back, or what is there is accepted.
+    func decide(accepting: Bool) {
+        guard let newer else { return }
+        self.newer = nil
+        if accepting, model.lease.suspension != nil {
+            copies = []
+            model.acceptOlderState()
+            if world.broken == .acceptWaitsForNobody { model.corrupt(model.lease.next(holder: "")) }
+            world.checker.accepted(model, in: newer)
+        } else {
+            model = newer
+        }
     }
 
     func isLocked(for work: StoreWork) -> Bool { locker != nil && locker !== work }
@@ -26,13 +73,16 @@ final class SharedFile: @unchecked Sendable {
         _ body: (inout StoreModel) throws(StoreError) -> Value
     ) -> Result<Value, StoreError> {
         let before = (lease: model.lease, revisions: model.revisions.count)
+        let isOlder = newer != nil
         let result: Result<Value, StoreError>
         do throws(StoreError) {
             result = .success(try body(&model))
         } catch {
             result = .failure(error)
         }
-        if case .success = result { world.checker.transacted(kind, by: process, before.lease, model) }
+        if case .success = result {
+            world.checker.transacted(kind, by: process, before.lease, before.revisions, model, isOlder: isOlder)
+        }
         world.trace.note(world.scheduler.now, process) {
             switch result {
             case .success: "store: \(name) → \(self.change(since: before))"

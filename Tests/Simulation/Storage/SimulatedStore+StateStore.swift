@@ -8,8 +8,17 @@ extension SimulatedStore: StateStore {
     // MARK: - The lease
 
     func lease(within timeout: Duration) async throws(StoreError) -> Lease {
-        try await run("lease", .reading, timeout) { [self] model in
+        let startedAt = bootTime
+        let lease = try await run("lease", .reading, timeout) { [self] model in
             count.saw(model.elapsed, epoch: model.lease.epoch, sequence: model.lease.sequence, at: bootTime)
+            return model.lease
+        }
+        guard notices, seen.isMissing(in: lease) else {
+            note(lease, readSince: startedAt)
+            return lease
+        }
+        return try await run("suspend", .suspending, timeout) { [self] model in
+            if seen.isMissing(in: model.lease) { model.suspend(by: witness(nil), time: host.wallTime) }
             return model.lease
         }
     }
@@ -23,8 +32,13 @@ extension SimulatedStore: StateStore {
     ) async throws(StoreError) -> Lease? {
         let broken = world.broken
         let ttl = broken == .ttlBelowDeadline ? ttl / 3 : ttl
-        return try await run("acquire", .acquiring, timeout) { [self] model in
+        let startedAt = bootTime
+        let lease: Lease? = try await run("acquire", .acquiring, timeout) { [self] model in
             let watched = broken == .acquireWithoutComparing ? model.lease : watched
+            guard !notices || !model.isOlder(than: seen) else {
+                model.suspend(by: witness(nil), time: host.wallTime)
+                return nil
+            }
             let elapsed = count.begin(
                 with: model.elapsed,
                 epoch: model.lease.epoch,
@@ -34,15 +48,31 @@ extension SimulatedStore: StateStore {
             )
             return model.acquire(claimant, watched: watched, ttl: ttl, time: host.wallTime, elapsed: elapsed)
         }
+        if let lease { begin(lease, since: startedAt, for: timeout) }
+        return lease
     }
 
     func renewLease(_ fence: Fence, within timeout: Duration) async throws(StoreError) -> Lease {
         do throws(StoreError) {
-            return try await write("renew", fence, timeout) { [self] model, fence throws(StoreError) in
+            let startedAt = bootTime
+            let lease = try await write("renew", fence, timeout, isRenewal: true) {
+                [self] model, fence throws(StoreError) in
+                guard !notices || !model.isOlder(than: seen) else {
+                    model.suspend(by: witness(fence), time: host.wallTime)
+                    return model.lease
+                }
+                if notices, model.lease.isHeld(by: fence), model.holding(seen) != .all {
+                    throw StoreError(.fenced, "an older state was accepted")
+                }
                 let elapsed =
                     world.broken == .nothingCountedByRenewals ? model.elapsed : elapsed(model)
-                return try model.renew(fence, time: host.wallTime, elapsed: elapsed)
+                let lease = try model.renew(fence, time: host.wallTime, elapsed: elapsed)
+                model.noteNewest(seen)
+                return lease
             }
+            guard lease.isHeld(by: fence) else { throw StoreError.stale("file") }
+            renewed(lease, since: startedAt, for: timeout)
+            return lease
         } catch  where error.code == .unknownOutcome && world.broken == .ambiguousCommitIsSuccess {
             return world.file.model.lease
         }
@@ -50,7 +80,10 @@ extension SimulatedStore: StateStore {
 
     func releaseLease(_ fence: Fence, reason: String, within timeout: Duration) async throws(StoreError) {
         let broken = world.broken
-        try await run("release", .releasing, timeout) { [host] model in
+        try await run("release", .releasing, timeout) { [self] model in
+            if notices, model.lease.suspension == nil, model.isOlder(than: seen) {
+                model.suspend(by: witness(fence), time: host.wallTime)
+            }
             let sequence = model.lease.sequence
             model.release(fence, time: host.wallTime)
             guard broken == .releaseResetsEpoch, model.lease.sequence > sequence else { return }
@@ -85,14 +118,17 @@ extension SimulatedStore: StateStore {
         do throws(StoreError) {
             let revision = try await write("append", fence, timeout) { [self] model, fence throws(StoreError) in
                 defer { if broken == .revisionRewritten { model.overwrite() } }
-                return try model.append(
+                let revision = try model.append(
                     draft,
                     settling: settled,
                     fence: fence,
                     time: host.wallTime,
                     elapsed: broken == .confirmedByWallClock ? .max : elapsed(model)
                 )
+                give(revision.number)
+                return revision
             }
+            note(revision)
             if broken == .causeSettledApart, case .request(let id) = cause {
                 try await write("settle", fence, timeout) { model, fence throws(StoreError) in
                     try model.require(fence)
@@ -199,19 +235,53 @@ extension SimulatedStore: StateStore {
     // MARK: - Requests
 
     func submit(_ request: Request, within timeout: Duration) async throws(StoreError) {
-        try await run("submit", .open, timeout) { $0.submit(request) }
+        try await run("submit", .open, timeout) { [self] model throws(StoreError) in
+            try requireSeen(model)
+            guard model.request(request.id) == nil else { throw StoreError(.conflict, "it is there already") }
+            model.submit(request)
+        }
     }
 
-    func request(_ id: String, within timeout: Duration) async throws(StoreError) -> Request? {
-        try await run("request", .reading, timeout) { $0.request(id) }
+    func sight(of asked: Request, within timeout: Duration) async throws(StoreError) -> RequestSight {
+        try await run("request", .reading, timeout) { [self] model throws(StoreError) in
+            try requireSeen(model)
+            return model.sight(of: asked.id)
+        }
+    }
+
+    func renewRequest(_ id: String, within timeout: Duration) async throws(StoreError) {
+        try await run("beat", .open, timeout) { [self] model throws(StoreError) in
+            try requireSeen(model)
+            model.renew(id)
+        }
     }
 
     func cancelRequest(_ id: String, within timeout: Duration) async throws(StoreError) -> Bool {
-        try await run("cancel", .open, timeout) { $0.cancel(id) }
+        try await run("cancel", .open, timeout) { [self] model throws(StoreError) in
+            try requireSeen(model)
+            return model.cancel(id)
+        }
+    }
+
+    func noteRequests(
+        _ notes: [String: String?],
+        fence: Fence,
+        within timeout: Duration
+    ) async throws(StoreError) {
+        try await write("note", fence, timeout) { model, fence throws(StoreError) in
+            try model.note(notes, fence: fence)
+        }
     }
 
     func waitingRequests(within timeout: Duration) async throws(StoreError) -> [Request] {
-        try await run("requests", .reading, timeout) { $0.waitingRequests }
+        let broken = world.broken
+        return try await run("requests", .reading, timeout) { [host] model in
+            switch broken {
+            case .requestOfAnyEpoch: model.waitingRequests.map { $0.asked(in: model.lease.epoch) }
+            case .requestAgedByWallClock: model.waitingRequests(refusingBy: host.wallTime)
+            default: model.waitingRequests
+            }
+        }
     }
 
     func finishRequest(
@@ -250,9 +320,13 @@ extension SimulatedStore: StateStore {
         }
     }
 
-    func removeRequests(before time: Int, fence: Fence, within timeout: Duration) async throws(StoreError) {
+    func removeRequests(
+        endedBefore sequence: Int,
+        fence: Fence,
+        within timeout: Duration
+    ) async throws(StoreError) -> RequestRemoval {
         try await write("forget", fence, timeout) { model, fence throws(StoreError) in
-            try model.removeRequests(before: time, fence: fence)
+            try model.removeRequests(endedBefore: sequence, fence: fence)
         }
     }
 
@@ -262,9 +336,11 @@ extension SimulatedStore: StateStore {
         _ name: StaticString,
         _ fence: Fence,
         _ timeout: Duration,
+        isRenewal: Bool = false,
         _ body: @escaping (inout StoreModel, Fence) throws(StoreError) -> Value
     ) async throws(StoreError) -> Value {
-        try await run(name, .fenced, timeout) { [self] model throws(StoreError) in
+        try await run(name, isRenewal ? .renewing : .fenced, timeout) { [self] model throws(StoreError) in
+            if !isRenewal { try requireAll(model) }
             var fence = fence
             if world.broken == .unfencedWrite {
                 fence = Fence(instance: model.lease.instance, epoch: model.lease.epoch, manager: fence.manager)

@@ -16,6 +16,10 @@ final class SimulatedStore: @unchecked Sendable {
         case acquiring
         /// Gives it back.
         case releasing
+        /// Notes that nobody may act on it.
+        case suspending
+        /// Holds on to the lease.
+        case renewing
         /// Has to prove that its writer leads.
         case fenced
         /// Anybody may do it.
@@ -29,6 +33,8 @@ final class SimulatedStore: @unchecked Sendable {
     let host: SimulatedHost
     /// Of the time that this process sees pass for the history.
     var count = TimeCount()
+    /// What this process has seen of the file.
+    private(set) var knowledge = StoreKnowledge()
     private let reader = StoreLane()
     private let writer = StoreLane()
 
@@ -43,6 +49,42 @@ final class SimulatedStore: @unchecked Sendable {
     /// How much time the history has seen pass, as this process counts.
     func elapsed(_ model: StoreModel) -> Int {
         count.advance(from: model.elapsed, ttl: model.lease.ttl, at: bootTime)
+    }
+
+    var seen: Watermark { knowledge.seen }
+
+    /// Whether it notices a file that is older than what it has seen.
+    var notices: Bool { world.broken != .olderStateUnnoticed }
+
+    func note(_ lease: Lease, readSince moment: Int) { knowledge.note(lease, readSince: moment) }
+    func note(_ revision: Revision) { knowledge.seen.note(revision.number, revision.hash) }
+    func give(_ number: Int) { knowledge.give(number) }
+    func begin(_ lease: Lease, since moment: Int, for time: Duration) {
+        knowledge.begin(lease, since: moment, for: time, on: nil)
+    }
+    func renewed(_ lease: Lease, since moment: Int, for time: Duration) {
+        knowledge.renewed(lease, since: moment, for: time)
+    }
+
+    /// As the store, with less room for what happens unseen: every number has its place here.
+    func witness(_ fence: Fence?) -> Witness {
+        let isBelieved = world.broken == .pastHolderIsExact
+        var witness = knowledge.witness(fence, on: nil, at: isBelieved ? 0 : bootTime)
+        witness.unseen = world.broken == .acceptLeavesNoRoom ? (0, 0) : (50, 100)
+        return witness
+    }
+
+    /// - Throws: ``StoreError`` `stale`.
+    func requireSeen(_ model: StoreModel) throws(StoreError) {
+        guard notices, seen.epoch > 0 else { return }
+        guard model.lease.suspension == nil, seen.isReached(by: model.lease) else { throw StoreError.stale("file") }
+    }
+
+    /// The same, and that the history has what was seen.
+    func requireAll(_ model: StoreModel) throws(StoreError) {
+        guard notices else { return }
+        guard !model.isOlder(than: seen) else { throw StoreError.stale("file") }
+        guard model.holding(seen) == .all else { throw StoreError.stale("file") }
     }
 
     private var file: SharedFile { world.file }

@@ -54,6 +54,33 @@ import Testing
         }
     }
 
+    /// As a backup program brings it back that had copied the directory amid a change.
+    @Test func aJournalOfAnEarlierChangeUndoesNothing() async throws {
+        try await withScratch { directory in
+            let original = StoreConfiguration.path(in: directory)
+            let crashed = try await crash(in: directory) { leader in
+                try await leader.append([.set("g1", 99)])
+                for index in 0..<3 { try await leader.append([.set("g2", index)]) }
+            }
+            let store = Store.openForCommand(StoreConfiguration(path: original))
+            let newest = try await store.summary(within: patience).newest
+            let before = try contents(of: original)
+            try FileManager.default.moveItem(atPath: crashed.path + "-journal", toPath: original + "-journal")
+            let reader = Store.openForCommand(StoreConfiguration(path: original))
+            for error in [
+                try await failure { try await reader.summary(within: patience) },
+                try await failure { try await store.cancelRequest("r", within: patience) },
+                try await failure { try await Store.openForManager(StoreConfiguration(path: original)) },
+            ] {
+                #expect(error.code == .corrupt && error.message.contains("Move it away"), "\(error)")
+            }
+            #expect(try contents(of: original) == before)
+            #expect(unlink(original + "-journal") == 0)
+            #expect(try await reader.summary(within: patience).newest == newest && newest == 44)
+            #expect(try await reader.verify(within: patience).problems == [])
+        }
+    }
+
     @Test func aLeaseThatWasNotCommittedIsNobodys() async throws {
         try await withScratch { directory in
             let configuration = try await crash(in: directory) { leader in

@@ -123,11 +123,11 @@ import Testing
             try await together(
                 store,
                 [
-                    { try await store.removeRequests(before: 0, fence: first, within: patience) },
+                    { _ = try await store.removeRequests(endedBefore: 0, fence: first, within: patience) },
                     { [image] in _ = try await store.project(image, at: 2) },
                     {
                         let error = try await failure {
-                            try await store.removeRequests(before: 0, fence: first, within: patience)
+                            try await store.removeRequests(endedBefore: 0, fence: first, within: patience)
                         }
                         #expect(error.code == .fenced)
                     },

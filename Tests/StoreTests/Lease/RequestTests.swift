@@ -41,9 +41,10 @@ import Testing
         try await withStore { store in
             let request = request("r1", kind)
             try await store.submit(request, within: patience)
-            #expect(try await store.waitingRequests(within: patience) == [request])
-            #expect(try await store.request("r1", within: patience) == request)
-            #expect(try await store.request(request, within: patience) == request)
+            let read = request.asked(in: 0)
+            #expect(try await store.waitingRequests(within: patience) == [read])
+            #expect(try await store.request("r1", within: patience) == read)
+            #expect(try await store.sight(of: request, within: patience).request == read)
             #expect(try await store.request("r2", within: patience) == nil)
         }
     }
@@ -135,7 +136,7 @@ import Testing
             #expect(finish.code == .conflict)
             #expect(try await store.request("r1", within: patience)?.state == .cancelled)
             #expect(try await store.summary(within: patience).newest == 0)
-            #expect(try await store.cancelRequest("r1", within: patience) == false)
+            #expect(try await store.cancelRequest("r1", within: patience))
         }
     }
 
@@ -159,7 +160,7 @@ import Testing
                 )
             }
             #expect(finish.code == .fenced)
-            #expect(try await store.waitingRequests(within: patience) == [request])
+            #expect(try await store.waitingRequests(within: patience) == [request.asked(in: first.fence.epoch)])
         }
     }
 
@@ -237,7 +238,7 @@ import Testing
             try await store.submit(asked, within: patience)
             try rawConnection(store.path).execute("UPDATE request SET kind = 'write', body = x'7b22' WHERE id = 'r1'")
             #expect(try await failure { _ = try await store.request("r1", within: patience) }.code == .corrupt)
-            #expect(try await store.request(asked, within: patience) == asked)
+            #expect(try await store.sight(of: asked, within: patience).request == asked.asked(in: 0))
         }
     }
 
@@ -276,20 +277,135 @@ import Testing
         }
     }
 
-    @Test func requestsThatHaveEndedAreForgottenInTime() async throws {
+    /// However many there are, and whatever the clocks of those who asked: one is ten years behind, one as far ahead.
+    @Test func requestsThatHaveEndedAreForgottenAfterSoManyRenewals() async throws {
         try await withLeader { leader in
             let store = leader.store
-            for (id, time) in [("old", 1000), ("waiting", 1000), ("new", 3000)] {
-                let request = Request(id: id, kind: .stepDown, author: .tester, time: time)
+            let decade = 315_360_000_000
+            for (id, time) in [("behind", -decade), ("ahead", decade), ("waiting", -decade)] {
+                let request = Request(
+                    id: id,
+                    kind: .stepDown,
+                    author: .tester,
+                    time: Store.wallClock() + time
+                )
                 try await store.submit(request, within: patience)
             }
-            for id in ["old", "new"] {
+            for id in ["behind", "ahead"] {
                 try await store.finishRequest(id, state: .done, error: nil, fence: leader.fence, within: patience)
             }
-            try await store.removeRequests(before: 2000, fence: leader.fence, within: patience)
-            #expect(try await store.request("old", within: patience) == nil)
-            #expect(try await store.request("new", within: patience) != nil)
+            let mark = try await store.removeRequests(endedBefore: 0, fence: leader.fence, within: patience)
+            let lease = try await store.lease(within: patience)
+            #expect(mark == RequestRemoval(removed: 0, sequence: lease.sequence))
+            let early = try await store.removeRequests(
+                endedBefore: mark.sequence,
+                fence: leader.fence,
+                within: patience
+            )
+            #expect(early.removed == 0)
+            _ = try await store.renewLease(leader.fence, within: patience)
+            let late = try await store.removeRequests(
+                endedBefore: mark.sequence + 1,
+                fence: leader.fence,
+                within: patience
+            )
+            #expect(late.removed == 2)
             #expect(try await store.waitingRequests(within: patience).map(\.id) == ["waiting"])
+            #expect(try await store.cancelRequest("waiting", within: patience))
         }
+    }
+
+    /// One step takes some; so many steps take all.
+    @Test func allThatHaveEndedAreForgottenHoweverManyTheyAre() async throws {
+        try await withLeader { leader in
+            let store = leader.store
+            try await store.writer.run(within: patience) { connection in
+                for number in 0..<1700 {
+                    try connection.insertRequest(Request(id: "r\(number)", kind: .stepDown, author: .tester), EncodedRequest(.stepDown))
+                    _ = try connection.cancelRequest("r\(number)")
+                }
+            }
+            let lease = try await store.renewLease(leader.fence, within: patience)
+            var removed: [Int] = []
+            repeat {
+                let step = try await store.removeRequests(
+                    endedBefore: lease.sequence,
+                    fence: leader.fence,
+                    within: patience
+                )
+                removed.append(step.removed)
+            } while removed.last != 0
+            #expect(removed.reduce(0, +) == 1700 && removed.allSatisfy { $0 <= 500 })
+        }
+    }
+
+    /// Leaders that never last long enough to remember when something ended do not keep the table growing; nor does a copy
+    /// whose manager has begun to count anew.
+    @Test(arguments: [-6000, 7]) func whatNoLeaderRemembersIsForgottenToo(_ distance: Int) async throws {
+        try await withLeader { leader in
+            let store = leader.store
+            try await store.submit(request("r1", .stepDown), within: patience)
+            #expect(try await store.cancelRequest("r1", within: patience))
+            let raw = try rawConnection(store.path)
+            try raw.execute("UPDATE lease SET sequence = 10000")
+            try raw.execute("UPDATE request SET ended = 10000 + \(distance)")
+            let step = try await store.removeRequests(endedBefore: 0, fence: leader.fence, within: patience)
+            #expect(step.removed == 1)
+        }
+    }
+
+    // MARK: - Those who ask
+
+    @Test func whoeverAsksIsHeardOfInTheEpochOfThatMoment() async throws {
+        try await withLeader { leader in
+            let store = leader.store
+            try await store.submit(request("r1", .stepDown), within: patience)
+            #expect(try await store.request("r1", within: patience)?.epoch == leader.fence.epoch)
+            let raw = try rawConnection(store.path)
+            try raw.execute("UPDATE lease SET epoch = epoch + 3")
+            #expect(try await store.request("r1", within: patience)?.epoch == leader.fence.epoch)
+            let sight = try await store.sight(of: request("r1"), within: patience)
+            #expect(sight.lease.epoch == leader.fence.epoch + 3 && sight.request?.id == "r1")
+            try await store.renewRequest("r1", within: patience)
+            #expect(try await store.request("r1", within: patience)?.epoch == leader.fence.epoch + 3)
+        }
+    }
+
+    /// Asked once more, because nobody knows whether the first time it was stored: the answer is the same.
+    @Test func takingBackTwiceIsTakingBack() async throws {
+        try await withLeader { leader in
+            let store = leader.store
+            try await store.submit(request("r1", .stepDown), within: patience)
+            for _ in 0..<2 { #expect(try await store.cancelRequest("r1", within: patience)) }
+            #expect(try await store.cancelRequest("another", within: patience) == false)
+        }
+    }
+
+    @Test func aSightTellsTheRequestItsRevisionAndTheLeaseOfOneMoment() async throws {
+        try await withLeader { leader in
+            let store = leader.store
+            #expect(try await store.sight(of: request("r1"), within: patience).request == nil)
+            try await store.submit(request("r1", .write(.free(id: "a"))), within: patience)
+            try await store.noteRequests(["r1": "the change of group 'a'"], fence: leader.fence, within: patience)
+            let waiting = try await store.sight(of: request("r1"), within: patience)
+            #expect(waiting.request?.waitsFor == "the change of group 'a'" && waiting.revision == nil)
+            let revision = try await store.append(
+                draft(),
+                settling: .request("r1"),
+                fence: leader.fence,
+                within: patience
+            )
+            let done = try await store.sight(of: request("r1"), within: patience)
+            #expect(done.request?.state == .done && done.revision == revision)
+            let lease = try await store.lease(within: patience)
+            #expect(done.lease == lease && done.trouble == nil)
+        }
+    }
+}
+
+extension Request {
+    /// As the store tells of it.
+    fileprivate func asked(in epoch: Int) -> Request {
+        Request(id: id, kind: kind, author: author, message: message, time: time, patience: patience, epoch: epoch)
     }
 }

@@ -34,8 +34,16 @@ import Testing
         }
     }
 
-    private static let withoutVersion6 =
-        "ALTER TABLE lease DROP COLUMN elapsed; ALTER TABLE confirmation DROP COLUMN since; DROP TABLE age;"
+    private static let withoutVersion8 = [
+        "revision", "hash", "seen_epoch", "seen_sequence", "seen_revision", "seen_hash", "last_epoch", "last_number",
+        "is_exact",
+    ].map { "ALTER TABLE lease DROP COLUMN \($0);" }.joined()
+    private static let withoutLaterVersions =
+        """
+        ALTER TABLE lease DROP COLUMN elapsed; ALTER TABLE confirmation DROP COLUMN since; DROP TABLE age;
+        DROP INDEX request_ended; ALTER TABLE request DROP COLUMN ended; ALTER TABLE request DROP COLUMN waits_for;
+        ALTER TABLE request DROP COLUMN epoch;
+        """
 
     /// A history made before version 4 is the same afterwards, and all that refers to its specifications still does.
     @Test func specificationsAreMovedWithAllThatRefersToThem() async throws {
@@ -52,7 +60,8 @@ import Testing
                 INSERT INTO before SELECT id, hash, body FROM spec;
                 DROP TABLE spec;
                 ALTER TABLE before RENAME TO spec;
-                \(Self.withoutVersion6)
+                \(Self.withoutVersion8)
+                \(Self.withoutLaterVersions)
                 PRAGMA user_version = 3;
                 """
             )
@@ -80,7 +89,8 @@ import Testing
                 UPDATE change SET status = 2, error = 'superseded by revision 15 before the plugin''s answer was stored'
                 WHERE revision BETWEEN 2 AND 14 AND group_id = (SELECT id FROM name WHERE text = 'a');
                 UPDATE change SET status = 1 WHERE revision = 15 OR group_id = (SELECT id FROM name WHERE text = 'b');
-                \(Self.withoutVersion6)
+                \(Self.withoutVersion8)
+                \(Self.withoutLaterVersions)
                 PRAGMA user_version = 4;
                 """
             )

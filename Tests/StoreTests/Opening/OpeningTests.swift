@@ -33,6 +33,23 @@ import Testing
         }
     }
 
+    /// What somebody else has put there leads nowhere that we should write.
+    @Test(.enabled(if: getuid() == 0, "only root can make another user's link"))
+    func aLinkOfAnotherUser() async throws {
+        try await withScratch { directory in
+            let path = "\(directory)/manager.db"
+            #expect(symlink("elsewhere.db", path) == 0)
+            _ = try await Store.openForManager(StoreConfiguration(path: path, busyTimeout: 100))
+            #expect(try names(in: directory) == ["elsewhere.db", "manager.db"])
+            #expect(lchown(path, 4711, 4711) == 0)
+            expect(
+                try await openForCommand(path) + [try await openForManager(path)],
+                .permission,
+                "another user could have"
+            )
+        }
+    }
+
     @Test func missing() async throws {
         try await withScratch { directory in
             expect(try await openForCommand("\(directory)/manager.db"), .missing, "--store-dir")
@@ -300,6 +317,30 @@ import Testing
             }
             #expect(try names(in: directory) == ["manager.db"])
             #expect(try contents(of: path) == before)
+        }
+    }
+
+    /// A journal lies beside one name only: whoever opens the file by the other would not find what is to be undone.
+    @Test func aFileWithTwoNamesIsRefusedUntouched() async throws {
+        try await withScratch { directory in
+            let path = "\(directory)/manager.db"
+            _ = try await openStore(in: directory)
+            let before = try contents(of: path)
+            let other = "\(directory)/other/manager.db"
+            try FileManager.default.createDirectory(atPath: "\(directory)/other", withIntermediateDirectories: false)
+            #expect(link(path, other) == 0)
+            for name in [path, other] {
+                expect(try await openForCommand(name) + [openForManager(name)], .unsafeStorage, "2 names")
+            }
+            #expect(try contents(of: path) == before)
+            #expect(try names(in: directory) == ["manager.db", "other"] && names(in: "\(directory)/other") == ["manager.db"])
+            // A backup may be kept under many names: it is only read.
+            let backup = Store.openForCommand(StoreConfiguration(path: other, mayHaveOtherNames: true))
+            #expect(try await backup.summary(within: patience).newest == 0)
+            // A symbolic link is no second name: SQLite follows it to the directory in which the journal lies.
+            #expect(unlink(other) == 0 && symlink(path, other) == 0)
+            _ = try await Store.openForManager(StoreConfiguration(path: other))
+            #expect(try await Store.openForCommand(StoreConfiguration(path: other)).summary(within: patience).newest == 0)
         }
     }
 

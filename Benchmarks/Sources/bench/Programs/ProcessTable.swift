@@ -18,14 +18,21 @@ enum ProcessTable {
 
     static func children(of parent: pid_t) -> [pid_t] { pids.filter { fields($0)?[1] == "\(parent)" } }
 
-    /// Resident memory in MB (10^6 bytes).
-    static func memory(_ pid: pid_t) throws -> Double {
-        let status = Files.read("/proc/\(pid)/status") ?? ""
-        let line = status.split(separator: "\n").first { $0.hasPrefix("VmRSS:") }
-        guard let kibibytes = line?.split(separator: " ").dropFirst().first.flatMap({ Double($0) }) else {
-            throw BenchmarkError("process \(pid) has ended, or has no memory")
+    /// What a process has in memory, as `/proc/PID/smaps_rollup` tells it.
+    static func memory(_ pid: pid_t) throws -> ProcessMemory {
+        let rollup = Files.read("/proc/\(pid)/smaps_rollup") ?? ""
+        func megabytes(_ name: String) throws -> Double {
+            let line = rollup.split(separator: "\n").first { $0.hasPrefix("\(name):") }
+            guard let kibibytes = line?.split(separator: " ").dropFirst().first.flatMap({ Double($0) }) else {
+                throw BenchmarkError("process \(pid) has ended, or has no memory")
+            }
+            return kibibytes * 1024 / 1e6
         }
-        return kibibytes * 1024 / 1e6
+        return ProcessMemory(
+            privateDirty: try megabytes("Private_Dirty"),
+            proportional: try megabytes("Pss"),
+            resident: try megabytes("Rss")
+        )
     }
 
     /// The processor time that it has used, in seconds.

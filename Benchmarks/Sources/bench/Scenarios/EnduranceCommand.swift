@@ -26,7 +26,7 @@ struct EnduranceCommand: Scenario {
         _ = try Picture.program
         var report = Report("endurance", "Endurance")
         report.add(
-            "Resident memory over \(Unit.count.text(Double(reads))) reads on \(Self.clients) connections and "
+            "Private memory over \(Unit.count.text(Double(reads))) reads on \(Self.clients) connections and "
                 + "\(Unit.count.text(Double(writes))) writes:"
         )
         let memory = try await Lab.with(programs) { try await requests($0) }
@@ -41,7 +41,7 @@ struct EnduranceCommand: Scenario {
         report.add(
             Picture(
                 name: "memory",
-                title: "Resident memory over requests",
+                title: "Private memory over requests",
                 x: "reads",
                 y: Unit.megabytes.name,
                 curves: [memory.curve("manager", \.manager), memory.curve("guard", \.guardian)],
@@ -143,7 +143,7 @@ struct EnduranceCommand: Scenario {
         for host in hosts {
             for (what, pid) in [("manager", try host.pid), ("guard", try await host.guardPID)] {
                 states.append(
-                    ("\(what) of \(host.name)", try ProcessTable.memory(pid), ProcessTable.descriptors(pid))
+                    ("\(what) of \(host.name)", try ProcessTable.memory(pid).privateDirty, ProcessTable.descriptors(pid))
                 )
             }
         }

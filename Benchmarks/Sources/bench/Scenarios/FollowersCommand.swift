@@ -34,7 +34,7 @@ struct FollowersCommand: Scenario {
             let after = try followers.map { try ProcessTable.processorTime($0.pid) }
             let shares = Sample(zip(after, before).map { ($0 - $1) / passed * 100 })
             let lost = try await lab.store.terms(within: .seconds(20)).count
-            let memory = Sample(try followers.map { try ProcessTable.memory($0.pid) })
+            let memory = try followers.map { try ProcessTable.memory($0.pid) }
             var report = Report("followers", "Many replicas")
             report.add(
                 "\(replicas) replicas follow one leader on a local disk for \(seconds) s, with default times (poll 1.5 s)."
@@ -48,7 +48,8 @@ struct FollowersCommand: Scenario {
                 ),
                 Figure("processor of a follower, mean", shares.mean, .percent, .atMost(1)),
                 Figure("processor of a follower, most", shares.max, .percent, .atMost(1)),
-                Figure("memory of a follower, p50", memory.p50, .megabytes),
+                Figure("private memory of a follower, p50", Sample(memory.map(\.privateDirty)).p50, .megabytes),
+                Figure("PSS of a follower, p50", Sample(memory.map(\.proportional)).p50, .megabytes),
                 // One of whoever filled the database, and one of the leader.
                 Figure("terms of leadership lost meanwhile", Double(lost - 2), .count),
             ])

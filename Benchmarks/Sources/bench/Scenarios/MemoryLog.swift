@@ -1,7 +1,7 @@
 internal import BenchmarkSupport
 internal import Synchronization
 
-/// What memory a manager and its guard had, at which point.
+/// What private memory a manager and its guard had, at which point.
 final class MemoryLog: Sendable {
     /// In MB.
     struct Entry: Sendable {
@@ -16,8 +16,8 @@ final class MemoryLog: Sendable {
     init(of host: Host) { self.host = host }
 
     func note(reads: Int) async throws {
-        let manager = try ProcessTable.memory(host.pid)
-        let guardian = try await ProcessTable.memory(host.guardPID)
+        let manager = try ProcessTable.memory(host.pid).privateDirty
+        let guardian = try await ProcessTable.memory(host.guardPID).privateDirty
         list.withLock { $0.append(Entry(reads: reads, manager: manager, guardian: guardian)) }
     }
 

@@ -19,7 +19,13 @@ extension Dispatcher {
             let everything: JSON = [["Name": ".", "ProxyFor": ""]]
             guard isManager else { return ["Objects": ["Group/0.1.1": everything]] }
             let groups = await groupObjects(caller)
-            return ["Objects": ["Controller/0.1.1": groups, "Group/0.1.1": groups, "Stack/0.1.1": everything]]
+            let updatable: JSON = .array(["status", "vars"].map { ["Name": $0, "ProxyFor": ""] })
+            return [
+                "Objects": [
+                    "Controller/0.1.1": groups, "Group/0.1.1": groups, "Stack/0.1.1": everything,
+                    "Updatable/0.1.1": updatable,
+                ]
+            ]
         }
     }
 

@@ -43,7 +43,9 @@ extension Dispatcher {
     /// A spec, and what is live of it.
     func objectJSON(_ spec: GroupSpec, state: GroupDescription?) -> JSON {
         [
-            "kind": "group", "version": "", "metadata": ["name": .string(spec.id), "tags": nil],
+            "kind": "group", "version": "",
+            // The identity, which InfraKit's programs print: an object has one, a spec has none.
+            "metadata": ["id": .string(spec.id), "name": .string(spec.id), "tags": nil],
             "properties": .raw(spec.properties), "state": stateJSON(state),
         ]
     }

@@ -36,7 +36,9 @@ final class CallRunner {
     ///
     /// Unstructured tasks, because a channel handler cannot await. The runner counts them, and the connection keeps its
     /// place in ``ConnectionRegistry`` until the last has ended.
-    func run(_ request: RPCRequest, size: Int, for receiver: some ReplyReceiver) {
+    ///
+    /// - Parameter login: who the caller says has logged in.
+    func run(_ request: RPCRequest, size: Int, login: Identifier? = nil, for receiver: some ReplyReceiver) {
         let call: Call
         switch request.call {
         case .failure(let failure):
@@ -61,7 +63,8 @@ final class CallRunner {
             eventLoop: connection.eventLoop
         )
         let (dispatcher, caller, eventLoop, writer) = (
-            connection.dispatcher, connection.caller, connection.eventLoop, writer
+            connection.dispatcher, login.map(connection.caller.claiming) ?? connection.caller, connection.eventLoop,
+            writer
         )
         let before = inFlight
         let task = Task.immediate(executorPreference: executor) {

@@ -161,7 +161,7 @@ final class HTTPHandler: ChannelDuplexHandler, ReplyReceiver {
                 let parsed = try parser.parse(body.readBytes(length: body.readableBytes) ?? [])
                 current = request
                 current?.body = nil
-                runner.run(parsed, size: request.bodyBytes, for: self)
+                runner.run(parsed, size: request.bodyBytes, login: request.login, for: self)
             } catch {
                 connection.logger.info("malformed request", metadata: ["request.error": "\(error.message)"])
                 respond(to: request, status: "200 OK", body: ReplyWriter.emptyBody(), context)

@@ -1,3 +1,4 @@
+internal import GroupSPI
 internal import NIOCore
 internal import NIOHTTP1
 
@@ -76,6 +77,11 @@ struct HTTPRequest {
             text: "a request body of more than \(maximumBytes) bytes\n"
         )
     }
+
+    /// With it a client tells who has logged in, where the kernel tells only as which user it runs.
+    static let loginHeader = "Infrakit-Login"
+
+    var login: Identifier? { head.headers.first(name: Self.loginHeader).map { Identifier($0) } }
 
     var isClosing: Bool {
         if case .refuseAndClose = plan { return true }

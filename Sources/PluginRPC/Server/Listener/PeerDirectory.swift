@@ -94,19 +94,8 @@ final class PeerDirectory: Sendable {
     var anonymous: Caller { Caller(user: nil, uid: nil, host: host) }
 
     static func userName(_ uid: uid_t) -> Identifier? {
-        var entry = passwd()
-        var found: UnsafeMutablePointer<passwd>?
-        var size = 1024
-        while size <= 1024 * 1024 {
-            var buffer = [CChar](repeating: 0, count: size)
-            let error = getpwuid_r(uid, &entry, &buffer, size, &found)
-            if error == 0 {
-                guard found != nil, let name = entry.pw_name else { return nil }
-                return withExtendedLifetime(buffer) { Identifier(String(cString: name)) }
-            }
-            guard error == ERANGE else { return nil }
-            size *= 4
-        }
-        return nil
+        var name = [CChar](repeating: 0, count: 1024)
+        guard clinux_user_name(uid, &name, name.count) == 0 else { return nil }
+        return Identifier(String(decoding: name.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self))
     }
 }

@@ -2,23 +2,24 @@ internal import Glibc
 
 /// The path of a Unix socket, split where the file system needs it.
 struct SocketPath {
-    /// What `sockaddr_un.sun_path` holds, less the zero at its end.
-    static let maximumBytes = 107
+    /// For who listens and for who connects. The kernel would take 107; the library that connects takes no more than this on any
+    /// system, and a socket that is served and that nobody can call is worse than none.
+    static let maximumBytes = 103
+
+    /// Why a path is too long for both; nil when it is not.
+    static func trouble(_ path: String) -> String? {
+        let length = path.utf8.count
+        guard length > maximumBytes else { return nil }
+        return "the socket path \(path) has \(length) bytes; at most \(maximumBytes) are accepted. "
+            + "Name a shorter directory in \(PluginDirectory.variable)."
+    }
 
     let path: String
     let directory: String
     let name: String
 
     init(_ path: String) throws(PluginServerError) {
-        let length = path.utf8.count
-        guard length <= Self.maximumBytes else {
-            throw PluginServerError(
-                .pathTooLong,
-                path: path,
-                message: "the socket path \(path) has \(length) bytes; a Unix socket's path has at most "
-                    + "\(Self.maximumBytes)"
-            )
-        }
+        if let trouble = Self.trouble(path) { throw PluginServerError(.pathTooLong, path: path, message: trouble) }
         let slash = path.utf8.lastIndex(of: UInt8(ascii: "/"))
         let name = slash.map { String(path[path.utf8.index(after: $0)...]) } ?? path
         guard !name.isEmpty, name != ".", name != "..", !path.utf8.contains(0) else {

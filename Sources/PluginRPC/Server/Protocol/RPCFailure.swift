@@ -15,14 +15,21 @@ struct RPCFailure: Error, Sendable {
     let code: Code
     let message: String
     let data: RawJSON
+    /// Not a no to what was asked: what kind of trouble kept the answer from being known, or the call from being made. A manager in
+    /// front of this one must not take it for a refusal.
+    let kind: GroupError.Code?
 
     init(_ code: Code = .server, _ message: String, data: RawJSON = .null) {
         self.code = code
         self.message = message
         self.data = data
+        kind = nil
     }
 
     init(_ error: GroupError) {
-        self.init(.server, error.message)
+        code = .server
+        message = error.message
+        kind = error.code.isNoAnswer ? error.code : nil
+        data = kind.map { RawJSON(checked: Array("{\"kind\":\"\($0.rawValue)\"}".utf8)) } ?? .null
     }
 }

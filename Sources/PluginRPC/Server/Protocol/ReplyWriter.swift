@@ -29,6 +29,11 @@ struct ReplyWriter: Sendable {
         case .failure(let failure):
             buffer.writeStaticString(",\"result\":null,\"error\":")
             buffer.writeJSONString(failure.message)
+            if let kind = failure.kind {
+                // Go reads an error that is no text as none: so this is beside it, where other programs look past it.
+                buffer.writeStaticString(",\"kind\":")
+                buffer.writeJSONString(kind.rawValue)
+            }
             buffer.writeStaticString("}\n")
         }
         return buffer

@@ -101,6 +101,7 @@ struct ScriptedRun {
             return result
         } catch {
             ledger.note(changes, error.code == .unknownOutcome ? .unknown : .notStored)
+            note(error)
             if error.code == .fenced || error.code == .unknownOutcome {
                 (fence, row) = (nil, nil)
             }
@@ -110,12 +111,28 @@ struct ScriptedRun {
 
     /// Reads everything, through the disk that fails: an error is an answer, something wrong is none.
     private mutating func look() async {
-        guard let content = try? await Content.read(store, within: timeout()) else { return }
+        guard let content = await read() else { return }
         if ledger.isUncertain {
             // Read in several transactions, between which a write that had hung may have come through.
-            guard let again = try? await Content.read(store, within: timeout()), again == content else { return }
+            guard let again = await read(), again == content else { return }
         }
         contradictions += ledger.contradictions(content, isAll: true)
+    }
+
+    private mutating func read() async -> [String: String]? {
+        do {
+            return try await Content.read(store, within: timeout())
+        } catch {
+            note(StoreError(any: error))
+            return nil
+        }
+    }
+
+    /// A call that failed says nothing about what the file holds: whoever is told of damage restores a backup, and loses what came
+    /// after it.
+    private mutating func note(_ error: StoreError) {
+        guard error.code == .corrupt || error.code == .notADatabase else { return }
+        contradictions.append("told of damage where a call has failed: \(error)")
     }
 
     private mutating func leading() async -> (Fence, Lease)? {

@@ -1,0 +1,77 @@
+import GroupSPI
+import Testing
+
+@testable import CLI
+@testable import Store
+
+/// What a command that asks the leader says while another program keeps the database locked.
+@Suite struct LockedStoreTests {
+    /// Keeps everybody from the database, readers too.
+    private func lock(_ scene: Scene) throws -> Connection {
+        let lock = try Connection(path: scene.store.path, mode: .readWrite, busyTimeout: 10_000)
+        try lock.execute("BEGIN EXCLUSIVE")
+        return lock
+    }
+
+    private func request(_ scene: Scene) async throws -> Request? {
+        try await scene.store.waitingRequests(within: patience).first
+    }
+
+    /// A command that has given up would say so after a second, which is how long SQLite waits for a lock.
+    private func outliveSQLitesPatience() async throws {
+        try await Task.sleep(for: .milliseconds(2500), clock: .suspending)
+    }
+
+    @Test(arguments: ["rollback 3 --wait 60s", "step-down --wait 60s"])
+    func aLockIsWaitedForAsLongAsTheCommandWaits(_ line: String) async throws {
+        try await Scene.scripted { scene in
+            let finished = try await scene.withLeader({ _ in .nothingToDo }) {
+                let lock = try lock(scene)
+                let running = Task { await scene.run(line) }
+                try await outliveSQLitesPatience()
+                try lock.rollBack()
+                lock.close()
+                return await running.value
+            }
+            #expect(finished.status == .done, "\(finished)")
+        }
+    }
+
+    /// The request is in the store, and nothing can be read of it: that says nothing about what becomes of it.
+    @Test func aLockWhileTheRequestWaitsIsNoRefusal() async throws {
+        try await Scene.scripted { scene in
+            let running = Task { await scene.run("rollback 3 --wait 60s") }
+            let id = try await eventualRequest(scene)
+            let lock = try lock(scene)
+            try await outliveSQLitesPatience()
+            try lock.rollBack()
+            lock.close()
+            let finished = try await scene.withLeader({ _ in .nothingToDo }) { await running.value }
+            #expect(finished.status == .done, "\(finished)")
+            #expect(try await scene.store.request(id, within: patience)?.state == .done)
+        }
+    }
+
+    /// At its deadline it cannot be taken back for a while. Then it can.
+    @Test func whatIsTakenBackLateIsTakenBack() async throws {
+        try await Scene.scripted { scene in
+            let running = Task { await scene.run("rollback 3 --wait 500ms") }
+            let id = try await eventualRequest(scene)
+            let lock = try lock(scene)
+            try await outliveSQLitesPatience()
+            try lock.rollBack()
+            lock.close()
+            let finished = await running.value
+            #expect(finished.status == .noLeader, "\(finished)")
+            #expect(finished.errors.hasSuffix("it was taken back, and nothing was changed\n"), "\(finished)")
+            #expect(try await scene.store.request(id, within: patience)?.state == .cancelled)
+        }
+    }
+
+    private func eventualRequest(_ scene: Scene) async throws -> String {
+        while true {
+            if let request = try await request(scene) { return request.id }
+            try await Task.sleep(for: .milliseconds(5), clock: .suspending)
+        }
+    }
+}
