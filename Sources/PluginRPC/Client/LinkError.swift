@@ -40,8 +40,9 @@ extension LinkError {
     /// - Parameters:
     ///   - plugin: its name.
     ///   - method: what was called.
-    func groupError(plugin: Identifier, method: String) -> GroupError {
-        let doubt = "whether it was carried out is not known"
+    ///   - isQuestion: it changes nothing, so nobody asks whether it was carried out.
+    func groupError(plugin: Identifier, method: String, isQuestion: Bool) -> GroupError {
+        let doubt = isQuestion ? "" : "; whether it was carried out is not known"
         return switch self {
         case .notRunning(let sentence):
             GroupError(.notRunning, sentence)
@@ -50,17 +51,30 @@ extension LinkError {
         case .notSent(let reason):
             GroupError(.unreachable, "\(method) was not sent to plugin '\(plugin)': \(reason)")
         case .lost(let reason):
-            GroupError(.unknownOutcome, "plugin '\(plugin)' did not answer \(method): \(reason); \(doubt)")
+            GroupError(.unknownOutcome, "plugin '\(plugin)' did not answer \(method): \(reason)\(doubt)")
         case .nonsense(let what), .foreign(let what):
-            GroupError(.unreadable, "plugin '\(plugin)' answered \(method) with \(what); \(doubt)")
+            GroupError(.unreadable, "plugin '\(plugin)' answered \(method) with \(what)\(doubt)")
         case .rejected(let words), .missing(_, let words):
-            GroupError(.rejected, words)
+            GroupError(
+                .rejected,
+                words.isEmpty ? "plugin '\(plugin)' refused \(method) without a word" : Self.bounded(words)
+            )
         case .unsupported(let sentence):
             GroupError(.unsupported, sentence)
         case .refused(let error):
             error
         case .cancelled:
-            GroupError(.unknownOutcome, "the call of \(method) on plugin '\(plugin)' was cancelled; \(doubt)")
+            GroupError(.unknownOutcome, "the call of \(method) on plugin '\(plugin)' was cancelled\(doubt)")
         }
+    }
+
+    /// A plugin's words are stored with a revision, logged and shown: what is longer than anybody reads is cut, in bytes.
+    static let longestWords = 4096
+
+    private static func bounded(_ words: String) -> String {
+        guard words.utf8.count > longestWords else { return words }
+        var end = words.utf8.index(words.startIndex, offsetBy: longestWords)
+        while end.samePosition(in: words.unicodeScalars) == nil { end = words.utf8.index(before: end) }
+        return "\(words[..<end]) … (\(words.utf8.count) bytes in all)"
     }
 }
