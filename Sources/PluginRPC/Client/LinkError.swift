@@ -57,7 +57,7 @@ extension LinkError {
         case .rejected(let words), .missing(_, let words):
             GroupError(
                 .rejected,
-                words.isEmpty ? "plugin '\(plugin)' refused \(method) without a word" : Self.bounded(words)
+                words.isEmpty ? "plugin '\(plugin)' refused \(method) without a word" : words
             )
         case .unsupported(let sentence):
             GroupError(.unsupported, sentence)
@@ -66,15 +66,5 @@ extension LinkError {
         case .cancelled:
             GroupError(.unknownOutcome, "the call of \(method) on plugin '\(plugin)' was cancelled\(doubt)")
         }
-    }
-
-    /// A plugin's words are stored with a revision, logged and shown: what is longer than anybody reads is cut, in bytes.
-    static let longestWords = 4096
-
-    private static func bounded(_ words: String) -> String {
-        guard words.utf8.count > longestWords else { return words }
-        var end = words.utf8.index(words.startIndex, offsetBy: longestWords)
-        while end.samePosition(in: words.unicodeScalars) == nil { end = words.utf8.index(before: end) }
-        return "\(words[..<end]) … (\(words.utf8.count) bytes in all)"
     }
 }

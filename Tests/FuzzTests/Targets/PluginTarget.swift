@@ -85,7 +85,8 @@ enum PluginTarget {
         case .failure(let error):
             let error = error.groupError(plugin: "group", method: call.method, isQuestion: false)
             try require(!error.message.isEmpty, "an error without a sentence")
-            try require(error.message.utf8.count <= LinkError.longestWords + 100, "an error that is too long")
+            let isBounded = error.code != .rejected || error.message.utf8.count <= ReplyDecoder.longestWords + 100
+            try require(isBounded, "an error that is too long")
             answer = .failure(RPCFailure(error))
         }
         for dialect in [Dialect.stream, .http] {
