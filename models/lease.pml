@@ -226,6 +226,16 @@ inline answered(i, answer) {
 #endif
         :: left[i] > 0 && answer == FAILED -> skip /* the lock was busy: it tries again */
         fi
+    :: waits[i] && request[i] == RENEW && state[i] == RESIGNING ->
+        /* While its groups are being let go in order. What is not known to be renewed is not. */
+        if
+#ifdef KEEP_UNKNOWN
+        :: left[i] > 0 && (answer == STORED || answer == UNKNOWN) -> left[i] = DEADLINE
+#else
+        :: left[i] > 0 && answer == STORED && since[i] < DEADLINE -> left[i] = DEADLINE - since[i]
+#endif
+        :: else -> skip
+        fi
     :: else -> skip
     fi;
     waits[i] = false; since[i] = 0;
@@ -292,6 +302,8 @@ end:
 #ifdef RELEASE_FIRST
     :: d_step { state[i] == RESIGNING && request[i] == NONE -> ask(i, RELEASE, own[i]); waits[i] = false; watch(i) }
 #else
+    :: d_step { state[i] == RESIGNING && left[i] > 0 && holds[i] && request[i] == NONE && mayGoOn(i) ->
+        done(i); ask(i, RENEW, own[i]) } /* letting go takes long, and nobody is to take over meanwhile */
     :: d_step { state[i] == RESIGNING && holds[i] -> holds[i] = false }
     :: d_step { state[i] == RESIGNING && !holds[i] && request[i] == NONE ->
         ask(i, RELEASE, own[i]); waits[i] = false; watch(i) }

@@ -20,6 +20,7 @@ public final class ManagerRuntime: Sendable {
     ///   - makeGuard: makes the orphan guard; it tells its reason against leading, or nil, to the function it is given.
     ///   - vacancy: why a lease may be taken over at once; nil when it may not. See ``HolderProbe``.
     ///   - isHolderRunning: whether a lease's holder runs; nil where that cannot be seen.
+    ///   - sharesPlugin: whether a lease's holder uses the very same plugin as this replica.
     ///   - makeHolderWatch: makes what waits for the end of a holder; it tells the epoch to the function it is given.
     /// - Throws: ``SettingsError`` when the system gives no timer or no thread.
     public convenience init(
@@ -30,6 +31,7 @@ public final class ManagerRuntime: Sendable {
         logger: Logger,
         vacancy: @escaping @Sendable (Lease) -> String?,
         isHolderRunning: @escaping @Sendable (Lease) -> Bool? = { _ in nil },
+        sharesPlugin: @escaping @Sendable (Lease) -> Bool = { _ in false },
         makeHolderWatch: (@escaping @Sendable (Int) -> Void) -> any HolderWatch = { _ in NoHolderWatch() },
         makeGuard: (@escaping @Sendable (String?) -> Void) throws(SettingsError) -> any OrphanGuard
     ) throws(SettingsError) {
@@ -41,6 +43,7 @@ public final class ManagerRuntime: Sendable {
             logger: logger,
             vacancy: vacancy,
             isHolderRunning: isHolderRunning,
+            sharesPlugin: sharesPlugin,
             parts: RuntimeParts(),
             makeHolderWatch: makeHolderWatch,
             makeGuard: makeGuard
@@ -55,6 +58,7 @@ public final class ManagerRuntime: Sendable {
         logger: Logger,
         vacancy: @escaping @Sendable (Lease) -> String?,
         isHolderRunning: @escaping @Sendable (Lease) -> Bool? = { _ in nil },
+        sharesPlugin: @escaping @Sendable (Lease) -> Bool = { _ in false },
         parts: RuntimeParts,
         makeHolderWatch: (@escaping @Sendable (Int) -> Void) -> any HolderWatch,
         makeGuard: (@escaping @Sendable (String?) -> Void) throws(SettingsError) -> any OrphanGuard
@@ -95,6 +99,7 @@ public final class ManagerRuntime: Sendable {
             store: store,
             claimant: configuration.claimant,
             settings: configuration.election,
+            pluginLookInterval: configuration.keeper.reconcileInterval,
             keeper: keeper,
             gate: gate,
             board: board,
@@ -102,6 +107,7 @@ public final class ManagerRuntime: Sendable {
             orphanGuard: orphanGuard,
             vacancy: vacancy,
             isHolderRunning: isHolderRunning,
+            sharesPlugin: sharesPlugin,
             hinder: refuseNamesake,
             holderWatch: makeHolderWatch { post(.holderEnded(epoch: $0)) },
             clock: clock,

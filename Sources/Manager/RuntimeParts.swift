@@ -13,6 +13,9 @@ package struct RuntimeParts: Sendable {
     package var makeDeadline: MakeDeadline = { action throws(SettingsError) in try DeadlineThread(action: action) }
     package var makeGate: @Sendable (any ManagerClock) -> LeadershipGate = { LeadershipGate(clock: $0) }
 
+    /// Whether a follower looks at its own plugin.
+    package var followersLook = true
+
     package var makeRequestID: @Sendable () -> String = { Request.makeID() }
 
     package init() {}

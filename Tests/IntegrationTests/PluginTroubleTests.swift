@@ -204,9 +204,10 @@ import Testing
             try await world.leader(is: n1)
             try await n1.commit("a", 1)
             n2.plugin.seed(.sized("a", 1))
-            n2.plugin.seed(.sized("old", 1))
+            // In no revision of this store: somebody else's.
+            n2.plugin.seed(.sized("foreign", 1))
             try await n2.startManager()
-            try await eventually("n2's plugin is free") { n2.plugin.watched.isEmpty }
+            try await eventually("n2's plugin is free of it") { n2.plugin.watched == ["foreign"] }
             #expect(world.journal.of("n2").allSatisfy { !$0.request.isAct })
             #expect(n1.plugin.watched == ["a"])
         }

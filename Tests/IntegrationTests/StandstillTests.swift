@@ -96,7 +96,8 @@ import Testing
     @Test func aGuardThatAloneStoodStillLetsAHealthyLeaderBe() async throws {
         try await World.with { world in
             let n1 = try await world.host("n1")
-            try await n1.startManager(Host.quick)
+            // Before a ttl is over no other takes its place.
+            try await n1.startManager(["--lease-ttl", "60s", "--renew-deadline", "2s", "--poll-interval", "250ms"])
             try await world.leader(is: n1)
             for group in ["a", "b"] as [Identifier] { try await n1.commit(group, 1) }
             let orphanGuard = try #require(n1.guards.first)
@@ -114,6 +115,51 @@ import Testing
             // It still does what it is there for.
             try n1.manager.send(SIGKILL)
             try await eventually("its groups are free") { n1.plugin.watched.isEmpty }
+        }
+    }
+
+    /// A leader that were killed now would leave its groups behind.
+    @Test func aGuardThatStandsStillIsReplaced() async throws {
+        try await World.with { world in
+            let n1 = try await world.host("n1")
+            try await n1.startManager(Host.quick)
+            try await world.leader(is: n1)
+            try await n1.commit("a", 1)
+            let orphanGuard = try #require(n1.guards.first)
+            kill(orphanGuard, SIGSTOP)
+            try await eventually("another has taken its place") { n1.guards.count == 1 && n1.guards != [orphanGuard] }
+            #expect(n1.logs("orphan guard stands still"))
+            try await world.leader(is: n1, after: 1)
+            try await eventually("n1 watches it") { n1.plugin.watched == ["a"] }
+            try n1.manager.send(SIGKILL)
+            try await eventually("its groups are free") { n1.plugin.watched.isEmpty }
+        }
+    }
+
+    /// The file of the lock at which the guard of the next start waits.
+    @Test func aLockFileThatIsRemovedIsMadeAnew() async throws {
+        try await World.with { world in
+            let n1 = try await world.leadingHost()
+            try await n1.commit("a", 1)
+            n1.plugin.hang(on: "a")
+            let lock = "\(n1.directory)/.group.lock/guard"
+            for _ in 0..<2 {
+                Files.remove(lock)
+                try await eventually("it is there again") { Files.exists(lock) }
+            }
+            // Just before the end: there is no renewal any more at which it would be noticed.
+            try n1.manager.send(SIGSTOP)
+            Files.remove(lock)
+            try await n1.manager.crash()
+            try await eventually("its guard lets go") { n1.plugin.waitingCount == 1 }
+            try await n1.startManager()
+            try await eventually("the next manager waits") {
+                let status = try await n1.command("status", "-o", "json").json()
+                return status.at("replica", "reason")?.string?.contains("waits for its orphan guard") == true
+            }
+            n1.plugin.release()
+            try await world.leader(is: n1, after: 1)
+            try await eventually("n1 watches it") { n1.plugin.watched == ["a"] }
         }
     }
 

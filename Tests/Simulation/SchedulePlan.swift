@@ -59,7 +59,7 @@ struct SchedulePlan {
         self.faults = faults
         keepsPluginsApart =
             deadline == ttl * 2 / 3
-            && faults.isDisjoint(with: [.suspend, .pauseGuard, .slowPlugin, .stillPlugin, .lossyPlugin])
+            && faults.isDisjoint(with: [.suspend, .pauseGuard, .slowPlugin, .stillPlugin, .lossyPlugin, .awayPlugin])
         jobTime = [10_000, 10_000, 1_000_000][random.below(3)]
         wallSkew = [0, 5_000, 90_000, 3_600_000, 315_360_000_000][random.below(5)]
     }

@@ -98,6 +98,7 @@ struct OSCommand: Verb {
             heritageDirectory: directory,
             vacancy: { HolderProbe.vacancy($0, seenFrom: here) },
             makeHolderWatch: { LocalHolderWatch(seenFrom: here, ended: $0) },
+            state: PluginClaim.names(ofDatabase: configuration.path),
             details: ["database": configuration.path]
         )
         return .done

@@ -118,6 +118,7 @@ struct SwarmCommand: Verb {
             vacancy: { swarm.vacancy($0) },
             // The Engine's own leader is the leader, and what is seen of it moves by itself.
             refusesNamesakes: false,
+            state: ["the swarm of the Engine \(endpoint.address)"],
             details: ["engine": "\(endpoint.address)", "copy": configuration.path]
         )
         await client.shutdown()

@@ -17,17 +17,20 @@ struct GuardProgram {
     private let pluginProtocol: PluginProtocol
     private let log: Int
     private let logFormat: LogLine.Format
+    private let patience: Duration
 
-    /// - Returns: nil for the words of another command line than ``arguments(lock:plugin:pluginProtocol:logging:)`` makes.
+    /// - Returns: nil for the words of another command line than ``arguments(lock:plugin:pluginProtocol:logging:patience:)`` makes.
     init?(_ words: [String]) {
-        guard words.count == 6, words[0] == Self.word, let pluginProtocol = PluginProtocol(rawValue: words[3]),
-            let log = Int(words[4]), let logFormat = LogLine.Format(rawValue: words[5])
+        guard words.count == 7, words[0] == Self.word, let pluginProtocol = PluginProtocol(rawValue: words[3]),
+            let log = Int(words[4]), let logFormat = LogLine.Format(rawValue: words[5]),
+            let patience = Int(words[6])
         else { return nil }
         self.lock = words[1]
         self.plugin = Identifier(words[2])
         self.pluginProtocol = pluginProtocol
         self.log = log
         self.logFormat = logFormat
+        self.patience = .milliseconds(patience)
     }
 
     /// The command line that starts a guard.
@@ -35,7 +38,8 @@ struct GuardProgram {
         lock: String,
         plugin: Identifier,
         pluginProtocol: PluginProtocol,
-        logging: LogOptions
+        logging: LogOptions,
+        patience: Duration
     ) throws -> [String] {
         var path = [CChar](repeating: 0, count: 4096)
         // The program's own file, also when it was found through PATH or has been replaced since.
@@ -46,6 +50,7 @@ struct GuardProgram {
         let program = String(decoding: path[..<length].map { UInt8(bitPattern: $0) }, as: UTF8.self)
         return [
             program, word, lock, plugin.text, pluginProtocol.rawValue, "\(logging.log)", logging.logFormat.rawValue,
+            "\(patience.milliseconds)",
         ]
     }
 
@@ -53,6 +58,7 @@ struct GuardProgram {
         var logger = session.logger("guard", verbosity: log, format: logFormat)
         logger[metadataKey: "guard"] = "\(plugin)"
         // Held until this process ends: the next run's guard waits for it.
+        let lock = self.lock
         let held = try GuardLock.wait(for: lock)
         defer { withExtendedLifetime(held) {} }
         guard let knowledge = GuardProcess.knowledge() else {
@@ -64,6 +70,9 @@ struct GuardProgram {
             knowledge: knowledge,
             clock: BootClock(),
             timeout: .seconds(5),
+            patience: patience,
+            isAwaited: { GuardLock.isAwaited(lock) },
+            holdPlace: { GuardLock.hold(held, at: lock) },
             logger: logger,
             acknowledge: { number in
                 GuardMessage(number: number, deadline: nil).bytes.prefix(8).withUnsafeBytes { bytes in

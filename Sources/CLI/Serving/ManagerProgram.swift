@@ -53,6 +53,7 @@ struct ManagerProgram {
     /// - Parameters:
     ///   - vacancy: why a lease may be taken over at once.
     ///   - makeHolderWatch: makes what waits for the end of a holder.
+    ///   - state: names the state on this host; see ``PluginClaim/take(_:for:)``.
     ///   - details: where the state is, for the log.
     func run(
         on store: any StateStore,
@@ -62,6 +63,7 @@ struct ManagerProgram {
         vacancy: @escaping @Sendable (Lease) -> String?,
         refusesNamesakes: Bool = true,
         makeHolderWatch: (@escaping @Sendable (Int) -> Void) -> any HolderWatch = { _ in NoHolderWatch() },
+        state: [String],
         details: [String: String]
     ) async throws {
         guard !session.plugins.leads(plugin, to: claimant.socket) else {
@@ -77,6 +79,8 @@ struct ManagerProgram {
         // First of all: libdispatch ends a process that has no descriptor left for it.
         let descriptors = try DescriptorBudget.raised()
         try Directories.make(session.plugins.path)
+        let claim = try await claimPlugin(for: state)
+        defer { withExtendedLifetime(claim) {} }
         var metadata: Logger.Metadata = [
             "version": "\(VersionCommand.version)", "commit": "\(VersionCommand.commit)", "id": "\(claimant.id)",
             "socket": "\(claimant.socket)", "plugin": "\(plugin)",
@@ -99,7 +103,8 @@ struct ManagerProgram {
             lock: claimant.guardLock,
             plugin: plugin,
             pluginProtocol: replica.pluginProtocol,
-            logging: logging
+            logging: logging,
+            patience: max(election.ttl * 2, .seconds(60))
         )
         var guardProcess: GuardProcess?
         var configuration = ManagerConfiguration(
@@ -112,6 +117,7 @@ struct ManagerProgram {
         )
         configuration.refusesNamesakes = refusesNamesakes
         let here = claimant.process
+        let ownPlugin = PluginEndpoint.announced(at: claimant.pluginSocket)
         let runtime = try ManagerRuntime(
             configuration,
             store: store,
@@ -119,9 +125,19 @@ struct ManagerProgram {
             logger: logger,
             vacancy: vacancy,
             isHolderRunning: { HolderProbe.isRunning($0, seenFrom: here) },
+            sharesPlugin: { lease in
+                // On another host the same path is another plugin.
+                here.bootID == lease.process.bootID
+                    && PluginEndpoint.announced(at: lease.pluginSocket).leadsToSame(as: ownPlugin)
+            },
             makeHolderWatch: makeHolderWatch,
             makeGuard: { hinder throws(SettingsError) in
-                let process = try GuardProcess(command: orphanCommand, logger: logger, hinder: hinder)
+                let process = try GuardProcess(
+                    command: orphanCommand,
+                    patience: election.ttl,
+                    logger: logger,
+                    hinder: hinder
+                )
                 guardProcess = process
                 return process
             }
@@ -140,10 +156,17 @@ struct ManagerProgram {
             runtime: runtime,
             server: server,
             client: client,
-            limit: election.ttl,
             report: ManagerReport(notifier: notifier, logger: logger)
         )
         await service.run(until: signals)
         logger.info("manager stopped")
+    }
+
+    private func claimPlugin(for state: [String]) async throws -> PluginClaim? {
+        do throws(SettingsError) {
+            return try await PluginClaim.take(claimant.pluginSocket, for: state)
+        } catch {
+            throw Failure("\(error.message).", .usage)
+        }
     }
 }

@@ -6,11 +6,10 @@ struct ManagerService {
     let runtime: ManagerRuntime
     let server: PluginServer
     let client: PluginClient
-    /// Longer than the lease nothing needs to be kept up: by then others have taken over.
-    let limit: Duration
     let report: ManagerReport
 
-    /// Runs until a signal ends it.
+    /// Runs until a signal ends it: then it lets its groups go, for as long as that goes on and its lease lasts. A second signal
+    /// ends it at once, and leaves the rest to its guard.
     func run(until signals: EndSignals) async {
         await withDiscardingTaskGroup { reporting in
             reporting.addTask { await report.run(runtime) }
@@ -47,9 +46,9 @@ struct ManagerService {
                 await signals.next()
                 runtime.stop()
                 await report.notifier.stopping()
-                try? await Task.sleep(for: limit, clock: .suspending)
+                await signals.next()
             }
-            // Either the manager has ended in order, or it has had its time: then its guard goes on.
+            // Either the manager has ended in order, or somebody does not want to wait: then its guard goes on.
             await tasks.next()
             tasks.cancelAll()
         }

@@ -11,7 +11,8 @@ internal import Store
 ///   letting the groups go.
 /// - An answer that comes after the deadline is no renewal.
 /// - Trouble at the store whose outcome is unknown ends the term: step down, look again, decide.
-/// - A release comes after the groups were let go, never before.
+/// - A release comes after the groups were let go, never before. Who leaves in order renews until then, so that nobody takes
+///   over meanwhile; whoever cannot say that they are free lets the lease run out.
 public struct Election: Sendable {
     enum State: Sendable {
         /// Not leading. `watch` is the row as it was last seen to change, and when it was seen.
@@ -19,8 +20,8 @@ public struct Election: Sendable {
         /// The lease has been asked for; counting from before the request was issued.
         case acquiring(issuedAt: BootInstant)
         case leading(Term)
-        /// The groups are being let go. The row may name this replica until `until`.
-        case resigning(epoch: Int, reason: String, until: BootInstant)
+        /// The groups are being let go. The row may name this replica until the term's expiry.
+        case resigning(Departure)
         case stopped
     }
 
@@ -39,6 +40,13 @@ public struct Election: Sendable {
         var renewalIssuedAt: BootInstant?
         /// Why nothing is done under it although it lasts: the store is older than what was seen of it.
         var suspension: String?
+    }
+
+    struct Departure: Sendable {
+        var term: Term
+        let reason: String
+        /// Until then the lease is renewed, as long as that succeeds; nil when it is left to run out.
+        var keptUntil: BootInstant?
     }
 
     let settings: ElectionSettings
@@ -96,16 +104,18 @@ public struct Election: Sendable {
         case .acquisitionLost, .acquisitionFailed: acquisitionFailed(event, now)
         case .renewed(let epoch): renewed(epoch, now, &directives)
         case .renewalFailed(let epoch, let reason): renewalFailed(epoch, reason)
-        case .renewalFenced(let epoch, let message): resign(epoch, message, now, &directives)
+        case .renewalFenced(let epoch, let message): lose(epoch, message, now, &directives)
         case .storeUncertain(let epoch, let reason):
-            resign(epoch, "the store is uncertain: \(reason)", now, &directives)
+            lose(epoch, "the store is uncertain: \(reason)", now, &directives)
         case .suspended(let epoch, let reason, let isRenewed):
             suspended(epoch, reason, isRenewed, now, &directives)
         case .hindered(let reason): hindered(reason, now, &directives)
         case .stepDown(let epoch, let reason):
-            if leadingEpoch == epoch { (restUntil, restEpoch) = (now + settings.ttl, epoch) }
-            resign(epoch, reason, now, &directives)
+            guard leadingEpoch == epoch else { break }
+            (restUntil, restEpoch) = (now + settings.ttl, epoch)
+            resign(reason, isOrderly: true, now, &directives)
         case .freed(let epoch): freed(epoch, now, &directives)
+        case .stalled(let epoch): if departingEpoch == epoch { letRunOut(&directives) }
         case .stop: stop(now, &directives)
         }
         attempt(now, &directives)
@@ -117,13 +127,14 @@ public struct Election: Sendable {
     private mutating func expire(_ now: BootInstant, _ directives: inout [ElectionDirective]) {
         switch state {
         case .leading(let term) where now >= term.deadline:
-            resign("the lease could not be renewed in time", now, &directives)
-        case .resigning(_, _, let until) where now >= until && !isStopping:
-            // The row has run out by itself; groups that are not free yet go on being freed.
-            state = .watching(nil)
+            resign("the lease could not be renewed in time", isOrderly: false, now, &directives)
+        case .resigning(let departure):
+            if let until = departure.keptUntil, now >= min(until, departure.term.deadline) { letRunOut(&directives) }
+            // The row has run out by itself; groups that are not free yet go on being freed, or are left to the guard.
+            if now >= departure.term.expiry { state = isStopping ? .stopped : .watching(nil) }
         default: break
         }
-        if let rest = restUntil, now >= rest { restUntil = nil }
+        if let rest = restUntil, now >= rest, departingEpoch != restEpoch { restUntil = nil }
     }
 
     /// Looks at the row, or renews it, when it is time.
@@ -136,24 +147,37 @@ public struct Election: Sendable {
             if isExtra { extraLook = endOfTTL(after: now) }
             if isTime || isExtra { directives.append(.observe) }
         case .leading(var term):
-            if term.renewalIssuedAt == nil, now >= nextAttempt ?? now {
-                term.renewalIssuedAt = now
-                state = .leading(term)
-                directives.append(.renew(epoch: term.epoch))
-                nextAttempt = now + jitter.shorten(settings.pollInterval)
-            }
-        case .acquiring, .resigning, .stopped: break
+            if renew(&term, now, &directives) { state = .leading(term) }
+        case .resigning(var departure):
+            guard departure.keptUntil != nil, renew(&departure.term, now, &directives) else { break }
+            state = .resigning(departure)
+        case .acquiring, .stopped: break
         }
         if let wake = nextWake { directives.append(.wake(at: wake)) }
     }
 
+    private mutating func renew(
+        _ term: inout Term,
+        _ now: BootInstant,
+        _ directives: inout [ElectionDirective]
+    ) -> Bool {
+        guard term.renewalIssuedAt == nil, now >= nextAttempt ?? now else { return false }
+        term.renewalIssuedAt = now
+        directives.append(.renew(epoch: term.epoch))
+        nextAttempt = now + jitter.shorten(settings.pollInterval)
+        return true
+    }
+
     private var nextWake: BootInstant? {
-        switch state {
-        case .watching: [nextAttempt, extraLook].compactMap(\.self).min()
-        case .leading(let term):
+        func beforeDeadline(_ term: Term) -> BootInstant {
             term.renewalIssuedAt == nil ? min(nextAttempt ?? term.deadline, term.deadline) : term.deadline
-        case .resigning(_, _, let until): isStopping ? nil : until
-        case .acquiring, .stopped: nil
+        }
+        switch state {
+        case .watching: return [nextAttempt, extraLook].compactMap(\.self).min()
+        case .leading(let term): return beforeDeadline(term)
+        case .resigning(let departure):
+            return departure.keptUntil.map { min($0, beforeDeadline(departure.term)) } ?? departure.term.expiry
+        case .acquiring, .stopped: return nil
         }
     }
 
@@ -238,26 +262,40 @@ public struct Election: Sendable {
     // MARK: - Leading
 
     private mutating func renewed(_ epoch: Int, _ now: BootInstant, _ directives: inout [ElectionDirective]) {
-        guard case .leading(var term) = state, term.epoch == epoch, let issuedAt = term.renewalIssuedAt else { return }
+        switch state {
+        case .leading(var term):
+            guard extend(&term, epoch) else { return }
+            let wasSuspended = term.suspension != nil
+            term.suspension = nil
+            state = .leading(term)
+            trouble = nil
+            // The renewal itself may have taken longer than what it gained.
+            guard now < term.deadline else { return expire(now, &directives) }
+            // What was known before is not to be relied on: all of it is read again.
+            directives.append(
+                wasSuspended
+                    ? .assume(epoch: term.epoch, deadline: term.deadline)
+                    : .extend(epoch: term.epoch, deadline: term.deadline)
+            )
+        case .resigning(var departure):
+            guard extend(&departure.term, epoch) else { return }
+            state = .resigning(departure)
+            guard departure.keptUntil != nil, now < departure.term.deadline else { return expire(now, &directives) }
+            directives.append(.keep(epoch: epoch, deadline: departure.term.deadline))
+        case .watching, .acquiring, .stopped: break
+        }
+    }
+
+    private func extend(_ term: inout Term, _ epoch: Int) -> Bool {
+        guard term.epoch == epoch, let issuedAt = term.renewalIssuedAt else { return false }
         term.renewalIssuedAt = nil
         term.deadline = issuedAt + settings.renewDeadline
-        term.expiry = issuedAt + settings.ttl
-        let wasSuspended = term.suspension != nil
-        term.suspension = nil
-        state = .leading(term)
-        trouble = nil
-        // The renewal itself may have taken longer than what it gained.
-        guard now < term.deadline else { return expire(now, &directives) }
-        // What was known before is not to be relied on: all of it is read again.
-        directives.append(
-            wasSuspended
-                ? .assume(epoch: term.epoch, deadline: term.deadline)
-                : .extend(epoch: term.epoch, deadline: term.deadline)
-        )
+        term.expiry = max(term.expiry, issuedAt + settings.ttl)
+        return true
     }
 
     /// Others honour the lease as long as it is renewed, in an older state of the store as well. So the groups stay where they
-    /// are, and nothing else is done.
+    /// are, and nothing else is done. Who has begun to let them go, because it was told to, goes on with that.
     private mutating func suspended(
         _ epoch: Int,
         _ reason: String,
@@ -265,14 +303,13 @@ public struct Election: Sendable {
         _ now: BootInstant,
         _ directives: inout [ElectionDirective]
     ) {
+        if isRenewed, departingEpoch == epoch { return renewed(epoch, now, &directives) }
         guard case .leading(var term) = state, term.epoch == epoch else { return }
         let isNews = term.suspension == nil
         term.suspension = reason
-        if let issuedAt = term.renewalIssuedAt, isRenewed {
-            term.renewalIssuedAt = nil
-            term.deadline = issuedAt + settings.renewDeadline
-            term.expiry = issuedAt + settings.ttl
-        } else if !isRenewed, isNews {
+        if isRenewed {
+            _ = extend(&term, epoch)
+        } else if isNews {
             // A renewal tells whether the lease can be held there.
             nextAttempt = now
         }
@@ -283,10 +320,16 @@ public struct Election: Sendable {
     }
 
     private mutating func renewalFailed(_ epoch: Int, _ reason: String) {
-        guard case .leading(var term) = state, term.epoch == epoch else { return }
-        trouble = reason
-        term.renewalIssuedAt = nil
-        state = .leading(term)
+        switch state {
+        case .leading(var term) where term.epoch == epoch:
+            trouble = reason
+            term.renewalIssuedAt = nil
+            state = .leading(term)
+        case .resigning(var departure) where departure.term.epoch == epoch:
+            departure.term.renewalIssuedAt = nil
+            state = .resigning(departure)
+        default: break
+        }
     }
 
     private mutating func hindered(_ reason: String?, _ now: BootInstant, _ directives: inout [ElectionDirective]) {
@@ -296,30 +339,52 @@ public struct Election: Sendable {
             if case .watching = state { nextAttempt = now }
             return
         }
-        resign(reason, now, &directives)
+        resign(reason, isOrderly: true, now, &directives)
     }
 
-    /// Ends that very term, if it lasts.
-    private mutating func resign(
+    /// Ends that very term, if it lasts: it is lost, or nobody knows.
+    private mutating func lose(
         _ epoch: Int,
         _ reason: String,
         _ now: BootInstant,
         _ directives: inout [ElectionDirective]
     ) {
-        if leadingEpoch == epoch { resign(reason, now, &directives) }
+        if leadingEpoch == epoch { resign(reason, isOrderly: false, now, &directives) }
+        if departingEpoch == epoch { letRunOut(&directives) }
     }
 
-    private mutating func resign(_ reason: String, _ now: BootInstant, _ directives: inout [ElectionDirective]) {
-        guard case .leading(let term) = state else { return }
+    /// - Parameter isOrderly: the lease is held, and is kept until the groups are free.
+    private mutating func resign(
+        _ reason: String,
+        isOrderly: Bool,
+        _ now: BootInstant,
+        _ directives: inout [ElectionDirective]
+    ) {
+        guard case .leading(var term) = state else { return }
         lastTerm = (term.epoch, reason)
-        state = .resigning(epoch: term.epoch, reason: reason, until: max(term.expiry, now))
+        term.expiry = max(term.expiry, now)
+        state = .resigning(
+            Departure(term: term, reason: reason, keptUntil: isOrderly ? now + settings.longestDeparture : nil)
+        )
+        if !isOrderly { nextAttempt = nil }
+        directives.append(.resign(epoch: term.epoch, reason: reason, isOrderly: isOrderly))
+        if isOrderly { directives.append(.keep(epoch: term.epoch, deadline: term.deadline)) }
+    }
+
+    /// The lease is not renewed any more: others take over when it has run out.
+    private mutating func letRunOut(_ directives: inout [ElectionDirective]) {
+        guard case .resigning(var departure) = state, departure.keptUntil != nil else { return }
+        departure.keptUntil = nil
+        state = .resigning(departure)
         nextAttempt = nil
-        directives.append(.resign(epoch: term.epoch, reason: reason))
+        directives.append(.letRunOut(epoch: departure.term.epoch))
     }
 
     private mutating func freed(_ freed: Int, _ now: BootInstant, _ directives: inout [ElectionDirective]) {
-        guard case .resigning(let epoch, let reason, _) = state, epoch == freed else { return }
-        directives.append(.release(epoch: epoch, reason: reason))
+        guard case .resigning(let departure) = state, departure.term.epoch == freed else { return }
+        directives.append(.release(epoch: freed, reason: departure.reason))
+        // From now on another can have it.
+        if restUntil != nil, restEpoch == freed { restUntil = now + settings.ttl }
         state = isStopping ? .stopped : .watching(nil)
         nextAttempt = isStopping ? nil : now + jitter.shorten(settings.pollInterval)
     }
@@ -327,7 +392,7 @@ public struct Election: Sendable {
     private mutating func stop(_ now: BootInstant, _ directives: inout [ElectionDirective]) {
         isStopping = true
         switch state {
-        case .leading: resign("stopped", now, &directives)
+        case .leading: resign("stopped", isOrderly: true, now, &directives)
         case .watching: state = .stopped
         case .acquiring, .resigning, .stopped: break
         }
@@ -341,6 +406,12 @@ extension Election {
     var leadingEpoch: Int? {
         guard case .leading(let term) = state else { return nil }
         return term.epoch
+    }
+
+    /// The epoch whose groups are being let go while the row may still name this replica.
+    private var departingEpoch: Int? {
+        guard case .resigning(let departure) = state else { return nil }
+        return departure.term.epoch
     }
 
     public var isStopped: Bool {

@@ -30,6 +30,8 @@ public enum ElectionEvent: Sendable {
     case stepDown(epoch: Int, String)
     /// Every group that this replica had in that term has been let go.
     case freed(epoch: Int)
+    /// Whether they are free cannot be told: the plugin is away, or does not answer. The lease is left to run out.
+    case stalled(epoch: Int)
     case stop
 }
 

@@ -6,12 +6,16 @@ public struct ElectionSettings: Hashable, Sendable {
     public let renewDeadline: Duration
     /// How often a follower looks and a leader renews.
     public let pollInterval: Duration
+    /// For so long at most the lease is renewed for groups that are being let go. The keeper gives up much earlier where
+    /// nothing goes on any more: this is for many groups and a slow plugin.
+    let longestDeparture: Duration
 
     /// - Throws: ``SettingsError`` that names the flags.
     public init(
         ttl: Duration = standardTTL,
         renewDeadline: Duration = .seconds(6),
-        pollInterval: Duration = .milliseconds(1500)
+        pollInterval: Duration = .milliseconds(1500),
+        longestDeparture: Duration? = nil
     ) throws(SettingsError) {
         func check(_ holds: Bool, _ message: String) throws(SettingsError) {
             if !holds { throw SettingsError(message: message) }
@@ -31,6 +35,7 @@ public struct ElectionSettings: Hashable, Sendable {
         self.ttl = ttl
         self.renewDeadline = renewDeadline
         self.pollInterval = pollInterval
+        self.longestDeparture = longestDeparture ?? ttl * 60
     }
 
     /// What `--lease-ttl` is when nobody says so.
@@ -41,6 +46,10 @@ public struct ElectionSettings: Hashable, Sendable {
     public static func ttl(whenRenewalsTake duration: Duration) -> Duration {
         .seconds(max(1, (duration.milliseconds * 6 + 999) / 1000))
     }
+
+    /// What is left for letting go when the lease could not be renewed. Half of it is for the manager, if it lives; then the guard
+    /// begins as well.
+    var guardGrace: Duration { (ttl - renewDeadline) / 2 }
 
     /// No living loop pauses for longer. It waits for a ttl at most, for the end of a row that names it, and less for
     /// the store, whose calls are bounded by the renew deadline; as much again is for a busy machine.

@@ -35,8 +35,8 @@ extension Election {
             Standing(role: .unknown, reason: term.suspension ?? "", lease: nil)
         case .leading(let term): Standing(role: .leader, reason: "holds the lease in epoch \(term.epoch)", lease: nil)
         case .acquiring: Standing(role: .candidate, reason: "is asking for the lease", lease: nil)
-        case .resigning(_, let reason, _):
-            Standing(role: .follower, reason: "lets its groups go after leading: \(reason)", lease: nil)
+        case .resigning(let departure):
+            Standing(role: .follower, reason: "lets its groups go after leading: \(departure.reason)", lease: nil)
         case .stopped: Standing(role: .follower, reason: "is stopping", lease: nil)
         case .watching(let watch): watching(watch)
         }

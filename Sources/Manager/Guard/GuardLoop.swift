@@ -17,17 +17,24 @@ public struct GuardLoop: Sendable {
     private let knowledge: any GuardKnowledge
     private let clock: any ManagerClock
     private let logger: Logger
+    private let holdPlace: @Sendable () -> Void
     private let acknowledge: @Sendable (Int) -> Void
 
     /// - Parameters:
     ///   - knowledge: what the manager has said by the moment at which it is asked for.
     ///   - timeout: how long one call to the plugin may take.
+    ///   - patience: for so long it goes on after the end of the manager, without getting on.
+    ///   - isAwaited: whether the guard of another manager waits for this one's end.
+    ///   - holdPlace: keeps the guard of another manager waiting, also when the file is gone at which it waits.
     ///   - acknowledge: sends a message's number back.
     public init(
         plugin: any GroupPlugin,
         knowledge: any GuardKnowledge,
         clock: any ManagerClock,
         timeout: Duration,
+        patience: Duration,
+        isAwaited: @escaping @Sendable () -> Bool,
+        holdPlace: @escaping @Sendable () -> Void = {},
         logger: Logger,
         acknowledge: @escaping @Sendable (Int) -> Void
     ) {
@@ -35,12 +42,14 @@ public struct GuardLoop: Sendable {
             plugin: plugin,
             clock: clock,
             timeout: timeout,
-            pause: .milliseconds(200),
-            logger: logger
+            patience: patience,
+            logger: logger,
+            isAwaited: isAwaited
         )
         self.knowledge = knowledge
         self.clock = clock
         self.logger = logger
+        self.holdPlace = holdPlace
         self.acknowledge = acknowledge
     }
 
@@ -48,7 +57,7 @@ public struct GuardLoop: Sendable {
     /// one socket's buffer to the plugin.
     static let secondLook = Duration.milliseconds(50)
 
-    /// Runs until the manager has ended and its groups are free.
+    /// Runs until the manager has ended and its groups are free, or until it has had its time.
     public func run(_ events: AsyncStream<Event>) async {
         // Waiting for the deadline, and letting go after it: ends when a new order comes.
         var watch: Task<Void, Never>?
@@ -58,18 +67,42 @@ public struct GuardLoop: Sendable {
                 watch?.cancel()
                 await watch?.value
                 watch = knowledge.deadline == nil ? nil : Task { await freeWhenDue() }
+                holdPlace()
                 acknowledge(message.number)
             case .endOfFile, .terminate:
                 watch?.cancel()
                 await watch?.value
                 guard knowledge.deadline != nil else { return }
-                logger.warning("the manager has ended while leading; letting its groups go")
-                _ = await release.run(knowledge.groups)
-                // What the manager had sent in its last moment may have reached the plugin after this look.
-                try? await clock.sleep(until: clock.now() + Self.secondLook)
-                _ = await release.lookAgain(knowledge.groups)
+                holdPlace()
+                await freeForGood()
                 return
             }
+        }
+    }
+
+    /// The manager has ended and cannot let its groups go. What cannot be let go in the end is said, and left to the next manager
+    /// on this host, which must be able to start.
+    private func freeForGood() async {
+        logger.warning("the manager has ended while leading; letting its groups go")
+        let groups = knowledge.groups
+        var outcome = await release.run(groups)
+        if outcome == .free {
+            // What the manager had sent in its last moment may have reached the plugin after this look.
+            try? await clock.sleep(until: clock.now() + Self.secondLook)
+            outcome = await release.run(groups, looksFirst: true)
+        }
+        switch outcome {
+        case .free, .interrupted: break
+        case .held(let groups):
+            logger.error(
+                "groups still held by the plugin; left to the next manager on this host",
+                metadata: ["groups": "\(groups.sorted().joined(separator: ","))"]
+            )
+        case .unknown:
+            logger.error(
+                "not known whether the plugin holds groups; left to the next manager on this host",
+                metadata: ["groups": "\(groups.sorted().joined(separator: ","))"]
+            )
         }
     }
 
@@ -83,7 +116,7 @@ public struct GuardLoop: Sendable {
             guard isDue else { continue }
             logger.warning("the manager stands still past its deadline; letting its groups go")
             let outcome = await release.run(knowledge.groups) { isDue }
-            if outcome != .interrupted || Task.isCancelled { return }
+            if outcome == .free || Task.isCancelled { return }
         }
     }
 

@@ -14,6 +14,8 @@ public final class GuardProcess: OrphanGuard {
         var pid: pid_t = 0
         var number = 0
         var acknowledged = -1
+        /// When the first message was sent that it has not obeyed.
+        var unansweredSince: BootInstant?
         var deadline: BootInstant?
         var isStopped = false
         var waiting: [(number: Int, continuation: CheckedContinuation<Void, Never>)] = []
@@ -24,19 +26,23 @@ public final class GuardProcess: OrphanGuard {
     private let hinder: @Sendable (String?) -> Void
     /// What each guard finds, the first as well as one that takes its place.
     private let board: GuardBoard
+    private let patience: Duration
     private let state = Mutex(State())
 
     /// - Parameters:
     ///   - command: the guard's program and arguments.
+    ///   - patience: a guard that obeys nothing for so long stands still, and another takes its place.
     ///   - hinder: told why this replica may not lead while there is no guard; nil when there is one.
     /// - Throws: ``SettingsError`` when the system gives no memory for what a guard has to know.
     public init(
         command: [String],
+        patience: Duration,
         logger: Logger,
         hinder: @escaping @Sendable (String?) -> Void
     ) throws(SettingsError) {
         board = try GuardBoard()
         self.command = command
+        self.patience = patience
         self.logger = logger
         self.hinder = hinder
     }
@@ -72,6 +78,15 @@ public final class GuardProcess: OrphanGuard {
     // MARK: - Orders
 
     public func arm(until deadline: BootInstant) { send(deadline) }
+
+    public func postpone(until instant: BootInstant) {
+        state.withLock { state in
+            guard let deadline = state.deadline, deadline < instant else { return }
+            state.deadline = instant
+            // It looks there before it acts; it need not be woken up for that.
+            board.set(instant)
+        }
+    }
 
     public func disarm() { send(nil) }
 
@@ -110,13 +125,27 @@ public final class GuardProcess: OrphanGuard {
     }
 
     private func send(_ deadline: BootInstant?) {
-        state.withLock { state in
+        let hasStood = state.withLock { state in
+            let hasStood = endIfStanding(&state, BootClock().now())
             state.number += 1
             state.deadline = deadline
             // First where it is looked up, then what wakes the guard up.
             board.set(deadline)
             Self.write(GuardMessage(number: state.number, deadline: deadline), to: state.input)
+            return hasStood
         }
+        if hasStood {
+            logger.warning("orphan guard stands still; ending it", metadata: ["for": "\(patience.goText)"])
+        }
+    }
+
+    /// Nobody would free the groups if this process were killed now. One that waits for the guard of an earlier run has not begun.
+    private func endIfStanding(_ state: inout State, _ now: BootInstant) -> Bool {
+        guard state.acknowledged >= 0, state.pid > 0 else { return false }
+        if state.acknowledged >= state.number { state.unansweredSince = now }
+        guard let since = state.unansweredSince, now - since >= patience else { return false }
+        state.unansweredSince = nil
+        return kill(state.pid, SIGKILL) == 0
     }
 
     private static func write(_ message: GuardMessage, to descriptor: Int32) {
@@ -134,6 +163,8 @@ public final class GuardProcess: OrphanGuard {
                 let (pid, output) = try spawn()
                 read(from: output)
                 close(output)
+                // From here on the number may be another process's.
+                state.withLock { $0.pid = 0 }
                 var status: Int32 = 0
                 while waitpid(pid, &status, 0) < 0, errno == EINTR {}
             } catch {
@@ -143,7 +174,7 @@ public final class GuardProcess: OrphanGuard {
             let ended = state.withLock { state in
                 if state.input >= 0 { close(state.input) }
                 state.input = -1
-                state.acknowledged = -1
+                (state.acknowledged, state.unansweredSince) = (-1, nil)
                 return state.isStopped
             }
             guard !ended else { return }
@@ -174,6 +205,7 @@ public final class GuardProcess: OrphanGuard {
         let (isFirst, ready) = state.withLock { state in
             let isFirst = state.acknowledged < 0
             state.acknowledged = number
+            state.unansweredSince = BootClock().now()
             let ready = state.waiting.filter { $0.number <= number }
             state.waiting.removeAll { $0.number <= number }
             return (isFirst, ready)

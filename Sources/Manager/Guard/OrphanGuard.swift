@@ -8,6 +8,9 @@ public protocol OrphanGuard: Sendable {
     func arm(until deadline: BootInstant)
     /// Returns when the guard has taken the last order: from then on no free of an earlier one can come any more.
     func isReady() async
+    /// This process is letting groups go itself: until then there is nothing to do, if it is later than what was said before.
+    /// Nothing is said to a guard that is not armed.
+    func postpone(until instant: BootInstant)
     /// Nothing is watched any more: nothing to let go.
     func disarm()
     /// The plugin is about to be told this group. When this returns, the guard can let it go by its name, also when this process
@@ -25,6 +28,7 @@ public struct NoGuard: OrphanGuard {
     public init() {}
     public func arm(until deadline: BootInstant) {}
     public func isReady() async {}
+    public func postpone(until instant: BootInstant) {}
     public func disarm() {}
     public func note(_ group: Identifier) {}
     public func forget(_ group: Identifier) {}

@@ -14,6 +14,8 @@ actor LeadershipLoop {
     private let orphanGuard: any OrphanGuard
     private let vacancy: @Sendable (Lease) -> String?
     private let isHolderRunning: @Sendable (Lease) -> Bool?
+    /// Whether a leader uses the very same plugin as this replica.
+    private let sharesPlugin: @Sendable (Lease) -> Bool
     /// Told why this replica must not lead beside the one that does.
     private let hinder: @Sendable (String?) -> Void
     private var namesake: Namesake
@@ -27,7 +29,11 @@ actor LeadershipLoop {
     /// Replaced at every wake; not a child task, because it is cancelled on its own.
     private var waker: Task<Void, Never>?
     private var lease: Lease?
-    private var hasReleasedLeftovers = false
+    /// When a follower looks at its own plugin again, and in which epoch it looked last.
+    private var nextPluginLook: BootInstant?
+    private var lookedInEpoch = 0
+    private let pluginLookInterval: Duration
+    private let followersLook: Bool
     private var hasLooked = false
     /// Stops what is done under a term that lasts; what begins it anew comes after.
     private var suspending: Task<Void, Never>?
@@ -40,6 +46,7 @@ actor LeadershipLoop {
         store: any StateStore,
         claimant: Claimant,
         settings: ElectionSettings,
+        pluginLookInterval: Duration,
         keeper: GroupKeeper,
         gate: LeadershipGate,
         board: StandingBoard,
@@ -47,6 +54,7 @@ actor LeadershipLoop {
         orphanGuard: any OrphanGuard,
         vacancy: @escaping @Sendable (Lease) -> String?,
         isHolderRunning: @escaping @Sendable (Lease) -> Bool?,
+        sharesPlugin: @escaping @Sendable (Lease) -> Bool,
         hinder: @escaping @Sendable (String?) -> Void,
         holderWatch: any HolderWatch,
         clock: any ManagerClock,
@@ -66,6 +74,8 @@ actor LeadershipLoop {
         self.orphanGuard = orphanGuard
         self.vacancy = vacancy
         self.isHolderRunning = isHolderRunning
+        self.sharesPlugin = sharesPlugin
+        self.pluginLookInterval = pluginLookInterval
         self.hinder = hinder
         self.namesake = Namesake(claimant)
         self.holderWatch = holderWatch
@@ -74,6 +84,7 @@ actor LeadershipLoop {
         self.events = events
         self.post = post
         self.decide = parts.decide
+        self.followersLook = parts.followersLook
         self.deadline = try parts.makeDeadline { post(.tick) }
     }
 
@@ -91,7 +102,7 @@ actor LeadershipLoop {
                 for directive in directives { perform(directive, &tasks) }
                 publish(before)
                 if election.isStopped { break }
-                followIfLed(&tasks)
+                lookAtOwnPlugin(now, &tasks)
             }
             waker?.cancel()
             holderWatch.stop()
@@ -147,16 +158,20 @@ actor LeadershipLoop {
         }
     }
 
-    /// Once, when this process starts as a follower: its plugin may hold what a predecessor left.
-    private func followIfLed(_ tasks: inout DiscardingTaskGroup) {
-        guard !hasReleasedLeftovers, let lease, lease.isHeld, lease.instance != claimant.instance else { return }
-        // The leader may use the very same plugin; then its groups are no leftovers. (And when it is the predecessor of
-        // this process that the row still names, they are leftovers as soon as another leads.)
-        let sharesPlugin =
-            claimant.process.bootID == lease.process.bootID && claimant.pluginSocket == lease.pluginSocket
-        guard !sharesPlugin else { return }
-        hasReleasedLeftovers = true
-        if !election.isLeading { tasks.addTask { [keeper] in await keeper.releaseLeftovers() } }
+    /// While it does not lead: what its plugin holds of this store's groups is let go, unless the leader uses the very same
+    /// plugin; then they are the leader's. (And when it is the predecessor of this process that the row still names, they are
+    /// leftovers as soon as another leads.)
+    ///
+    /// Looked at again and again: a plugin may have been away, or carry out late what it was told.
+    private func lookAtOwnPlugin(_ now: BootInstant, _ tasks: inout DiscardingTaskGroup) {
+        // A row of an older state does not tell which plugin the leader uses.
+        guard followersLook, !election.isLeading, let lease, lease.suspension == nil else { return }
+        if lease.epoch != lookedInEpoch { nextPluginLook = nil }
+        guard now >= nextPluginLook ?? now else { return }
+        (nextPluginLook, lookedInEpoch) = (now + pluginLookInterval, lease.epoch)
+        let isLed = lease.isHeld && lease.instance != claimant.instance
+        if isLed, sharesPlugin(lease) { return }
+        tasks.addTask { [keeper] in await keeper.lookAtOwnPlugin(isLed: isLed) }
     }
 
     // MARK: - Directives
@@ -168,7 +183,6 @@ actor LeadershipLoop {
         case .renew(let epoch): tasks.addTask { await self.renew(epoch) }
         case .assume(let epoch, let deadline):
             open(epoch, deadline)
-            hasReleasedLeftovers = true
             logger.notice("leadership assumed", metadata: ["lease.epoch": "\(epoch)"])
             tasks.addTask { [keeper, orphanGuard, suspending] in
                 await suspending?.value
@@ -187,13 +201,25 @@ actor LeadershipLoop {
         case .hold(_, let deadline):
             self.deadline.set(deadline)
             orphanGuard.arm(until: deadline)
-        case .resign(let epoch, let reason):
+        case .resign(let epoch, let reason, let isOrderly):
             gate.shut()
             deadline.set(nil)
+            // Or this process and its guard would let the same groups go.
+            if !isOrderly { orphanGuard.postpone(until: clock.now() + settings.guardGrace) }
             logger.notice("leadership lost", metadata: ["lease.epoch": "\(epoch)", "reason": "\(reason)"])
             tasks.addTask { [keeper, post] in
-                if await keeper.resign(epoch: epoch) { post(.freed(epoch: epoch)) }
+                switch await keeper.resign(epoch: epoch, isOrderly: isOrderly) {
+                case .over: post(.freed(epoch: epoch))
+                case .open: post(.stalled(epoch: epoch))
+                case .overtaken: break
+                }
             }
+        case .keep(_, let until):
+            deadline.set(until)
+            orphanGuard.arm(until: until)
+        case .letRunOut(let epoch):
+            deadline.set(nil)
+            tasks.addTask { [keeper] in await keeper.letRunOut(epoch: epoch) }
         case .release(let epoch, let reason): tasks.addTask { await self.release(epoch, reason) }
         case .wake(let instant):
             waker?.cancel()

@@ -43,7 +43,8 @@ extension GroupKeeper {
                 let next = [nextReport, nextLook, due, requestLooks.due].compactMap(\.self).min()
                 await sleep(until: next ?? nextReport, token)
             }
-            tasks.cancelAll()
+            // Calls that outlive the term are waited for, and all else ends by itself.
+            if !token.isPatient { tasks.cancelAll() }
         }
         running = 0
     }

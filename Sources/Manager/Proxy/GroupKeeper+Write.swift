@@ -342,7 +342,9 @@ extension GroupKeeper {
     /// One call to the plugin. It does not start after the deadline, and ends with the term.
     func callPlugin(_ request: GroupRequest, _ token: TermToken) async -> Result<GroupReply, GroupError> {
         typealias Answer = Result<GroupReply, GroupError>
-        let answer = await token.run { [plugin, settings, gate, orphanGuard] () async -> Answer? in
+        if let group = request.startedGroup { debts.told(group) }
+        let answer = await token.run(outliving: request.isStored) {
+            [plugin, settings, gate, orphanGuard] () async -> Answer? in
             // Before the plugin knows the group, the guard does.
             if let group = request.startedGroup { orphanGuard.note(group) }
             // Here, where nothing comes before the call any more: the process may have stood still on the way.
@@ -354,7 +356,11 @@ extension GroupKeeper {
             }
         }
         guard let answer = answer ?? nil else { return .failure(WriteLifecycle.termEnded) }
-        if let group = request.endedGroup(by: answer) { orphanGuard.forget(group) }
+        if let group = request.startedGroup { debts.answered(group, isKnown: answer.isKnown, clock.now()) }
+        if let group = request.endedGroup(by: answer) {
+            orphanGuard.forget(group)
+            debts.ended(group)
+        }
         guard !token.isEnded else { return answer }
         if case .failure(let error) = answer, error.code == .unknownOutcome || error.code == .unreadable,
             isCurrent(token)
@@ -376,6 +382,14 @@ extension GroupKeeper {
         case .unsupported, .badRequest: true
         default: false
         }
+    }
+}
+
+extension Result<GroupReply, GroupError> {
+    /// Whether it is known what the plugin has done, and that it will do nothing more.
+    fileprivate var isKnown: Bool {
+        guard case .failure(let error) = self else { return true }
+        return error.code != .unknownOutcome && error.code != .unreadable
     }
 }
 

@@ -28,7 +28,7 @@ actor GroupKeeper {
     /// against.
     var term: LeaderTerm?
     /// The term whose states are being read, or could not be.
-    private var beginning: TermToken?
+    var beginning: TermToken?
     var room: ConfigurationRoom
     var requestsUnderWay: Set<String> = []
     /// Of this term, all of it.
@@ -52,16 +52,16 @@ actor GroupKeeper {
     var rounds: Task<Void, Never>?
     /// Reads the states at the start of a term; writes wait for it.
     private var loading: Task<Void, Never>?
+    /// What is to be let go, and how far that is.
+    var debts = Debts()
     /// Lets the groups go; ends early when this replica leads again. Not a child task: whoever waits for it may give up.
-    private var freeing: Task<Void, Never>?
-    /// The groups to let go, also when the plugin does not name them; nil when nothing has to be let go.
-    private var owed: Set<Identifier>?
+    var freeing: Task<GroupRelease.Outcome, Never>?
     /// A term up to this one must not start any more: its end may arrive before its beginning was carried out.
-    private var endedEpoch = 0
+    var endedEpoch = 0
     /// The newest term that was to start. Letting go for an earlier one is over.
     private(set) var assumedEpoch = 0
     /// The last term that has ended, until none of its calls is under way.
-    private var ended: TermToken?
+    var ended: TermToken?
     private(set) var pluginTrouble: String?
 
     init(
@@ -103,9 +103,10 @@ actor GroupKeeper {
         guard epoch > endedEpoch else { return }
         assumedEpoch = max(assumedEpoch, epoch)
         // A free that is still under way must not land after a watch of this term.
+        ended?.cancelAll()
         while let freeing {
             freeing.cancel()
-            await freeing.value
+            _ = await freeing.value
         }
         // Nor a call of the term before, nor what it knew.
         await rounds?.value
@@ -116,6 +117,8 @@ actor GroupKeeper {
         else { return }
         let token = TermToken(epoch: epoch)
         beginning = token
+        // From here on they are this term's.
+        (debts.isOpen, debts.held) = (false, [])
         // Its own task: writes that arrive meanwhile wait for the same result.
         let loading = Task { await load(token) }
         self.loading = loading
@@ -124,89 +127,9 @@ actor GroupKeeper {
         rounds = Task { await keepGoing(token) }
     }
 
-    /// Stops acting at once, then lets every group go: also those that an earlier term's end has not come round to.
-    ///
-    /// - Returns: true when the plugin watches none, or does not run; false when a newer term has begun, or the task was
-    ///   cancelled.
-    func resign(epoch: Int) async -> Bool {
-        endedEpoch = max(endedEpoch, epoch)
-        if let token = term?.token ?? beginning, token.epoch <= epoch { end(token) }
-        while owed != nil, assumedEpoch <= epoch, !Task.isCancelled { await letGo() }
-        // Before the lease is released: afterwards nobody of this term may write.
-        _ = await recording?.value
-        return owed == nil && assumedEpoch <= epoch
-    }
-
     /// Stops acting, and lets no group go: the term lasts. Another ``assume(epoch:)`` goes on with what is stored then.
     func suspend(epoch: Int) {
-        if let token = term?.token ?? beginning, token.epoch == epoch { end(token) }
-    }
-
-    /// A follower's plugin may still watch groups that a crashed predecessor of this process left to it.
-    func releaseLeftovers() async {
-        guard assumedEpoch == 0 else { return }
-        owed = owed ?? []
-        await letGo()
-    }
-
-    /// Stops acting for good; what is not free yet is left to the orphan guard.
-    func end() async {
-        endedEpoch = .max
-        if let token = term?.token ?? beginning { end(token) }
-        freeing?.cancel()
-        await rounds?.value
-    }
-
-    private func end(_ token: TermToken) {
-        token.end()
-        // Of a term that knew no groups, the plugin tells what it watches.
-        owed = (owed ?? []).union(term?.reconciler.groups ?? [])
-        (term, beginning) = (nil, nil)
-        room.reset([])
-        sleeper?.cancel()
-        ended = token
-    }
-
-    private func letGo() async {
-        let task = freeing ?? Task { await freeAll() }
-        freeing = task
-        await withTaskCancellationHandler {
-            await task.value
-        } onCancel: {
-            task.cancel()
-        }
-    }
-
-    private func freeAll() async {
-        let release = GroupRelease(
-            plugin: plugin,
-            clock: clock,
-            timeout: settings.freeTimeout,
-            pause: .milliseconds(200),
-            logger: logger
-        )
-        let known = owed ?? []
-        // At once, whatever the store and the calls under way are waiting for...
-        var outcome = await release.run(known)
-        if let ended {
-            // ... and again after those calls, for what they have brought about.
-            await ended.drained()
-            self.ended = nil
-            if outcome != .interrupted { outcome = await release.lookAgain(known) }
-        } else if outcome == .knownAreFree, known.isEmpty {
-            // What a predecessor has left, and nobody can read. The history names it.
-            outcome = await freeByHistory(release)
-        }
-        if outcome != .interrupted {
-            owed = nil
-            orphanGuard.forgetAll()
-        }
-        freeing = nil
-    }
-
-    private func freeByHistory(_ release: GroupRelease) async -> GroupRelease.Outcome {
-        guard let states = try? await store.states(at: nil, within: settings.storeTimeout) else { return .knownAreFree }
-        return await release.run(Set(states.map(\.group)))
+        if let token = term?.token ?? beginning, token.epoch == epoch { end(token, patiently: false) }
     }
 
     private func load(_ token: TermToken) async {

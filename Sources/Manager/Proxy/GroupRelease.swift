@@ -1,20 +1,22 @@
 internal import GroupSPI
 internal import Logging
 
-/// Lets all groups of a plugin go, and does not give up: a plugin that still watches while another replica leads would
-/// act against it.
+/// Lets groups of a plugin go: a plugin that still watches while another replica leads would act against it.
 ///
 /// First those that are known, by their names, whatever the plugin says of itself; then those that it names. So nothing has to be
-/// read before something can be let go.
+/// read before something can be let go. Only groups that are this manager's are let go: those that its store names, or that it
+/// has told the plugin. Others are somebody else's.
 ///
-/// A plugin that does not run counts as done: it keeps nothing over a restart. One that stands still does not: it goes on
-/// where it stopped.
+/// It tries again and again, with growing pauses, for as long as it gets on and for a while longer. What it could not do it says.
 struct GroupRelease: Sendable {
     enum Outcome: Hashable, Sendable {
-        /// The plugin says that it watches none, or does not run.
+        /// The plugin has let them go, and names none of them.
         case free
-        /// The plugin has let the known groups go, and answers with something that cannot be read when it is asked for others.
-        case knownAreFree
+        /// The plugin answers, and keeps these.
+        case held(Set<Identifier>)
+        /// The plugin stands still, or was not there all the time: it is not known what it holds. A socket that is not there is no
+        /// proof that nothing is held.
+        case unknown
         /// The task was cancelled, or it is not wanted any more.
         case interrupted
     }
@@ -22,82 +24,115 @@ struct GroupRelease: Sendable {
     let plugin: any GroupPlugin
     let clock: any ManagerClock
     let timeout: Duration
-    /// Between two rounds.
-    let pause: Duration
+    /// For so long it goes on without having let a group go.
+    let patience: Duration
     let logger: Logger
+    /// Told that the plugin is away.
+    var isAway: @Sendable () -> Void = {}
+    /// Told when a group was let go.
+    var gotOn: @Sendable () -> Void = {}
+    /// Somebody waits for this to end. It is asked when each group was tried.
+    var isAwaited: @Sendable () -> Bool = { false }
 
     /// Calls under way at once: those behind them must not run out of time before they are sent.
     private static let concurrency = 64
+    /// Between two rounds, doubled each time.
+    private static let firstPause = Duration.milliseconds(200)
+    private static let longestPause = Duration.seconds(3)
 
     /// Not on the caller's actor, for the same reason as ``TermToken/run(_:)``.
     ///
     /// - Parameters:
     ///   - known: groups to let go also when the plugin does not name them.
+    ///   - own: groups that may be let go when the plugin names them, beside those.
+    ///   - looksFirst: whether to ask what the plugin watches before anything is let go: mostly that is nothing.
     ///   - isWanted: asked before each call; from its first no on nothing is let go.
     @concurrent func run(
         _ known: Set<Identifier>,
+        own: Set<Identifier> = [],
+        looksFirst: Bool = false,
         while isWanted: @escaping @Sendable () -> Bool = { true }
     ) async -> Outcome {
-        var open = known
-        // Those that the plugin has let go in the round before, and must not name any more.
-        var before: Set<Identifier> = []
+        var round = Round(open: known, own: own.union(known), isLookAlone: looksFirst)
+        var limit = clock.now() + patience
+        var pause = min(Self.firstPause, patience)
         while isWanted(), !Task.isCancelled {
-            let tried = open
-            switch await freeAll(open, isWanted) {
-            case .notRunning: return Task.isCancelled ? .interrupted : .free
-            case .left(let rest): open = rest
-            }
+            let before = round.open
+            let isLookAlone = round.isLookAlone
+            if !round.isLookAlone { await freeAll(&round, isWanted) }
+            round.isLookAlone = false
             guard isWanted(), !Task.isCancelled else { break }
-            switch await watched() {
-            case .success(let reported):
-                if open.isEmpty, reported.isEmpty { return .free }
-                let isProgress = open.isEmpty && before.isDisjoint(with: reported) && tried.isDisjoint(with: reported)
-                open.formUnion(reported)
-                before = tried
-                if isProgress { continue }
-            // Not the same as one that listens and stands still: that one may go on acting.
-            case .failure(let error) where error.code == .notRunning: return Task.isCancelled ? .interrupted : .free
-            case .failure(let error):
-                logger.warning("plugin does not tell its groups", metadata: ["error": "\(error)"])
-                if error.code == .unreadable, open.isEmpty { return .knownAreFree }
+            if round.isRunning { await look(&round) }
+            if Task.isCancelled { break }
+            if round.isDone { return .free }
+            if !round.isRunning {
+                // It keeps nothing over its end; but who knows whether it has ended.
+                if round.own.isEmpty { return .free }
+                isAway()
             }
-            try? await clock.sleep(until: clock.now() + pause)
+            if round.hasGotOn {
+                limit = clock.now() + patience
+                pause = min(Self.firstPause, patience)
+            }
+            // At once, if it named others than those that were just tried.
+            if round.isRunning, isLookAlone || round.hasGotOn && before.isDisjoint(with: round.open) { continue }
+            guard clock.now() < limit, !isAwaited() else { return round.outcome }
+            try? await clock.sleep(until: min(limit, clock.now() + pause))
+            pause = min(pause * 2, Self.longestPause)
         }
         return .interrupted
     }
 
-    /// After ``run(_:while:)``: a call that was under way then may have reached the plugin since. Reading comes first, because it
-    /// mostly finds nothing; what cannot be read is let go by name once more.
-    @concurrent func lookAgain(_ known: Set<Identifier>) async -> Outcome {
-        guard case .failure(let error) = await watched(), error.code != .notRunning else { return await run([]) }
-        return await run(known)
-    }
-
-    private func watched() async -> Result<[Identifier], GroupError> {
-        do {
-            guard case .groups(let groups) = try await plugin.call(.inspect, within: timeout) else {
-                return .success([])
-            }
-            return .success(groups.map(\.id))
-        } catch {
-            return .failure(error)
-        }
-    }
-
-    private enum Round {
-        case notRunning
+    /// One pass over the groups.
+    private struct Round {
+        /// Those that the plugin has said to have let go. One that it names all the same, and lets go again, is no progress.
+        var freed: Set<Identifier> = []
         /// Those that are not free yet.
-        case left(Set<Identifier>)
+        var open: Set<Identifier>
+        let own: Set<Identifier>
+        var isLookAlone: Bool
+        var isRunning = true
+        /// The plugin has told what it watches, or says more than anybody reads.
+        var hasAnswered = false
+        var hasGotOn = false
+
+        init(open: Set<Identifier>, own: Set<Identifier>, isLookAlone: Bool) {
+            (self.open, self.own, self.isLookAlone) = (open, own, isLookAlone)
+        }
+
+        var isDone: Bool { isRunning && hasAnswered && open.isEmpty }
+        var outcome: Outcome { isRunning && hasAnswered ? .held(open) : .unknown }
+    }
+
+    private func look(_ round: inout Round) async {
+        round.hasAnswered = false
+        do throws(GroupError) {
+            var reported: Set<Identifier> = []
+            if case .groups(let groups) = try await plugin.call(.inspect, within: timeout) {
+                reported = Set(groups.map(\.id))
+            }
+            round.hasAnswered = true
+            // What it does not name it does not hold, whatever it has said to a free; and the other way round.
+            round.open = reported.intersection(round.own)
+        } catch {
+            switch error.code {
+            case .notRunning: round.isRunning = false
+            // Then what it says to a free has to do.
+            case .unreadable: round.hasAnswered = true
+            default: break
+            }
+            logger.warning("plugin does not tell its groups", metadata: ["error": "\(error)"])
+        }
     }
 
     private enum Answer {
         case free, notFree, notRunning
     }
 
-    private func freeAll(_ groups: Set<Identifier>, _ isWanted: @escaping @Sendable () -> Bool) async -> Round {
+    private func freeAll(_ round: inout Round, _ isWanted: @escaping @Sendable () -> Bool) async {
+        (round.isRunning, round.hasGotOn) = (true, false)
         await withTaskGroup(of: (Identifier, Answer).self) { tasks in
-            var rest = groups
-            var waiting = groups.makeIterator()
+            var waiting = round.open.makeIterator()
             func begin() {
                 guard let group = waiting.next() else { return }
                 tasks.addTask {
@@ -108,15 +143,19 @@ struct GroupRelease: Sendable {
             for _ in 0..<Self.concurrency { begin() }
             while let (group, answer) = await tasks.next() {
                 switch answer {
-                case .free: rest.remove(group)
+                case .free:
+                    round.open.remove(group)
+                    guard round.freed.insert(group).inserted else { break }
+                    round.hasGotOn = true
+                    gotOn()
                 case .notFree: break
                 case .notRunning:
-                    tasks.cancelAll()
-                    return .notRunning
+                    round.isRunning = false
+                    // The others would find the same.
+                    return tasks.cancelAll()
                 }
                 begin()
             }
-            return .left(rest)
         }
     }
 

@@ -11,8 +11,14 @@ public struct KeeperSettings: Hashable, Sendable {
     public var pollInterval: Duration
     /// How long the store may take. A term does not last longer without it.
     public var storeTimeout: Duration
-    /// How long one attempt to let a group go may take.
+    /// How long one attempt to let a group go may take when the lease is lost.
     public var freeTimeout: Duration
+    /// The same while the lease is renewed.
+    public var orderlyFreeTimeout: Duration
+    /// For so long groups are let go without one that is let go.
+    public var letGoPatience: Duration
+    /// So much later than it was told the guard begins when its manager, which lives, lets the groups go.
+    public var guardGrace: Duration
     /// The name under which the plugin is stored with each spec.
     public var pluginName: Identifier
     /// How much of the history is kept.
@@ -42,6 +48,9 @@ public struct KeeperSettings: Hashable, Sendable {
         self.pollInterval = election.pollInterval
         self.storeTimeout = election.renewDeadline
         self.freeTimeout = min(rpcTimeout, election.ttl - election.renewDeadline)
+        self.orderlyFreeTimeout = min(rpcTimeout, election.ttl)
+        self.letGoPatience = election.ttl
+        self.guardGrace = election.guardGrace
         self.pluginName = pluginName
         self.concurrency = concurrency
     }

@@ -40,8 +40,9 @@ extension LinkError {
     /// - Parameters:
     ///   - plugin: its name.
     ///   - method: what was called.
-    func groupError(plugin: Identifier, method: String) -> GroupError {
-        let doubt = "whether it was carried out is not known"
+    ///   - isQuestion: it changes nothing, so nobody asks whether it was carried out.
+    func groupError(plugin: Identifier, method: String, isQuestion: Bool) -> GroupError {
+        let doubt = isQuestion ? "" : "; whether it was carried out is not known"
         return switch self {
         case .notRunning(let sentence):
             GroupError(.notRunning, sentence)
@@ -50,17 +51,20 @@ extension LinkError {
         case .notSent(let reason):
             GroupError(.unreachable, "\(method) was not sent to plugin '\(plugin)': \(reason)")
         case .lost(let reason):
-            GroupError(.unknownOutcome, "plugin '\(plugin)' did not answer \(method): \(reason); \(doubt)")
+            GroupError(.unknownOutcome, "plugin '\(plugin)' did not answer \(method): \(reason)\(doubt)")
         case .nonsense(let what), .foreign(let what):
-            GroupError(.unreadable, "plugin '\(plugin)' answered \(method) with \(what); \(doubt)")
+            GroupError(.unreadable, "plugin '\(plugin)' answered \(method) with \(what)\(doubt)")
         case .rejected(let words), .missing(_, let words):
-            GroupError(.rejected, words)
+            GroupError(
+                .rejected,
+                words.isEmpty ? "plugin '\(plugin)' refused \(method) without a word" : words
+            )
         case .unsupported(let sentence):
             GroupError(.unsupported, sentence)
         case .refused(let error):
             error
         case .cancelled:
-            GroupError(.unknownOutcome, "the call of \(method) on plugin '\(plugin)' was cancelled; \(doubt)")
+            GroupError(.unknownOutcome, "the call of \(method) on plugin '\(plugin)' was cancelled\(doubt)")
         }
     }
 }

@@ -37,7 +37,7 @@ extension PluginClient {
         }
         switch outcome {
         case .success(let answer): return answer
-        case .failure(let error): throw error.groupError(plugin: name, method: method)
+        case .failure(let error): throw error.groupError(plugin: name, method: method, isQuestion: true)
         }
     }
 

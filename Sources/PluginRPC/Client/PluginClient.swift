@@ -89,7 +89,8 @@ public final class PluginClient: GroupPlugin {
         switch outcome {
         case .success(let reply): return reply
         case .failure(.cancelled): throw endedEarly(request, journey, timeout)
-        case .failure(let error): throw error.groupError(plugin: connector.name, method: request.method)
+        case .failure(let error):
+            throw error.groupError(plugin: connector.name, method: request.method, isQuestion: request.isReadOnly)
         }
     }
 
@@ -109,7 +110,11 @@ public final class PluginClient: GroupPlugin {
             guard journey.isSent else {
                 return GroupError(.unreachable, "\(request.method) was cancelled before it was sent to \(plugin)")
             }
-            return LinkError.cancelled.groupError(plugin: connector.name, method: request.method)
+            return LinkError.cancelled.groupError(
+                plugin: connector.name,
+                method: request.method,
+                isQuestion: request.isReadOnly
+            )
         }
         guard journey.isSent else {
             return GroupError(
@@ -118,7 +123,11 @@ public final class PluginClient: GroupPlugin {
             )
         }
         let reason = LinkError.lost("no answer within \(timeout)")
-        return reason.groupError(plugin: connector.name, method: request.method)
+        return reason.groupError(
+                plugin: connector.name,
+                method: request.method,
+                isQuestion: request.isReadOnly
+            )
     }
 }
 

@@ -31,7 +31,17 @@ struct ReplyDecoder: Sendable {
     }
 
     private static func words(_ error: JSONView) -> String {
-        error.string ?? error.member("message")?.string ?? error.raw.text
+        bounded(error.string ?? error.member("message")?.string ?? error.raw.text)
+    }
+
+    /// A plugin's words are stored with a revision, logged and shown: what is longer than anybody reads is cut, in bytes.
+    static let longestWords = 4096
+
+    private static func bounded(_ words: String) -> String {
+        guard words.utf8.count > longestWords else { return words }
+        var end = words.utf8.index(words.startIndex, offsetBy: longestWords)
+        while end.samePosition(in: words.unicodeScalars) == nil { end = words.utf8.index(before: end) }
+        return "\(words[..<end]) … (\(words.utf8.count) bytes in all)"
     }
 }
 

@@ -14,6 +14,9 @@ struct FileIdentity: Hashable, Sendable {
     private let changedSeconds: Int
     private let changedNanoseconds: Int
 
+    /// Whatever has changed about it: another link, or its mode.
+    func isSameFile(as other: FileIdentity) -> Bool { device == other.device && inode == other.inode }
+
     /// Nil when there is no such file at the path.
     init?(_ kind: Kind, path: String) {
         var info = stat()

@@ -11,11 +11,37 @@ public enum PluginEndpoint: Hashable, Sendable {
 }
 
 extension PluginEndpoint {
+    /// Whether two endpoints of this host lead to one plugin now: to the same socket's file, however it is named, or to the same
+    /// address. One that cannot be looked up is compared by what is written of it.
+    public func leadsToSame(as other: PluginEndpoint) -> Bool {
+        guard let mine = try? resolve(), let theirs = try? other.resolve() else { return self == other }
+        guard case .socket(let path) = mine, case .socket(let otherPath) = theirs,
+            let identity = FileIdentity(.socket, path: path), let otherIdentity = FileIdentity(.socket, path: otherPath)
+        else { return mine.normalized == theirs.normalized }
+        return identity.isSameFile(as: otherIdentity)
+    }
+
+    /// Of the plugin whose socket lies at a path, or whose `.listen` file lies beside it.
+    public static func announced(at path: String) -> PluginEndpoint {
+        guard let slash = path.lastIndex(of: "/") else { return .socket(path: path) }
+        return .named(
+            Identifier(String(path[path.index(after: slash)...])),
+            PluginDirectory(path: slash == path.startIndex ? "/" : String(path[..<slash]))
+        )
+    }
+
     /// An endpoint that can be connected to.
     enum Address: Hashable, Sendable {
         case socket(path: String)
         /// Starts with `http://`.
         case http(url: String)
+
+        /// In the one way of writing that two of the same have.
+        fileprivate var normalized: Address {
+            guard case .http(let url) = self else { return self }
+            let text = url.lowercased()
+            return .http(url: text.hasSuffix("/") ? String(text.dropLast()) : text)
+        }
     }
 
     /// Looks the endpoint up; asked again at every connect, since a plugin may come back at another place.

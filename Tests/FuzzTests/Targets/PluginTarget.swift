@@ -83,8 +83,10 @@ enum PluginTarget {
             answer = .success(.group(reply, nil))
             if case .description(let description) = reply { _ = description.decodedInstances }
         case .failure(let error):
-            let error = error.groupError(plugin: "group", method: call.method)
-            try require(error.code == .rejected || !error.message.isEmpty, "an error without a sentence")
+            let error = error.groupError(plugin: "group", method: call.method, isQuestion: false)
+            try require(!error.message.isEmpty, "an error without a sentence")
+            let isBounded = error.code != .rejected || error.message.utf8.count <= ReplyDecoder.longestWords + 100
+            try require(isBounded, "an error that is too long")
             answer = .failure(RPCFailure(error))
         }
         for dialect in [Dialect.stream, .http] {

@@ -10,6 +10,8 @@ final class FakePlugin: GroupEndpoint {
     private struct State {
         var groups: [Identifier: GroupSpec] = [:]
         var refusals: [Identifier: String] = [:]
+        /// Groups that it does not let go, and what it says then.
+        var kept: [Identifier: String] = [:]
         var hanging: Set<Identifier> = []
         var waiting: [Identifier: [CheckedContinuation<Void, Never>]] = [:]
         var server: PluginServer?
@@ -66,6 +68,9 @@ final class FakePlugin: GroupEndpoint {
     func refuse(_ group: Identifier, saying words: String) { state.withLock { $0.refusals[group] = words } }
 
     func accept(_ group: Identifier) { state.withLock { $0.refusals[group] = nil } }
+
+    /// From now on, it does not let that group go.
+    func keep(_ group: Identifier, saying words: String) { state.withLock { $0.kept[group] = words } }
 
     /// From now on, changes of that group are not answered, until ``release(_:)``.
     func hang(on group: Identifier) { _ = state.withLock { $0.hanging.insert(group) } }
@@ -139,6 +144,9 @@ final class FakePlugin: GroupEndpoint {
 
     private static func answer(_ request: GroupRequest, _ state: inout State) -> Result<GroupReply, GroupError> {
         if request.isAct, let group = request.groupID, let words = state.refusals[group] {
+            return .failure(GroupError(.rejected, words))
+        }
+        if request.isFree, let group = request.groupID, let words = state.kept[group] {
             return .failure(GroupError(.rejected, words))
         }
         if let group = request.groupID, state.groups[group] == nil, needsGroup(request) {

@@ -11,11 +11,11 @@ struct ElectionExplorationTests {
         #expect(result.transitions > 300_000)
         // Otherwise the search has not come where things go wrong.
         #expect(result.depth >= 6)
-        #expect(
-            result.seen == [
-                "acquire", "assume", "extend", "hold", "observe", "release", "renew", "resign", "suspend", "wake",
-            ]
-        )
+        let all: Set = [
+            "acquire", "assume", "extend", "hold", "keep", "letRunOut", "observe", "release", "renew", "resign", "suspend",
+            "wake",
+        ]
+        #expect(result.seen == all)
     }
 
     /// The search finds what it is there to find: each of these elections is broken in one way.
@@ -28,6 +28,8 @@ struct ElectionExplorationTests {
             ("it never wakes", "wake"),
             ("it takes any answer for an acquisition", "assume"),
             ("it looks only once in a poll interval", "look after the end"),
+            ("it does not renew while it lets go", "wake"),
+            ("it keeps what it has lost", "keeps"),
             ("it goes on acting on an older state", "suspend"),
             ("it lets its groups go for an older state", "lets its groups go"),
             ("it takes an older state for a vacancy", "older state"),
@@ -44,12 +46,17 @@ struct ElectionExplorationTests {
             }
         case "it forgets to resign":
             exploration.handle = { election, event, now in
-                election.handle(event, now: now).filter { if case .resign = $0 { false } else { true } }
+                election.handle(event, now: now).filter { directive in
+                    switch directive {
+                    case .resign, .keep: false
+                    default: true
+                    }
+                }
             }
         case "it releases at once":
             exploration.handle = { election, event, now in
                 election.handle(event, now: now).flatMap { directive -> [ElectionDirective] in
-                    guard case .resign(let epoch, let reason) = directive else { return [directive] }
+                    guard case .resign(let epoch, let reason, _) = directive else { return [directive] }
                     return [directive, .release(epoch: epoch, reason: reason)]
                 }
             }
@@ -62,9 +69,25 @@ struct ElectionExplorationTests {
             exploration.handle = { election, event, now in
                 election.handle(event, now: now).filter { if case .wake = $0 { false } else { true } }
             }
+        case "it does not renew while it lets go":
+            exploration.handle = { election, event, now in
+                let directives = election.handle(event, now: now)
+                guard case .resigning(let departure) = election.state, departure.keptUntil != nil else {
+                    return directives
+                }
+                // It wakes up for the deadline alone.
+                return directives.map { directive in
+                    if case .wake = directive { .wake(at: departure.term.deadline) } else { directive }
+                }
+            }
+        case "it keeps what it has lost":
+            exploration.handle = { election, event, now in
+                if case .stalled = event { return election.handle(.tick, now: now) }
+                return election.handle(event, now: now)
+            }
         case "it goes on acting on an older state":
             exploration.handle = { election, event, now in
-                if case .suspended = event { return election.handle(.tick, now: now) }
+                if case .suspended = event, election.isLeading { return election.handle(.tick, now: now) }
                 return election.handle(event, now: now)
             }
         case "it lets its groups go for an older state":
@@ -123,7 +146,7 @@ struct Exploration {
     private let steps: [Duration] = [.zero, .milliseconds(1500), .milliseconds(4500), .seconds(9)]
 
     init() throws {
-        settings = try ElectionSettings()
+        settings = try ElectionSettings(longestDeparture: .seconds(9))
     }
 
     func run(limit: Int) -> Result {
@@ -180,6 +203,8 @@ struct ElectionWorld {
     private var acquiring: BootInstant?
     private var renewing: (epoch: Int, issuedAt: BootInstant)?
     private var leading: (epoch: Int, deadline: BootInstant)?
+    /// The lease is kept for letting groups go, and since when.
+    private var keeping: (epoch: Int, deadline: BootInstant, since: BootInstant)?
     private var isSuspended = false
     private var unfreed: Set<Int> = []
     private var resigned: Set<Int> = []
@@ -208,7 +233,11 @@ struct ElectionWorld {
         case .acquiring(let issuedAt): key += [1, relative(issuedAt)]
         case .leading(let term):
             key += [2, relative(term.deadline), relative(term.renewalIssuedAt), term.suspension == nil ? 0 : 1]
-        case .resigning(_, _, let until): key += [3, relative(until)]
+        case .resigning(let departure):
+            key += [
+                3, relative(departure.term.expiry), relative(departure.term.deadline), relative(departure.keptUntil),
+                relative(departure.term.renewalIssuedAt),
+            ]
         case .stopped: key += [4]
         }
         return key
@@ -232,6 +261,7 @@ struct ElectionWorld {
         ]
         if leading != nil { events.append(.suspended(epoch: epoch, "older", isRenewed: false)) }
         if leading != nil { events += [.stepDown(epoch: epoch, "asked"), .storeUncertain(epoch: epoch, "io")] }
+        if let keeping { events += [.stalled(epoch: keeping.epoch), .storeUncertain(epoch: keeping.epoch, "io")] }
         if acquiring != nil {
             events += [.acquired(.held(epoch: lastEpoch + 1)), .acquisitionLost, .acquisitionFailed("io")]
         }
@@ -250,7 +280,7 @@ struct ElectionWorld {
     mutating func check(_ event: ElectionEvent, _ directives: [ElectionDirective], _ election: Election) -> String? {
         var answeredAcquisition: (epoch: Int, issuedAt: BootInstant)?
         var answeredRenewal: (epoch: Int, issuedAt: BootInstant)?
-        var freed: Int?
+        var (freed, lost): (Int?, Int?) = (nil, nil)
         let wasStopping = isStopping
         var isOlder = false
         let wasSuspended = isSuspended
@@ -276,6 +306,7 @@ struct ElectionWorld {
             }
         case .renewalFailed(let epoch, _), .renewalFenced(let epoch, _):
             if renewing?.epoch == epoch { renewing = nil }
+        case .stalled(let epoch), .storeUncertain(let epoch, _): if keeping?.epoch == epoch { lost = epoch }
         case .freed(let epoch):
             if unfreed.remove(epoch) != nil { freed = epoch }
         default: break
@@ -291,8 +322,10 @@ struct ElectionWorld {
                 if isHindered || isStopping { return "asks while hindered or stopping" }
                 acquiring = now
             case .renew(let epoch):
-                guard let leading, leading.epoch == epoch else { return "renews what it has not" }
-                if now >= leading.deadline { return "renews at the deadline" }
+                guard let deadline = leading?.epoch == epoch ? leading?.deadline : keeping?.deadline,
+                    epoch == leading?.epoch ?? keeping?.epoch
+                else { return "renews what it has not" }
+                if now >= deadline { return "renews at the deadline" }
                 if renewing?.epoch == epoch { return "renews twice" }
                 renewing = (epoch, now)
             case .assume(let epoch, let deadline) where leading?.epoch == epoch:
@@ -330,7 +363,7 @@ struct ElectionWorld {
                     deadline == answer.issuedAt + settings.renewDeadline
                 else { return "holds without a renewal" }
                 leading = (epoch, deadline)
-            case .resign(let epoch, _):
+            case .resign(let epoch, _, let isOrderly):
                 if isOlder, let leading, now < leading.deadline {
                     // The deadline of before this answer counts: an answer in time has brought another.
                     if answeredRenewal.map({ now < $0.issuedAt + settings.renewDeadline }) ?? true {
@@ -338,16 +371,35 @@ struct ElectionWorld {
                     }
                 }
                 isSuspended = false
-                guard leading?.epoch == epoch, resigned.insert(epoch).inserted else { return "resign without a term" }
+                guard let term = leading, term.epoch == epoch, resigned.insert(epoch).inserted else {
+                    return "resign without a term"
+                }
+                if isOrderly { keeping = (epoch, term.deadline, now) }
                 leading = nil
                 unfreed.insert(epoch)
+            case .keep(let epoch, let deadline):
+                guard let kept = keeping, kept.epoch == epoch else { return "keeps what it has not" }
+                let isFirst = kept.since == now && deadline == kept.deadline
+                if !isFirst, deadline != (answeredRenewal?.issuedAt).map({ $0 + settings.renewDeadline }) {
+                    return "keeps with a wrong deadline"
+                }
+                if now >= deadline { return "keeps at or after the deadline" }
+                keeping = (epoch, deadline, kept.since)
+            case .letRunOut(let epoch):
+                guard keeping?.epoch == epoch else { return "lets run out what it has not" }
+                keeping = nil
             case .release(let epoch, _):
                 let isUnused = answeredAcquisition?.epoch == epoch && leading?.epoch != epoch
                 guard freed == epoch || isUnused else { return "released before it was freed" }
                 guard released.insert(epoch).inserted else { return "released twice" }
                 lastEpoch = max(lastEpoch, epoch)
+                if keeping?.epoch == epoch { keeping = nil }
             case .wake(let at): wake = at
             }
+        }
+        if let lost, keeping?.epoch == lost { return "keeps what is lost" }
+        if let keeping, now >= min(keeping.deadline, keeping.since + settings.longestDeparture) {
+            return "keeps at or after the deadline, or for too long"
         }
         return state(election, wake, freed, wasStopping)
     }
@@ -368,8 +420,8 @@ struct ElectionWorld {
         if leading != nil, isHindered || isStopping { return "leads while hindered or stopping" }
         if isStopping, leading == nil, acquiring == nil {
             let waits: Bool
-            if case .resigning(let epoch, _, _) = election.state {
-                waits = unfreed.contains(epoch)
+            if case .resigning(let departure) = election.state {
+                waits = unfreed.contains(departure.term.epoch)
             } else {
                 waits = false
             }
@@ -377,6 +429,9 @@ struct ElectionWorld {
         }
         isOver = election.isStopped
         if isOver { return isStopping ? nil : "stopped by itself" }
+        if let keeping, renewing?.epoch != keeping.epoch, wake.map({ $0 > now + settings.pollInterval }) ?? true {
+            return "a wake after the renewal is due"
+        }
         if acquiring != nil || isStopping { return nil }
         guard let wake else { return "no wake" }
         if wake < now { return "a wake in the past" }
@@ -402,6 +457,8 @@ extension ElectionDirective {
         case .extend: "extend"
         case .suspend: "suspend"
         case .hold: "hold"
+        case .keep: "keep"
+        case .letRunOut: "letRunOut"
         case .resign: "resign"
         case .release: "release"
         case .wake: "wake"

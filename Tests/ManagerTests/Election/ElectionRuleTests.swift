@@ -275,7 +275,8 @@ struct ElectionRuleTests {
         let directives = bench.renew(after: .milliseconds(milliseconds))
         #expect(bench.election.isLeading == counts)
         #expect(directives.contains { if case .extend = $0 { true } else { false } } == counts)
-        let resignation = ElectionDirective.resign(epoch: 1, reason: "the lease could not be renewed in time")
+        let reason = "the lease could not be renewed in time"
+        let resignation = ElectionDirective.resign(epoch: 1, reason: reason, isOrderly: false)
         #expect(directives.contains(resignation) == !counts)
     }
 
@@ -291,7 +292,8 @@ struct ElectionRuleTests {
             bench.lead()
             bench.wait(.seconds(6))
             let directives = bench.tell(event)
-            #expect(directives.first == .resign(epoch: 1, reason: "the lease could not be renewed in time"), "\(event)")
+            let reason = "the lease could not be renewed in time"
+            #expect(directives.first == .resign(epoch: 1, reason: reason, isOrderly: false), "\(event)")
             #expect(!bench.election.isLeading)
         }
     }
@@ -322,20 +324,76 @@ struct ElectionRuleTests {
         arguments: [
             (ElectionEvent.storeUncertain(epoch: 1, "disk gone"), "the store is uncertain: disk gone"),
             (.renewalFenced(epoch: 1, "two leads"), "two leads"),
-            (.hindered("the file names two"), "the file names two"),
-            (.stepDown(epoch: 1, "asked to"), "asked to"), (.stop, "stopped"),
         ]
     )
     func standsDownAndGivesTheLeaseBackOnlyWhenFree(_ event: ElectionEvent, _ reason: String) throws {
         var bench = try ElectionBench()
         bench.lead()
-        #expect(bench.tell(event) == [.resign(epoch: 1, reason: reason)])
+        #expect(bench.tell(event) == [.resign(epoch: 1, reason: reason, isOrderly: false)])
         // Trouble comes in many voices: one resignation is enough.
         #expect(bench.tell(.storeUncertain(epoch: 1, "again")) == [])
         #expect(bench.tell(.renewalFenced(epoch: 1, "again")) == [])
         bench.wait(.seconds(2))
         #expect(bench.tell(.tick) == [])
         #expect(bench.tell(.freed(epoch: 1)).first == .release(epoch: 1, reason: reason))
+    }
+
+    private static let orderly: [(ElectionEvent, String)] = [
+        (.hindered("the file names two"), "the file names two"), (.stepDown(epoch: 1, "asked to"), "asked to"),
+        (.stop, "stopped"),
+    ]
+
+    /// Letting go may take longer than the lease; nobody is to take over meanwhile.
+    @Test(arguments: orderly) func renewsUntilItsGroupsAreFree(_ event: ElectionEvent, _ reason: String) throws {
+        var bench = try ElectionBench()
+        bench.lead()
+        let deadline = bench.now + .seconds(6)
+        #expect(
+            bench.tell(event)
+                == [.resign(epoch: 1, reason: reason, isOrderly: true), .keep(epoch: 1, deadline: deadline)]
+        )
+        for _ in 1...20 {
+            bench.wait(.milliseconds(1500))
+            #expect(bench.tell(.tick) == [.renew(epoch: 1)])
+            let asked = bench.now
+            bench.wait(.milliseconds(100))
+            #expect(bench.tell(.renewed(epoch: 1)) == [.keep(epoch: 1, deadline: asked + .seconds(6))])
+            #expect(!bench.election.isLeading && !bench.election.isStopped)
+        }
+        #expect(bench.tell(.freed(epoch: 1)).first == .release(epoch: 1, reason: reason))
+    }
+
+    /// Whoever cannot say that its groups are free does not give the lease away.
+    @Test(arguments: [
+        ElectionEvent.stalled(epoch: 1), .storeUncertain(epoch: 1, "io"), .renewalFenced(epoch: 1, "two leads"),
+    ])
+    func letsTheLeaseRunOutWhenItMayHoldGroups(_ event: ElectionEvent) throws {
+        for isStopping in [true, false] {
+            var bench = try ElectionBench()
+            bench.lead()
+            let expiry = bench.now + .seconds(9)
+            _ = bench.tell(isStopping ? .stop : .stepDown(epoch: 1, "asked to"))
+            #expect(bench.tell(event) == [.letRunOut(epoch: 1)])
+            bench.wait(.milliseconds(1500))
+            #expect(bench.tell(.tick) == [])
+            #expect(bench.wake() == expiry)
+            bench.now = expiry
+            #expect(bench.tell(.tick) == (isStopping ? [] : [.observe]))
+            #expect(bench.election.isStopped == isStopping)
+            #expect(bench.tell(.freed(epoch: 1)) == [])
+        }
+    }
+
+    /// The store does not answer any more: then there is nothing to keep.
+    @Test func whatCannotBeRenewedIsNotKept() throws {
+        var bench = try ElectionBench()
+        bench.lead()
+        _ = bench.tell(.stepDown(epoch: 1, "asked to"))
+        bench.wait(.milliseconds(1500))
+        #expect(bench.tell(.tick) == [.renew(epoch: 1)])
+        bench.wait(.milliseconds(4500))
+        #expect(bench.tell(.tick) == [.letRunOut(epoch: 1)])
+        #expect(bench.tell(.renewed(epoch: 1)) == [])
     }
 
     @Test func looksAgainWhenTheLeaseHasRunOutBeforeTheGroupsAreFree() throws {
@@ -435,17 +493,6 @@ struct ElectionRuleTests {
         #expect(!bench.election.isStopped)
         let end = bench.tell(isAcquired ? .acquired(.held(epoch: 1)) : .acquisitionFailed("no answer"))
         #expect(end == (isAcquired ? [.release(epoch: 1, reason: "not taken up")] : []))
-        #expect(bench.election.isStopped)
-    }
-
-    @Test func stopsAfterItsGroupsAreFreeHoweverLongThatTakes() throws {
-        var bench = try ElectionBench()
-        bench.lead()
-        #expect(bench.tell(.stop) == [.resign(epoch: 1, reason: "stopped")])
-        bench.wait(.seconds(600))
-        #expect(bench.tell(.tick) == [])
-        #expect(!bench.election.isStopped)
-        #expect(bench.tell(.freed(epoch: 1)) == [.release(epoch: 1, reason: "stopped")])
         #expect(bench.election.isStopped)
     }
 

@@ -245,8 +245,8 @@ struct TwoReplicaModel {
             act(epoch, deadline, index)
         case .extend(let epoch, let deadline): act(epoch, deadline, index)
         case .suspend: replicas[index].acting = nil
-        case .hold: break
-        case .resign(let epoch, _):
+        case .hold, .keep, .letRunOut: break
+        case .resign(let epoch, _, _):
             replicas[index].acting = nil
             push(.tell(.freed(epoch: epoch)), for: index, after: .random(in: 0...4, using: &generator))
         }

@@ -14,6 +14,7 @@ struct GuardLoopTests {
         let acknowledged = Mutex<[Int]>([])
         let board = Board()
         let hasEnded = Mutex(false)
+        let isAwaited = Mutex(false)
         let post: @Sendable (GuardLoop.Event) -> Void
         private let events: AsyncStream<GuardLoop.Event>
 
@@ -31,6 +32,8 @@ struct GuardLoopTests {
                 knowledge: board,
                 clock: clock,
                 timeout: .seconds(5),
+                patience: .seconds(60),
+                isAwaited: { [self] in isAwaited.withLock(\.self) },
                 logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
                 acknowledge: { [self] number in acknowledged.withLock { $0.append(number) } }
             )
@@ -55,7 +58,7 @@ struct GuardLoopTests {
     private final class Board: GuardKnowledge {
         struct State {
             var deadline: BootInstant?
-            var groups: Set<Identifier> = []
+            var groups: Set<Identifier> = ["a", "b", "late"]
         }
 
         let state = Mutex(State())
@@ -139,7 +142,7 @@ struct GuardLoopTests {
             let gate = Gate()
             bench.plugin.script { $0.isFree ? .hang(gate) : nil }
             try await bench.order(1, .zero)
-            try await eventually("it frees") { gate.waiting == 2 }
+            try await eventually("it frees") { gate.waiting == 3 }
             try await bench.order(2, .seconds(6))
             #expect(gate.waiting == 0)
             bench.plugin.behave()
@@ -163,12 +166,50 @@ struct GuardLoopTests {
         }
     }
 
-    @Test func aPluginThatDoesNotRunHoldsNothing() async throws {
+    /// Its socket was away for a moment, and it holds what it held.
+    @Test func aPluginThatIsAwayMayComeBack() async throws {
         try await withGuard { bench in
             bench.plugin.stop()
             try await bench.order(1, .seconds(6))
             bench.post(.endOfFile)
+            try await pass(.seconds(20), on: bench.clock)
+            #expect(!bench.isOver)
+            bench.plugin.put(.named("a"), .named("b"))
+            bench.plugin.start()
             try await eventually("it ends", on: bench.clock) { bench.isOver }
+            #expect(bench.plugin.watched.isEmpty)
+        }
+    }
+
+    /// One that is gone for good, that stands still, or that does not want to: the next manager must be able to start.
+    @Test(arguments: ["away", "refuses", "keeps"]) func endsAfterItsTime(_ how: String) async throws {
+        try await withGuard { bench in
+            switch how {
+            case "away": bench.plugin.stop()
+            case "refuses": bench.plugin.script { $0 == .free(id: "b") ? .fail(GroupError(.rejected, "busy")) : nil }
+            default: bench.plugin.script { $0 == .free(id: "b") ? .fail(.notWatched("b")) : nil }
+            }
+            // Of another store, or nobody's: not waited for, and not let go.
+            if how != "away" { bench.plugin.put(.named("alien")) }
+            try await bench.order(1, .seconds(6))
+            bench.post(.endOfFile)
+            let start = bench.clock.now()
+            try await eventually("it ends", on: bench.clock, step: .milliseconds(500)) { bench.isOver }
+            #expect(bench.clock.now() - start < .seconds(90))
+            #expect(bench.plugin.watched == (how == "away" ? [] : ["alien", "b"]))
+            // With growing pauses.
+            #expect(bench.plugin.count { $0 == .free(id: "b") } < 40)
+        }
+    }
+
+    @Test func makesRoomForTheNextOnceItHasTriedAll() async throws {
+        try await withGuard { bench in
+            bench.plugin.script { $0 == .free(id: "b") ? .fail(GroupError(.rejected, "busy")) : nil }
+            bench.isAwaited.withLock { $0 = true }
+            try await bench.order(1, .seconds(6))
+            bench.post(.endOfFile)
+            try await eventually("it ends") { bench.isOver }
+            #expect(bench.plugin.watched == ["b"])
         }
     }
 

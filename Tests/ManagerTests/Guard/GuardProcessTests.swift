@@ -12,7 +12,7 @@ struct GuardProcessTests {
         let hindrances = Shared<[String?]>([])
         let process: GuardProcess
 
-        init(folder: String, command: [String]? = nil) throws {
+        init(folder: String, command: [String]? = nil, patience: Duration = .seconds(600)) throws {
             self.folder = folder
             signal(SIGPIPE, SIG_IGN)
             let script = """
@@ -25,6 +25,7 @@ struct GuardProcessTests {
                 """
             process = try GuardProcess(
                 command: command ?? ["/bin/sh", "-c", script],
+                patience: patience,
                 logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
                 hinder: { [hindrances] reason in hindrances.update { $0.append(reason) } }
             )
@@ -52,9 +53,13 @@ struct GuardProcessTests {
         }
     }
 
-    private func withGuard(command: [String]? = nil, _ body: (Bench) async throws -> Void) async throws {
+    private func withGuard(
+        command: [String]? = nil,
+        patience: Duration = .seconds(600),
+        _ body: (Bench) async throws -> Void
+    ) async throws {
         try await withScratchDirectory { folder in
-            let bench = try Bench(folder: folder, command: command)
+            let bench = try Bench(folder: folder, command: command, patience: patience)
             bench.process.start()
             do {
                 try await body(bench)
@@ -100,6 +105,22 @@ struct GuardProcessTests {
             bench.process.disarm()
             await bench.process.isReady()
             #expect(bench.orders.last == GuardMessage(number: 2, deadline: nil))
+        }
+    }
+
+    /// Stopped, or swapped out: nobody would free the groups if the manager were killed now.
+    @Test func aGuardThatStandsStillIsReplaced() async throws {
+        try await withGuard(patience: .milliseconds(500)) { bench in
+            try await bench.becomesReady()
+            let first = try #require(pid_t(bench.lines("pids")[0]))
+            kill(first, SIGSTOP)
+            let deadline = BootInstant(nanoseconds: 123_456_789)
+            try await eventually("another has taken its place") {
+                bench.process.arm(until: deadline)
+                return bench.lines("pids").count == 2 && !bench.isHindered
+            }
+            #expect(ProcFS.process(Int(first)) == nil)
+            #expect(bench.orders.last?.deadline == deadline)
         }
     }
 

@@ -179,7 +179,7 @@ struct CommitRequestTests {
             try await eventually("b is under way", on: replica.clock, step: .milliseconds(20)) { gate.waiting == 1 }
             #expect(replica.store.request("r")?.revision == 5)
             replica.plugin.behave()
-            try await replica.leadAgain()
+            try await replica.loseAndLeadAgain()
             try await eventually("both stand", on: replica.clock) {
                 replica.store.revisions[4].status == .applied
                     && replica.plugin.groups["a"] == .named("a", 5) && replica.plugin.groups["b"] == .named("b", 5)

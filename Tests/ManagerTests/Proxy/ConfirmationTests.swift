@@ -126,7 +126,7 @@ struct ConfirmationTests {
             try await eventuallyLater("the leader is undoing it", replica) { gate.waiting == 1 }
             #expect(replica.store.revisions.count == 6 && replica.store.confirmation(of: 5) == .reverted)
             replica.plugin.behave()
-            try await replica.leadAgain()
+            try await replica.loseAndLeadAgain()
             try await eventually("the next term finishes it", on: replica.clock) {
                 replica.store.revisions[5].status == .applied
                     && replica.plugin.groups == ["a": .named("a", 1), "b": .named("b", 2), "c": .named("c", 1)]

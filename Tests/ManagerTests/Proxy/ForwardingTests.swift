@@ -88,9 +88,7 @@ struct ForwardingTests {
                 !succeeds && request == .commit(.named("a", 2), pretend: false)
                     ? .fail(GroupError(.rejected, "no room")) : nil
             }
-            leader.orphanGuard.hinder("not now")
-            try await eventually("it does not lead") { leader.store.count(.release) == 1 }
-            leader.orphanGuard.hinder(nil)
+            try await leader.loseAndLeadAgain()
             let learnt = try await outcome
             #expect(leader.store.lease.epoch == 2)
             if succeeds {

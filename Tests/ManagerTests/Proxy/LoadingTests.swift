@@ -54,7 +54,7 @@ struct LoadingTests {
         }
         #expect(store.revisions.count == 1 && plugin.calls.isEmpty)
         // The next term reads them.
-        _ = await keeper.resign(epoch: 1)
+        _ = await keeper.resign(epoch: 1, isOrderly: false)
         store.seize(by: claimant)
         gate.open(epoch: 2, until: clock.now() + .seconds(60))
         await keeper.assume(epoch: 2)

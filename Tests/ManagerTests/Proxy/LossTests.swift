@@ -16,7 +16,7 @@ struct LossTests {
             async let write = replica.error(.commit(.named("c"), pretend: false))
             try await eventually("the plugin is being told") { gate.waiting == 1 }
             replica.store.seize(by: Replica.claimant("two"))
-            try await eventually("they are free", on: replica.clock) { replica.plugin.watched.isEmpty }
+            try await eventually("they are free", on: replica.clock) { replica.plugin.watched == ["unknown"] }
             let error = try #require(await write)
             #expect(error.code == .pending && error.message.contains("revision 3"))
             #expect(gate.waiting == 0)
@@ -166,7 +166,7 @@ struct LossTests {
             try await replica.leads()
             for group: Identifier in ["a", "b"] { _ = try await replica.commit(group) }
             let gate = Gate()
-            replica.plugin.script { $0.isFree ? .hangStubbornly(gate) : nil }
+            replica.plugin.script { $0.isFree ? .hangForEver(gate) : nil }
             replica.orphanGuard.hinder("not now")
             try await eventually("it frees") { gate.waiting == 2 }
             replica.orphanGuard.hinder(nil)
@@ -180,6 +180,7 @@ struct LossTests {
             #expect(replica.store.count(.release) == 0)
             #expect(replica.plugin.watched == ["a", "b"])
             replica.plugin.behave()
+            gate.open()
             try await eventually("it gives the lease back", on: replica.clock) { replica.store.count(.release) == 1 }
             #expect(replica.plugin.watched.isEmpty)
         }

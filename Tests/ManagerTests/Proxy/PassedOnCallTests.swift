@@ -174,7 +174,7 @@ struct PassedOnCallTests {
             try await eventually("it is under way", on: replica.clock, step: .milliseconds(20)) { gate.waiting == 1 }
             #expect(replica.store.request("w")?.revision == 5)
             replica.plugin.behave()
-            try await replica.leadAgain()
+            try await replica.loseAndLeadAgain()
             try await eventually("it is brought about", on: replica.clock) {
                 replica.store.revisions[4].status == .applied
             }

@@ -205,9 +205,7 @@ struct RequestTests {
             try await eventually("it is under way", on: replica.clock, step: .milliseconds(20)) { gate.waiting == 1 }
             #expect(replica.store.request("r")?.state == .done)
             replica.plugin.behave()
-            replica.orphanGuard.hinder("not now")
-            try await eventually("it does not lead") { replica.store.count(.release) == 1 }
-            replica.orphanGuard.hinder(nil)
+            try await replica.loseAndLeadAgain()
             try await eventually("the next term finishes it", on: replica.clock) {
                 replica.store.revisions[4].status == .applied
             }

@@ -69,6 +69,9 @@ final class Replica: Sendable {
                 guard lease.isHeld else { return "released" }
                 return holderWatch.hasEnded(lease) ? "the process of \(lease.holder) has ended" : nil
             },
+            sharesPlugin: { [claimant] lease in
+                claimant.process.bootID == lease.process.bootID && claimant.pluginSocket == lease.pluginSocket
+            },
             makeHolderWatch: { [holderWatch] ended in
                 holderWatch.attach(ended)
                 return holderWatch
@@ -127,6 +130,18 @@ final class Replica: Sendable {
     func leads() async throws {
         try await eventually("\(claimant.id) leads") {
             guard self.standing.role == .leader else { return false }
+            return (try? await self.proxy.keeper.currentTerm()) != nil
+        }
+    }
+
+    /// Loses leadership at once, whatever is under way, and takes it again when its lease has run out.
+    func loseAndLeadAgain() async throws {
+        let epoch = store.lease.epoch
+        store.trouble(.ambiguous, at: .renew)
+        try await eventually("it does not lead", on: clock) { self.standing.role != .leader }
+        store.trouble(nil, at: .renew)
+        try await eventually("it leads again", on: clock) {
+            guard self.store.lease.epoch > epoch else { return false }
             return (try? await self.proxy.keeper.currentTerm()) != nil
         }
     }
@@ -208,6 +223,7 @@ final class FakeGuard: OrphanGuard {
     func hinder(_ reason: String?) { state.withLock(\.hinder)?(reason) }
 
     func arm(until deadline: BootInstant) { state.withLock { $0.orders.append(.arm(deadline)) } }
+    func postpone(until instant: BootInstant) {}
     func disarm() { state.withLock { $0.orders.append(.disarm) } }
 
     func note(_ group: Identifier) { state.withLock { $0.log.append(.note(group)) } }

@@ -20,6 +20,21 @@ struct ClientFailureTests {
         }
     }
 
+    /// They are stored with a revision, logged and shown.
+    @Test("cuts words that nobody would read, and has some where there are none", arguments: dialects)
+    func oddWords(generation: FakeGeneration) async throws {
+        let long = String(repeating: "é", count: 100_000)
+        try await withPlugin(generation, script: .on("Group.DestroyGroup", .error("x\(long)"))) { client, _ in
+            let error = try await failure(client, .destroy(id: "x"))
+            #expect(error.code == .rejected && error.message.hasSuffix("é … (200001 bytes in all)"))
+            #expect(error.message.utf8.count < 4200)
+        }
+        try await withPlugin(generation, script: .on("Group.DestroyGroup", .error(""))) { client, _ in
+            let error = try await failure(client, .destroy(id: "x"))
+            #expect(error == GroupError(.rejected, "plugin 'group-stateless' refused DestroyGroup without a word"))
+        }
+    }
+
     @Test("gives up in time when no answer comes", arguments: dialects)
     func timeout(generation: FakeGeneration) async throws {
         try await withPlugin(generation, script: .on("Group.DestroyGroup", .silence)) { client, fake in
@@ -132,6 +147,8 @@ struct ClientFailureTests {
             try await expect(client, .inspect, gives: .groups([]))
             let error = try await failure(client, .describe(id: "cattle"))
             #expect(error.code == .unknownOutcome)
+            // A question changes nothing.
+            #expect(!error.message.contains("carried out"))
             #expect(fake.methods.filter { $0 == "DescribeGroup" }.count == 2)
         }
     }

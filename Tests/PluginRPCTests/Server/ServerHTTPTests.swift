@@ -136,14 +136,14 @@ import Testing
                 + String(repeating: "400\r\n\(String(repeating: "x", count: 1024))\r\n", count: 70),
             "413"
         ),
-        Bad("one header too large", "POST / HTTP/1.1\r\nHost: h\r\nX: \(String(repeating: "x", count: 70_000))", "400"),
+        Bad("one header too large", "POST / HTTP/1.1\r\nHost: h\r\nX: \(String(repeating: "x", count: 70_000))", "431"),
         Bad(
             "header too large",
             "POST / HTTP/1.1\r\nHost: h\r\n"
                 + String(repeating: "X-Y: \(String(repeating: "x", count: 100))\r\n", count: 700),
-            "400"
+            "431"
         ),
-        Bad("target too long", "POST /\(String(repeating: "x", count: 200_000))", "400"),
+        Bad("target too long", "POST /\(String(repeating: "x", count: 200_000))", "431"),
         Bad("no HTTP", "HELO example.org\r\n\r\n", "400"),
         Bad("negative length", "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: -5\r\n\r\n", "400"),
         Bad("two lengths", "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\n", "400"),

@@ -72,6 +72,9 @@ public enum BrokenRule: String, CaseIterable, Sendable {
     /// A guard lets go what the plugin names, and knows no group by itself.
     case guardKnowsNoGroups = "guard-knows-no-groups"
 
+    /// A follower does not look at its own plugin.
+    case followerLooksAway = "follower-looks-away"
+
     var hasNoDeadline: Bool { self == .deadlineAtTheAnswer }
 
     /// The parts of a manager that is broken in this way.
@@ -88,10 +91,11 @@ public enum BrokenRule: String, CaseIterable, Sendable {
             parts.makeGate = { _ in LeadershipGate(clock: StoppedClock(clock: clock)) }
         case .gateIsAFlag:
             parts.makeGate = { _ in LeadershipGate(clock: StoppedClock(clock: clock)) }
+        case .followerLooksAway: parts.followersLook = false
         case .releaseBeforeFree:
             parts.decide = { election, event, now in
                 election.handle(event, now: now).flatMap { directive -> [ElectionDirective] in
-                    guard case .resign(let epoch, let reason) = directive else { return [directive] }
+                    guard case .resign(let epoch, let reason, _) = directive else { return [directive] }
                     return [directive, .release(epoch: epoch, reason: reason)]
                 }
             }

@@ -22,6 +22,8 @@ enum Fault: CaseIterable {
     /// What the store has done, it tells late; and then it tells nothing any more.
     case fadingStore
     case slowPlugin, refusingPlugin, haltingPlugin, forgetfulPlugin, crashingPlugin, stillPlugin, lossyPlugin
+    /// A plugin lives, and its socket is not there.
+    case awayPlugin
     /// What a plugin says of its groups cannot be read.
     case unreadablePlugin
 }

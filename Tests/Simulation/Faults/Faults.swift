@@ -107,6 +107,7 @@ final class Faults {
         case .haltingPlugin: plugin(replica, ttl) { $0.halt = 400 }
         case .lossyPlugin: plugin(replica, ttl) { $0.loss = 300 }
         case .unreadablePlugin: plugin(replica, ttl) { $0.isUnreadable = true }
+        case .awayPlugin: plugin(replica, ttl) { $0.isAway = true }
         case .stillPlugin: plugin(replica, ttl) { $0.isStill = true }
         case .forgetfulPlugin:
             replica.plugin.end()

@@ -37,7 +37,7 @@ final class PluginConnection: GroupPlugin, @unchecked Sendable {
         _ promise: Promise<Result<GroupReply, GroupError>>
     ) {
         let scheduler = world.scheduler
-        guard plugin.isRunning else {
+        guard plugin.isRunning, !plugin.weather.isAway else {
             return scheduler.plan(after: 10_000, for: process) {
                 promise.fulfil(.failure(GroupError(.notRunning, "the plugin does not run")))
             }

@@ -8,6 +8,8 @@ struct PluginWeather {
     var halt = 0
     /// It carries a call out, and the answer is lost.
     var loss = 0
+    /// It lives, and nobody finds it.
+    var isAway = false
     /// What it says of its groups cannot be read.
     var isUnreadable = false
     /// It takes calls and does nothing about them until the weather changes.

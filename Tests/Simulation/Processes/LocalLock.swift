@@ -4,6 +4,7 @@ final class LocalLock: @unchecked Sendable {
     private var waiting: [(process: SimulatedProcess, action: () -> Void)] = []
 
     var isFree: Bool { holder == nil }
+    var isAwaited: Bool { !waiting.isEmpty }
 
     /// - Parameter action: when it is the process's turn.
     func take(_ process: SimulatedProcess, _ action: @escaping () -> Void) {

@@ -45,6 +45,8 @@ final class SimulatedGuard: OrphanGuard, @unchecked Sendable {
             knowledge: board,
             clock: SimulatedClock(process: process, host: host),
             timeout: world.plan.keeper.freeTimeout,
+            patience: world.plan.election.ttl * 6,
+            isAwaited: { lock.isAwaited },
             logger: world.logger(process),
             acknowledge: { [self] number in
                 world.scheduler.plan(after: 20_000, for: manager) { self.acknowledge(number) }
@@ -72,6 +74,11 @@ final class SimulatedGuard: OrphanGuard, @unchecked Sendable {
     // MARK: - OrphanGuard
 
     func arm(until deadline: BootInstant) { send(deadline) }
+    func postpone(until instant: BootInstant) {
+        guard let deadline = board.newest, deadline < instant else { return }
+        board.set(instant)
+    }
+
     func disarm() { send(nil) }
 
     func note(_ group: Identifier) { board.groups.insert(group) }
@@ -112,7 +119,7 @@ final class SimulatedGuard: OrphanGuard, @unchecked Sendable {
     /// What a guard finds when it looks, unless a rule is broken.
     private final class Board: GuardKnowledge, @unchecked Sendable {
         private let broken: BrokenRule?
-        private var newest: BootInstant?
+        private(set) var newest: BootInstant?
         /// What the guard has taken up.
         var taken: BootInstant?
         private var noted: Set<Identifier> = []

@@ -296,7 +296,17 @@ final class HTTPHandler: ChannelDuplexHandler, ReplyReceiver {
         }
         let head = HTTPRequestHead(version: .http1_1, method: .POST, uri: "/")
         incoming = nil
-        let plan = HTTPRequest.Plan.refuseAndClose(status: "400 Bad Request", text: "400 Bad Request")
+        let plan =
+            switch error as? HTTPParserError {
+            case .headerOverflow?:
+                HTTPRequest.Plan.refuseAndClose(
+                    status: "431 Request Header Fields Too Large",
+                    text: "a request header of more than 64 KiB, or of too many fields\n"
+                )
+            case let error?:
+                HTTPRequest.Plan.refuseAndClose(status: "400 Bad Request", text: "not HTTP: \(error)\n")
+            case nil: HTTPRequest.Plan.refuseAndClose(status: "400 Bad Request", text: "400 Bad Request")
+            }
         enqueueLast(HTTPRequest(head, plan: plan), context)
     }
 
