@@ -64,7 +64,7 @@ extension GroupKeeper {
         await rounds?.value
     }
 
-    private func end(_ token: TermToken, patiently isPatient: Bool) {
+    func end(_ token: TermToken, patiently isPatient: Bool) {
         token.end(patiently: isPatient)
         if let term {
             debts.told.formUnion(term.reconciler.groups)
