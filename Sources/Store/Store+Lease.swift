@@ -12,11 +12,16 @@ extension Store {
             memory.note(lease, readSince: startedAt)
             return lease
         }
-        return try await writer.run(within: timeout, verify: { _, _ in true }) { connection in
-            let row = try connection.lease()
-            guard memory.seen.isMissing(in: row) else { return row }
-            return try connection.suspend(row, by: memory.witness(nil, on: connection.device), time: Store.wallClock())
-        }
+        return try await writer.run(
+            within: timeout,
+            verify: { _, _ in true },
+            { connection in
+                let row = try connection.lease()
+                guard memory.seen.isMissing(in: row) else { return row }
+                let witness = memory.witness(nil, on: connection.device)
+                return try connection.suspend(row, by: witness, time: Store.wallClock())
+            }
+        )
     }
 
     /// Goes on from an older state on which nobody acts; see ``Suspension``.
@@ -47,18 +52,19 @@ extension Store {
         let startedAt = memory?.now() ?? 0
         let (lease, device): (Lease?, UInt?) = try await writer.run(
             within: timeout,
-            verify: { try Self.isStored($0, $1.0) }
-        ) { [clock] connection in
-            let lease = try connection.acquireLease(
-                claimant,
-                watched: (watched.epoch, watched.sequence),
-                ttl: ttl,
-                reason: reason,
-                time: Store.wallClock(),
-                elapsed: try clock.begin(connection)
-            )
-            return (lease, connection.device)
-        }
+            verify: { try Self.isStored($0, $1.0) },
+            { [clock] connection in
+                let lease = try connection.acquireLease(
+                    claimant,
+                    watched: (watched.epoch, watched.sequence),
+                    ttl: ttl,
+                    reason: reason,
+                    time: Store.wallClock(),
+                    elapsed: try clock.begin(connection)
+                )
+                return (lease, connection.device)
+            }
+        )
         if let lease { memory?.begin(lease, since: startedAt, for: timeout, on: device) }
         return lease
     }

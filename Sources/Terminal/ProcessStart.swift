@@ -21,11 +21,13 @@ public enum ProcessStart {
     public static var obstacle: String? {
         let files = clinux_most_descriptors()
         if files < leastFiles {
-            return "this process may open \(files) files, and needs at least \(leastFiles). Raise the limit (ulimit -n)."
+            return
+                "this process may open \(files) files, and needs at least \(leastFiles). Raise the limit (ulimit -n)."
         }
         let descriptor = open("/proc/self/stat", O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else {
-            return "/proc/self/stat cannot be read: \(String(cString: strerror(errno))). Mount /proc (mount -t proc proc /proc)."
+            return
+                "/proc/self/stat cannot be read: \(String(cString: strerror(errno))). Mount /proc (mount -t proc proc /proc)."
         }
         close(descriptor)
         return nil

@@ -76,7 +76,10 @@ import Testing
             try Files.write("", to: "\(other)/manager.db")
             let script = "mount --bind '\(file)' '\(other)/manager.db' && exec \"$@\""
             let program = try RunningProgram(
-                ["/usr/bin/unshare", "--mount", "/bin/sh", "-c", script, "sh", try BuiltProgram.manager.path(), "history"],
+                [
+                    "/usr/bin/unshare", "--mount", "/bin/sh", "-c", script, "sh", try BuiltProgram.manager.path(),
+                    "history",
+                ],
                 environment: n1.environment.merging(["INFRAKIT_STORE_DIR": other]) { $1 },
                 files: "\(world.path)/mounted"
             )
@@ -117,7 +120,10 @@ import Testing
                         let refused = await #expect(throws: GroupError.self) {
                             _ = try await n1.call(.commit(big, pretend: false), within: .seconds(60))
                         }
-                        #expect(refused?.message.contains("nothing was changed") == true, "\(String(describing: refused))")
+                        #expect(
+                            refused?.message.contains("nothing was changed") == true,
+                            "\(String(describing: refused))"
+                        )
                         #expect(refused?.message.contains("may have been stored") == false)
                         try await n1.commit("a", round)
                     }

@@ -25,7 +25,9 @@ struct BackupCommand: Verb {
     @OptionGroup var format: OutputOptions
 
     func validate() throws {
-        if file.isEmpty { throw ValidationError("the name of the new file is empty. Name a file that is not there yet.") }
+        if file.isEmpty {
+            throw ValidationError("the name of the new file is empty. Name a file that is not there yet.")
+        }
     }
 
     func run(in session: Session) async throws -> ExitStatus {

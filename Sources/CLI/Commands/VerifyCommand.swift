@@ -72,7 +72,11 @@ struct VerifyCommand: Verb {
 
     private func write(_ target: String, of path: String, in session: Session) async throws -> ExitStatus {
         let proven = try await session.waiting("proving every revision") {
-            try await Store.repair(StoreConfiguration(path: path, mayHaveOtherNames: true), to: target, within: patience)
+            try await Store.repair(
+                StoreConfiguration(path: path, mayHaveOtherNames: true),
+                to: target,
+                within: patience
+            )
         }
         try session.write(
             """

@@ -124,10 +124,10 @@ public final class PluginClient: GroupPlugin {
         }
         let reason = LinkError.lost("no answer within \(timeout)")
         return reason.groupError(
-                plugin: connector.name,
-                method: request.method,
-                isQuestion: request.isReadOnly
-            )
+            plugin: connector.name,
+            method: request.method,
+            isQuestion: request.isReadOnly
+        )
     }
 }
 

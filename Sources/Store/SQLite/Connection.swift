@@ -50,7 +50,7 @@ final class Connection {
         var handle: OpaquePointer?
         // A relative path that begins with "file:" would be read as a URI.
         let name = path.hasPrefix("/") ? path : "./" + path
-        guard clinux_links_are_own(name) != ELOOP else {
+        guard Self.linksInCircles(name) || clinux_links_are_own(name) != ELOOP else {
             throw StoreError(
                 .permission,
                 "\(path) is a symbolic link that another user could have made, and it is not followed. Remove the link, or "
@@ -83,6 +83,12 @@ final class Connection {
             close()
             throw error
         }
+    }
+
+    /// Links that lead nowhere are nobody's trap, and opening the file tells of them.
+    private static func linksInCircles(_ path: String) -> Bool {
+        var status = stat()
+        return stat(path, &status) != 0 && errno == ELOOP
     }
 
     private static let configureOnce: Void = csqlite_keep_no_statistics()

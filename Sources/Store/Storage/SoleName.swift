@@ -9,7 +9,7 @@ enum SoleName {
     static func require(of path: String) throws(StoreError) {
         var status = stat()
         // What cannot be looked at cannot be opened either, and that says why.
-        guard stat(path, &status) == 0 else { return }
+        guard stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return }
         if status.st_nlink > 1 {
             throw unsafe(
                 path,

@@ -12,7 +12,8 @@ struct ElectionExplorationTests {
         // Otherwise the search has not come where things go wrong.
         #expect(result.depth >= 6)
         let all: Set = [
-            "acquire", "assume", "extend", "hold", "keep", "letRunOut", "observe", "release", "renew", "resign", "suspend",
+            "acquire", "assume", "extend", "hold", "keep", "letRunOut", "observe", "release", "renew", "resign",
+            "suspend",
             "wake",
         ]
         #expect(result.seen == all)

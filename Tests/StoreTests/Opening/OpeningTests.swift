@@ -333,14 +333,18 @@ import Testing
                 expect(try await openForCommand(name) + [openForManager(name)], .unsafeStorage, "2 names")
             }
             #expect(try contents(of: path) == before)
-            #expect(try names(in: directory) == ["manager.db", "other"] && names(in: "\(directory)/other") == ["manager.db"])
+            #expect(
+                try names(in: directory) == ["manager.db", "other"] && names(in: "\(directory)/other") == ["manager.db"]
+            )
             // A backup may be kept under many names: it is only read.
             let backup = Store.openForCommand(StoreConfiguration(path: other, mayHaveOtherNames: true))
             #expect(try await backup.summary(within: patience).newest == 0)
             // A symbolic link is no second name: SQLite follows it to the directory in which the journal lies.
             #expect(unlink(other) == 0 && symlink(path, other) == 0)
             _ = try await Store.openForManager(StoreConfiguration(path: other))
-            #expect(try await Store.openForCommand(StoreConfiguration(path: other)).summary(within: patience).newest == 0)
+            #expect(
+                try await Store.openForCommand(StoreConfiguration(path: other)).summary(within: patience).newest == 0
+            )
         }
     }
 

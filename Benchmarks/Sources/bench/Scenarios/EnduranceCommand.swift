@@ -143,7 +143,10 @@ struct EnduranceCommand: Scenario {
         for host in hosts {
             for (what, pid) in [("manager", try host.pid), ("guard", try await host.guardPID)] {
                 states.append(
-                    ("\(what) of \(host.name)", try ProcessTable.memory(pid).privateDirty, ProcessTable.descriptors(pid))
+                    (
+                        "\(what) of \(host.name)", try ProcessTable.memory(pid).privateDirty,
+                        ProcessTable.descriptors(pid)
+                    )
                 )
             }
         }

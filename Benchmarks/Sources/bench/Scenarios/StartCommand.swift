@@ -39,7 +39,9 @@ struct StartCommand: Scenario {
                 Figure("from exec to the first answer, p50", start.p50, .milliseconds, .atMost(34)),
                 Figure("from exec to the first answer, longest", start.max, .milliseconds),
             ])
-            report.add("Memory after \(idle) s without a request, p50. Private is what only the process has, and has written.")
+            report.add(
+                "Memory after \(idle) s without a request, p50. Private is what only the process has, and has written."
+            )
             for (name, samples) in [("manager", memory.manager), ("guard", memory.guard)] {
                 report.add([
                     Figure("\(name): private", Sample(samples.map(\.privateDirty)).p50, .megabytes),
