@@ -104,7 +104,7 @@ struct YAMLReader {
             let text = String(decoding: UnsafeBufferPointer(start: scalar.value, count: scalar.length), as: UTF8.self)
             let isPlain = scalar.style == YAML_PLAIN_SCALAR_STYLE
             if expectsKey {
-                try takeKey(Identifier(text), isMerge: isPlain && text == "<<", line: line)
+                try takeKey(Identifier(text), isMerge: isPlain && scalar.tag == nil && text == "<<", line: line)
                 if let anchor = Self.text(scalar.anchor) {
                     anchors[anchor] = Value(json: .string(text), size: text.utf8.count)
                 }

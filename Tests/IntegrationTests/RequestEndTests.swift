@@ -5,7 +5,7 @@ import Testing
 
 /// What a command says of a request that did not come to its end.
 struct RequestEndTests {
-    private static let spec = #"{"ID":"a","Properties":{"Size":7}}"#
+    private static let spec = #"{"ID":"a","Properties":{"Allocation":{"Size":7}}}"#
 
     private func request(_ world: World) async throws -> Request? {
         try await world.store.waitingRequests(within: .seconds(20)).first
@@ -125,7 +125,7 @@ struct RequestEndTests {
                 .manager,
                 ["commit", "-", "--wait", "30s"],
                 environment: n1.environment,
-                input: #"{"ID":"b","Properties":{"Size":3}}"#
+                input: #"{"ID":"b","Properties":{"Allocation":{"Size":3}}}"#
             )
             #expect(other.status == 0 && n1.plugin.size(of: "b") == 3, "\(other)")
             first.send(SIGINT)

@@ -34,7 +34,7 @@ import Testing
             let home = "\(world.path)/new-home"
             let other = try world.start(
                 .manager,
-                ["os", "--name", "other"],
+                ["os", "--name", "other", "--proxy-for-group", "another-plugin"],
                 environment: n1.environment.merging(["HOME": home, "INFRAKIT_STORE_DIR": ""]) { _, new in new }
             )
             try await eventually("it runs") { other.errors.contains("msg=\"listening\"") }

@@ -78,7 +78,7 @@ struct HistoryCommand: Verb {
             if found.changes.isEmpty {
                 try await requireGroup(store)
                 let states = try await store.states(within: commandTimeout)
-                guard found.isKnown || field.stands(in: states, of: group) else {
+                guard states.isEmpty || found.isKnown || field.stands(in: states, of: group) else {
                     throw Failure(
                         "no revision \(query.since == nil ? "has ever had" : "of that time has") the field \(path.path). "
                             + "A path begins below Properties, such as Allocation.Size; `infrakit-manager show` has them all."

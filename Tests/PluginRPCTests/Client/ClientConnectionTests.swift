@@ -56,7 +56,11 @@ struct ClientConnectionTests {
                 try await expect(
                     client,
                     .commit(.text("g\(round)"), pretend: true),
-                    gives: .details(generation.watches ? "Would watch g\(round)" : "Managing it")
+                    gives: .details(
+                        generation.watches
+                            ? "Would watch g\(round), if the plugin accepts it: this generation cannot be asked before"
+                            : "Managing it"
+                    )
                 )
                 fake.stop()
             }

@@ -40,7 +40,8 @@ import Testing
             let objects = ["groups", "a", "b"].map { #"{"Name":"\#($0)","ProxyFor":""}"# }.joined(separator: ",")
             #expect(
                 hello == #""result":{"Objects":{"Controller/0.1.1":[\#(objects)],"Group/0.1.1":[\#(objects)],"#
-                    + #""Stack/0.1.1":[{"Name":".","ProxyFor":""}]}}"#
+                    + #""Stack/0.1.1":[{"Name":".","ProxyFor":""}],"#
+                    + #""Updatable/0.1.1":[{"Name":"status","ProxyFor":""},{"Name":"vars","ProxyFor":""}]}}"#
             )
         }
     }
@@ -108,7 +109,9 @@ import Testing
                 try await answer(fixture, "Manager.Specs") == #""result":{"Specs":[\#(object("a")),\#(object("b"))]}"#
             )
             let inspected = try await answer(fixture, "Manager.Inspect")
-            #expect(inspected.hasPrefix(#""result":{"Objects":[\#(object("a").dropLast()),"state":null}"#))
+            // An object has an identity, and a spec has none.
+            let identified = object("a").replacing(#"{"name""#, with: #"{"id":"a","name""#)
+            #expect(inspected.hasPrefix(#""result":{"Objects":[\#(identified.dropLast()),"state":null}"#))
             #expect(
                 try await answer(fixture, "Manager.Status") == #""result":{"Status":{"role":"leader"}}"#
             )
