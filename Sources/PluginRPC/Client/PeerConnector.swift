@@ -24,11 +24,7 @@ struct PeerConnector: Sendable {
         // Looked at first: a plugin that is replaced while it is being found is found again.
         let identity = endpoint.identity
         let place = PluginPlace(name: name, address: try endpoint.resolve())
-        if refusesOwnProcess, case .socket(let path) = place.address, Self.isServedHere(path) {
-            throw .unreachable(
-                "plugin '\(name)' at \(path) is this manager itself. Give --proxy-for-group the name of a group plugin."
-            )
-        }
+        try requireOther(place)
         let link =
             switch (place.address, plugin) {
             case (.http, .stream):
@@ -42,6 +38,13 @@ struct PeerConnector: Sendable {
             case (.socket(let path), .auto):
                 try await detect(place, path, until: deadline)
             }
+        do {
+            // It may have come to be so since the first look.
+            try requireOther(place)
+        } catch {
+            link.close()
+            throw error
+        }
         logger.debug(
             "connected to the plugin",
             metadata: [
@@ -54,6 +57,14 @@ struct PeerConnector: Sendable {
 
     private func httpLink(_ place: PluginPlace) throws(LinkError) -> HTTPLink {
         try HTTPLink(place, limits: limits, maximumConnections: maximumConnections, login: login, on: group)
+    }
+
+    /// - Throws: ``LinkError`` `unreachable` for a socket of this very process.
+    private func requireOther(_ place: PluginPlace) throws(LinkError) {
+        guard refusesOwnProcess, case .socket(let path) = place.address, Self.isServedHere(path) else { return }
+        throw .unreachable(
+            "plugin '\(name)' at \(path) is this manager itself. Give --proxy-for-group the name of a group plugin."
+        )
     }
 
     /// Asked of the kernel: whatever the path looks like, it tells who listens.

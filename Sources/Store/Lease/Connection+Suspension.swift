@@ -36,9 +36,11 @@ extension Connection {
     ///
     /// - Throws: ``StoreError`` `stale`.
     func requireSeen(_ memory: StoreMemory?) throws {
-        guard let seen = memory?.seen, seen.epoch > 0 else { return }
         let row = try lease()
-        guard row.suspension == nil, seen.isReached(by: row) else { throw StoreError.stale(path) }
+        // Others have seen more of it, whoever asks: what is taken back here may have been carried out there.
+        guard row.suspension == nil else { throw StoreError.stale(path) }
+        guard let seen = memory?.seen, seen.epoch > 0 else { return }
+        guard seen.isReached(by: row) else { throw StoreError.stale(path) }
     }
 
     /// Notes that nobody may act on this database; see ``Lease/suspended(by:time:)``.

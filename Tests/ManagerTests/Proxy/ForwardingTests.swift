@@ -7,12 +7,17 @@ import Testing
 /// A follower that passes users' writes on to the leader.
 struct ForwardingTests {
     /// Two replicas, of which the second passes writes on; the first leads, with the group a.
-    private func withPair(forwards: Bool = true, _ body: (Replica, Replica) async throws -> Void) async throws {
+    private func withPair(
+        forwards: Bool = true,
+        patience: Duration? = nil,
+        _ body: (Replica, Replica) async throws -> Void
+    ) async throws {
         let clock = TestClock()
         let store = MemoryStore(clock: clock)
         let leader = try Replica("one", store: store, plugin: FakePlugin(clock: clock))
         let follower = try Replica("two", store: store, plugin: FakePlugin(clock: clock)) {
             $0.forwardsWrites = forwards
+            if let patience { $0.rpcTimeout = patience }
         }
         follower.orphanGuard.hinder("it is the second")
         try await withReplicas(leader, follower) {
@@ -78,7 +83,8 @@ struct ForwardingTests {
     /// The leader stored it and could not answer: the history tells.
     @Test(arguments: [true, false])
     func whenTheLeaderDiesAfterStoringTheRevisionTells(_ succeeds: Bool) async throws {
-        try await withPair { leader, follower in
+        // Longer than it takes until the lease has run out.
+        try await withPair(patience: .seconds(300)) { leader, follower in
             let gate = Gate()
             leader.plugin.script { $0 == .commit(.named("a", 2), pretend: false) ? .hang(gate) : nil }
             leader.store.trouble(.fail(.io), at: .answer)

@@ -75,7 +75,15 @@ struct LossTests {
             // The ttl counts from the last renewal, which was before the store began to hang.
             #expect(replica.clock.now() - start < .seconds(88))
             #expect(replica.clock.now() - start > .seconds(55))
-            #expect(await replica.error(.watch(.named("c")))?.code == .notLeader)
+            // Who leads is asked of the store, for a short while.
+            let refusal = Shared<GroupError.Code?>(nil)
+            async let refused: Void = {
+                let error = await replica.error(.watch(.named("c")))
+                refusal.update { $0 = error?.code }
+            }()
+            try await eventually("it is refused", on: replica.clock) { refusal.value != nil }
+            await refused
+            #expect(refusal.value == .notLeader)
             gate.open()
             replica.store.trouble(
                 nil,
