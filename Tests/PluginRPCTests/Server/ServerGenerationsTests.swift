@@ -70,7 +70,10 @@ import Testing
         try await withPluginServer(watched, manager: broken) { fixture in
             let hello = try await answer(fixture, "Handshake.Hello")
             #expect(hello.contains(#""Group/0.1.1":[{"Name":"groups","ProxyFor":""}]"#))
-            #expect(try await answer(fixture, "Manager.Specs") == failure("disk gone"))
+            #expect(
+                try await answer(fixture, "Manager.Specs")
+                    == #""error":{"code":-32000,"message":"disk gone","data":{"kind":"storeUnavailable"}}"#
+            )
         }
     }
 
