@@ -92,6 +92,8 @@ struct GroupRelease: Sendable {
         let own: Set<Identifier>
         var isLookAlone: Bool
         var isRunning = true
+        /// Those of which it has said in the last pass whether it lets them go.
+        var answered: Set<Identifier> = []
         /// The plugin has told what it watches, or says more than anybody reads.
         var hasAnswered = false
         var hasGotOn = false
@@ -101,7 +103,8 @@ struct GroupRelease: Sendable {
         }
 
         var isDone: Bool { isRunning && hasAnswered && open.isEmpty }
-        var outcome: Outcome { isRunning && hasAnswered ? .held(open) : .unknown }
+        /// What it keeps although it was not told to let it go, or has not heard it, it does not keep for good.
+        var outcome: Outcome { isRunning && hasAnswered && open.isSubset(of: answered) ? .held(open) : .unknown }
     }
 
     private func look(_ round: inout Round) async {
@@ -126,17 +129,19 @@ struct GroupRelease: Sendable {
     }
 
     private enum Answer {
-        case free, notFree, notRunning
+        case free, refused, notRunning
+        /// It may still be carried out, or was not sent.
+        case none
     }
 
     private func freeAll(_ round: inout Round, _ isWanted: @escaping @Sendable () -> Bool) async {
-        (round.isRunning, round.hasGotOn) = (true, false)
+        (round.isRunning, round.hasGotOn, round.answered) = (true, false, [])
         await withTaskGroup(of: (Identifier, Answer).self) { tasks in
             var waiting = round.open.makeIterator()
             func begin() {
                 guard let group = waiting.next() else { return }
                 tasks.addTask {
-                    guard isWanted(), !Task.isCancelled else { return (group, .notFree) }
+                    guard isWanted(), !Task.isCancelled else { return (group, .none) }
                     return (group, await free(group))
                 }
             }
@@ -144,11 +149,13 @@ struct GroupRelease: Sendable {
             while let (group, answer) = await tasks.next() {
                 switch answer {
                 case .free:
+                    round.answered.insert(group)
                     round.open.remove(group)
                     guard round.freed.insert(group).inserted else { break }
                     round.hasGotOn = true
                     gotOn()
-                case .notFree: break
+                case .refused: round.answered.insert(group)
+                case .none: break
                 case .notRunning:
                     round.isRunning = false
                     // The others would find the same.
@@ -168,7 +175,10 @@ struct GroupRelease: Sendable {
             if error.saysNotWatched { return .free }
             if error.code == .notRunning { return .notRunning }
             logger.warning("group not freed", metadata: ["group": "\(group)", "error": "\(error)"])
-            return .notFree
+            switch error.code {
+            case .unknownOutcome, .unreachable, .unreadable: return .none
+            default: return .refused
+            }
         }
     }
 }
