@@ -143,6 +143,20 @@ struct LossTests {
         }
     }
 
+    /// The plugin tells what it watches, and to let go goes unanswered: that is no refusal, and the lease is not given away.
+    @Test func whatIsNotKnownToBeFreeIsNotReleased() async throws {
+        try await withReplica { replica in
+            try await replica.leads()
+            _ = try await replica.commit("a")
+            replica.plugin.script { $0.isFree ? .fail(GroupError(.unknownOutcome, "no answer")) : nil }
+            replica.orphanGuard.hinder("not now")
+            try await pass(.seconds(300), on: replica.clock)
+            #expect(replica.store.count(.release) == 0 && replica.plugin.watched == ["a"])
+            replica.plugin.behave()
+            try await eventually("it is free", on: replica.clock) { replica.plugin.watched.isEmpty }
+        }
+    }
+
     @Test func aFreeNeverLandsAfterAWatchOfTheNextTerm() async throws {
         try await withReplica { replica in
             try await replica.leads()
