@@ -161,6 +161,18 @@ struct ClientTranslationTests {
         }
     }
 
+    @Test("no plan for a group that is not there", arguments: FakeGeneration.released)
+    func planOfNothing(generation: FakeGeneration) async throws {
+        try await withPlugin(generation) { client, fake in
+            let error = try await failure(client, .describeUpdate(.text("cattle")))
+            #expect(error == .notWatched("cattle"))
+            fake.seed([.text("cattle")])
+            guard case .plan = try await client.reply(to: .describeUpdate(.text("cattle"))) else {
+                return #expect(Bool(false), "no plan")
+            }
+        }
+    }
+
     @Test("no size where there is none to set")
     func noSize() async throws {
         try await withPlugin(.v01) { client, fake in
