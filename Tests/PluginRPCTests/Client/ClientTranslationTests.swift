@@ -43,7 +43,8 @@ struct ClientTranslationTests {
     func commitOverWatch(generation: FakeGeneration) async throws {
         try await withPlugin(generation) { client, fake in
             let (small, large) = (GroupSpec.text("cattle"), GroupSpec.text("cattle", #"{"Allocation":{"Size":9}}"#))
-            try await expect(client, .commit(small, pretend: true), gives: .details("Would watch cattle, if the plugin accepts it: this generation cannot be asked before"))
+            let words = "Would watch cattle, if the plugin accepts it: this generation cannot be asked before"
+            try await expect(client, .commit(small, pretend: true), gives: .details(words))
             #expect(fake.groups.isEmpty)
             try await expect(client, .commit(small, pretend: false), gives: .details("Watching cattle"))
             #expect(fake.groups == [small])
