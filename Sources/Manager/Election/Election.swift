@@ -194,7 +194,10 @@ public struct Election: Sendable {
         trouble = nil
         if lease.epoch > restEpoch { restUntil = nil }
         var current = Watch(lease: lease, since: now)
-        if let watch, watch.lease.epoch == lease.epoch, watch.lease.sequence == lease.sequence {
+        // In an older copy of the file the numbers may be the same: what was waited there does not count.
+        if let watch, watch.lease.epoch == lease.epoch, watch.lease.sequence == lease.sequence,
+            watch.lease.suspension == lease.suspension
+        {
             current = Watch(lease: lease, since: watch.since)
         } else {
             extraLook = nil
