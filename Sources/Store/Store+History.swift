@@ -69,7 +69,7 @@ extension Store {
 
     /// The state of every group at a revision, freed and destroyed ones included; the newest without a number.
     public func states(at number: Int? = nil, within timeout: Duration) async throws(StoreError) -> [GroupState] {
-        try await reader.run(within: timeout) { try $0.states(at: number) }
+        try await readNewest(within: timeout) { try $0.states(at: number) }
     }
 
     public func state(of group: Identifier, within timeout: Duration) async throws(StoreError) -> GroupState? {
@@ -78,7 +78,7 @@ extension Store {
 
     /// What stands now and who leads, as one moment has it.
     public func standing(within timeout: Duration) async throws(StoreError) -> StoredStanding {
-        try await reader.run(within: timeout) { connection in
+        try await readNewest(within: timeout) { connection in
             StoredStanding(
                 states: try connection.states(),
                 revision: try connection.currentRevisionNumber ?? 0,
@@ -95,7 +95,7 @@ extension Store {
         of group: Identifier? = nil,
         within timeout: Duration
     ) async throws(StoreError) -> [GroupState] {
-        try await reader.run(within: timeout) { connection in
+        try await readNewest(within: timeout) { connection in
             try connection.requireWhole(number)
             guard let group else { return try connection.states(at: number) }
             return try connection.state(of: group, at: number).map { [$0] } ?? []
@@ -168,11 +168,11 @@ extension Store {
         before number: Int,
         within timeout: Duration
     ) async throws(StoreError) -> GroupState? {
-        try await reader.run(within: timeout) { try $0.state(of: group, at: number - 1) }
+        try await readNewest(within: timeout) { try $0.state(of: group, at: number - 1) }
     }
 
     public func revision(_ number: Int, within timeout: Duration) async throws(StoreError) -> Revision? {
-        try await reader.run(within: timeout) { try $0.revision(number) }
+        try await readNewest(within: timeout) { try $0.revision(number) }
     }
 
     /// A page of the history and how many revisions there are in all.

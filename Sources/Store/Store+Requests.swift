@@ -15,7 +15,7 @@ extension Store {
     }
 
     public func waitingRequests(within timeout: Duration) async throws(StoreError) -> [Request] {
-        let rows = try await reader.run(within: timeout) { try $0.waitingRequests() }
+        let rows = try await readNewest(within: timeout) { try $0.waitingRequests() }
         // One that cannot be read must not keep the others waiting; whoever asked takes it back.
         return await Self.decode(rows) { try? Connection.request($0) }
     }

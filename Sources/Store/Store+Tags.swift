@@ -40,7 +40,7 @@ extension Store {
     /// The revisions whose time to be confirmed is over, the oldest first: so much of it this leader and those before it
     /// have seen pass.
     public func expiredConfirmations(within timeout: Duration) async throws(StoreError) -> [Confirmation] {
-        try await reader.run(within: timeout) { [clock] connection in
+        try await readNewest(within: timeout) { [clock] connection in
             try connection.expiredConfirmations(at: try clock.elapsed(connection))
         }
     }

@@ -13,6 +13,19 @@ public final class Store: Sendable {
     /// Nil where an older state is nothing to be noticed.
     let memory: StoreMemory?
 
+    /// Reads what somebody acts on: not from an older state than was seen.
+    ///
+    /// - Throws: ``StoreError`` `stale`.
+    func readNewest<Result: Sendable>(
+        within timeout: Duration,
+        _ body: @escaping @Sendable (Connection) throws -> Result
+    ) async throws(StoreError) -> Result {
+        try await reader.run(within: timeout) { [memory] connection in
+            try connection.requireNewest(memory)
+            return try body(connection)
+        }
+    }
+
     private init(_ configuration: StoreConfiguration, _ bootTime: @escaping @Sendable () -> Int) {
         let memory = configuration.noticesOlderState ? StoreMemory(bootTime) : nil
         self.configuration = configuration

@@ -43,6 +43,14 @@ extension Connection {
         guard seen.isReached(by: row) else { throw StoreError.stale(path) }
     }
 
+    /// What a manager goes on from is of the newest state that it has seen.
+    ///
+    /// - Throws: ``StoreError`` `stale`.
+    func requireNewest(_ memory: StoreMemory?) throws {
+        guard let seen = memory?.seen, seen.epoch > 0 else { return }
+        guard try !isOlder(lease(), than: seen) else { throw StoreError.stale(path) }
+    }
+
     /// Notes that nobody may act on this database; see ``Lease/suspended(by:time:)``.
     ///
     /// - Returns: the new row.

@@ -60,8 +60,6 @@ public enum BrokenRule: String, CaseIterable, Sendable {
     case begunCountsAsRefused = "begun-counts-as-refused"
     /// A file that is older than what was seen of it is taken for what is stored.
     case olderStateUnnoticed = "older-state-unnoticed"
-    /// Whoever leads no more for certain is believed to know all that was given out.
-    case pastHolderIsExact = "past-holder-is-exact"
     /// Of an older state that was accepted, numbers and epochs go on after the last that somebody happens to have seen.
     case acceptLeavesNoRoom = "accept-leaves-no-room"
     /// Whoever accepts an older state declares the lease to be free.

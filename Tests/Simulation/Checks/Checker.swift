@@ -78,7 +78,7 @@ final class Checker {
         if row.sequence < before.sequence { fail("the sequence fell from \(before.sequence) to \(row.sequence)") }
         let manager = world.replicas.lazy.compactMap(\.manager).first { $0.process === process }
         switch kind {
-        case .reading, .open, .suspending: break
+        case .reading, .looking, .open, .suspending: break
         case .renewing:
             if let manager, after.lease.suspension == nil, before.instance != manager.claimant.instance {
                 fail("\(manager.claimant.instance) renewed epoch \(before.epoch) of '\(before.instance)'")

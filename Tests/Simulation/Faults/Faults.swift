@@ -121,7 +121,8 @@ final class Faults {
     private func putOlderCopy(_ ttl: Int) {
         guard leader != nil, world.file.replace(knownTo: world.replicas.compactMap(\.manager?.store)) else { return }
         world.note("an older copy is in the place of the file")
-        later(upTo: ttl * 3) { [self] in decide() }
+        // At once, before all have looked; or when they have.
+        later(upTo: world.random.below(2) == 0 ? ttl / 2 : ttl * 3) { [self] in decide() }
     }
 
     /// A person finds out. What nobody has noticed yet nobody has acted on.

@@ -9,7 +9,7 @@ extension SimulatedStore: StateStore {
 
     func lease(within timeout: Duration) async throws(StoreError) -> Lease {
         let startedAt = bootTime
-        let lease = try await run("lease", .reading, timeout) { [self] model in
+        let lease = try await run("lease", .looking, timeout) { [self] model in
             count.saw(model.elapsed, epoch: model.lease.epoch, sequence: model.lease.sequence, at: bootTime)
             return model.lease
         }

@@ -12,6 +12,8 @@ final class SimulatedStore: @unchecked Sendable {
     /// What a transaction is, for those who watch over it.
     enum Kind {
         case reading
+        /// Reads the lease.
+        case looking
         /// Takes the lease.
         case acquiring
         /// Gives it back.
@@ -25,7 +27,7 @@ final class SimulatedStore: @unchecked Sendable {
         /// Anybody may do it.
         case open
 
-        var purpose: Purpose { self == .reading ? .reading : .writing }
+        var purpose: Purpose { [.reading, .looking].contains(self) ? .reading : .writing }
     }
 
     let world: World
@@ -68,8 +70,7 @@ final class SimulatedStore: @unchecked Sendable {
 
     /// As the store, with less room for what happens unseen: every number has its place here.
     func witness(_ fence: Fence?) -> Witness {
-        let isBelieved = world.broken == .pastHolderIsExact
-        var witness = knowledge.witness(fence, on: nil, at: isBelieved ? 0 : bootTime)
+        var witness = knowledge.witness(fence, on: nil, at: bootTime)
         witness.unseen = world.broken == .acceptLeavesNoRoom ? (0, 0) : (50, 100)
         return witness
     }
@@ -80,6 +81,12 @@ final class SimulatedStore: @unchecked Sendable {
         guard model.lease.suspension == nil, seen.epoch == 0 || seen.isReached(by: model.lease) else {
             throw StoreError.stale("file")
         }
+    }
+
+    /// What is gone on from is of the newest state.
+    func requireNewest(_ model: StoreModel) throws(StoreError) {
+        guard notices, seen.epoch > 0 else { return }
+        guard !model.isOlder(than: seen) else { throw StoreError.stale("file") }
     }
 
     /// The same, and that the history has what was seen.
@@ -110,7 +117,12 @@ final class SimulatedStore: @unchecked Sendable {
                 if !hadBegun { work.phase = .over }
                 promise.fulfil(.failure(Self.late(purpose, hadBegun: hadBegun)))
             }
-            lane.add(work) { [self] in carryOut(work, name, kind, lane, promise, body) }
+            lane.add(work) { [self] in
+                carryOut(work, name, kind, lane, promise) { [self] model throws(StoreError) in
+                    if kind == .reading { try requireNewest(model) }
+                    return try body(&model)
+                }
+            }
         }
         return try result.get()
     }

@@ -110,6 +110,10 @@ import Testing
             let found = try await scene.verify()
             #expect(found.count == 1 && found[0].contains("it lacks revision 6"), "\(found)")
 
+            // Nor does anybody go on from what is read there.
+            #expect(try await failure { try await scene.store.states(within: patience) }.code == .stale)
+            #expect(try await failure { try await scene.store.waitingRequests(within: patience) }.code == .stale)
+
             // The newer file is back: all goes on.
             try replace(scene.path, with: scene.newer, way)
             let back = try await scene.store.renewLease(scene.leader.fence, within: patience)
