@@ -25,8 +25,8 @@ public struct NothingChanged: Hashable, Sendable {
 /// The rules:
 /// - Trouble while *waiting* says nothing about the request: it is looked at again, until the deadline.
 /// - A submission of which nobody knows whether it took place is looked for, by the request's name.
-/// - At the deadline the request is taken back. Only that this is stored, or that the request never was, makes
-///   ``NothingChanged``; all else may still be carried out.
+/// - At the deadline the request is taken back. Only that this is stored, in a database that is not older than what was seen of it,
+///   or that the request never was, makes ``NothingChanged``; all else may still be carried out.
 /// - Whoever asks tells each new leader that they still wait: a leader carries out only what was asked in its own epoch, so that
 ///   nothing comes of what a process had asked that is gone.
 public struct RequestCourse: Sendable {
@@ -71,7 +71,6 @@ public struct RequestCourse: Sendable {
     private var pause: Duration
     /// To take it back.
     private var attempts = 0
-    private var isTakenBack = false
     /// The request has been seen in the store.
     private var wasThere = false
     private var revision: Int?
@@ -126,14 +125,11 @@ public struct RequestCourse: Sendable {
         case .submitFailed(let error): return submitFailed(error, now)
         case .seen(let sight): return seen(sight, now)
         case .lookFailed(let error):
-            if isTakenBack { return nothing() }
             trouble = error
             return again(now)
         case .renewed: return rest()
-        case .withdrawn(isStored: true):
-            isTakenBack = true
-            // Who leads is to be told too.
-            return lease == nil ? .look : nothing()
+        // Whether that was in the database in which it was asked; and who leads is to be told too.
+        case .withdrawn(isStored: true): return .look
         case .withdrawn(isStored: false):
             if case .withdrawing(let until, _) = phase { phase = .withdrawing(until: until, isAnswered: true) }
             return .look
@@ -171,8 +167,14 @@ public struct RequestCourse: Sendable {
 
     private mutating func seen(_ sight: RequestSight, _ now: BootInstant) -> Step {
         trouble = sight.trouble
+        guard !isOlder(sight.lease) else {
+            trouble = StoreError(
+                .stale,
+                "the database is older than what this command has seen of it: what it holds says nothing of the request"
+            )
+            return again(now)
+        }
         note(sight.lease, now)
-        if isTakenBack { return nothing() }
         guard let request = sight.request else { return absent(now) }
         wasThere = true
         if case .submitting = phase { phase = .submitted }
@@ -219,6 +221,12 @@ public struct RequestCourse: Sendable {
             guard isAnswered else { return withdraw(now) }
             return wasOpen ? nothing() : unknown()
         }
+    }
+
+    /// Somebody has put an older copy in the place of the file: what is taken back there may be carried out in the newer one.
+    private func isOlder(_ lease: Lease) -> Bool {
+        guard let known = self.lease else { return false }
+        return (lease.epoch, lease.sequence) < (known.epoch, known.sequence)
     }
 
     private mutating func note(_ lease: Lease, _ now: BootInstant) {

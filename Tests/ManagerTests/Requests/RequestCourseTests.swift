@@ -97,6 +97,34 @@ struct RequestCourseTests {
         guard case .renew = course.handle(.seen(next), now: at(10)) else { return wrong() }
     }
 
+    /// In the newer file, if that is put back, the request still waits.
+    @Test func whatIsTakenBackInAnOlderCopyIsNoProof() {
+        var course = course()
+        func sight(_ state: Request.State, sequence: Int) -> RequestCourse.Event {
+            .seen(
+                RequestSight(
+                    request: Self.request().asked(in: 3, state: state),
+                    lease: .held(epoch: 3, sequence: sequence, by: "a")
+                )
+            )
+        }
+        _ = course.handle(.submitted, now: at(1))
+        _ = course.handle(sight(.waiting, sequence: 7), now: at(10))
+        guard case .withdraw = course.handle(sight(.waiting, sequence: 8), now: at(5001)) else { return wrong() }
+        guard case .look = course.handle(.withdrawn(isStored: true), now: at(5002)) else { return wrong() }
+        guard case .wait = course.handle(sight(.cancelled, sequence: 5), now: at(5003)) else { return wrong() }
+        // The newer file is there again, and has it still.
+        var again = course
+        guard case .withdraw = again.handle(.waited, now: at(5100)) else { return wrong() }
+        guard case .look = again.handle(.withdrawn(isStored: true), now: at(5101)) else { return wrong() }
+        guard case .nothing = end(again.handle(sight(.cancelled, sequence: 8), now: at(5102))) else { return wrong() }
+        // Or it is not.
+        guard case .unknown(let unknown) = end(course.handle(sight(.cancelled, sequence: 6), now: at(15_002))) else {
+            return wrong()
+        }
+        #expect(unknown.trouble?.code == .stale)
+    }
+
     @Test func whoLeadsIsToldByWhatWasSeen() {
         func leader(_ sights: [(Int, Lease)], heard: Bool = false, waitsFor: String? = nil) -> SeenLeader? {
             var course = course()
@@ -108,16 +136,18 @@ struct RequestCourseTests {
             }
             _ = course.handle(.waited, now: at(5000))
             _ = course.handle(.lookFailed(busy()), now: at(5001))
-            var last = course.handle(.withdrawn(isStored: true), now: at(5002))
-            // Who leads is to be told too, and the store does not tell.
-            if case .look = last { last = course.handle(.lookFailed(busy()), now: at(5003)) }
-            guard case .nothing(let nothing) = end(last) else { return nil }
+            guard case .look = course.handle(.withdrawn(isStored: true), now: at(5002)) else { return nil }
+            let last = RequestSight(
+                request: Self.request().asked(in: 3, state: .cancelled, waitsFor: waitsFor),
+                lease: sights.last?.1 ?? .released(epoch: 3)
+            )
+            guard case .nothing(let nothing) = end(course.handle(.seen(last), now: at(5003))) else { return nil }
             return nothing.leader
         }
         let held = Lease.held(epoch: 3, sequence: 7, by: "a", ttl: 9000)
         let renewed = Lease.held(epoch: 3, sequence: 8, by: "a", ttl: 9000)
         let short = Lease.held(epoch: 3, sequence: 7, by: "a", ttl: 3000)
-        #expect(leader([]) == .unknown)
+        #expect(leader([]) == SeenLeader.none)
         #expect(leader([(10, .released(epoch: 3))]) == SeenLeader.none)
         #expect(leader([(10, held)]) == .named(held))
         #expect(leader([(10, held), (2000, renewed)]) == .alive(renewed, waitsFor: nil))
@@ -144,7 +174,7 @@ extension RequestEnd {
 }
 
 extension Request {
-    fileprivate func asked(in epoch: Int, waitsFor: String? = nil) -> Request {
+    fileprivate func asked(in epoch: Int, state: State = .waiting, waitsFor: String? = nil) -> Request {
         Request(
             id: id,
             kind: kind,

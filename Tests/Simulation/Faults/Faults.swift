@@ -119,7 +119,8 @@ final class Faults {
     }
 
     private func putOlderCopy(_ ttl: Int) {
-        guard leader != nil, world.file.replace(knownTo: world.replicas.compactMap(\.manager?.store)) else { return }
+        let managers = world.replicas.compactMap(\.manager?.store)
+        guard leader != nil, world.file.replace(knownTo: managers, and: world.users.waitingCommands) else { return }
         world.note("an older copy is in the place of the file")
         // At once, before all have looked; or when they have.
         later(upTo: world.random.below(2) == 0 ? ttl / 2 : ttl * 3) { [self] in decide() }

@@ -67,6 +67,14 @@ final class SimulatedCommand: @unchecked Sendable {
         }
     }
 
+    /// Neither has it ended, nor has its user been told.
+    var isWaiting: Bool { told == nil && diedAt == nil }
+
+    func hasSeenMore(than lease: Lease) -> Bool {
+        guard let sighted = store.sighted else { return false }
+        return (lease.epoch, lease.sequence) < (sighted.epoch, sighted.sequence)
+    }
+
     private func finish(_ told: Told) {
         (self.told, toldAt) = (told, world.scheduler.now)
         world.trace.note(world.scheduler.now, process) { "\(self.request.author.user ?? "") is told: \(told)" }

@@ -38,6 +38,8 @@ final class Users: @unchecked Sendable {
         self.world = world
     }
 
+    var waitingCommands: [SimulatedCommand] { wishes.compactMap(\.command).filter(\.isWaiting) }
+
     func begin() { planNext() }
 
     private func planNext() {

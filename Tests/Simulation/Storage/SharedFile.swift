@@ -33,12 +33,14 @@ final class SharedFile: @unchecked Sendable {
         if copies.count > 6 { copies.removeFirst(1 + world.random.below(5)) }
     }
 
-    /// Somebody puts a copy in the place of the file, of which all that run have seen more.
+    /// Somebody puts a copy in the place of the file, of which all that run have seen more: managers, and commands that wait. What
+    /// others conclude from it is true of the copy only (docs/storage.md).
     ///
     /// - Returns: false when there is none.
-    func replace(knownTo stores: [SimulatedStore]) -> Bool {
+    func replace(knownTo stores: [SimulatedStore], and commands: [SimulatedCommand]) -> Bool {
         let older = copies.filter { copy in
             !stores.isEmpty && stores.allSatisfy { $0.seen.epoch > 0 && !$0.seen.isReached(by: copy.lease) }
+                && commands.allSatisfy { $0.hasSeenMore(than: copy.lease) }
         }
         guard newer == nil, !older.isEmpty else { return false }
         newer = model

@@ -245,6 +245,7 @@ extension SimulatedStore: StateStore {
     func sight(of asked: Request, within timeout: Duration) async throws(StoreError) -> RequestSight {
         try await run("request", .reading, timeout) { [self] model throws(StoreError) in
             try requireSeen(model)
+            sighted = model.lease
             return model.sight(of: asked.id)
         }
     }

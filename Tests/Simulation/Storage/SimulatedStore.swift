@@ -54,6 +54,8 @@ final class SimulatedStore: @unchecked Sendable {
     }
 
     var seen: Watermark { knowledge.seen }
+    /// The lease that a command has read last, while it waited for its request.
+    var sighted: Lease?
 
     /// Whether it notices a file that is older than what it has seen.
     var notices: Bool { world.broken != .olderStateUnnoticed }
