@@ -20,6 +20,8 @@ final class Checker {
     private var lastEpoch = 0
     /// Whose revisions somebody has given up, by accepting an older state.
     private(set) var givenUp: Set<Identifier> = []
+    /// Groups that only the state had which was given up: who is started anew knows nothing of them (docs/storage.md).
+    private(set) var forgotten: Set<Identifier> = []
     /// When the epoch of the lease began, in true time.
     private var epochBegan = 0
     /// Requests that are settled by a revision.
@@ -110,6 +112,7 @@ final class Checker {
         for revision in place.revisions.dropFirst(model.revisions.count) {
             fail("number \(revision.number) is free again")
         }
+        forgotten.formUnion(Set(place.states().map(\.group)).subtracting(model.states().map(\.group)))
         lastNumber = max(lastNumber, model.revisions.count)
         history = model.revisions
         statuses = model.revisions.map { $0.changes.map(\.status) }

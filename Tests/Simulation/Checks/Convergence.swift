@@ -22,10 +22,15 @@ extension World {
             states.compactMap { $0.spec?.spec }.map { ($0.id, $0) },
             uniquingKeysWith: { _, last in last }
         )
-        guard leader.plugin.groups == wanted else {
+        // What the store does not name is left alone.
+        let strange = checker.forgotten.subtracting(states.map(\.group))
+        func groups(_ replica: SimulatedReplica) -> [Identifier: GroupSpec] {
+            replica.plugin.groups.filter { !strange.contains($0.key) }
+        }
+        guard groups(leader) == wanted else {
             return "the leader's plugin watches \(Self.shown(leader.plugin.groups)), not \(Self.shown(wanted))"
         }
-        if let other = replicas.first(where: { $0 !== leader && !$0.plugin.groups.isEmpty }) {
+        if let other = replicas.first(where: { $0 !== leader && !groups($0).isEmpty }) {
             return "\(other.name)'s plugin watches \(Self.shown(other.plugin.groups)), and \(leader.name) leads"
         }
         if let waiting = model.waitingConfirmations.first {
