@@ -115,6 +115,15 @@ final class Checker {
         statuses = model.revisions.map { $0.changes.map(\.status) }
     }
 
+    /// The newer file is put back. What was taken back in the older copy, before anybody who knows better had looked at it, was
+    /// not taken back: a command that has seen no newer row cannot know.
+    func lost(_ older: StoreModel, to newer: StoreModel) {
+        for request in older.requests where request.state == .cancelled {
+            let isOpen = newer.requests.contains { $0.id == request.id && $0.state != .cancelled }
+            if isOpen, let user = request.author.user { givenUp.insert(user) }
+        }
+    }
+
     private func acquired(by process: SimulatedProcess, _ before: Lease, _ row: Lease) {
         counts.terms += 1
         if row.epoch <= lastEpoch { fail("epoch \(row.epoch) begins again, after \(lastEpoch)") }

@@ -56,6 +56,7 @@ final class SharedFile: @unchecked Sendable {
             if world.broken == .acceptWaitsForNobody { model.corrupt(model.lease.next(holder: "")) }
             world.checker.accepted(model, in: newer)
         } else {
+            world.checker.lost(model, to: newer)
             model = newer
         }
     }
