@@ -49,9 +49,11 @@ extension GroupKeeper {
         defer { recording = nil }
         while !unrecorded.isEmpty {
             let outcomes = unrecorded
-            unrecorded = []
+            (unrecorded, beingRecorded) = ([], outcomes)
+            defer { beingRecorded = [] }
             do {
                 try await store(outcomes: outcomes, lingering: linger, token)
+                for outcome in outcomes { noteStored(outcome, token) }
             } catch {
                 // Asked again at the next look.
                 if error.isPassing { unrecorded = outcomes + unrecorded }
@@ -59,6 +61,30 @@ extension GroupKeeper {
             }
         }
         return true
+    }
+
+    /// Whether the plugin has agreed to a change, and only that has yet to be stored. Asked again, it could say something else.
+    func hasAgreed(to task: Reconciler.Task) -> Bool {
+        (unrecorded + beingRecorded).contains {
+            $0.group == task.group && $0.revision == task.revision && $0.status == .applied
+        }
+    }
+
+    /// Stores what waits.
+    ///
+    /// - Returns: whether nothing waits any more.
+    func recordWaiting(_ token: TermToken) async -> Bool {
+        startRecording(token)
+        return await recording?.value ?? unrecorded.isEmpty
+    }
+
+    /// What could not be stored when the plugin agreed is stored by now: nobody needs to ask the plugin again.
+    private func noteStored(_ outcome: Outcome, _ token: TermToken) {
+        guard outcome.status == .applied, isCurrent(token), let state = term?.states[outcome.group],
+            state.revision == outcome.revision, state.change.status == .pending
+        else { return }
+        term?.states[outcome.group] = state.with(.applied)
+        term?.reconciler.finished(outcome.group, revision: outcome.revision, .done, now: clock.now())
     }
 
     private func store(

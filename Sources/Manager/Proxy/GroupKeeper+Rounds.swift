@@ -65,6 +65,12 @@ extension GroupKeeper {
             guard task.isPending, let change = term?.states[task.group]?.change else {
                 return finish(task, await tell(task, token), token)
             }
+            guard !hasAgreed(to: task) else {
+                if await !recordWaiting(token), isCurrent(token) {
+                    term?.reconciler.finished(task.group, revision: task.revision, .noAnswer, now: clock.now())
+                }
+                return
+            }
             var lifecycle = WriteLifecycle(
                 pending: task.revision,
                 isRefusable: task.isRefusable,

@@ -40,6 +40,8 @@ actor GroupKeeper {
     var isTidying = false
     /// Outcomes that the store has not been told yet.
     var unrecorded: [Outcome] = []
+    /// Those that are being stored.
+    var beingRecorded: [Outcome] = []
     /// Tells it. Not a child task: nobody waits for it but the end of the term.
     var recording: Task<Bool, Never>?
     var running = 0

@@ -54,6 +54,27 @@ struct WriteTests {
         }
     }
 
+    /// The store was too busy to take the plugin's word. Asked again, the plugin could say something else of what it has done.
+    @Test func whatThePluginHasAgreedToIsNotAskedAgain() async throws {
+        try await withReplica { replica in
+            try await replica.leads()
+            _ = try await replica.commit("a", 1)
+            try await eventually("it is applied", on: replica.clock) { replica.store.revisions[0].status == .applied }
+            replica.store.trouble(.fail(.busy), at: .outcomes)
+            #expect(await replica.error(.destroy(id: "a"))?.code == .pending)
+            replica.plugin.script { _ in .fail(GroupError(.rejected, "no")) }
+            let calls = replica.plugin.count { $0.groupID == "a" }
+            try await pass(.seconds(20), on: replica.clock)
+            #expect(replica.store.revisions[1].status == .pending)
+            replica.store.trouble(nil, at: .outcomes)
+            try await eventually("it is applied", on: replica.clock) { replica.store.revisions[1].status == .applied }
+            try await pass(.seconds(60), on: replica.clock)
+            #expect(replica.plugin.count { $0.groupID == "a" } == calls)
+            #expect(replica.plugin.groups["a"] == nil)
+            #expect(replica.store.revisions.map(\.status) == [.applied, .applied])
+        }
+    }
+
     /// It was stored although nobody said so: the next term carries it out.
     @Test func anAmbiguousCommitIsCarriedOutByTheNextTerm() async throws {
         try await withReplica { replica in
