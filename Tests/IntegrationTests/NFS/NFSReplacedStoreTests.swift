@@ -39,7 +39,7 @@ struct NFSReplacedStoreTests {
             // A ttl later nobody else has taken it, and the groups are where they were.
             try await eventually("a ttl has passed", within: .seconds(30)) { .now - began > NFSHost.ttl * 2 }
             #expect(!leader.logs("leadership lost", "") && follower.leadership == nil)
-            let described = try await leader.infrakit("group", "describe", "-q", "web")
+            let described = try await leader.infrakit("group", "describe", "-q", "web", "--name", "group-stateless")
             #expect(described.output.split(separator: "\n").count == 2, "\(described)")
 
             // The newer one is back: all goes on, in the same term.
