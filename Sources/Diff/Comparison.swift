@@ -13,12 +13,16 @@ struct Comparison {
 
     let before: JSONTree
     let after: JSONTree
+    /// Some parts are compared as a whole.
+    let isCoarse: Bool
     private var effort: Effort
 
     init(_ before: JSONView, _ after: JSONView, effort: Effort) {
         var values = ValueTable(bytes: before.bytes.count + after.bytes.count)
-        self.before = JSONTree(before, values: &values)
-        self.after = JSONTree(after, values: &values)
+        let depth = ComparisonDepth([before.bytes, after.bytes], mostValues: effort.mostValues)
+        isCoarse = depth.isLimited
+        self.before = JSONTree(before, depth: depth, values: &values)
+        self.after = JSONTree(after, depth: depth, values: &values)
         self.effort = effort
     }
 
@@ -28,6 +32,7 @@ struct Comparison {
     func canDescend(_ before: Int, _ after: Int) -> Bool {
         let byte = self.before.firstByte(before)
         return (byte == UInt8(ascii: "{") || byte == UInt8(ascii: "[")) && byte == self.after.firstByte(after)
+            && !self.before.isWhole(before) && !self.after.isWhole(after)
     }
 
     /// The children of two objects or two arrays, equal ones included.

@@ -7,9 +7,11 @@ struct JSONTreeReader {
     private(set) var nodes: [JSONTree.Node] = []
     /// The containers that are open, from the outermost.
     private var open: [Int] = []
+    private let depth: ComparisonDepth
 
-    init(_ bytes: UnsafeBufferPointer<UInt8>) {
+    init(_ bytes: UnsafeBufferPointer<UInt8>, _ depth: ComparisonDepth) {
         self.bytes = bytes
+        self.depth = depth
     }
 
     mutating func read(numberingBy values: inout ValueTable) {
@@ -25,6 +27,12 @@ struct JSONTreeReader {
                 close(numberingBy: &values)
                 continue
             case UInt8(ascii: "{"), UInt8(ascii: "["):
+                guard open.count < depth.limit else {
+                    skipContainer()
+                    append(start, name, values.id(scalar: Array(bytes[start..<index])))
+                    nodes[nodes.count - 1].isWhole = true
+                    break
+                }
                 index += 1
                 open.append(nodes.count)
                 append(start, name)
@@ -112,11 +120,29 @@ struct JSONTreeReader {
     // MARK: - Moving over checked text
 
     private mutating func skipString() {
+        Self.skipString(bytes, &index)
+        index = min(index + 1, bytes.count)
+    }
+
+    /// From a quotation mark to the one that ends the string.
+    static func skipString(_ bytes: UnsafeBufferPointer<UInt8>, _ index: inout Int) {
         index += 1
         while index < bytes.count, bytes[index] != UInt8(ascii: "\"") {
             index += bytes[index] == UInt8(ascii: "\\") ? 2 : 1
         }
-        index = min(index + 1, bytes.count)
+    }
+
+    private mutating func skipContainer() {
+        var depth = 0
+        repeat {
+            switch bytes[index] {
+            case UInt8(ascii: "{"), UInt8(ascii: "["): depth += 1
+            case UInt8(ascii: "}"), UInt8(ascii: "]"): depth -= 1
+            case UInt8(ascii: "\""): Self.skipString(bytes, &index)
+            default: break
+            }
+            index += 1
+        } while depth > 0 && index < bytes.count
     }
 
     private mutating func skipScalar() {

@@ -7,6 +7,9 @@ public import GroupSPI
 /// has it, so that equal documents have no differences here either.
 public struct UnifiedDiff: Sendable {
     let hunks: [Hunk]
+    /// The documents have too many values to compare each: some objects or arrays are shown as one line that tells their
+    /// length and a checksum, and differ also when only their spelling does.
+    public let isCoarse: Bool
 
     /// Whether the documents are equal.
     public var isEmpty: Bool { hunks.isEmpty }
@@ -22,11 +25,14 @@ public struct UnifiedDiff: Sendable {
     init(before: JSONView?, after: JSONView?, context: Int, effort: Effort) {
         var old = TextLayout()
         var new = TextLayout()
+        var isCoarse = false
         if let some = before ?? after {
             var writer = TextLayoutWriter(comparison: Comparison(before ?? some, after ?? some, effort: effort))
+            isCoarse = writer.isCoarse
             if before != nil { old = writer.layoutBefore() }
             if after != nil { new = writer.layoutAfter() }
         }
+        self.isCoarse = isCoarse
         hunks = Self.hunks(old, new, context: context, effort: effort)
     }
 }

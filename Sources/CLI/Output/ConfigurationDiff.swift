@@ -80,6 +80,11 @@ struct ConfigurationDiff {
                     isColoured: colored
                 )
             )
+            if difference.lines.isCoarse, !difference.lines.isEmpty {
+                text +=
+                    "\(pair.group): has too many values to compare each; objects and arrays that are shown as one line are "
+                    + "compared as they are written\n"
+            }
             if let before = pair.before, let after = pair.after, before.plugin != after.plugin {
                 text += "\(pair.group): plugin '\(before.plugin)' is now '\(after.plugin)'\n"
             }
