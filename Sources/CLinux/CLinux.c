@@ -255,16 +255,20 @@ int clinux_user_name(uid_t uid, char *name, size_t size) {
     return ERANGE;
 }
 
+// What a signal may do. Nothing else is allowed there that would be of use; a counter that is full has told enough.
+static void add_one(int event) {
+    int before = errno;
+    uint64_t one = 1;
+    ssize_t written = write(event, &one, sizeof one);
+    (void)written;
+    errno = before;
+}
+
 static int end_signals = -1;
 
 static void count_end_signal(int signal) {
     (void)signal;
-    int before = errno;
-    uint64_t one = 1;
-    // Nothing else is allowed here that would be of use; a counter that is full has told enough.
-    ssize_t written = write(end_signals, &one, sizeof one);
-    (void)written;
-    errno = before;
+    add_one(end_signals);
 }
 
 int clinux_catch_end_signals(void) {
@@ -290,11 +294,7 @@ static const int interrupting[] = {SIGINT, SIGTERM, SIGHUP};
 
 static void note_interruption(int signal) {
     (void)signal;
-    int before = errno;
-    uint64_t one = 1;
-    ssize_t written = write(interruptions, &one, sizeof one);
-    (void)written;
-    errno = before;
+    add_one(interruptions);
 }
 
 int clinux_catch_interruptions(void) {

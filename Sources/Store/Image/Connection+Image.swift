@@ -209,31 +209,7 @@ extension Connection {
     }
 
     private func takeLease(_ lease: Lease) throws {
-        guard try self.lease() != lease else { return }
-        try execute(
-            """
-            UPDATE lease SET holder = ?, instance = ?, epoch = ?, sequence = ?, ttl = ?, acquired_at = ?, renewed_at = ?,
-                expires_at = ?, host = ?, boot_id = ?, pid_namespace = ?, pid = ?, start_time = ?, socket = ?,
-                plugin_socket = ?, guard_lock = ?
-            WHERE id = 1
-            """,
-            .text(lease.holder),
-            .text(lease.instance),
-            .int(lease.epoch),
-            .int(lease.sequence),
-            .int(lease.ttl),
-            .int(lease.acquiredAt),
-            .int(lease.renewedAt),
-            .int(lease.expiresAt),
-            .text(lease.process.host),
-            .text(lease.process.bootID),
-            .text(lease.process.pidNamespace),
-            .int(lease.process.pid),
-            .int(lease.process.startTime),
-            .text(lease.socket),
-            .text(lease.pluginSocket),
-            .text(lease.guardLock)
-        )
+        if try self.lease() != lease { try write(lease) }
     }
 
     private func take(_ term: Term) throws {

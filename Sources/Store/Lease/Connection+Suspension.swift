@@ -130,7 +130,8 @@ extension Connection {
         )
     }
 
-    private func write(_ lease: Lease) throws {
+    /// Writes the whole row.
+    func write(_ lease: Lease) throws {
         try execute(
             """
             UPDATE lease SET holder = ?, instance = ?, epoch = ?, sequence = ?, ttl = ?, acquired_at = ?, renewed_at = ?,

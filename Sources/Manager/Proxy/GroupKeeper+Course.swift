@@ -1,0 +1,145 @@
+internal import GroupSPI
+internal import Logging
+internal import Store
+
+/// The course of one write, as `WriteLifecycle` directs it.
+extension GroupKeeper {
+    /// What stood before a change.
+    enum Before {
+        case known(GroupState?)
+        /// It has to be read.
+        case stored(revision: Int)
+    }
+
+    /// Does what a change needs until there is an answer. Under the group's lane.
+    ///
+    /// - Parameters:
+    ///   - store: has it stored; gives the revision's number.
+    ///   - tell: tells the plugin.
+    func complete(
+        _ lifecycle: inout WriteLifecycle,
+        _ change: Change,
+        _ before: Before,
+        _ token: TermToken,
+        store: () async -> Result<Int, StoringTrouble> = { .success(0) },
+        tell: () async -> Result<GroupReply, GroupError>
+    ) async -> WriteLifecycle.Answer {
+        var (before, revision, isBeforeHeld) = (before, 0, true)
+        if case .stored(let number) = before { (revision, isBeforeHeld) = (number, false) }
+        var next: WriteLifecycle.Directive? = lifecycle.begin()
+        while let directive = next {
+            switch directive {
+            case .store:
+                switch await store() {
+                case .success(let number):
+                    revision = number
+                    next = lifecycle.handle(.stored(revision: number))
+                    // Whoever leads next brings it about.
+                    if !isCurrent(token) { next = lifecycle.handle(.termEnded) }
+                case .failure(.nothing(let error)): next = lifecycle.handle(.notStored(error))
+                case .failure(.uncertain(let error)): next = lifecycle.handle(.storingUncertain(error))
+                }
+            case .tellPlugin:
+                switch await tell() {
+                case .success(let reply): next = lifecycle.handle(.agreed(reply))
+                case .failure(let error) where Self.isRefusal(error): next = lifecycle.handle(.refused(error))
+                case .failure(let error): next = lifecycle.handle(.noAnswer(error))
+                }
+            case .inspectPlugin:
+                let holding = await holding(change, &before, token)
+                isBeforeHeld = holding == .before
+                next = lifecycle.handle(.holds(holding))
+            case .record(let status, let words):
+                // Read first: were it stored and then not read, nobody would know what stands.
+                var isRecorded = status == .rejected ? await read(&before, of: change.group) : true
+                if isRecorded {
+                    let outcome = Outcome(revision: revision, group: change.group, status: status, error: words)
+                    isRecorded = await record(outcome, token)
+                }
+                next = lifecycle.handle(isRecorded ? .recorded : .recordingFailed)
+            case .answer(let answer, let noted):
+                conclude(answer, noted, change, revision, before, isBeforeHeld: isBeforeHeld, token)
+                return answer
+            }
+        }
+        // No directive is followed by an event that it does not expect.
+        return .maybeStored(GroupError(.unknownOutcome, "the course of the change is not known"))
+    }
+
+    /// What the plugin holds of a group after it has said no.
+    private func holding(_ change: Change, _ before: inout Before, _ token: TermToken) async -> PluginHolding {
+        guard case .success(.groups(let groups)) = await callPlugin(.inspect, token),
+            await read(&before, of: change.group), case .known(let state) = before
+        else { return .unknown }
+        let held = groups.last { $0.id == change.group }?.properties
+        return PluginHolding(held, after: change.action, before: state?.change.action)
+    }
+
+    /// - Returns: false when it cannot be read.
+    private func read(_ before: inout Before, of group: Identifier) async -> Bool {
+        guard case .stored(let revision) = before else { return true }
+        do throws(StoreError) {
+            before = .known(
+                try await store.state(of: group, before: revision, within: settings.storeTimeout)
+            )
+            return true
+        } catch {
+            logger.warning(
+                "outcome not stored",
+                metadata: ["revision.number": "\(revision)", "error": "\(error)"]
+            )
+            return false
+        }
+    }
+
+    /// Notes in the term what has come of a change.
+    private func conclude(
+        _ answer: WriteLifecycle.Answer,
+        _ noted: WriteLifecycle.Noted?,
+        _ change: Change,
+        _ revision: Int,
+        _ before: Before,
+        isBeforeHeld: Bool,
+        _ token: TermToken
+    ) {
+        let group = change.group
+        let now = clock.now()
+        switch answer {
+        case .nothingChanged, .maybeStored: return
+        case .applied, .kept:
+            if case .kept(_, let error) = answer {
+                logger.warning(
+                    "change kept",
+                    metadata: ["revision.number": "\(revision)", "group": "\(group)", "error": "\(error)"]
+                )
+            }
+            if let noted {
+                recordSoon(Outcome(revision: revision, group: group, status: noted.status, error: noted.words), token)
+            }
+            guard isCurrent(token) else { return }
+            if let state = term?.states[group], state.revision == revision {
+                term?.states[group] = state.with(.applied)
+            }
+            term?.reconciler.finished(group, revision: revision, .done, now: now)
+        case .refused, .pending(_, .refusalNotRecorded):
+            guard isCurrent(token) else { return }
+            guard case .known(let state) = before else {
+                // What stood before is not known, which is not the same as nothing. The plugin is asked again later.
+                term?.reconciler.finished(group, revision: revision, .refused, now: now)
+                return wakeIfDue()
+            }
+            term?.states[group] = state
+            room.note(group, state)
+            term?.reconciler.restore(state, of: group, isKnown: isBeforeHeld, now: now)
+        case .pending(_, let reason):
+            logger.warning(
+                "change not confirmed",
+                metadata: ["revision.number": "\(revision)", "group": "\(group)", "error": "\(reason.words)"]
+            )
+            if let noted { note(noted, group, revision, token) }
+            guard isCurrent(token) else { return }
+            term?.reconciler.finished(group, revision: revision, .noAnswer, now: now)
+        }
+        wakeIfDue()
+    }
+}
