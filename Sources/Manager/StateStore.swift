@@ -103,7 +103,13 @@ extension StateStore {
 extension Store: StateStore {}
 
 extension StoreError {
-    /// Nothing was stored, for want of time or of room. That says nothing about the lease: the term goes on while renewals succeed, and
-    /// a smaller write, or a later one, may be stored.
-    var isPassing: Bool { code == .busy || code == .full }
+    /// Nothing was stored, and a smaller write, or a later one, may be: there was no time, no room, or what is there is not the
+    /// database, and whoever puts a file in its place needs a moment. That says nothing about the lease, which others honour for
+    /// its time: the term goes on until its deadline.
+    var isPassing: Bool {
+        switch code {
+        case .busy, .full, .directoryMissing, .missing, .empty, .foreign, .notADatabase: true
+        default: false
+        }
+    }
 }

@@ -313,9 +313,6 @@ actor LeadershipLoop {
             switch error.code {
             case .fenced, .stale: post(.renewalFenced(epoch: epoch, error.message))
             case _ where error.isPassing: post(.renewalFailed(epoch: epoch, error.message))
-            // What is there is not the database, or not as it was: nothing was stored, and others honour the lease for its time.
-            // Whoever puts a file in its place needs a moment.
-            case .missing, .empty, .foreign, .notADatabase: post(.renewalFailed(epoch: epoch, error.message))
             default: post(.storeUncertain(epoch: epoch, error.message))
             }
         }

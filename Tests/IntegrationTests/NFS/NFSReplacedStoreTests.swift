@@ -15,15 +15,31 @@ struct NFSReplacedStoreTests {
                 return try await leader.infrakit("group", "commit", "-", input: web).status == 0
             }
             try #require(try await commit(1))
-            // Where the server has the share of all clients.
+            // Where the server has the share of all clients; again, when somebody wrote meanwhile.
             let copied = await world.lab.run(
-                ["sh", "-c", "cp -a /export/store /export/store.new && rm -f /export/store.new/*-journal"],
+                [
+                    "sh", "-c",
+                    """
+                    cd /export
+                    until cp -a store store.new && [ ! -e store.new/manager.db-journal ] && cmp store/manager.db store.new/manager.db; do
+                        rm -rf store.new
+                    done
+                    """,
+                ],
                 on: "server"
             )
             try #require(copied.status == 0, "\(copied)")
             try #require(try await commit(2))
+            // Not in the middle of a write: of that one nobody could tell whether it was stored, and the term would end.
             let moved = await world.lab.run(
-                ["sh", "-c", "cd /export && mv store store.gone && mv store.new store"],
+                [
+                    "sh", "-c",
+                    """
+                    cd /export
+                    while [ -e store/manager.db-journal ]; do :; done
+                    mv store store.gone && mv store.new store
+                    """,
+                ],
                 on: "server"
             )
             try #require(moved.status == 0, "\(moved)")

@@ -51,6 +51,29 @@ struct LossTests {
         }
     }
 
+    /// Somebody puts another file, or the newer one, in its place: for a moment there is none, and nothing was stored meanwhile.
+    @Test(
+        arguments: [StoreError.Code.missing, .directoryMissing, .empty, .foreign, .notADatabase, .busy, .full],
+        [[MemoryStore.Call.renew], [.outcomes], [.finish, .requests]]
+    )
+    func whatIsAwayForAMomentEndsNoTerm(_ code: StoreError.Code, _ calls: [MemoryStore.Call]) async throws {
+        try await withReplica { replica in
+            try await replica.leads()
+            for call in calls { replica.store.trouble(.fail(code), at: call) }
+            let before = replica.store.count(.renew)
+            _ = await replica.error(.commit(.named("a"), pretend: false))
+            try await eventually("it has renewed, or tried to", on: replica.clock) {
+                replica.store.count(.renew) > before + 1
+            }
+            for call in calls { replica.store.trouble(nil, at: call) }
+            try await eventually("all is stored", on: replica.clock) {
+                replica.store.revisions.map(\.status) == [.applied]
+            }
+            #expect(replica.standing.role == .leader && replica.store.lease.epoch == 1)
+            #expect(replica.store.count(.release) == 0 && replica.plugin.watched == ["a"])
+        }
+    }
+
     /// The store hangs in the kernel; the groups must be free all the same before anybody else may lead.
     @Test func aStoreThatHangsDoesNotHoldTheGroupsBack() async throws {
         try await withReplica { replica in
