@@ -6,17 +6,17 @@ internal import NIOHTTP1
 /// One HTTP connection: requests one after another, as Go's server takes them, so replies need no sorting.
 ///
 /// It stands behind NIO's decoder and writes the responses' bytes itself, each in one buffer.
-final class HTTPHandler: ChannelDuplexHandler, ReplyReceiver {
+final class HTTPHandler: ConnectionHandler, ReplyReceiver {
     typealias InboundIn = HTTPServerRequestPart
     typealias OutboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
 
-    private let connection: Connection
+    let connection: Connection
     private let parser: RequestParser
-    private let runner: CallRunner
-    private let account: RequestAccount
-    private var context: ChannelHandlerContext?
-    private var patience: Patience?
+    let runner: CallRunner
+    let account: RequestAccount
+    var context: ChannelHandlerContext?
+    var patience: Patience?
     private var date = HTTPDate()
     /// The request whose body is arriving.
     private var incoming: HTTPRequest?
@@ -29,8 +29,8 @@ final class HTTPHandler: ChannelDuplexHandler, ReplyReceiver {
     private var hasLooseBytes = false
     private var hasCompletedRequest = false
     private var isTaking = false
-    private var needsFlush = false
-    private var isReadHeld = false
+    var needsFlush = false
+    var isReadHeld = false
     /// The client will send no more, or the server wants no more: close when the last response is written.
     private var isFinishing = false
     /// The last response has been written.
@@ -45,15 +45,9 @@ final class HTTPHandler: ChannelDuplexHandler, ReplyReceiver {
 
     func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
-        let patience = Patience(connection: connection) { [weak self] reason in self?.lostPatience(reason) }
+        let patience = makePatience()
         patience.wait(for: .message)
         self.patience = patience
-    }
-
-    func handlerRemoved(context: ChannelHandlerContext) {
-        patience?.stop()
-        patience = nil
-        self.context = nil
     }
 
     // MARK: - In
@@ -109,32 +103,10 @@ final class HTTPHandler: ChannelDuplexHandler, ReplyReceiver {
         context.fireChannelReadComplete()
     }
 
-    func read(context: ChannelHandlerContext) {
-        if mayRead(context) { context.read() } else { isReadHeld = true }
-    }
-
-    private func mayRead(_ context: ChannelHandlerContext) -> Bool {
-        guard !isSaturated(context) else { return false }
-        if account.isSmall { return true }
-        let resume = NIOLoopBound({ [weak self] in self?.goOnReading() }, eventLoop: context.eventLoop)
-        let mayRead = account.mayRead { [eventLoop = context.eventLoop] in eventLoop.execute { resume.value() } }
-        // What it was to send in time is not waited for meanwhile: it cannot.
-        if !mayRead { patience?.rest() }
-        return mayRead
-    }
-
-    /// There is memory for more.
-    private func goOnReading() {
-        guard let context, isReadHeld, mayRead(context) else { return }
-        isReadHeld = false
-        beginWaiting(context)
-        context.read()
-    }
-
     private func noteArriving() { account.arriving = (incoming?.bodyBytes ?? 0) + waitingBytes }
 
     /// Enough requests wait for their turn, or the client does not read its responses.
-    private func isSaturated(_ context: ChannelHandlerContext) -> Bool {
+    func isSaturated(_ context: ChannelHandlerContext) -> Bool {
         !context.channel.isWritable || waiting.count >= connection.configuration.maximumRequestsInFlight
             || waitingBytes > 1024 * 1024
     }
@@ -224,12 +196,6 @@ final class HTTPHandler: ChannelDuplexHandler, ReplyReceiver {
 
     // MARK: - Out
 
-    private func flushIfNeeded(_ context: ChannelHandlerContext) {
-        guard needsFlush else { return }
-        needsFlush = false
-        context.flush()
-    }
-
     func channelWritabilityChanged(context: ChannelHandlerContext) {
         if context.channel.isWritable {
             takeRequests(context)
@@ -240,13 +206,7 @@ final class HTTPHandler: ChannelDuplexHandler, ReplyReceiver {
         context.fireChannelWritabilityChanged()
     }
 
-    private func resumeReading(_ context: ChannelHandlerContext) {
-        guard isReadHeld, mayRead(context) else { return }
-        isReadHeld = false
-        context.read()
-    }
-
-    private func beginWaiting(_ context: ChannelHandlerContext) {
+    func beginWaiting(_ context: ChannelHandlerContext) {
         if !context.channel.isWritable {
             patience?.wait(for: .reader)
         } else if current != nil {
@@ -274,18 +234,7 @@ final class HTTPHandler: ChannelDuplexHandler, ReplyReceiver {
     private func finishIfDone(_ context: ChannelHandlerContext) {
         guard isFinishing, !isClosing, current == nil, waiting.isEmpty else { return }
         isClosing = true
-        needsFlush = false
-        context.writeAndFlush(wrapOutboundOut(ByteBuffer())).whenComplete { [channel = context.channel] _ in
-            channel.close(promise: nil)
-        }
-    }
-
-    func channelInactive(context: ChannelHandlerContext) {
-        patience?.stop()
-        self.context = nil
-        account.arriving = 0
-        runner.connectionDidClose()
-        context.fireChannelInactive()
+        closeAfterWriting(context)
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
@@ -308,12 +257,6 @@ final class HTTPHandler: ChannelDuplexHandler, ReplyReceiver {
             case nil: HTTPRequest.Plan.refuseAndClose(status: "400 Bad Request", text: "400 Bad Request")
             }
         enqueueLast(HTTPRequest(head, plan: plan), context)
-    }
-
-    private func lostPatience(_ reason: Patience.Reason) {
-        guard let context else { return }
-        connection.logLostPatience(reason)
-        context.close(promise: nil)
     }
 }
 

@@ -3,23 +3,23 @@ internal import Logging
 internal import NIOCore
 
 /// One connection of the stream dialect: requests side by side, replies in the order in which they are ready.
-final class StreamHandler: ChannelDuplexHandler, ReplyReceiver {
+final class StreamHandler: ConnectionHandler, ReplyReceiver {
     typealias InboundIn = ByteBuffer
     typealias OutboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
 
-    private let connection: Connection
+    let connection: Connection
     private let parser: RequestParser
-    private let runner: CallRunner
-    private let account: RequestAccount
+    let runner: CallRunner
+    let account: RequestAccount
     private var framer: StreamFramer
-    private var context: ChannelHandlerContext?
-    private var patience: Patience?
+    var context: ChannelHandlerContext?
+    var patience: Patience?
     /// The client will send no more, or the server wants no more: close when the last reply is written.
     private var isFinishing = false
     private var isTaking = false
-    private var needsFlush = false
-    private var isReadHeld = false
+    var needsFlush = false
+    var isReadHeld = false
     private var isClosing = false
 
     init(connection: Connection) {
@@ -32,13 +32,7 @@ final class StreamHandler: ChannelDuplexHandler, ReplyReceiver {
 
     func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
-        patience = Patience(connection: connection) { [weak self] reason in self?.lostPatience(reason) }
-    }
-
-    func handlerRemoved(context: ChannelHandlerContext) {
-        patience?.stop()
-        patience = nil
-        self.context = nil
+        patience = makePatience()
     }
 
     // MARK: - In
@@ -54,30 +48,8 @@ final class StreamHandler: ChannelDuplexHandler, ReplyReceiver {
         context.fireChannelReadComplete()
     }
 
-    func read(context: ChannelHandlerContext) {
-        if mayRead(context) { context.read() } else { isReadHeld = true }
-    }
-
-    private func mayRead(_ context: ChannelHandlerContext) -> Bool {
-        guard !isSaturated(context) else { return false }
-        if account.isSmall { return true }
-        let resume = NIOLoopBound({ [weak self] in self?.goOnReading() }, eventLoop: context.eventLoop)
-        let mayRead = account.mayRead { [eventLoop = context.eventLoop] in eventLoop.execute { resume.value() } }
-        // What it was to send in time is not waited for meanwhile: it cannot.
-        if !mayRead { patience?.rest() }
-        return mayRead
-    }
-
-    /// There is memory for more.
-    private func goOnReading() {
-        guard let context, isReadHeld, mayRead(context) else { return }
-        isReadHeld = false
-        beginWaiting(context)
-        context.read()
-    }
-
     /// Too much is being answered, or the client does not read what was answered.
-    private func isSaturated(_ context: ChannelHandlerContext) -> Bool {
+    func isSaturated(_ context: ChannelHandlerContext) -> Bool {
         runner.inFlight >= connection.configuration.maximumRequestsInFlight
             || runner.bytesInFlight > connection.configuration.limits.maximumBytes
             || !context.channel.isWritable
@@ -123,12 +95,6 @@ final class StreamHandler: ChannelDuplexHandler, ReplyReceiver {
         resume(context)
     }
 
-    private func flushIfNeeded(_ context: ChannelHandlerContext) {
-        guard needsFlush else { return }
-        needsFlush = false
-        context.flush()
-    }
-
     func channelWritabilityChanged(context: ChannelHandlerContext) {
         if context.channel.isWritable { resume(context) } else { beginWaiting(context) }
         context.fireChannelWritabilityChanged()
@@ -138,13 +104,10 @@ final class StreamHandler: ChannelDuplexHandler, ReplyReceiver {
     private func resume(_ context: ChannelHandlerContext) {
         takeMessages(context)
         flushIfNeeded(context)
-        if isReadHeld, mayRead(context) {
-            isReadHeld = false
-            context.read()
-        }
+        resumeReading(context)
     }
 
-    private func beginWaiting(_ context: ChannelHandlerContext) {
+    func beginWaiting(_ context: ChannelHandlerContext) {
         if !context.channel.isWritable {
             patience?.wait(for: .reader)
         } else if runner.inFlight > 0 {
@@ -183,28 +146,11 @@ final class StreamHandler: ChannelDuplexHandler, ReplyReceiver {
         if framer.isInsideMessage {
             connection.logger.info("closing a connection: it ended inside a message")
         }
-        needsFlush = false
-        context.writeAndFlush(wrapOutboundOut(ByteBuffer())).whenComplete { [channel = context.channel] _ in
-            channel.close(promise: nil)
-        }
-    }
-
-    func channelInactive(context: ChannelHandlerContext) {
-        patience?.stop()
-        self.context = nil
-        account.arriving = 0
-        runner.connectionDidClose()
-        context.fireChannelInactive()
+        closeAfterWriting(context)
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         connection.logger.info("closing a connection: it failed", metadata: ["connection.error": "\(error)"])
-        context.close(promise: nil)
-    }
-
-    private func lostPatience(_ reason: Patience.Reason) {
-        guard let context else { return }
-        connection.logLostPatience(reason)
         context.close(promise: nil)
     }
 }
