@@ -68,7 +68,7 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
             ]
         ),
-        .target(name: "Diff", dependencies: ["GroupSPI", "Terminal"]),
+        .target(name: "Diff", dependencies: ["CSHA256", "GroupSPI", "Terminal"]),
         .target(name: "Documents", dependencies: ["CYAML", "GroupSPI"]),
         .target(
             name: "Migrations",

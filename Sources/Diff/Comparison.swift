@@ -13,12 +13,16 @@ struct Comparison {
 
     let before: JSONTree
     let after: JSONTree
+    /// Some parts are compared as a whole.
+    let isCoarse: Bool
     private var effort: Effort
 
     init(_ before: JSONView, _ after: JSONView, effort: Effort) {
         var values = ValueTable(bytes: before.bytes.count + after.bytes.count)
-        self.before = JSONTree(before, values: &values)
-        self.after = JSONTree(after, values: &values)
+        let depth = ComparisonDepth([before.bytes, after.bytes], mostValues: effort.mostValues)
+        isCoarse = depth.isLimited
+        self.before = JSONTree(before, depth: depth, values: &values)
+        self.after = JSONTree(after, depth: depth, values: &values)
         self.effort = effort
     }
 
@@ -26,6 +30,15 @@ struct Comparison {
 
     /// Whether both are objects or both are arrays, so that they can be compared part by part.
     func canDescend(_ before: Int, _ after: Int) -> Bool {
+        haveParts(before, after) && !self.before.isWhole(before) && !self.after.isWhole(after)
+    }
+
+    /// Whether they could be compared part by part if they were not too large.
+    func isCoarse(_ before: Int, _ after: Int) -> Bool {
+        haveParts(before, after) && (self.before.isWhole(before) || self.after.isWhole(after))
+    }
+
+    private func haveParts(_ before: Int, _ after: Int) -> Bool {
         let byte = self.before.firstByte(before)
         return (byte == UInt8(ascii: "{") || byte == UInt8(ascii: "[")) && byte == self.after.firstByte(after)
     }

@@ -14,6 +14,9 @@ public struct JSONChange: Hashable, Sendable {
     public let before: RawJSON?
     /// The value as it is written now; nil when it was removed.
     public let after: RawJSON?
+    /// Which parts of the value differ was not looked at, as there are too many: perhaps none, and only their order or
+    /// spelling does.
+    public var isCoarse = false
 
     /// `{"path":"Allocation.Size","kind":"changed","before":3,"after":5}`. A side without a value has no member, since
     /// `null` is a value.
@@ -24,6 +27,7 @@ public struct JSONChange: Hashable, Sendable {
         ]
         if let before { members.append(.init("before", .raw(before))) }
         if let after { members.append(.init("after", .raw(after))) }
+        if isCoarse { members.append(.init("coarse", true)) }
         return .object(members)
     }
 }

@@ -57,14 +57,16 @@ extension JSONDiff {
         private mutating func append(_ work: Work) {
             let kind: JSONChange.Kind =
                 work.before == nil ? .added : work.after == nil ? .removed : .changed
-            changes.append(
-                JSONChange(
-                    kind: kind,
-                    path: kind == .removed ? work.beforePath : work.afterPath,
-                    before: work.before.map { RawJSON(checked: Array(comparison.before.bytes($0))) },
-                    after: work.after.map { RawJSON(checked: Array(comparison.after.bytes($0))) }
-                )
+            var change = JSONChange(
+                kind: kind,
+                path: kind == .removed ? work.beforePath : work.afterPath,
+                before: work.before.map { RawJSON(checked: Array(comparison.before.bytes($0))) },
+                after: work.after.map { RawJSON(checked: Array(comparison.after.bytes($0))) }
             )
+            if let before = work.before, let after = work.after {
+                change.isCoarse = comparison.isCoarse(before, after)
+            }
+            changes.append(change)
         }
     }
 }

@@ -16,8 +16,9 @@ public struct JSONDiff: Sendable {
     /// - Parameters:
     ///   - before: the earlier document, or nil when there was none.
     ///   - after: the later document, or nil when there is none.
-    public init(before: JSONView?, after: JSONView?) {
-        self.init(before: before, after: after, effort: Effort())
+    ///   - limit: of more values some are compared as a whole (``JSONChange/isCoarse``).
+    public init(before: JSONView?, after: JSONView?, limit: ValueLimit = .standard) {
+        self.init(before: before, after: after, effort: Effort(mostValues: limit.most))
     }
 
     init(before: JSONView?, after: JSONView?, effort: Effort) {

@@ -19,16 +19,18 @@ struct JSONTree {
         var nameStart: UInt32 = 0
         /// A later member of the same object has the same name.
         var isOverridden = false
+        /// An object or array that is not looked into, and is compared as it is written.
+        var isWhole = false
     }
 
     private let text: ArraySlice<UInt8>
     private let nodes: [Node]
 
     /// - Parameter values: numbers the values; two trees that are to be compared share one.
-    init(_ document: JSONView, values: inout ValueTable) {
+    init(_ document: JSONView, depth: ComparisonDepth, values: inout ValueTable) {
         text = document.bytes
         nodes = text.withUnsafeBufferPointer { bytes in
-            var reader = JSONTreeReader(bytes)
+            var reader = JSONTreeReader(bytes, depth)
             reader.read(numberingBy: &values)
             return reader.nodes
         }
@@ -37,6 +39,8 @@ struct JSONTree {
     func id(_ node: Int) -> ValueTable.ID { nodes[node].id }
 
     func nameID(_ node: Int) -> ValueTable.ID { nodes[node].nameID }
+
+    func isWhole(_ node: Int) -> Bool { nodes[node].isWhole }
 
     /// The first byte of the value: `{`, `[`, or another for a scalar.
     func firstByte(_ node: Int) -> UInt8 { text[text.startIndex + Int(nodes[node].start)] }

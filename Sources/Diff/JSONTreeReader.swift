@@ -7,9 +7,11 @@ struct JSONTreeReader {
     private(set) var nodes: [JSONTree.Node] = []
     /// The containers that are open, from the outermost.
     private var open: [Int] = []
+    private let depth: ComparisonDepth
 
-    init(_ bytes: UnsafeBufferPointer<UInt8>) {
+    init(_ bytes: UnsafeBufferPointer<UInt8>, _ depth: ComparisonDepth) {
         self.bytes = bytes
+        self.depth = depth
     }
 
     mutating func read(numberingBy values: inout ValueTable) {
@@ -25,6 +27,11 @@ struct JSONTreeReader {
                 close(numberingBy: &values)
                 continue
             case UInt8(ascii: "{"), UInt8(ascii: "["):
+                if open.count == depth.limit, skipIfTooLarge() {
+                    append(start, name, values.id(scalar: wholeKey(start..<index)))
+                    nodes[nodes.count - 1].isWhole = true
+                    break
+                }
                 index += 1
                 open.append(nodes.count)
                 append(start, name)
@@ -109,14 +116,46 @@ struct JSONTreeReader {
         }
     }
 
+    /// An object or array as it is written, but for white space; no scalar begins with its first byte.
+    private func wholeKey(_ range: Range<Int>) -> [UInt8] {
+        var key: [UInt8] = []
+        var start = range.lowerBound
+        var position = start
+        while position < range.upperBound {
+            switch bytes[position] {
+            case UInt8(ascii: "\""): Self.skipString(bytes, &position)
+            case 0x20, 0x0A, 0x0D, 0x09:
+                key.append(contentsOf: bytes[start..<position])
+                start = position + 1
+            default: break
+            }
+            position += 1
+        }
+        key.append(contentsOf: bytes[start..<range.upperBound])
+        return key
+    }
+
     // MARK: - Moving over checked text
 
     private mutating func skipString() {
+        Self.skipString(bytes, &index)
+        index = min(index + 1, bytes.count)
+    }
+
+    /// From a quotation mark to the one that ends the string.
+    static func skipString(_ bytes: UnsafeBufferPointer<UInt8>, _ index: inout Int) {
         index += 1
         while index < bytes.count, bytes[index] != UInt8(ascii: "\"") {
             index += bytes[index] == UInt8(ascii: "\\") ? 2 : 1
         }
-        index = min(index + 1, bytes.count)
+    }
+
+    /// Moves behind an object or array that is to be compared as a whole.
+    private mutating func skipIfTooLarge() -> Bool {
+        var end = index
+        guard ComparisonDepth.skip(bytes, &end) > depth.largest else { return false }
+        index = end
+        return true
     }
 
     private mutating func skipScalar() {

@@ -1,3 +1,4 @@
+internal import CSHA256
 import GroupSPI
 internal import GroupSPI
 
@@ -35,6 +36,8 @@ struct TextLayoutWriter {
         self.comparison = comparison
     }
 
+    var isCoarse: Bool { comparison.isCoarse }
+
     mutating func layoutBefore() -> TextLayout { write(.before(0)) }
 
     mutating func layoutAfter() -> TextLayout { write(counterpart(0, 0)) }
@@ -68,7 +71,11 @@ struct TextLayoutWriter {
     /// Writes a scalar, or the line that opens a container.
     private mutating func write(_ value: Value, isLast: Bool, path: JSONPath) {
         guard isContainer(value) else {
-            layout.append(bytes(value))
+            if isWhole(value) {
+                layout.append(Self.summary(bytes(value)))
+            } else {
+                layout.append(bytes(value))
+            }
             endLine(isLast: isLast)
             return
         }
@@ -119,7 +126,23 @@ struct TextLayoutWriter {
 
     private func isContainer(_ value: Value) -> Bool {
         let byte = firstByte(value)
-        return byte == UInt8(ascii: "{") || byte == UInt8(ascii: "[")
+        return (byte == UInt8(ascii: "{") || byte == UInt8(ascii: "[")) && !isWhole(value)
+    }
+
+    private func isWhole(_ value: Value) -> Bool {
+        switch value {
+        case .before(let node): comparison.before.isWhole(node)
+        case .after(let node), .both(_, let node): comparison.after.isWhole(node)
+        }
+    }
+
+    /// For `[1,2,…]`: `[ 16777216 bytes, SHA-256 9f86d081… ]`, all of the sum. What is no longer than that is shown itself.
+    private static func summary(_ bytes: ArraySlice<UInt8>) -> [UInt8] {
+        if bytes.count <= 96, !bytes.contains(where: { $0 < 0x20 }) { return Array(bytes) }
+        var digest = [UInt8](repeating: 0, count: 32)
+        bytes.withUnsafeBufferPointer { csha256($0.baseAddress, $0.count, &digest) }
+        let hexadecimal = digest.map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
+        return bytes.prefix(1) + " \(bytes.count) bytes, SHA-256 \(hexadecimal) ".utf8 + bytes.suffix(1)
     }
 
     private func bytes(_ value: Value) -> ArraySlice<UInt8> {

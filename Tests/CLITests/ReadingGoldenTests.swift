@@ -84,6 +84,22 @@ import Testing
         }
     }
 
+    @Test func tooManyValues() async throws {
+        try await Scene.with { scene in
+            let fence = try await scene.lead("n1/group", minute: 0, reason: "")
+            let numbers = String(repeating: "1,", count: 300_000)
+            for last in 1...2 {
+                let properties = "{\"Data\":[\(numbers)\(numbers)\(last)],\"Labels\":{\"a\":\(last)}}"
+                try await scene.append(last, [.set("cattle", properties)], fence: fence)
+            }
+            try await scene.expect("diff 1 2", golden: "diff.coarse.txt", status: .failed)
+            let finished = await scene.run("diff 1 2 -o json")
+            let changes = try JSONView(Array(finished.output.utf8)).elements
+            #expect(changes.map { $0.member("path")?.string } == ["Data", "Labels.a"])
+            #expect(changes.map { $0.member("coarse")?.raw.text } == ["true", nil])
+        }
+    }
+
     @Test func coloursAreForTerminals() async throws {
         try await Scene.scripted { scene in
             let colored = await scene.run("diff 1 3", isTerminal: true)

@@ -11,7 +11,8 @@ struct DiffCommand: Verb {
         discussion: flowing(
             """
             Without a second revision: from the first to the current one. Order of members, white space and the spelling
-            of numbers make no difference.
+            of numbers make no difference. Of more than 1,048,576 values in all that differ, the largest objects and
+            arrays are compared as they are written: one line tells their length and SHA-256, JSON has "coarse": true.
 
             Exit status: 0 the same, 1 different, 2 trouble.
 

@@ -25,6 +25,7 @@ struct ConfigurationDiff {
     }
 
     private let differences: [Difference]
+    private let limit: ValueLimit
     private let labels: (before: String, after: String)
 
     /// - Parameters:
@@ -43,16 +44,17 @@ struct ConfigurationDiff {
             let pair = Pair(group: group, before: then[group], after: now[group])
             return pair.before == pair.after ? nil : pair
         }
-        differences = await Self.differences(pairs, context)
+        limit = ValueLimit(sharedBy: pairs.map(\.views))
+        differences = await Self.differences(pairs, context, limit)
     }
 
     /// Of many groups a part at a time, on all cores.
-    private static func differences(_ pairs: [Pair], _ context: Int) async -> [Difference] {
+    private static func differences(_ pairs: [Pair], _ context: Int, _ limit: ValueLimit) async -> [Difference] {
         let size = 50
         return await withTaskGroup(of: (start: Int, differences: [Difference]).self) { tasks in
             for start in stride(from: 0, to: pairs.count, by: size) {
                 tasks.addTask {
-                    (start, pairs[start..<min(start + size, pairs.count)].compactMap { difference($0, context) })
+                    (start, pairs[start..<min(start + size, pairs.count)].compactMap { difference($0, context, limit) })
                 }
             }
             var parts: [(start: Int, differences: [Difference])] = []
@@ -62,9 +64,9 @@ struct ConfigurationDiff {
     }
 
     /// Nil when only the spelling differs.
-    private static func difference(_ pair: Pair, _ context: Int) -> Difference? {
+    private static func difference(_ pair: Pair, _ context: Int, _ limit: ValueLimit) -> Difference? {
         let views = pair.views
-        let lines = UnifiedDiff(before: views.before, after: views.after, context: context)
+        let lines = UnifiedDiff(before: views.before, after: views.after, context: context, limit: limit)
         return lines.isEmpty && !pair.changesPlugin ? nil : Difference(pair: pair, lines: lines)
     }
 
@@ -80,6 +82,11 @@ struct ConfigurationDiff {
                     isColoured: colored
                 )
             )
+            if difference.lines.isCoarse, !difference.lines.isEmpty {
+                text +=
+                    "\(pair.group): there are too many values to compare each of them; those with a SHA-256 are compared as they "
+                    + "are written\n"
+            }
             if let before = pair.before, let after = pair.after, before.plugin != after.plugin {
                 text += "\(pair.group): plugin '\(before.plugin)' is now '\(after.plugin)'\n"
             }
@@ -87,12 +94,13 @@ struct ConfigurationDiff {
         }.joined()
     }
 
-    /// A list of changes: `[{"group", "path", "kind", "before", "after"}]`. A change of the plugin has the path `null`.
+    /// A list of changes: `[{"group", "path", "kind", "before", "after"}]`, with `"coarse": true` where a value has too many
+    /// parts to compare each. A change of the plugin has the path `null`.
     var json: JSON {
         .array(
             differences.map(\.pair).flatMap { pair -> [JSON] in
                 let views = pair.views
-                var list = JSONDiff(before: views.before, after: views.after).changes.map { change in
+                var list = JSONDiff(before: views.before, after: views.after, limit: limit).changes.map { change in
                     JSON.object([.init("group", .string(pair.group))] + Self.members(change.json))
                 }
                 if let before = pair.before, let after = pair.after, before.plugin != after.plugin {
