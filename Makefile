@@ -29,7 +29,7 @@ build: packages
 	swift build
 
 # One process for each target: all of them in one have stood still under load (CONTRIBUTING.md, Sleeping).
-TESTS := GroupSPITests TerminalTests DiffTests DocumentsTests FuzzTests StoreTests ManagerTests SimulationTests HTTPClientTests PluginRPCTests ProcessGroupTests \
+TESTS := GroupSPITests PlatformTests TerminalTests DiffTests DocumentsTests FuzzTests StoreTests ManagerTests SimulationTests HTTPClientTests PluginRPCTests ProcessGroupTests \
 	SwarmTests CLITests InfrakitCLITests IntegrationTests
 
 test: packages

@@ -60,11 +60,14 @@ let package = Package(
 
         // Libraries, from the ones that know least to the ones that know most.
         .target(name: "GroupSPI"),
+        // What is needed of Linux beyond its C library: files, locks, threads, processes.
+        .target(name: "Platform", dependencies: ["CLinux"]),
         .target(
             name: "Terminal",
             dependencies: [
                 "CLinux",
                 "GroupSPI",
+                "Platform",
                 .product(name: "Logging", package: "swift-log"),
             ]
         ),
@@ -97,6 +100,7 @@ let package = Package(
             dependencies: [
                 "CLinux",
                 "GroupSPI",
+                "Platform",
                 "Store",
                 .product(name: "HeapModule", package: "swift-collections"),
                 .product(name: "Logging", package: "swift-log"),
@@ -142,6 +146,7 @@ let package = Package(
                 "CLinux",
                 "CSHA256",
                 "GroupSPI",
+                "Platform",
                 .product(name: "Logging", package: "swift-log"),
             ]
         ),
@@ -231,10 +236,11 @@ let package = Package(
         .testTarget(
             name: "ManagerTests",
             dependencies: [
-                "GroupSPI", "Manager", "ManagerModels", "SeededRandom", "Store",
+                "GroupSPI", "Manager", "ManagerModels", "Platform", "SeededRandom", "Store",
                 .product(name: "Logging", package: "swift-log"),
             ]
         ),
+        .testTarget(name: "PlatformTests", dependencies: ["Platform"]),
         .testTarget(
             name: "PluginRPCTests",
             dependencies: [
@@ -247,7 +253,9 @@ let package = Package(
         ),
         .testTarget(
             name: "ProcessGroupTests",
-            dependencies: ["GroupSPI", "ProcessGroup", .product(name: "Logging", package: "swift-log")]
+            dependencies: [
+                "GroupSPI", "Platform", "ProcessGroup", .product(name: "Logging", package: "swift-log"),
+            ]
         ),
         .target(name: "WallClock", path: "Tests/WallClock"),
         .testTarget(

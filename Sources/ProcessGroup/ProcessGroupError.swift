@@ -1,3 +1,5 @@
+public import Platform
+
 /// Why the plugin could not be set up.
 public struct ProcessGroupError: Error, Hashable, Sendable {
     /// What kind of trouble. More cases may come: switch with a default.

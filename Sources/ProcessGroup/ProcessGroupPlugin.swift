@@ -1,5 +1,6 @@
 public import GroupSPI
 public import Logging
+internal import Platform
 
 /// The built-in group plugin: keeps `Allocation.Size` copies of a command running on this host.
 ///

@@ -1,5 +1,6 @@
 internal import Dispatch
 internal import Glibc
+internal import Platform
 internal import Synchronization
 
 /// Log lines on their way to a stream that may stand still: a terminal that was stopped, a pipe that nobody reads.
@@ -68,24 +69,12 @@ public final class LogBuffer: Sendable {
     // MARK: - The thread
 
     private func startThread() {
-        var thread = pthread_t()
-        let context = Unmanaged.passRetained(self).toOpaque()
-        let code = pthread_create(
-            &thread,
-            nil,
-            { context in
-                guard let context else { return nil }
-                Unmanaged<LogBuffer>.fromOpaque(context).takeUnretainedValue().run()
-                return nil
-            },
-            context
-        )
-        guard code == 0 else {
-            Unmanaged<LogBuffer>.fromOpaque(context).release()
+        do throws(SystemError) {
+            try DetachedThread.start { self.run() }
+        } catch {
             // The next line tries again.
-            return state.withLock { $0.hasThread = false }
+            state.withLock { $0.hasThread = false }
         }
-        pthread_detach(thread)
     }
 
     /// For as long as the process lives.

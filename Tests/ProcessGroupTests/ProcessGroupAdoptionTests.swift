@@ -1,5 +1,6 @@
 import Glibc
 import GroupSPI
+import Platform
 import Testing
 
 @testable import ProcessGroup
@@ -92,7 +93,7 @@ struct ProcessGroupAdoptionTests {
                 configSHA: try ProcessGroupSpec(Specs.sized(1)).configSHA
             )
             record.isDoomed = true
-            record.process = ProcessIdentity(
+            record.process = ProcessInstance(
                 pid: stranger,
                 startTime: forged == "start time" ? identity.startTime - 1 : identity.startTime,
                 bootID: forged == "boot" ? "another" : identity.bootID

@@ -1,5 +1,6 @@
 import Glibc
 import GroupSPI
+import Platform
 import Testing
 
 @testable import ProcessGroup

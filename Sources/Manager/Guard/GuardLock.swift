@@ -1,6 +1,6 @@
-internal import CLinux
 internal import Glibc
 public import GroupSPI
+internal import Platform
 
 /// The lock that a guard holds for as long as it lives, in the directory of the plugins' sockets.
 ///
@@ -43,10 +43,8 @@ public enum GuardLock {
 
     /// Before the first release the lock was a file beside the sockets. Its guard may be at work, and its file is in the way.
     private static func waitForEarlierVersion(_ path: String) {
-        let descriptor = clinux_open_own(path, 1, O_RDWR, 0)
-        guard descriptor >= 0 else { return }
-        while flock(descriptor, LOCK_EX) != 0, errno == EINTR {}
-        unlink(path)
-        close(descriptor)
+        guard let file = try? LockedFile(path, own: 1, isMade: false) else { return }
+        try? file.lock(.exclusive)
+        file.remove()
     }
 }

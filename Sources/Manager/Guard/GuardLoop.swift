@@ -1,6 +1,7 @@
 internal import Glibc
 public import GroupSPI
 public import Logging
+internal import Platform
 
 /// The guard's own side: waits for orders, for the deadline, and for the end of the manager.
 public struct GuardLoop: Sendable {
@@ -125,22 +126,9 @@ public struct GuardLoop: Sendable {
     {
         let (stream, continuation) = AsyncStream.makeStream(of: Event.self)
         let reader = PipeReader(descriptor: descriptor, continuation: continuation)
-        var thread = pthread_t()
-        let context = Unmanaged.passRetained(reader).toOpaque()
-        let code = pthread_create(
-            &thread,
-            nil,
-            { context in
-                guard let context else { return nil }
-                Unmanaged<PipeReader>.fromOpaque(context).takeRetainedValue().run()
-                return nil
-            },
-            context
-        )
-        if code == 0 {
-            pthread_detach(thread)
-        } else {
-            Unmanaged<PipeReader>.fromOpaque(context).release()
+        do throws(SystemError) {
+            try DetachedThread.start { reader.run() }
+        } catch {
             continuation.yield(.endOfFile)
         }
         return (stream, { continuation.yield($0) })

@@ -2,6 +2,7 @@ internal import CLinux
 internal import Glibc
 public import GroupSPI
 public import Logging
+internal import Platform
 internal import Synchronization
 
 /// A guard in a process of its own, at the other end of two pipes.
@@ -51,23 +52,11 @@ public final class GuardProcess: OrphanGuard {
     public func start() {
         hinder("waits for its orphan guard, and so for that of an earlier run on this host")
         // A plain thread: it waits in `read` and `waitpid`.
-        var thread = pthread_t()
-        let context = Unmanaged.passRetained(self).toOpaque()
-        let code = pthread_create(
-            &thread,
-            nil,
-            { context in
-                guard let context else { return nil }
-                Unmanaged<GuardProcess>.fromOpaque(context).takeRetainedValue().supervise()
-                return nil
-            },
-            context
-        )
-        guard code == 0 else {
-            Unmanaged<GuardProcess>.fromOpaque(context).release()
-            return hinder("cannot start the thread of the orphan guard: \(String(cString: strerror(code)))")
+        do throws(SystemError) {
+            try DetachedThread.start { self.supervise() }
+        } catch {
+            hinder("cannot start the thread of the orphan guard: \(error.reason)")
         }
-        pthread_detach(thread)
     }
 
     /// In a guard's own process: what its manager has left for it.

@@ -1,5 +1,6 @@
 internal import CLinux
 internal import Glibc
+internal import Platform
 internal import Synchronization
 
 /// A thread that does nothing but wait for the end of the lease.
@@ -18,15 +19,12 @@ final class DeadlineThread: DeadlineTimer {
         guard timer >= 0 else {
             throw SettingsError(message: "no timer for the lease's deadline: \(String(cString: strerror(-timer)))")
         }
-        var thread = pthread_t()
-        // The thread keeps this object for as long as it runs.
-        let context = Unmanaged.passRetained(self).toOpaque()
-        let code = pthread_create(&thread, nil, { DeadlineThread.main($0) }, context)
-        guard code == 0 else {
-            Unmanaged<DeadlineThread>.fromOpaque(context).release()
-            throw SettingsError(message: "no thread for the lease's deadline: \(String(cString: strerror(code)))")
+        do throws(SystemError) {
+            // The thread keeps this object for as long as it runs.
+            try DetachedThread.start { self.run() }
+        } catch {
+            throw SettingsError(message: "no thread for the lease's deadline: \(error.reason)")
         }
-        pthread_detach(thread)
     }
 
     /// Only now, when neither the thread nor anybody else can use the timer: a call with its number would reach whatever
@@ -44,15 +42,12 @@ final class DeadlineThread: DeadlineTimer {
         _ = clinux_boottime_timer_set(timer, 1)
     }
 
-    private static func main(_ context: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
-        guard let context else { return nil }
-        let this = Unmanaged<DeadlineThread>.fromOpaque(context).takeRetainedValue()
+    private func run() {
         var count: UInt64 = 0
         while true {
-            let size = read(this.timer, &count, 8)
-            if this.isStopped.load(ordering: .acquiring) { break }
-            if size == 8 { this.action() } else if size < 0, errno != EINTR { break }
+            let size = read(timer, &count, 8)
+            if isStopped.load(ordering: .acquiring) { return }
+            if size == 8 { action() } else if size < 0, errno != EINTR { return }
         }
-        return nil
     }
 }

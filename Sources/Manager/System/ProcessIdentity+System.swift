@@ -1,4 +1,6 @@
 internal import Glibc
+internal import GroupSPI
+internal import Platform
 public import Store
 
 extension ProcessIdentity {
@@ -6,12 +8,18 @@ extension ProcessIdentity {
     public static func current() -> ProcessIdentity {
         let pid = Int(getpid())
         return ProcessIdentity(
-            host: ProcFS.hostName,
-            bootID: ProcFS.trimmed("/proc/sys/kernel/random/boot_id"),
+            host: hostName,
+            bootID: File.firstLine("/proc/sys/kernel/random/boot_id"),
             pidNamespace: namespace(),
             pid: pid,
-            startTime: ProcFS.process(pid)?.startTime ?? 0
+            startTime: ProcessTable.entry(pid).map { Int($0.startTime) } ?? 0
         )
+    }
+
+    private static var hostName: Identifier {
+        var buffer = [CChar](repeating: 0, count: 256)
+        guard gethostname(&buffer, buffer.count - 1) == 0 else { return "localhost" }
+        return Identifier(String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self))
     }
 
     /// Of its numbers, and of its time: the kernel tells another time namespace another start time of the same process, which would
@@ -60,15 +68,15 @@ public enum HolderProbe {
     /// `/proc` is closed to this user, does not mean that it has ended.
     static func isRunning(
         _ process: ProcessIdentity,
-        read: (Int) -> (state: Character, parent: Int, startTime: Int)? = ProcFS.process
+        read: (Int32) -> ProcessTable.Entry? = { ProcessTable.entry($0) }
     ) -> Bool {
         guard let pid = pid_t(exactly: process.pid), pid > 0 else { return false }
         if kill(pid, 0) != 0, errno == ESRCH { return false }
-        guard let found = read(process.pid) else {
+        guard let found = read(pid) else {
             // It may have ended since.
             return !(kill(pid, 0) != 0 && errno == ESRCH)
         }
-        return found.startTime == process.startTime && found.state != "Z" && found.state != "X"
+        return Int(found.startTime) == process.startTime && found.isAlive
     }
 
     public static func isGone(_ lease: Lease, seenFrom here: ProcessIdentity) -> Bool {
@@ -81,7 +89,7 @@ public enum HolderProbe {
         case .process(nil): return false
         // A restarted manager has the same lock file as its predecessor. When its own guard holds the lock already, that
         // of the predecessor has finished.
-        case .process(let pid?): return ProcFS.process(pid)?.parent == here.pid
+        case .process(let pid?): return ProcessTable.entry(pid).map { Int($0.parent) } == here.pid
         }
     }
 }

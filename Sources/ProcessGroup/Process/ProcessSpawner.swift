@@ -1,6 +1,7 @@
 internal import CLinux
 import Glibc
 internal import GroupSPI
+internal import Platform
 
 /// Starts a program in a session of its own.
 struct ProcessSpawner: Sendable {

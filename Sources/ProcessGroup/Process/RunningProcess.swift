@@ -1,8 +1,9 @@
 import Glibc
+internal import Platform
 
 /// A process that leads a process group of its own: one that this plugin started, or one found again.
 struct RunningProcess: Hashable, Sendable {
-    let identity: ProcessIdentity
+    let identity: ProcessInstance
     /// Started by this run of the plugin: it is ours to collect when it has ended.
     let isChild: Bool
 

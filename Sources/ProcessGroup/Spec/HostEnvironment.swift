@@ -1,5 +1,6 @@
 import Glibc
 internal import GroupSPI
+internal import Platform
 
 /// What this host offers to a specification: the plugin's own environment, and the programs on its disk.
 struct HostEnvironment: Sendable {

@@ -1,4 +1,5 @@
 internal import GroupSPI
+internal import Platform
 
 /// What is kept on disk about one instance, so that the plugin finds its process again after its own restart.
 struct InstanceRecord: Hashable, Sendable {
@@ -7,7 +8,7 @@ struct InstanceRecord: Hashable, Sendable {
     let logicalID: Identifier?
     let configSHA: String
     /// Nil in the moment between the decision to start it and the start.
-    var process: ProcessIdentity?
+    var process: ProcessInstance?
     /// It was asked to end for good: whoever finds it running after a crash carries that through.
     var isDoomed = false
 
@@ -48,6 +49,6 @@ extension InstanceRecord {
             let startTime = view.member("StartTime")?.string.flatMap({ UInt64($0) }),
             let bootID = view.member("BootID")?.string
         else { return nil }
-        process = ProcessIdentity(pid: pid, startTime: startTime, bootID: bootID)
+        process = ProcessInstance(pid: pid, startTime: startTime, bootID: bootID)
     }
 }

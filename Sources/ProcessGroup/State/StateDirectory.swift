@@ -1,6 +1,7 @@
 import Glibc
 internal import GroupSPI
 internal import Logging
+internal import Platform
 
 /// The folder in which plugins keep what they must find again: `instances/GROUP/ID.json`, `logs/GROUP/ID.log`, and
 /// `locks/GROUP.lock`.

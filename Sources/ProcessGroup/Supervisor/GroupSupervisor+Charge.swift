@@ -1,6 +1,7 @@
 import Glibc
 internal import GroupSPI
 internal import Logging
+internal import Platform
 
 /// Taking charge of the group, and giving it up: of all plugins that share the state directory, one has it at a time.
 extension GroupSupervisor {

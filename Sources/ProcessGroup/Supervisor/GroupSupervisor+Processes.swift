@@ -1,6 +1,7 @@
 import Glibc
 internal import GroupSPI
 internal import Logging
+internal import Platform
 
 /// Starting, stopping and noticing the end of processes.
 extension GroupSupervisor {
@@ -34,7 +35,7 @@ extension GroupSupervisor {
             // A child keeps its number and its entry until it is collected, so this finds it even if it has ended.
             let identity =
                 ProcessTable.identity(pid)
-                ?? ProcessIdentity(pid: pid, startTime: 0, bootID: ProcessTable.bootID)
+                ?? ProcessInstance(pid: pid, startTime: 0, bootID: ProcessTable.bootID)
             instance.record.process = identity
             instance.state = .running(RunningProcess(identity: identity, isChild: true), since: now)
             instances[name] = instance

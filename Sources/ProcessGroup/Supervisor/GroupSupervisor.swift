@@ -1,5 +1,6 @@
 internal import GroupSPI
 internal import Logging
+internal import Platform
 import Synchronization
 
 /// Keeps the processes of one group as its specification wants them.

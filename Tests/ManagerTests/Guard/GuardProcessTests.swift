@@ -1,6 +1,7 @@
 import Glibc
 import GroupSPI
 import Logging
+import Platform
 import Testing
 
 @testable import Manager
@@ -32,7 +33,7 @@ struct GuardProcessTests {
         }
 
         func lines(_ name: String) -> [String] {
-            (ProcFS.read("\(folder)/\(name)") ?? "").split(separator: "\n").map(String.init)
+            (File.text("\(folder)/\(name)") ?? "").split(separator: "\n").map(String.init)
         }
 
         /// What the guard was told, in the order in which it came.
@@ -69,7 +70,7 @@ struct GuardProcessTests {
             }
             bench.process.stop()
             let pids = bench.lines("pids").compactMap { pid_t($0) }
-            try await eventually("no guard is left") { pids.allSatisfy { ProcFS.process(Int($0)) == nil } }
+            try await eventually("no guard is left") { pids.allSatisfy { ProcessTable.entry($0) == nil } }
         }
     }
 
@@ -119,7 +120,7 @@ struct GuardProcessTests {
                 bench.process.arm(until: deadline)
                 return bench.lines("pids").count == 2 && !bench.isHindered
             }
-            #expect(ProcFS.process(Int(first)) == nil)
+            #expect(ProcessTable.entry(first) == nil)
             #expect(bench.orders.last?.deadline == deadline)
         }
     }
@@ -139,7 +140,7 @@ struct GuardProcessTests {
             }
             // The new guard runs, and has come as far as the lock.
             try await eventually("it waits for the lock") {
-                (ProcFS.read("/proc/locks") ?? "").contains("->") && bench.lines("pids").isEmpty
+                (File.text("/proc/locks") ?? "").contains("->") && bench.lines("pids").isEmpty
             }
             #expect(bench.isHindered)
             #expect(!isReady.value)
@@ -168,7 +169,7 @@ struct GuardProcessTests {
             bench.process.forget("group-7")
             for number in 1...10_000 { bench.process.arm(until: BootInstant(nanoseconds: number)) }
             #expect(close(open("\(folder)/go", O_CREAT | O_WRONLY, 0o600)) == 0)
-            try await eventually("it has written down what it found") { ProcFS.bytes("\(folder)/board") != nil }
+            try await eventually("it has written down what it found") { File.read("\(folder)/board") != nil }
             bench.process.stop()
             let file = open("\(folder)/board", O_RDWR)
             defer { close(file) }
@@ -176,7 +177,7 @@ struct GuardProcessTests {
             #expect(found.deadline == BootInstant(nanoseconds: 10_000))
             #expect(found.groups == Set((1...20_000).map { Identifier("group-\($0)") }).subtracting(["group-7"]))
             let pids = bench.lines("pids").compactMap { pid_t($0) }
-            try await eventually("no guard is left") { pids.allSatisfy { ProcFS.process(Int($0)) == nil } }
+            try await eventually("no guard is left") { pids.allSatisfy { ProcessTable.entry($0) == nil } }
         }
     }
 

@@ -1,6 +1,7 @@
 import Glibc
 import GroupSPI
 import ManagerModels
+import Platform
 import Store
 import Testing
 
@@ -55,7 +56,7 @@ extension ProcessIdentity {
             bootID: here.bootID,
             pidNamespace: here.pidNamespace,
             pid: pid,
-            startTime: startTime ?? ProcFS.process(pid)?.startTime ?? 0
+            startTime: startTime ?? ProcessTable.entry(pid).map { Int($0.startTime) } ?? 0
         )
     }
 }

@@ -1,6 +1,7 @@
 import Glibc
 import GroupSPI
 import ManagerModels
+import Platform
 import Store
 import Synchronization
 import Testing
@@ -139,7 +140,7 @@ struct LocalHolderWatchTests {
     @Test func leavesNoDescriptorBehind() async throws {
         let descriptors = { (pid: Int) -> Int in
             // Descriptors of processes say of whom they are.
-            (0..<1024).count { ProcFS.read("/proc/self/fdinfo/\($0)")?.contains("Pid:\t\(pid)\n") == true }
+            (0..<1024).count { File.text("/proc/self/fdinfo/\($0)")?.contains("Pid:\t\(pid)\n") == true }
         }
         try await withProcess(["/bin/sleep", "60"]) { pid in
             for _ in 0..<20 {

@@ -1,6 +1,7 @@
 import Glibc
 import GroupSPI
 import ManagerModels
+import Platform
 import Store
 import Testing
 
@@ -21,7 +22,7 @@ struct SystemTests {
         }
         #expect(here.pidNamespace == namespaces.joined(separator: ":"))
         #expect(!here.host.isEmpty)
-        #expect(ProcFS.process(here.pid)?.parent == Int(getppid()))
+        #expect(ProcessTable.entry(here.pid)?.parent == getppid())
     }
 
     /// The name in `/proc/<pid>/stat` may look like the fields after it.
@@ -30,12 +31,12 @@ struct SystemTests {
             let program = "\(folder)/a) S 1 (b"
             #expect(symlink("/bin/sleep", program) == 0)
             try await withProcess([program, "60"]) { pid in
-                try await eventually("it has its name") { ProcFS.read("/proc/\(pid)/comm") == "a) S 1 (b\n" }
-                #expect(ProcFS.process(pid)?.parent == Int(getpid()))
-                #expect(ProcFS.process(pid)?.startTime ?? 0 > 0)
+                try await eventually("it has its name") { File.text("/proc/\(pid)/comm") == "a) S 1 (b\n" }
+                #expect(ProcessTable.entry(pid)?.parent == getpid())
+                #expect(ProcessTable.entry(pid)?.startTime ?? 0 > 0)
             }
         }
-        #expect(ProcFS.process(0) == nil)
+        #expect(ProcessTable.entry(0) == nil)
     }
 
     @Test func aHolderThatRunsIsNotGone() async throws {
@@ -48,7 +49,7 @@ struct SystemTests {
             // Ended, though not collected yet.
             let holder = ProcessIdentity.here(pid)
             kill(pid_t(pid), SIGKILL)
-            try await eventually("it has ended") { ProcFS.process(pid)?.state == "Z" }
+            try await eventually("it has ended") { ProcessTable.entry(pid)?.isAlive == false }
             #expect(HolderProbe.isGone(.held(by: holder), seenFrom: here))
         }
     }
@@ -139,7 +140,7 @@ struct SystemTests {
             }
             #expect(mkfifo(path, 0o600) == 0)
             #expect(throws: SettingsError.self) { try FileLock(waitingFor: path) }
-            #expect(ProcFS.read(victim) == "precious")
+            #expect(File.text(victim) == "precious")
         }
     }
 

@@ -1,5 +1,6 @@
 import GroupSPI
 import Logging
+import Platform
 import Testing
 
 @testable import ProcessGroup
@@ -8,7 +9,7 @@ import Testing
 struct InstanceRecordTests {
     private var record: InstanceRecord {
         var record = InstanceRecord(id: "instance-1", group: "a/b \"c\"", logicalID: "x", configSHA: "00ff")
-        record.process = ProcessIdentity(pid: 77, startTime: .max, bootID: "boot pid:[4026531836]")
+        record.process = ProcessInstance(pid: 77, startTime: .max, bootID: "boot pid:[4026531836]")
         record.isDoomed = true
         return record
     }

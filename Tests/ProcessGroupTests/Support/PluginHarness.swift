@@ -1,6 +1,7 @@
 import Glibc
 import GroupSPI
 import Logging
+import Platform
 import Synchronization
 import Testing
 

@@ -1,21 +1,20 @@
 internal import CLinux
-import Glibc
-internal import GroupSPI
+package import Glibc
 
-/// The few operations on files that the plugin needs, straight from the C library.
+/// The few operations on files that are needed, straight from the C library.
 ///
-/// `own` is how many parts at the end of a path are the plugin's own. None of them may be a symbolic link: somebody else could
+/// `own` is how many parts at the end of a path are the program's own. None of them may be a symbolic link: somebody else could
 /// have put it there.
-enum File {
+package enum File {
     /// - Returns: a descriptor that a spawned process does not inherit.
-    static func open(_ path: String, own: Int, _ flags: Int32) throws(SystemError) -> Int32 {
+    package static func open(_ path: String, own: Int, _ flags: Int32) throws(SystemError) -> Int32 {
         let descriptor = clinux_open_own(path, Int32(own), flags, 0o600)
         guard descriptor >= 0 else { throw SystemError("open", path, code: -descriptor) }
         return descriptor
     }
 
     /// Calls `body` with the directory of a file, and the file's name in it.
-    static func inDirectory<Result>(
+    package static func inDirectory<Result>(
         of path: String,
         own: Int,
         _ body: (Int32, String) -> Result
@@ -28,34 +27,43 @@ enum File {
         return body(directory, name)
     }
 
-    /// The whole content, or nil when the file cannot be read; `errno` tells why. Reads to the end rather than by size: the
-    /// files of `/proc` claim to be empty.
-    static func read(_ path: String, own: Int = 1) -> [UInt8]? {
+    /// The whole content, or nil when the file cannot be read; `errno` tells why, and never that it was read. Reads to the end
+    /// rather than by size: the files of `/proc` claim to be empty. It does not wait for the writer of a pipe.
+    package static func read(_ path: String, own: Int = 1) -> [UInt8]? {
         let descriptor = clinux_open_own(path, Int32(own), O_RDONLY, 0)
         guard descriptor >= 0 else {
             errno = -descriptor
             return nil
         }
-        defer { close(descriptor) }
-        var content: [UInt8] = []
+        var (content, code) = ([UInt8](), Int32(0))
         var buffer = [UInt8](repeating: 0, count: 4096)
         while true {
             let count = Glibc.read(descriptor, &buffer, buffer.count)
-            if count > 0 {
-                content.append(contentsOf: buffer[..<count])
-            } else if count == 0 {
-                return content
-            } else if errno != EINTR {
-                return nil
-            }
+            if count < 0, errno == EINTR { continue }
+            if count < 0 { code = errno }
+            guard count > 0 else { break }
+            content += buffer[..<count]
         }
+        close(descriptor)
+        errno = code
+        return code == 0 ? content : nil
+    }
+
+    /// The same as text.
+    package static func text(_ path: String, own: Int = 0) -> String? {
+        read(path, own: own).map { String(decoding: $0, as: UTF8.self) }
+    }
+
+    /// The first line; empty when the file cannot be read.
+    package static func firstLine(_ path: String) -> String {
+        String((text(path) ?? "").split(whereSeparator: \.isNewline).first ?? "")
     }
 
     /// Replaces the file in one step: a reader, or a plugin that starts after a crash, sees the old or the new content.
     ///
     /// Nothing is forced to the disk: what is stored here says which processes run, and those do not outlive the
     /// kernel whose memory holds the file.
-    static func replace(_ path: String, own: Int = 1, with content: [UInt8]) throws(SystemError) {
+    package static func replace(_ path: String, own: Int = 1, with content: [UInt8]) throws(SystemError) {
         let temporary = path + ".new"
         // What a crash has left, or somebody else has put there.
         unlink(temporary, own: own)
@@ -86,24 +94,26 @@ enum File {
     }
 
     /// Gives the file the name with `.old` behind it, in place of the one before.
-    static func setAside(_ path: String, own: Int) throws(SystemError) { try rename(path, to: ".old", own: own) }
+    package static func setAside(_ path: String, own: Int) throws(SystemError) {
+        try rename(path, to: ".old", own: own)
+    }
 
     /// What cannot be removed is left.
-    static func unlink(_ path: String, own: Int) {
+    package static func unlink(_ path: String, own: Int) {
         do throws(SystemError) {
             try inDirectory(of: path, own: own) { directory, name in _ = unlinkat(directory, name, 0) }
         } catch {}
     }
 
     /// An empty one.
-    static func removeDirectory(_ path: String, own: Int) {
+    package static func removeDirectory(_ path: String, own: Int) {
         do throws(SystemError) {
             try inDirectory(of: path, own: own) { directory, name in _ = unlinkat(directory, name, AT_REMOVEDIR) }
         } catch {}
     }
 
     /// Size and time of change; nil when there is no such file.
-    static func status(_ path: String, own: Int) -> stat? {
+    package static func status(_ path: String, own: Int) -> stat? {
         do throws(SystemError) {
             return try inDirectory(of: path, own: own) { directory, name in
                 var status = stat()
@@ -116,7 +126,7 @@ enum File {
 
     /// Makes the directory and those above it, readable by this user only: environments may hold secrets that
     /// processes print into their logs.
-    static func makeDirectory(_ path: String, own: Int = 0) throws(SystemError) {
+    package static func makeDirectory(_ path: String, own: Int = 0) throws(SystemError) {
         var code = ENOENT
         do throws(SystemError) {
             code = try inDirectory(of: path, own: own) { directory, name in
@@ -134,12 +144,12 @@ enum File {
     }
 
     /// The names in a directory, sorted; empty when it cannot be read. For what may be left undone.
-    static func names(in path: String, own: Int = 0) -> [String] {
+    package static func names(in path: String, own: Int = 0) -> [String] {
         do throws(SystemError) { return try listing(of: path, own: own) } catch { return [] }
     }
 
     /// The names in a directory, sorted; none when there is no such directory. One that cannot be read is not empty.
-    static func listing(of path: String, own: Int = 0) throws(SystemError) -> [String] {
+    package static func listing(of path: String, own: Int = 0) throws(SystemError) -> [String] {
         let descriptor = clinux_open_own(path, Int32(own), O_RDONLY | O_DIRECTORY, 0)
         if descriptor == -ENOENT { return [] }
         guard descriptor >= 0, let directory = fdopendir(descriptor) else {
@@ -156,25 +166,5 @@ enum File {
             if name != "." && name != ".." { names.append(name) }
         }
         return names.sorted()
-    }
-
-    /// Turns any text into a name that is safe as one part of a path: other bytes than letters, digits, `_`, `-` and
-    /// inner dots become `%XX`. A text too long for a file system is cut and told apart by its hash.
-    static func safeName(_ name: Identifier) -> String {
-        var safe = ""
-        for byte in name.utf8 {
-            switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"), UInt8(ascii: "-"):
-                safe.unicodeScalars.append(UnicodeScalar(byte))
-            case UInt8(ascii: ".") where !safe.isEmpty:
-                safe += "."
-            default:
-                let digits = String(byte, radix: 16, uppercase: true)
-                safe += digits.count == 1 ? "%0\(digits)" : "%\(digits)"
-            }
-        }
-        guard safe.utf8.count > 200 else { return safe }
-        return "\(safe.prefix(150))-\(Digest.hex(Array(name.utf8), length: 16))"
     }
 }

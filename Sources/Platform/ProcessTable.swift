@@ -1,18 +1,19 @@
 import Glibc
 
 /// What `/proc` says about the processes of this host.
-enum ProcessTable {
+package enum ProcessTable {
     /// One line of `/proc/PID/stat`, as far as it matters here.
-    struct Entry: Hashable, Sendable {
-        let pid: Int32
-        let state: UInt8
-        let processGroup: Int32
-        let session: Int32
-        let startTime: UInt64
+    package struct Entry: Hashable, Sendable {
+        package let pid: Int32
+        package let state: UInt8
+        package let parent: Int32
+        package let processGroup: Int32
+        package let session: Int32
+        package let startTime: UInt64
 
         /// Reads the line. The second field, the program's name, is in parentheses and may itself hold parentheses and
         /// spaces; the last closing one ends it.
-        init?(_ line: [UInt8]) {
+        package init?(_ line: [UInt8]) {
             guard let open = line.firstIndex(of: UInt8(ascii: "(")), let end = line.lastIndex(of: UInt8(ascii: ")")),
                 open < end
             else { return nil }
@@ -22,22 +23,23 @@ enum ProcessTable {
                 fields.count > number - 3 ? Number(String(decoding: fields[number - 3], as: UTF8.self)) : nil
             }
             guard let pid = Int32(String(decoding: line[..<open], as: UTF8.self).filter { $0 != " " }),
-                let state = fields.first?.first,
+                let state = fields.first?.first, let parent: Int32 = field(4),
                 let processGroup: Int32 = field(5), let session: Int32 = field(6), let startTime: UInt64 = field(22)
             else { return nil }
             self.pid = pid
             self.state = state
+            self.parent = parent
             self.processGroup = processGroup
             self.session = session
             self.startTime = startTime
         }
 
         /// False for what has ended and only waits to be collected by its parent.
-        var isAlive: Bool { state != UInt8(ascii: "Z") && state != UInt8(ascii: "X") }
+        package var isAlive: Bool { state != UInt8(ascii: "Z") && state != UInt8(ascii: "X") }
     }
 
     /// The kernel's run and this process's pid namespace: in a container, the same number means another process.
-    static let bootID: String = {
+    package static let bootID: String = {
         let boot = File.read("/proc/sys/kernel/random/boot_id") ?? []
         var buffer = [CChar](repeating: 0, count: 256)
         let length = readlink("/proc/self/ns/pid", &buffer, buffer.count)
@@ -46,20 +48,21 @@ enum ProcessTable {
             + " " + String(decoding: namespace, as: UTF8.self)
     }()
 
-    static func entry(_ pid: Int32) -> Entry? {
+    /// - Returns: nil when there is no such process, or its state cannot be read.
+    package static func entry(_ pid: some BinaryInteger) -> Entry? {
         File.read("/proc/\(pid)/stat").flatMap { Entry($0) }
     }
 
     /// Who has the number now; nil when nobody does.
-    static func identity(_ pid: Int32) -> ProcessIdentity? {
-        entry(pid).map { ProcessIdentity(pid: pid, startTime: $0.startTime, bootID: bootID) }
+    package static func identity(_ pid: Int32) -> ProcessInstance? {
+        entry(pid).map { ProcessInstance(pid: pid, startTime: $0.startTime, bootID: bootID) }
     }
 
     /// True when exactly this process still runs, or when that cannot be found out: only the kernel's word that there is
     /// none counts, not that its state cannot be read.
-    static func isAlive(
-        _ identity: ProcessIdentity,
-        entry read: (Int32) -> Entry? = entry
+    package static func isAlive(
+        _ identity: ProcessInstance,
+        entry read: (Int32) -> Entry? = { entry($0) }
     ) -> Bool {
         guard identity.bootID == bootID, exists(identity.pid) else { return false }
         guard let entry = read(identity.pid) else { return exists(identity.pid) }
@@ -68,7 +71,7 @@ enum ProcessTable {
 
     /// True when the process group still has a member that runs. The quick question to the kernel comes first; the
     /// walk through `/proc` tells those that run from those that only wait to be collected.
-    static func hasLivingMember(processGroup: Int32) -> Bool {
+    package static func hasLivingMember(processGroup: Int32) -> Bool {
         guard exists(-processGroup) else { return false }
         do throws(SystemError) {
             let members = try entries().filter { $0.processGroup == processGroup }
@@ -86,12 +89,12 @@ enum ProcessTable {
     /// not be written down, because the plugin ended right after it had started it.
     ///
     /// - Throws: ``SystemError`` when the processes cannot be listed.
-    static func sessionLeader(withEnvironment variable: String) throws(SystemError) -> ProcessIdentity? {
+    package static func sessionLeader(withEnvironment variable: String) throws(SystemError) -> ProcessInstance? {
         let wanted = Array(variable.utf8)
         for entry in try entries() where entry.pid == entry.session && entry.isAlive {
             let environment = File.read("/proc/\(entry.pid)/environ") ?? []
             if environment.split(separator: 0).contains(where: { $0.elementsEqual(wanted) }) {
-                return ProcessIdentity(pid: entry.pid, startTime: entry.startTime, bootID: bootID)
+                return ProcessInstance(pid: entry.pid, startTime: entry.startTime, bootID: bootID)
             }
         }
         return nil

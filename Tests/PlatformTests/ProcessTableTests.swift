@@ -1,7 +1,6 @@
 import Glibc
+import Platform
 import Testing
-
-@testable import ProcessGroup
 
 struct ProcessTableTests {
     @Test(arguments: ["sleep", "a b", "a) S 9 9 9 (b", ")", "(", ""])
@@ -29,8 +28,8 @@ struct ProcessTableTests {
 
     @Test func sameNumberIsNotEnough() throws {
         let own = try #require(ProcessTable.identity(getpid()))
-        let older = ProcessIdentity(pid: own.pid, startTime: own.startTime - 1, bootID: own.bootID)
-        let otherBoot = ProcessIdentity(pid: own.pid, startTime: own.startTime, bootID: "before")
+        let older = ProcessInstance(pid: own.pid, startTime: own.startTime - 1, bootID: own.bootID)
+        let otherBoot = ProcessInstance(pid: own.pid, startTime: own.startTime, bootID: "before")
         #expect(!ProcessTable.isAlive(older))
         #expect(!ProcessTable.isAlive(otherBoot))
     }
@@ -39,7 +38,7 @@ struct ProcessTableTests {
     @Test func whatCannotBeReadIsNotDead() throws {
         let own = try #require(ProcessTable.identity(getpid()))
         #expect(ProcessTable.isAlive(own, entry: { _ in nil }))
-        let nobody = ProcessIdentity(pid: Int32.max, startTime: 1, bootID: own.bootID)
+        let nobody = ProcessInstance(pid: Int32.max, startTime: 1, bootID: own.bootID)
         #expect(!ProcessTable.isAlive(nobody, entry: { _ in nil }))
     }
 
@@ -51,14 +50,5 @@ struct ProcessTableTests {
     @Test func nobodyHasAnImpossibleNumber() {
         #expect(ProcessTable.identity(Int32.max) == nil)
         #expect(!ProcessTable.hasLivingMember(processGroup: Int32.max))
-    }
-
-    @Test(
-        arguments: [
-            (0, ProcessEnd.exited(0)), (256, .exited(1)), (9, .signalled(9)), (0x8B, .signalled(11)),
-        ] as [(Int32, ProcessEnd)]
-    )
-    func waitStatus(status: Int32, expected: ProcessEnd) {
-        #expect(ProcessEnd(waitStatus: status) == expected)
     }
 }

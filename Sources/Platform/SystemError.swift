@@ -10,7 +10,7 @@ public struct SystemError: Error, Hashable, Sendable {
     /// The `errno` value.
     public let code: Int32
 
-    init(_ function: String, _ subject: String, code: Int32 = errno) {
+    package init(_ function: String, _ subject: String, code: Int32 = errno) {
         self.function = function
         self.subject = subject
         self.code = code
