@@ -42,6 +42,23 @@ import Testing
         }
     }
 
+    /// A variable that the help promises is read: of the verbs, also those that are still to come.
+    @Test func everyVariableInTheHelpIsRead() {
+        var read = 0
+        for command in ManagerCommand.configuration.subcommands.flatMap({ [$0] + $0.configuration.subcommands }) {
+            let help = command.helpMessage(columns: 400)
+            let verb = command == ProcessPluginCommand.self ? "plugin" : command._commandName
+            let known = Set((CommandLineWords.flags[verb] ?? []).map { CommandLineWords.variable($0) })
+            for line in help.split(separator: "\n") where line.hasPrefix("  -") {
+                for match in line.matches(of: /INFRAKIT_[A-Z_]+/) where match.output != "INFRAKIT_CONFIG" {
+                    #expect(known.contains(String(match.output)), "\(match.output) of \(verb)")
+                    read += 1
+                }
+            }
+        }
+        #expect(read > 80)
+    }
+
     private func placeholder(_ verb: String) -> [String] {
         ["rollback", "diff", "commit", "backup", "import", "untag"].contains(verb) ? ["1"] : []
     }

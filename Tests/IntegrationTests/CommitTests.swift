@@ -195,6 +195,7 @@ import Testing
     }
 
     @Test(arguments: [
+        (#"{"ID":"web","Propertys":{"a":1}}"#, "'web' has no Properties"),
         (#"{"ID":"a","Properties":{}"#, "-"), ("", "declares no group"), ("# nothing\n", "declares no group"),
         (#"{"Properties":{}}"#, "no ID"), (#"{"name":"a"}"#, "it takes"), ("just words", "it takes"),
         (#"[{"ID":"a","Properties":{}},{"ID":"a","Properties":{"x":1}}]"#, "'a' is declared twice"),

@@ -45,7 +45,12 @@ enum Declaration {
             return try view.elements.flatMap(read)
         case .object where view.member("Groups") == nil:
             guard view.member("ID") != nil || view.member("Properties") != nil else { throw Failure(accepted) }
-            return [GlobalConfig.Entry(spec: try GroupSpec(view), plugin: "")]
+            let spec = try GroupSpec(view)
+            // A misspelt one would set the group to nothing.
+            guard view.member("Properties") != nil else {
+                throw Failure("the group '\(spec.id)' has no Properties; \(accepted)")
+            }
+            return [GlobalConfig.Entry(spec: spec, plugin: "")]
         case .object, .array: return try GlobalConfig.decode(Array(view.bytes))
         default: throw Failure("\(accepted); this is \(view.kind.rawValue)")
         }

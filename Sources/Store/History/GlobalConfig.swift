@@ -87,6 +87,9 @@ public enum GlobalConfig {
 
     private static func decodeObject(_ view: JSONView) throws(StoreError) -> [Entry] {
         guard let groups = view.member("Groups"), !groups.isNull else { return [] }
+        guard view.members.count(where: { $0.name.text.lowercased() == "groups" }) == 1 else {
+            throw StoreError(.malformed, "the Go manager's configuration has two members Groups. Remove one.")
+        }
         guard groups.kind == .object else {
             throw StoreError(.malformed, "the Go manager's Groups are an object, not \(groups.kind.rawValue)")
         }
@@ -101,10 +104,20 @@ public enum GlobalConfig {
             } catch {
                 throw StoreError(.malformed, "the Go manager's group '\(name)': \(error.message)")
             }
+            // Else what is the specification itself would be taken for one without Properties, and lost.
+            guard properties.member("Properties") != nil else {
+                throw StoreError(
+                    .malformed,
+                    "the group '\(name)' has no specification. It is {\"Plugin\": …, \"Properties\": "
+                        + "{\"ID\": \"\(name)\", \"Properties\": {…}}}, with both Properties."
+                )
+            }
             // A spec that does not say its name is that of the key.
-            let id = spec.id.isEmpty ? name : spec.id
+            guard spec.id.isEmpty || spec.id == name else {
+                throw StoreError(.malformed, "the group '\(name)' has the ID '\(spec.id)'. Give it one name.")
+            }
             let entry = Entry(
-                spec: GroupSpec(id: id, properties: spec.properties),
+                spec: GroupSpec(id: name, properties: spec.properties),
                 plugin: group.member("Plugin")?.identifier ?? ""
             )
             entries.append(entry)

@@ -47,9 +47,14 @@ import Testing
         (#"[{"Key": {"Kind": "group"}, "Record": {"Spec": {}}}]"#, "Key.Name"),
         (#"[{"Key": {"Kind": "group", "Name": "a"}}]"#, "Record.Spec"),
         (
-            #"{"Groups": {"a": {"Properties": {"ID": "g"}}, "b": {"Properties": {"ID": "g", "Properties": 1}}}}"#,
+            #"{"Groups": {"g": {"Properties": {"Properties": null}}, "g": {"Properties": {"ID": "g", "Properties": 1}}}}"#,
             "two different groups 'g'"
         ),
+        // A specification in the place of what holds one.
+        (#"{"Groups": {"a": {"ID": "a", "Properties": {"Allocation": {"Size": 3}}}}}"#, "no specification"),
+        (#"{"Groups": {"a": {"Properties": {"Allocation": {"Size": 3}}}}}"#, "no specification"),
+        (#"{"Groups": {"a": {"Properties": {"ID": "b", "Properties": 1}}}}"#, "the group 'a' has the ID 'b'"),
+        (#"{"Groups": {}, "groups": {"a": {"Properties": {"Properties": 1}}}}"#, "two members Groups"),
     ])
     func malformed(_ text: String, _ words: String) throws {
         let error = #expect(throws: StoreError.self) { try decode(text) }
@@ -58,7 +63,9 @@ import Testing
 
     /// Two ids that Unicode holds for equal, as in every other program.
     @Test func twoSpellingsAreTwoGroups() throws {
-        let entries = try decode(#"{"Groups": {"\u00e9": {"Properties": {}}, "e\u0301": {"Properties": {}}}}"#)
+        let entries = try decode(
+            #"{"Groups": {"\u00e9": {"Properties": {"Properties": null}}, "e\u0301": {"Properties": {"Properties": null}}}}"#
+        )
         #expect(entries.map(\.spec.id) == ["e\u{301}", "\u{E9}"])
         #expect(try decode(String(decoding: GlobalConfig.encode(entries).bytes, as: UTF8.self)) == entries)
     }
