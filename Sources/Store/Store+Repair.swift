@@ -72,7 +72,7 @@ extension Connection {
         to target: String,
         isReplacing: Bool = false
     ) throws -> (found: Verification, retention: Retention) {
-        if !isReplacing { try Self.requireAbsent(target) }
+        if !isReplacing { try Self.requirePlace(for: target, besides: path) }
         let partial = Self.partial(target)
         defer { unlink(partial) }
         try copyWithChecksums(to: partial)

@@ -4,13 +4,10 @@ extension Store {
     /// Puts a request where the leader finds it, from any host that has the file.
     public func submit(_ request: Request, within timeout: Duration) async throws(StoreError) {
         let asked = await Self.encode(request.kind)
-        try await writer.run(
+        try await writeSeen(
             within: timeout,
             verify: { connection, _ in try connection.requestState(request.id) != nil },
-            { connection in
-                try connection.requireSeen(connection.memory)
-                try connection.insertRequest(request, asked)
-            }
+            { try $0.insertRequest(request, asked) }
         )
     }
 
@@ -50,28 +47,18 @@ extension Store {
     ///
     /// - Returns: true when it is taken back by now; false when a leader has taken it up already, or it is not there.
     public func cancelRequest(_ id: String, within timeout: Duration) async throws(StoreError) -> Bool {
-        try await writer.run(
+        try await writeSeen(
             within: timeout,
             verify: { connection, wasCancelled in
                 try !wasCancelled || connection.requestState(id) == .cancelled
             },
-            { connection in
-                try connection.requireSeen(connection.memory)
-                return try connection.cancelRequest(id)
-            }
+            { try $0.cancelRequest(id) }
         )
     }
 
     /// Tells that whoever asked still waits: a leader carries out only what was asked, or asked again, in its own epoch.
     public func renewRequest(_ id: String, within timeout: Duration) async throws(StoreError) {
-        try await writer.run(
-            within: timeout,
-            verify: { _, _ in true },
-            { connection in
-                try connection.requireSeen(connection.memory)
-                try connection.renewRequest(id)
-            }
-        )
+        try await writeSeen(within: timeout, verify: { _, _ in true }, { try $0.renewRequest(id) })
     }
 
     /// Tells people what requests wait for; nil for nothing.

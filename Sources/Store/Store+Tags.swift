@@ -8,7 +8,8 @@ extension Store {
 
     /// Gives a revision a name. Needs no leader: it changes nothing that a group is brought to.
     ///
-    /// - Throws: ``StoreError``: `notFound` when the revision is not kept whole, `conflict` when the name is taken.
+    /// - Throws: ``StoreError``: `notFound` when the revision is not kept whole, `conflict` when the name is taken, `stale` when the database
+    ///   is older than what was seen of it.
     public func setTag(
         _ name: Identifier,
         to revision: Int,
@@ -16,7 +17,7 @@ extension Store {
         moving: Bool,
         within timeout: Duration
     ) async throws(StoreError) {
-        try await writer.run(
+        try await writeSeen(
             within: timeout,
             verify: { connection, _ in try connection.revisionNumber(tagged: name) == revision },
             { try $0.setTag(name, to: revision, author: author, moving: moving, time: Store.wallClock()) }
@@ -25,7 +26,7 @@ extension Store {
 
     /// - Throws: ``StoreError`` `notFound`.
     public func removeTag(_ name: Identifier, within timeout: Duration) async throws(StoreError) {
-        try await writer.run(
+        try await writeSeen(
             within: timeout,
             verify: { connection, _ in try connection.revisionNumber(tagged: name) == nil },
             { try $0.removeTag(name) }
@@ -71,7 +72,7 @@ extension Store {
     ///
     /// - Throws: ``StoreError``: `notFound` when it needs none, `conflict` when that has been decided already.
     public func confirm(_ revision: Int, within timeout: Duration) async throws(StoreError) {
-        try await writer.run(
+        try await writeSeen(
             within: timeout,
             verify: { connection, _ in try connection.confirmation(of: revision)?.state == .confirmed },
             { try $0.endConfirmation(of: revision, as: .confirmed) }

@@ -26,6 +26,20 @@ public final class Store: Sendable {
         }
     }
 
+    /// Writes what needs no leader: not into an older state than was seen, in which nothing is kept.
+    ///
+    /// - Throws: ``StoreError`` `stale`.
+    func writeSeen<Result: Sendable>(
+        within timeout: Duration,
+        verify: @escaping @Sendable (Connection, Result) throws -> Bool,
+        _ body: @escaping @Sendable (Connection) throws -> Result
+    ) async throws(StoreError) -> Result {
+        try await writer.run(within: timeout, verify: verify) { connection in
+            try connection.requireSeen(connection.memory)
+            return try body(connection)
+        }
+    }
+
     private init(_ configuration: StoreConfiguration, _ bootTime: @escaping @Sendable () -> Int) {
         let memory = configuration.noticesOlderState ? StoreMemory(bootTime) : nil
         self.configuration = configuration

@@ -56,7 +56,7 @@ import Testing
                 }
             }
         }
-        #expect(read > 80)
+        #expect(read > 60)
     }
 
     private func placeholder(_ verb: String) -> [String] {

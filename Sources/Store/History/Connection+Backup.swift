@@ -11,8 +11,7 @@ extension Connection {
     /// - Throws: ``StoreError``, also when there is a file already: a backup never takes the place of another.
     func backup(to path: String) throws {
         let partial = Self.partial(path)
-        try Self.requireNotOfStore(path, self.path)
-        try Self.requireAbsent(path)
+        try Self.requirePlace(for: path, besides: self.path)
         let unfinished = ProbeFile([partial, "\(partial)-journal"])
         var target: OpaquePointer?
         let code = sqlite3_open_v2(
@@ -33,15 +32,23 @@ extension Connection {
         try Self.sync(directoryOf: path)
     }
 
-    /// - Throws: ``StoreError`` `conflict` when the file would lie where SQLite keeps what belongs to the database.
+    /// Before a file is made for a person.
+    ///
+    /// - Throws: ``StoreError``: `conflict` when there is a file, or it would lie where SQLite or a manager looks for something of
+    ///   its own; `io` when nobody can tell.
+    static func requirePlace(for path: String, besides database: String) throws(StoreError) {
+        try requireNotOfStore(path, database)
+        try requireAbsent(path)
+    }
+
     private static func requireNotOfStore(_ path: String, _ database: String) throws(StoreError) {
         let (file, own) = (split(path), split(database))
+        let names = ["-journal", "-wal", "-shm", ".lock"].map { own.name + $0 } + [GlobalConfig.fileName]
         var (there, here) = (stat(), stat())
-        guard ["-journal", "-wal", "-shm"].contains(where: { file.name == own.name + $0 }),
-            stat(file.directory, &there) == 0, stat(own.directory, &here) == 0,
+        guard names.contains(file.name), stat(file.directory, &there) == 0, stat(own.directory, &here) == 0,
             there.st_dev == here.st_dev, there.st_ino == here.st_ino
         else { return }
-        throw StoreError(.conflict, "\(path) is a file of the database itself; nothing was written. Name another file.")
+        throw StoreError(.conflict, "\(path) is a file of the store itself; nothing was written. Name another file.")
     }
 
     private static func split(_ path: String) -> (directory: String, name: String) {

@@ -110,6 +110,21 @@ import Testing
             let found = try await scene.verify()
             #expect(found.count == 1 && found[0].contains("it lacks revision 6"), "\(found)")
 
+            // Nor is anything kept there that needs no leader: all that was acknowledged would be gone with the file.
+            let command = Store.openForCommand(StoreConfiguration(path: scene.path))
+            let id = Request.makeID()
+            let writes: [@Sendable () async throws -> Void] = [
+                { try await command.setTag("good", to: 2, author: .tester, moving: false, within: patience) },
+                { try await command.removeTag("good", within: patience) },
+                { try await command.confirm(3, within: patience) },
+                {
+                    try await command.submit(Request(id: id, kind: .stepDown, author: .tester), within: patience)
+                },
+                { try await command.renewRequest(id, within: patience) },
+                { _ = try await command.cancelRequest(id, within: patience) },
+            ]
+            for write in writes { #expect(try await failure { try await write() }.code == .stale) }
+
             // Nor does anybody go on from what is read there.
             #expect(try await failure { try await scene.store.states(within: patience) }.code == .stale)
             #expect(try await failure { try await scene.store.waitingRequests(within: patience) }.code == .stale)

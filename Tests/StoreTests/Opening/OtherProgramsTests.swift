@@ -304,4 +304,23 @@ import Testing
             }
         }
     }
+
+    /// A file there stops every manager, or is taken up by the next one.
+    @Test(arguments: ["manager.db-wal", "manager.db-journal", "manager.db-shm", "manager.db.lock", "global.config"])
+    func nothingIsWrittenWhereTheStoreLooks(_ name: String) async throws {
+        try await withScratch { directory in
+            let leader = try await lead(try await openStore(in: directory))
+            try await leader.append([.set("a", 1)])
+            let configuration = StoreConfiguration(path: leader.store.path)
+            for target in ["\(directory)/\(name)", "\(directory)/./\(name)"] {
+                let repair = try await failure { try await Store.repair(configuration, to: target, within: patience) }
+                let backup = try await failure { try await leader.store.backup(to: target, within: patience) }
+                for error in [repair, backup] {
+                    #expect(error.code == .conflict && error.message.contains("of the store itself"), "\(error)")
+                }
+                #expect(access(target, F_OK) != 0)
+            }
+            try await leader.append([.set("a", 2)])
+        }
+    }
 }
