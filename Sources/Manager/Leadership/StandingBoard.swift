@@ -83,6 +83,16 @@ public final class StandingBoard: Sendable {
         return lease
     }
 
+    /// How long ago a row of the lease that was read just now was renewed, as this replica has seen it: nothing for one that it
+    /// has not seen before.
+    func age(of lease: Lease) -> Duration {
+        let (standing, silence) = known
+        guard let seen = standing.lease, (lease.epoch, lease.sequence) <= (seen.epoch, seen.sequence) else {
+            return .zero
+        }
+        return silence
+    }
+
     /// Why this replica is what it is, in one sentence: with the age of what it knows of a leader, when that is old.
     public var reason: String {
         let (standing, silence) = known

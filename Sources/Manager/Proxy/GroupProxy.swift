@@ -30,7 +30,7 @@ public struct GroupProxy: GroupEndpoint, ManagerEndpoint {
     private func storedGroups() async throws(GroupError) -> GroupReply {
         do {
             let standing = try await store.standing(within: settings.storeTimeout)
-            let age = standing.lease.epoch == 0 ? 0 : max(0, clock.wallTime() - standing.lease.renewedAt)
+            let age = standing.lease.epoch == 0 ? 0 : board.age(of: standing.lease).milliseconds
             return .storedGroups(
                 standing.states.compactMap { $0.spec?.spec },
                 ReadStamp(revision: standing.revision, epoch: standing.lease.epoch, age: age)

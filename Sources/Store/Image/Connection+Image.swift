@@ -348,7 +348,8 @@ extension Connection {
                 records: records,
                 lease: lease,
                 terms: try terms(),
-                tags: try tags()
+                tags: try tags(),
+                settledFrom: lease.epoch + 1
             )
         }
         let whole = try image(after: number, records)

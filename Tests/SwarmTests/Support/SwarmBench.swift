@@ -186,6 +186,9 @@ extension SwarmStore {
         return Leading(store: self, fence: fence, lease: lease)
     }
 
+    /// This node's copy, as the database that it is.
+    nonisolated var copy: Store { replica as! Store }
+
     /// One more look at the swarm.
     @discardableResult
     func see() async throws -> Lease { try await lease(within: patience) }
