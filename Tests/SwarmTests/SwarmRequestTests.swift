@@ -400,7 +400,7 @@ struct SwarmRequestTests {
 
     @Test func `A look while the leader settles its own request does not offer it again`() async throws {
         try await SwarmBench.with { swarm, nodes in
-            let store = try await nodes[0].open(.testing(request: .seconds(6)))
+            let store = try await nodes[0].open(.testing(look: patience, request: .seconds(6)))
             let leading = try await store.lead()
             try await store.submit(Self.request("r"), within: patience)
             let writes = swarm.writes
