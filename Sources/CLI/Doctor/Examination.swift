@@ -235,6 +235,9 @@ struct Examination {
     }
 
     private func revisions() async -> [Finding] {
+        if let leader = try? await store.readerView(within: commandTimeout).untold {
+            await AcknowledgedOutcomes.settle(by: leader, in: store)
+        }
         guard let summary = try? await store.summary(within: commandTimeout) else { return [] }
         var findings: [Finding] = []
         if !summary.pending.isEmpty {

@@ -47,15 +47,20 @@ public struct GroupProxy: GroupEndpoint, ManagerEndpoint {
 
     // MARK: - ManagerEndpoint
 
-    public func isLeader() async -> Bool { gate.epoch != nil }
+    public func isLeader() async -> Bool { takesWrites }
+
+    /// Whether a write would be carried out now: whoever is told that this replica leads may send it one.
+    private var takesWrites: Bool { board.current.role == .leader && gate.epoch != nil }
 
     public func lookForRequests() async -> Bool {
         await keeper.lookForRequests()
-        return gate.epoch != nil
+        return takesWrites
     }
 
+    public func storeOutcomes() async -> Bool { await keeper.storeOutcomes() }
+
     public func leaderLocation() async -> String? {
-        guard let lease = board.leader else { return nil }
+        guard let lease = board.leader, takesWrites || !board.isOwn(lease) else { return nil }
         return "unix://\(lease.process.host)\(lease.socket)"
     }
 

@@ -274,6 +274,19 @@ extension Connection {
         }
     }
 
+    func leaderOfUntoldOutcomes() throws -> Lease? {
+        let lease = try lease()
+        guard lease.isHeld else { return nil }
+        let isOpen = try first(
+            """
+            SELECT 1 FROM change c INDEXED BY change_pending JOIN revision r ON r.number = c.revision
+            WHERE c.status = 0 AND c.error IS NULL AND r.epoch = ? LIMIT 1
+            """,
+            .int(lease.epoch)
+        ) { _ in true }
+        return isOpen == nil ? nil : lease
+    }
+
     private func set(_ copy: SwarmCopy) throws {
         try execute(
             """

@@ -54,6 +54,8 @@ public enum BrokenRule: String, CaseIterable, Sendable {
     case supersededRejected = "superseded-rejected"
     /// A change that was overtaken stays pending.
     case overtakenLeftPending = "overtaken-left-pending"
+    /// Whoever reads the history does not have stored first what users were told already.
+    case historyReadWithoutAsking = "history-read-without-asking"
     /// States that cannot be read count as none.
     case unreadIsEmpty = "unread-is-empty"
     /// A plugin that has begun a change, and then failed, is taken to hold what it held before.
