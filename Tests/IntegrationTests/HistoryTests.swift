@@ -29,7 +29,10 @@ import Testing
             for size in 1...20 {
                 try await n1.commit("a", size)
                 let rows = try await n1.command("history", "-n", "1", "-o", "json").json().elements
-                #expect(rows.first?.at("revision")?.int == size && rows.first?.at("status")?.string == "applied", "\(rows)")
+                #expect(
+                    rows.first?.at("revision")?.int == size && rows.first?.at("status")?.string == "applied",
+                    "\(rows)"
+                )
             }
         }
     }

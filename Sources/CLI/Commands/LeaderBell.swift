@@ -47,7 +47,9 @@ enum AcknowledgedOutcomes {
     /// A leader that stands still takes connections all the same.
     private static let patience = Duration.seconds(2)
     /// A leader that is out of reach stores what it has told within some milliseconds.
-    private static let pauses: [Duration] = [.milliseconds(25), .milliseconds(50), .milliseconds(75), .milliseconds(150)]
+    private static let pauses: [Duration] = [
+        .milliseconds(25), .milliseconds(50), .milliseconds(75), .milliseconds(150),
+    ]
 
     /// Returns when everything is stored that was acknowledged before.
     ///

@@ -100,7 +100,8 @@ struct WriteTests {
             replica.plugin.script { $0 == .commit(.named("a", 2), pretend: false) ? .loseAnswer : nil }
             #expect(await replica.error(.commit(.named("a", 2), pretend: false))?.code == .pending)
             replica.plugin.script { request in
-                isRefused && request == .commit(.named("a", 3), pretend: false) ? .fail(GroupError(.rejected, "no")) : nil
+                isRefused && request == .commit(.named("a", 3), pretend: false)
+                    ? .fail(GroupError(.rejected, "no")) : nil
             }
             let error = await replica.error(.commit(.named("a", 3), pretend: false))
             #expect(error?.code == (isRefused ? .rejected : nil))
