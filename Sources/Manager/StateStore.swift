@@ -112,7 +112,7 @@ extension StoreError {
     /// its time: the term goes on until its deadline.
     var isPassing: Bool {
         switch code {
-        case .busy, .full, .directoryMissing, .missing, .empty, .foreign, .notADatabase: true
+        case .busy, .full, .directoryMissing, .missing, .empty, .lost, .foreign, .notADatabase: true
         default: false
         }
     }

@@ -114,6 +114,7 @@ struct CommandLineWords {
         "status": reading + ["--name"],
         "leadership": reading,
         "step-down": ["--store-dir"],
+        "accept": ["--store-dir"],
         "doctor": reading + ["--name"],
         "verify": reading,
         "backup": reading,

@@ -97,7 +97,7 @@ extension StoreError {
     /// Whether the file itself is what is wrong: damaged, overwritten, emptied, or removed.
     var saysDamage: Bool {
         switch code {
-        case .notADatabase, .missing, .empty: true
+        case .notADatabase, .missing, .empty, .lost: true
         // Others call what a request's row holds corrupt: that is no page.
         case .corrupt: cause != nil
         // A file that was cut to nothing, or had another one's content put over it, under an open connection.
