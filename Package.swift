@@ -93,6 +93,7 @@ let package = Package(
                 "CSQLite",
                 "GroupSPI",
                 "Migrations",
+                "Platform",
             ]
         ),
         .target(

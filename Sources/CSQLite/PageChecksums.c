@@ -37,8 +37,6 @@ typedef struct {
     // the header tells it before anybody can have proven the header.
     int page_size;
     unsigned char *page;
-    // Empty, except while somebody reads all pages.
-    page_set free;
     // Damaged pages are read as they are.
     int is_lenient;
     // SQLite's lock on it.
@@ -181,7 +179,7 @@ static int is_known(const checked_file *file, const unsigned char *header) {
 }
 
 static int checked(checked_file *file, const unsigned char *page, long long number) {
-    if (file->is_lenient || is_sound(page, file->page_size, number) || contains(&file->free, number)) {
+    if (file->is_lenient || is_sound(page, file->page_size, number)) {
         return SQLITE_OK;
     }
     damaged_page = number;
@@ -271,9 +269,7 @@ static int checked_write(sqlite3_file *base, const void *bytes, int count, sqlit
 static int checked_close(sqlite3_file *base) {
     checked_file *file = (checked_file *)base;
     free(file->page);
-    free(file->free.bits);
     file->page = NULL;
-    file->free.bits = NULL;
     return file->real->pMethods->xClose(file->real);
 }
 
@@ -466,26 +462,6 @@ void csqlite_read_damaged_pages(sqlite3 *database) {
     }
 }
 
-int csqlite_begin_whole_read(sqlite3 *database) {
-    checked_file *file = file_of(database);
-    if (!file || file->page_size == 0) {
-        return SQLITE_OK;
-    }
-    sqlite3_int64 length = 0;
-    int code = file->real->pMethods->xFileSize(file->real, &length);
-    return code == SQLITE_OK
-        ? find_free_pages(&file->free, file->real, file->page_size, length / file->page_size)
-        : code;
-}
-
-void csqlite_end_whole_read(sqlite3 *database) {
-    checked_file *file = file_of(database);
-    if (file) {
-        free(file->free.bits);
-        file->free.bits = NULL;
-    }
-}
-
 // The size of a page, 0 without checksums, and of the file. A damaged header does not tell another size than is known.
 static int measure(sqlite3_file *file, int *size, sqlite3_int64 *length) {
     unsigned char header[HEADER] = {0};
@@ -561,43 +537,194 @@ int csqlite_has_no_checksums(sqlite3 *database, int *answer) {
     return code;
 }
 
-static int write_all(int target, const unsigned char *bytes, size_t count) {
+// A copy
+
+// What is kept in memory until it is written.
+enum { KEPT = 4 << 20 };
+
+struct csqlite_page_copy {
+    sqlite3_file *file;
+    int target;
+    enum csqlite_copy_kind kind;
+    int size;
+    sqlite3_int64 length;
+    // Of each page: the checksum that it had in the file when it was copied, 0 when that does not tell what it was.
+    uint64_t *sums;
+    // Pages that did not have their checksums.
+    page_set unsound;
+    long long room;
+    // Numbers of pages, each with the page behind it.
+    unsigned char *kept;
+    size_t kept_count;
+    size_t kept_room;
+};
+
+csqlite_page_copy *csqlite_page_copy_begin(sqlite3 *database, int target, enum csqlite_copy_kind kind) {
+    csqlite_page_copy *copy = calloc(1, sizeof *copy);
+    checked_file *file = file_of(database);
+    if (copy && file) {
+        copy->file = &file->file;
+        copy->target = target;
+        copy->kind = kind;
+    }
+    return copy;
+}
+
+void csqlite_page_copy_end(csqlite_page_copy *copy) {
+    if (copy) {
+        free(copy->sums);
+        free(copy->unsound.bits);
+        free(copy->kept);
+        free(copy);
+    }
+}
+
+static int make_room(csqlite_page_copy *copy, long long pages) {
+    if (pages <= copy->room) {
+        return SQLITE_OK;
+    }
+    uint64_t *sums = realloc(copy->sums, (size_t)(pages + 1) * sizeof *sums);
+    if (!sums) {
+        return SQLITE_NOMEM;
+    }
+    copy->sums = sums;
+    unsigned char *bits = realloc(copy->unsound.bits, (size_t)pages / 8 + 1);
+    if (!bits) {
+        return SQLITE_NOMEM;
+    }
+    memset(sums + copy->room + 1, 0, (size_t)(pages - copy->room) * sizeof *sums);
+    size_t known = copy->unsound.bits ? (size_t)copy->room / 8 + 1 : 0;
+    memset(bits + known, 0, (size_t)pages / 8 + 1 - known);
+    copy->unsound.bits = bits;
+    copy->unsound.pages = copy->room = pages;
+    return SQLITE_OK;
+}
+
+static int write_at(int target, const unsigned char *bytes, size_t count, off_t offset) {
     while (count > 0) {
-        ssize_t written = write(target, bytes, count);
+        ssize_t written = pwrite(target, bytes, count, offset);
         if (written < 0 && errno != EINTR) {
             return errno;
         }
         if (written > 0) {
             bytes += written;
+            offset += written;
             count -= (size_t)written;
         }
     }
     return 0;
 }
 
-int csqlite_copy_with_checksums(sqlite3 *database, int target, int *system_error) {
+int csqlite_page_copy_write(csqlite_page_copy *copy) {
+    if (copy->target < 0) {
+        copy->kept_count = 0;
+        return 0;
+    }
+    size_t step = sizeof(long long) + (size_t)copy->size;
+    int error = 0;
+    for (size_t position = 0; position < copy->kept_count && error == 0; position += step) {
+        long long number;
+        memcpy(&number, copy->kept + position, sizeof number);
+        const unsigned char *page = copy->kept + position + sizeof number;
+        error = write_at(copy->target, page, (size_t)copy->size, (off_t)(number - 1) * copy->size);
+    }
+    copy->kept_count = 0;
+    // Of a file whose end lies inside a page as well, where damage is kept.
+    off_t length = copy->kind == CSQLITE_COPY_AS_IT_IS ? copy->length
+        : (off_t)((copy->length + copy->size - 1) / copy->size * copy->size);
+    return error == 0 && ftruncate(copy->target, length) != 0 ? errno : error;
+}
+
+static int keep(csqlite_page_copy *copy, long long number, int *system_error) {
+    size_t step = sizeof number + (size_t)copy->size;
+    if (copy->kept_count + step > KEPT) {
+        *system_error = csqlite_page_copy_write(copy);
+    }
+    if (copy->kept_count + step > copy->kept_room) {
+        size_t room = copy->kept_room == 0 ? 64 * step : 2 * copy->kept_room;
+        unsigned char *kept = realloc(copy->kept, room);
+        if (!kept) {
+            return SQLITE_NOMEM;
+        }
+        copy->kept = kept;
+        copy->kept_room = room;
+    }
+    memcpy(copy->kept + copy->kept_count, &number, sizeof number);
+    copy->kept_count += step;
+    return SQLITE_OK;
+}
+
+static int copy_page(csqlite_page_copy *copy, long long number, int *system_error) {
+    sqlite3_file *real = ((checked_file *)copy->file)->real;
+    sqlite3_int64 start = (number - 1) * copy->size;
+    unsigned char stored[SEAL];
+    // Page 1 has more in it than its checksum counts.
+    if (number > 1 && copy->sums[number] != 0) {
+        int code = read_file(real, stored, SEAL, start + copy->size - SEAL);
+        uint64_t sum;
+        memcpy(&sum, stored, SEAL);
+        if (code == SQLITE_OK && sum == copy->sums[number]) {
+            return SQLITE_OK;
+        }
+    }
+    int code = keep(copy, number, system_error);
+    if (code != SQLITE_OK || *system_error != 0) {
+        return code;
+    }
+    unsigned char *page = copy->kept + copy->kept_count - copy->size;
+    code = read_file(real, page, copy->size, start);
+    if (code != SQLITE_OK && code != SQLITE_IOERR_SHORT_READ) {
+        return code;
+    }
+    int sound = code == SQLITE_OK && is_sound(page, copy->size, number);
+    unsigned char bit = (unsigned char)(1 << number % 8);
+    if (sound) {
+        memcpy(&copy->sums[number], page + copy->size - SEAL, SEAL);
+        copy->unsound.bits[number / 8] &= (unsigned char)~bit;
+    } else {
+        copy->sums[number] = 0;
+        copy->unsound.bits[number / 8] |= bit;
+        // What is missing of a page that was cut off is zero.
+        if (copy->kind != CSQLITE_COPY_AS_IT_IS) {
+            seal(page, copy->size, number);
+        }
+    }
+    return SQLITE_OK;
+}
+
+int csqlite_page_copy_pass(csqlite_page_copy *copy, int *system_error) {
     *system_error = 0;
-    checked_file *file = file_of(database);
-    int size = 0;
-    sqlite3_int64 length = 0;
-    int code = file ? measure(&file->file, &size, &length) : SQLITE_MISUSE;
-    if (code != SQLITE_OK || size == 0) {
+    int code = copy->file ? measure(copy->file, &copy->size, &copy->length) : SQLITE_MISUSE;
+    if (code != SQLITE_OK || copy->size == 0) {
         return code == SQLITE_OK ? SQLITE_IOERR_DATA : code;
     }
-    unsigned char *page = malloc((size_t)size);
-    if (!page) {
-        return SQLITE_NOMEM;
+    long long pages = (copy->length + copy->size - 1) / copy->size;
+    code = make_room(copy, pages);
+    for (long long number = 1; code == SQLITE_OK && *system_error == 0 && number <= pages; number++) {
+        code = copy_page(copy, number, system_error);
     }
-    for (long long number = 1; (number - 1) * size < length && *system_error == 0; number++) {
-        // What is missing of a page that was cut off is zero.
-        code = read_file(file->real, page, size, (number - 1) * size);
-        if (code != SQLITE_OK && code != SQLITE_IOERR_SHORT_READ) {
-            break;
+    return code;
+}
+
+int csqlite_page_copy_damage(csqlite_page_copy *copy) {
+    if (copy->kind != CSQLITE_COPY_SOUND || ((checked_file *)copy->file)->is_lenient) {
+        return SQLITE_OK;
+    }
+    long long pages = (copy->length + copy->size - 1) / copy->size;
+    page_set unused = {0};
+    int code = SQLITE_OK;
+    for (long long number = 1; code == SQLITE_OK && number <= pages; number++) {
+        if (!contains(&copy->unsound, number)) {
+            continue;
         }
-        code = SQLITE_OK;
-        seal(page, size, number);
-        *system_error = write_all(target, page, (size_t)size);
+        if (!unused.bits) {
+            code = find_free_pages(&unused, ((checked_file *)copy->file)->real, copy->size, pages);
+        }
+        if (code == SQLITE_OK && !contains(&unused, number)) {
+            damaged_page = number;
+            code = SQLITE_IOERR_DATA;
+        }
     }
-    free(page);
+    free(unused.bits);
     return code;
 }

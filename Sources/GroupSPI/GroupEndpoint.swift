@@ -87,4 +87,8 @@ public protocol ManagerEndpoint: Sendable {
     ///
     /// - Returns: whether this replica leads; only then is it of any use.
     func lookForRequests() async -> Bool
+    /// Somebody is about to read the history: what users were told already is stored first, and not a moment later.
+    ///
+    /// - Returns: whether the history has all of it now; false of a replica that does not lead.
+    func storeOutcomes() async -> Bool
 }

@@ -4,7 +4,7 @@ public struct ReadStamp: Hashable, Sendable {
     public let revision: Int
     /// Of the leader, or of the last one.
     public let epoch: Int
-    /// Since the leader renewed its lease, by the clocks of its host and of this one, in milliseconds. For people.
+    /// Since this replica saw the leader renew its lease, in milliseconds, by a clock of its own that nobody can set. For people.
     public let age: Int
 
     public init(revision: Int, epoch: Int, age: Int) {

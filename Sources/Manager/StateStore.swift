@@ -1,9 +1,20 @@
 public import GroupSPI
 public import Store
 
+/// Where something can be asked of the leader.
+public protocol RequestStore: Sendable {
+    func submit(_ request: Request, within timeout: Duration) async throws(StoreError)
+    /// A request with what tells of its fate.
+    func sight(of asked: Request, within timeout: Duration) async throws(StoreError) -> RequestSight
+    /// Tells that whoever asked still waits.
+    func renewRequest(_ id: String, within timeout: Duration) async throws(StoreError)
+    /// - Returns: true when it is taken back by now.
+    func cancelRequest(_ id: String, within timeout: Duration) async throws(StoreError) -> Bool
+}
+
 /// What the manager needs of its store. In os mode that is the shared database itself, in swarm mode a label of the swarm
 /// with a copy on each node; a test brings one in memory.
-public protocol StateStore: Sendable {
+public protocol StateStore: RequestStore {
     /// Whether the lease is a row that is renewed within a ttl, which somebody has chosen for how quick the store is.
     var hasLeaseTTL: Bool { get }
 
@@ -65,13 +76,6 @@ public protocol StateStore: Sendable {
         within timeout: Duration
     ) async throws(StoreError) -> PruneStep
 
-    func submit(_ request: Request, within timeout: Duration) async throws(StoreError)
-    /// A request with what tells of its fate.
-    func sight(of asked: Request, within timeout: Duration) async throws(StoreError) -> RequestSight
-    /// Tells that whoever asked still waits.
-    func renewRequest(_ id: String, within timeout: Duration) async throws(StoreError)
-    /// - Returns: true when it is taken back by now.
-    func cancelRequest(_ id: String, within timeout: Duration) async throws(StoreError) -> Bool
     func waitingRequests(within timeout: Duration) async throws(StoreError) -> [Request]
     func finishRequest(
         _ id: String,
@@ -108,7 +112,7 @@ extension StoreError {
     /// its time: the term goes on until its deadline.
     var isPassing: Bool {
         switch code {
-        case .busy, .full, .directoryMissing, .missing, .empty, .foreign, .notADatabase: true
+        case .busy, .full, .directoryMissing, .missing, .empty, .lost, .foreign, .notADatabase: true
         default: false
         }
     }

@@ -70,24 +70,30 @@ final class Reader: @unchecked Sendable {
             connection.close()
             self.connection = nil
         }
+        let opened = try Self.connect(configuration)
+        connection = opened
+        return opened
+    }
+
+    /// Opens a file of this program's schema to read it.
+    static func connect(_ configuration: StoreConfiguration) throws -> Connection {
         try Schema.requireFile(at: configuration.path)
         var opened: Connection
         do {
             opened = try Connection(configuration, mode: .readWrite)
             // The file may have been left with a journal to roll back, which takes the right to write.
-            try requireSchema(of: opened)
+            try requireSchema(of: opened, configuration)
         } catch let error as SQLiteError where StoreError(error).isAboutRights {
             opened = try Connection(configuration, mode: .readOnly)
-            try requireSchema(of: opened)
+            try requireSchema(of: opened, configuration)
         }
-        connection = opened
         return opened
     }
 
-    private func requireSchema(of connection: Connection) throws {
+    private static func requireSchema(of connection: Connection, _ configuration: StoreConfiguration) throws {
         do {
             try Schema.requireCurrent(connection)
-        } catch let error as SQLiteError where isCorrupt(error) {
+        } catch let error as SQLiteError where !configuration.checksPages && StoreError(error).code == .corrupt {
             // What is left is to be looked at.
         }
     }

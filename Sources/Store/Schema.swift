@@ -96,6 +96,7 @@ enum Schema {
     }
 
     static func requireFile(at path: String) throws {
+        try DatabaseTraces.requireNotLost(path)
         guard access(path, F_OK) != 0 else { return }
         // A file that cannot be looked for is not one that is missing.
         guard errno == ENOENT || errno == ENOTDIR else { throw StoreError.failed("look for", path, errno) }

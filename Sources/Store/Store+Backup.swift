@@ -1,13 +1,28 @@
 extension Store {
-    /// Copies the whole store into a new file: one consistent moment, also while a leader writes.
+    /// What is wrong with the first page that does not have its checksum; nil when all have. Keeps nobody from writing.
+    public func firstDamage(within timeout: Duration) async throws(StoreError) -> String? {
+        do {
+            try await Self.alone(configuration, "store.pages", within: timeout, Reader.connect) { connection in
+                if !connection.isUnchecked { try connection.checkPages() }
+            }
+            return nil
+        } catch {
+            guard error.code == .corrupt else { throw error }
+            return error.message
+        }
+    }
+
+    /// Copies the whole store into a new file: one consistent moment, also while a leader writes. It keeps nobody from writing for
+    /// longer than a look at the file takes, unless somebody writes all the time (``Connection/copyFile(to:_:watch:)``).
     ///
-    /// - Important: No writer can commit meanwhile: some tenths of a second for each hundred megabytes (docs/operations.md).
+    /// - Parameter asItIs: also damaged pages, for a look at them.
     /// - Throws: ``StoreError``: `conflict` when the file is there already.
-    public func backup(to path: String, within timeout: Duration) async throws(StoreError) {
-        try await reader.run(within: timeout) { connection in
-            // The transaction begins with its first read; the copy is of that moment.
-            _ = try connection.newestRevisionNumber
-            try connection.backup(to: path)
+    public func backup(to path: String, asItIs: Bool = false, within timeout: Duration) async throws(StoreError) {
+        var configuration = configuration
+        if asItIs { configuration.checksPages = false }
+        // Not on the reader's thread, whose every work is one transaction.
+        try await Self.alone(configuration, "store.backup", within: timeout, Reader.connect) { connection in
+            try connection.backup(to: path, asItIs ? .asItIs : .sound)
         }
     }
 }

@@ -284,6 +284,15 @@ public struct StoredStanding: Hashable, Sendable {
     }
 }
 
+/// What a reader of the history has to know before anything else.
+public struct ReaderView: Hashable, Sendable {
+    /// Of what the database is a copy; nil when it is the history itself.
+    public let copy: SwarmCopy?
+    /// The leader, when there are changes of its term that are pending without words: it may have told their users that they are
+    /// applied, and is about to store that.
+    public let untold: Lease?
+}
+
 /// A part of the history, and what it is a part of.
 public struct HistoryPage: Hashable, Sendable {
     /// Newest first.

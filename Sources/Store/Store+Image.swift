@@ -29,6 +29,20 @@ extension Store {
         try await reader.run(within: timeout) { try $0.swarmCopy() }
     }
 
+    /// What a reader has to know before anything else.
+    ///
+    /// - Throws: ``StoreError``; not for a lease or a history that cannot be read, which is found when it is.
+    public func readerView(within timeout: Duration) async throws(StoreError) -> ReaderView {
+        do throws(StoreError) {
+            return try await reader.run(within: timeout) { connection in
+                ReaderView(copy: try connection.swarmCopy(), untold: try connection.leaderOfUntoldOutcomes())
+            }
+        } catch {
+            guard error.code == .corrupt else { throw error }
+            return ReaderView(copy: try await swarmCopy(within: timeout), untold: nil)
+        }
+    }
+
     /// Notes why the copy cannot be brought up to date.
     public func setSwarmTrouble(_ trouble: String, within timeout: Duration) async throws(StoreError) {
         try await writer.run(

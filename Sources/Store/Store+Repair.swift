@@ -18,8 +18,7 @@ extension Store {
         var configuration = configuration
         configuration.checksPages = false
         return try await alone(configuration, "store.repair", within: timeout) { connection in
-            try connection.execute("BEGIN")
-            return try connection.rewrite(to: path)
+            try connection.rewrite(to: path)
         }
     }
 
@@ -40,17 +39,17 @@ extension Store {
     }
 
     /// Runs something on a thread and a connection of its own.
-    private static func alone<Result: Sendable>(
+    static func alone<Result: Sendable>(
         _ configuration: StoreConfiguration,
         _ label: String,
         within timeout: Duration,
+        _ open: @escaping @Sendable (StoreConfiguration) throws -> Connection = connectToWrite,
         _ body: @escaping @Sendable (Connection) throws -> Result
     ) async throws(StoreError) -> Result {
         let queue = DatabaseQueue(label: label, path: configuration.path, purpose: .reading) { batch, _ in
             for work in batch where work.begin() {
                 do {
-                    try Schema.requireFile(at: configuration.path)
-                    let connection = try Connection(configuration, mode: .readWrite, busyTimeout: 10_000)
+                    let connection = try open(configuration)
                     defer { connection.close() }
                     try work.body(connection)
                     work.settle(nil)
@@ -61,12 +60,15 @@ extension Store {
         }
         return try await queue.run(within: timeout, body)
     }
+
+    private static func connectToWrite(_ configuration: StoreConfiguration) throws -> Connection {
+        try Schema.requireFile(at: configuration.path)
+        return try Connection(configuration, mode: .readWrite, busyTimeout: 10_000)
+    }
 }
 
 extension Connection {
-    /// Within a transaction.
-    ///
-    /// - Parameter isReplacing: whether it takes the place of a file that is there.
+    /// - Parameter isReplacing: whether it takes the place of a file that is there; within a transaction that keeps everybody out.
     /// - Returns: what was proven.
     fileprivate func rewrite(
         to target: String,
@@ -75,7 +77,7 @@ extension Connection {
         if !isReplacing { try Self.requirePlace(for: target, besides: path) }
         let partial = Self.partial(target)
         defer { unlink(partial) }
-        try copyWithChecksums(to: partial)
+        try copyFile(to: partial, .sealed)
         let proven = try Self.rebuild(partial, of: path)
         guard isReplacing else {
             try Self.publish(partial, as: target)

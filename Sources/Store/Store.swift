@@ -79,7 +79,25 @@ public final class Store: Sendable {
             try await addChecksums(configuration)
             try await preparation.run(within: timeout) { connection in try Schema.migrate(connection) }
         }
+        if !configuration.mayBeginAnew { DatabaseTraces.leaveMark(beside: path) }
         return Store(configuration, bootTime)
+    }
+
+    /// Makes an empty database where one was lost, on somebody's word; what is left of that one stays.
+    ///
+    /// - Throws: ``StoreError`` `conflict` when there is a database, or nothing tells of one that was lost.
+    public static func beginAnew(_ configuration: StoreConfiguration) async throws(StoreError) {
+        let path = configuration.path
+        do {
+            try DatabaseTraces.requireNotLost(path)
+        } catch {
+            try DatabaseTraces.putJournalAside(of: path)
+            var anew = configuration
+            anew.mayBeginAnew = true
+            _ = try await openForManager(anew)
+            return DatabaseTraces.leaveMark(beside: path)
+        }
+        throw StoreError(.conflict, "nothing is to be accepted: \(path) holds a database, or there never was one")
     }
 
     /// First what only looks, then, if somebody still waits for it, what creates.
@@ -91,6 +109,7 @@ public final class Store: Sendable {
                 path: configuration.path,
                 allowed: configuration.allowsUnsafeStorage
             )
+            if !configuration.mayBeginAnew { try DatabaseTraces.requireNotLost(configuration.path) }
             guard work.begin() else { return }
             let connection = try Connection(configuration, mode: .create, busyTimeout: 10_000)
             defer { connection.close() }

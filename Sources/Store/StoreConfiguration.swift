@@ -11,6 +11,8 @@ public struct StoreConfiguration: Hashable, Sendable {
     public var mayHaveOtherNames: Bool
     /// Whether a database that is older than what was seen of it is refused: for a replica that leads, or may.
     public var noticesOlderState = false
+    /// Whether a database is made where there is none but was one: not so for a manager, whose groups the lost one names.
+    public var mayBeginAnew = true
     /// By which of SQLite's ways it is reached; nil for the usual one. For tests of storage that fails.
     var vfs: String?
     /// Whether each page is compared with its checksum when it is read; not so for a look at what is damaged.

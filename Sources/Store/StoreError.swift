@@ -15,6 +15,8 @@ public struct StoreError: Error, Hashable, Sendable {
         case directoryMissing
         /// A file without content: no manager has used it yet.
         case empty
+        /// No database, or a file without content, where one was.
+        case lost
         /// Another program's database.
         case foreign
         /// A file that is no database at all.
@@ -75,7 +77,13 @@ public struct StoreError: Error, Hashable, Sendable {
         case SQLITE_IOERR where error.isAboutSpace, SQLITE_CANTOPEN where error.isAboutSpace:
             self.init(.full, "there is no room, or no quota, left for \(path); nothing was stored.", cause: error)
         case SQLITE_BUSY, SQLITE_LOCKED:
-            self.init(.busy, "\(path) is locked by another process; nothing was changed. Try again.", cause: error)
+            LockedTimes.note(path)
+            let holder = LockHolder.other(of: path).map { " (\($0))" } ?? ""
+            self.init(
+                .busy,
+                "\(path) is locked by another process\(holder); nothing was changed. Try again.",
+                cause: error
+            )
         case SQLITE_FULL:
             self.init(.full, "the disk that holds \(path) is full; nothing was stored. Make room.", cause: error)
         case SQLITE_IOERR where error.extendedCode == SQLiteError.strangeJournal:

@@ -12,7 +12,7 @@ import Testing
 
 /// Whom a command tells that its request waits, and what becomes of it when nobody listens.
 @Suite struct LeaderBellTests {
-    /// A leader that looks for requests when it is told to, and at no other time.
+    /// A leader that looks for requests, and stores outcomes, when it is told to, and at no other time.
     private final class Leader: GroupEndpoint, ManagerEndpoint {
         private let scene: Scene
         private let leads: Bool
@@ -28,6 +28,24 @@ import Testing
         func leaderLocation() async -> String? { nil }
         func specs(within limit: Duration?) async throws(GroupError) -> [GroupSpec] { [] }
         func status() async -> JSON { [:] }
+
+        func storeOutcomes() async -> Bool {
+            count.withLock { $0 += 1 }
+            guard leads else { return false }
+            do {
+                let fence = try await scene.fence()
+                let pending = try await scene.store.summary(within: patience).pending
+                for number in pending {
+                    let revision = try #require(try await scene.store.revision(number, within: patience))
+                    let outcomes = revision.changes.filter { $0.error == nil }
+                        .map { Outcome(revision: number, group: $0.group, status: .applied) }
+                    try await scene.store.recordOutcomes(outcomes, fence: fence, within: patience)
+                }
+            } catch {
+                Issue.record(error)
+            }
+            return true
+        }
 
         func lookForRequests() async -> Bool {
             count.withLock { $0 += 1 }
@@ -102,6 +120,49 @@ import Testing
             let finished = await scene.run("rollback 12 --wait 300ms")
             #expect(finished.status == .noLeader, "\(finished)")
             #expect(leader.rings <= 1)
+        }
+    }
+
+    /// The leader has told its user that it is applied, and would store that a moment later.
+    @Test func whatWasAcknowledgedReadsAsApplied() async throws {
+        try await withLeader { scene, leader in
+            for (number, verb) in [(13, "history -n 1 -o json"), (14, "status -o json"), (15, "doctor -o json")] {
+                let group = Change.set("g1", #"{"Allocation":{"Size":\#(number)}}"#, .pending)
+                try await scene.append(number, [group], fence: try await scene.fence())
+                let finished = await scene.run(verb)
+                #expect(try await scene.store.revision(number, within: patience)?.status == .applied, "\(finished)")
+                if number == 13 { #expect(finished.output.contains(#""status": "applied""#), "\(finished)") }
+            }
+            // What is pending for a reason, or of a term that is over, nobody was told to be applied.
+            let rings = leader.rings
+            let known = Change.set("g2", #"{"Allocation":{"Size":1}}"#, .pending, error: "no answer")
+            try await scene.append(16, [known], fence: try await scene.fence())
+            _ = await scene.run("history -n 1")
+            #expect(leader.rings == rings)
+        }
+    }
+
+    /// Also of revisions that come while somebody looks on.
+    @Test func whatIsAcknowledgedLaterReadsAsApplied() async throws {
+        try await withLeader { scene, leader in
+            let lines = Mutex("")
+            let (first, next) = AsyncStream.makeStream(of: Void.self)
+            let writer = Task {
+                for await _ in first { break }
+                let group = Change.set("g1", #"{"Allocation":{"Size":13}}"#, .pending)
+                try await scene.append(13, [group], fence: try await scene.fence())
+            }
+            let finished = await scene.run(
+                "history --follow -n 1 -o jsonl",
+                hasReader: { lines.withLock { !$0.contains(#""revision":13"#) } },
+                output: { line in
+                    lines.withLock { $0 += line }
+                    next.yield()
+                }
+            )
+            try await writer.value
+            let line = try #require(finished.output.split(separator: "\n").last)
+            #expect(line.contains(#""revision":13"#) && line.contains(#""status":"applied""#), "\(finished)")
         }
     }
 

@@ -17,9 +17,11 @@ import Testing
         try await scene.store.waitingRequests(within: patience).first
     }
 
-    /// A command that has given up would say so after a second, which is how long SQLite waits for a lock.
-    private func outliveSQLitesPatience() async throws {
-        try await Task.sleep(for: .milliseconds(2500), clock: .suspending)
+    /// Until a command has met the lock, for longer than SQLite waits for one: who takes that for an answer gives up now.
+    private func outliveSQLitesPatience(_ scene: Scene, since before: Int) async throws {
+        while LockedTimes.count(scene.store.path) == before {
+            try await Task.sleep(for: .milliseconds(20), clock: .suspending)
+        }
     }
 
     @Test(arguments: ["rollback 3 --wait 60s", "step-down --wait 60s"])
@@ -27,8 +29,9 @@ import Testing
         try await Scene.scripted { scene in
             let finished = try await scene.withLeader({ _ in .nothingToDo }) {
                 let lock = try lock(scene)
+                let before = LockedTimes.count(scene.store.path)
                 let running = Task { await scene.run(line) }
-                try await outliveSQLitesPatience()
+                try await outliveSQLitesPatience(scene, since: before)
                 try lock.rollBack()
                 lock.close()
                 return await running.value
@@ -43,7 +46,8 @@ import Testing
             let running = Task { await scene.run("rollback 3 --wait 60s") }
             let id = try await eventualRequest(scene)
             let lock = try lock(scene)
-            try await outliveSQLitesPatience()
+            let before = LockedTimes.count(scene.store.path)
+            try await outliveSQLitesPatience(scene, since: before)
             try lock.rollBack()
             lock.close()
             let finished = try await scene.withLeader({ _ in .nothingToDo }) { await running.value }
@@ -58,7 +62,8 @@ import Testing
             let running = Task { await scene.run("rollback 3 --wait 500ms") }
             let id = try await eventualRequest(scene)
             let lock = try lock(scene)
-            try await outliveSQLitesPatience()
+            let before = LockedTimes.count(scene.store.path)
+            try await outliveSQLitesPatience(scene, since: before)
             try lock.rollBack()
             lock.close()
             let finished = await running.value

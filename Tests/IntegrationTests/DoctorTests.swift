@@ -1,5 +1,6 @@
 import Glibc
 import GroupSPI
+import SmallFileSystems
 import Store
 import Testing
 
@@ -136,6 +137,120 @@ import Testing
             doctor.send(signal)
             try await doctor.expectEnd(.signal(signal))
             #expect(!Files.names(in: world.storeDirectory).contains { $0.contains("probe") }, "files are left behind")
+        }
+    }
+
+    /// A store on a small file system, in which something is wrong.
+    private func onSmallFileSystem(
+        _ kind: SmallFileSystem.Kind = .ext4,
+        _ body: (World, SmallFileSystem) async throws -> Void
+    ) async throws {
+        try await World.with { world in
+            do {
+                try await SmallFileSystem.with(kind, megabytes: 16, at: world.storeDirectory) { disk in
+                    try await MadeDatabase.make(in: world.storeDirectory)
+                    try await body(world, disk)
+                }
+            } catch let absent as SmallFileSystem.Absent {
+                try Test.cancel("SKIPPED: \(absent)")
+            }
+        }
+    }
+
+    /// Where no change can be stored, scripts learn it from the status.
+    @Test(arguments: [true, false]) func noChangeCanBeStored(_ isForInodes: Bool) async throws {
+        try await onSmallFileSystem { world, disk in
+            #expect(try await world.manager("doctor").status == 0)
+            if isForInodes { disk.fillInodes() } else { try disk.fill() }
+            let finished = try await world.manager("doctor", "-o", "json")
+            #expect(finished.status == 1, "\(finished)")
+            #expect(try levels(finished)["renewal"] == "fatal", "\(finished)")
+            #expect(try finding("renewal", finished).at("message")?.string?.hasPrefix("not possible: ") == true)
+        }
+    }
+
+    @Test func aFrozenFileSystemIsTold() async throws {
+        try await onSmallFileSystem { world, disk in
+            let finished = try await disk.frozen { try await world.manager("doctor", "-o", "json") }
+            #expect(finished.status == 1, "\(finished)")
+            #expect(try finding("writes", finished).at("message")?.string?.contains("takes no writes") == true)
+            #expect(try finding("writes", finished).at("fix")?.string?.contains("fsfreeze -u") == true)
+            #expect(try levels(finished)["database"] == "ok", "what can be read is looked at: \(finished)")
+        }
+    }
+
+    @Test func aStoreInMemoryIsTold() async throws {
+        try await onSmallFileSystem(.tmpfs) { world, _ in
+            let finished = try await world.manager("doctor", "-o", "json")
+            #expect(finished.status == 0, "\(finished)")
+            #expect(try levels(finished)["memory"] == "warning", "\(finished)")
+        }
+    }
+
+    @Test func whoElseMayWriteIsTold() async throws {
+        try await World.with { world in
+            let (directory, file) = (world.storeDirectory, "\(world.storeDirectory)/manager.db")
+            try await MadeDatabase.make(in: directory)
+            #expect(chmod(directory, 0o700) == 0 && chmod(file, 0o600) == 0)
+            var finished = try await world.manager("doctor", "-o", "json")
+            #expect(try levels(finished)["rights"] == nil, "\(finished)")
+            #expect(chmod(directory, 0o777) == 0)
+            finished = try await world.manager("doctor", "-o", "json")
+            #expect(try finding("rights", finished).at("message")?.string?.contains("every user may write") == true)
+            #expect(chmod(directory, 0o700) == 0 && chmod(file, 0o666) == 0)
+            finished = try await world.manager("doctor", "-o", "json")
+            #expect(try finding("rights", finished).at("message")?.string?.contains("others than its owner") == true)
+            #expect(chmod(file, 0o600) == 0)
+            guard geteuid() == 0 else { return }
+            #expect(chown(file, 4711, 4711) == 0)
+            finished = try await world.manager("doctor", "-o", "json")
+            #expect(try finding("rights", finished).at("message")?.string?.contains("the user 4711") == true)
+        }
+    }
+
+    /// A page that no check of the newest revision reads.
+    @Test func aDamagedPageIsTold() async throws {
+        try await World.with { world in
+            try await MadeDatabase.make(in: world.storeDirectory)
+            let file = "\(world.storeDirectory)/manager.db"
+            var bytes = try #require(Files.bytes(file))
+            bytes[bytes.count - 2000] ^= 1
+            try Files.write(bytes, to: file)
+            let finished = try await world.manager("doctor", "-o", "json")
+            #expect(finished.status == 1, "\(finished)")
+            let message = try finding("database", finished).at("message")?.string ?? ""
+            #expect(message.contains("does not have its checksum"), "\(finished)")
+            // Damaged is 1, and what could not be looked at is another status.
+            #expect(try await world.manager("verify").status == 1)
+            let environment = ["TMPDIR": "\(world.path)/none", "INFRAKIT_STORE_DIR": world.storeDirectory]
+            let missing = try await world.run(.manager, ["verify"], environment: environment)
+            #expect(missing.status == 5, "\(missing)")
+        }
+    }
+
+    /// A database that was lost is not new, whoever asks; a person's word makes it so.
+    @Test func aLostDatabaseIsNotNew() async throws {
+        try await World.with { world in
+            let n1 = try await world.leadingHost()
+            try await n1.commit("a", 1)
+            let file = "\(world.storeDirectory)/manager.db"
+            try #require(truncate(file, 0) == 0)
+            let doctor = try await n1.command("doctor", "-o", "json")
+            #expect(doctor.status == 1, "\(doctor)")
+            #expect(try finding("database", doctor).at("message")?.string?.contains("there was a database") == true)
+            #expect(try finding("database", doctor).at("fix")?.string?.contains("a backup") == true)
+            let history = try await n1.command("history")
+            #expect(history.status == 5 && history.errors.contains("accept --empty"), "\(history)")
+            try await n1.manager.crash()
+            try await eventually("n1's guard has ended") { n1.guards.isEmpty }
+            let started = try await world.run(.manager, ["os", "--id", "n2"], environment: n1.environment)
+            #expect(started.status == 5 && started.errors.contains("there was a database"), "\(started)")
+            #expect(Files.bytes(file) == [])
+            let accepted = try await n1.command("accept", "--empty")
+            #expect(accepted.status == 0 && accepted.output.contains("its first revision is 1"), "\(accepted)")
+            try await n1.startManager()
+            try await n1.commit("b", 1)
+            #expect(try await world.history().map(\.number) == [1])
         }
     }
 }

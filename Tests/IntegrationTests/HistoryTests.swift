@@ -22,6 +22,21 @@ import Testing
         }
     }
 
+    /// The real programs: a script that commits, and looks at once, from the leader's host.
+    @Test func whatWasCommittedReadsAsAppliedAtOnce() async throws {
+        try await World.with { world in
+            let n1 = try await world.leadingHost()
+            for size in 1...20 {
+                try await n1.commit("a", size)
+                let rows = try await n1.command("history", "-n", "1", "-o", "json").json().elements
+                #expect(
+                    rows.first?.at("revision")?.int == size && rows.first?.at("status")?.string == "applied",
+                    "\(rows)"
+                )
+            }
+        }
+    }
+
     private func numbers(_ finished: Finished) throws -> [Int?] {
         try finished.json().elements.map { $0.at("revision")?.int }
     }

@@ -80,6 +80,30 @@ public struct SmallFileSystem: Sendable {
 
     public func makeRoom() { unlink(ballast) }
 
+    /// Leaves no inode for another file.
+    public func fillInodes() {
+        var number = 0
+        while true {
+            let descriptor = open("\(directory)/inode-\(number)", O_WRONLY | O_CREAT | O_CLOEXEC, 0o600)
+            guard descriptor >= 0 else { return }
+            close(descriptor)
+            number += 1
+        }
+    }
+
+    /// Keeps everybody who writes waiting, for as long as a body runs.
+    public func frozen<Result>(_ body: () async throws -> Result) async throws -> Result {
+        try Self.run("fsfreeze", "--freeze", directory)
+        do {
+            let result = try await body()
+            try Self.run("fsfreeze", "--unfreeze", directory)
+            return result
+        } catch {
+            try Self.run("fsfreeze", "--unfreeze", directory)
+            throw error
+        }
+    }
+
     private var ballast: String { "\(directory)/ballast" }
 
     /// Takes it away, also from those who have files open there.

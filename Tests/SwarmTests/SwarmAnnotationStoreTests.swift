@@ -28,10 +28,11 @@ struct SwarmAnnotationStoreTests {
         from old: String? = "old",
         to new: String = "new",
         settings: SwarmAnnotationStore.Settings = settings(),
+        clock: SwarmClock = SwarmClock(),
         while mayWrite: @escaping @Sendable () -> Bool = { true }
     ) async throws -> EngineError? {
         try await withEngine(swarm.answer) { _, client -> EngineError? in
-            let store = SwarmAnnotationStore(client, settings: settings)
+            let store = SwarmAnnotationStore(client, settings: settings, clock: clock)
             do throws(EngineError) {
                 try await store.compareAndSwap(label: "infrakit", from: old, to: new, while: mayWrite)
                 return nil
@@ -115,7 +116,11 @@ struct SwarmAnnotationStoreTests {
 
     @Test func `A write that may still take place is no clear no`() async throws {
         let swarm = try StubSwarm(label: "old", turns: [.held, .held, .held, .held])
-        let error = try await Self.swap(swarm, settings: Self.settings(attempts: 2, limit: .seconds(10)))
+        let error = try await Self.swap(
+            swarm,
+            settings: Self.settings(attempts: 2, limit: .seconds(10)),
+            clock: .passingInSleep
+        )
         #expect(error?.code == .unknownOutcome, "\(String(describing: error))")
         #expect(swarm.label == "old" && swarm.writes == 2)
         swarm.applyHeld()
@@ -342,4 +347,25 @@ struct SwarmAnnotationStoreTests {
             #expect(throws: AnnotationError.self) { try snapshot.annotation() }
         }
     }
+}
+
+extension SwarmClock {
+    /// Time that passes in pauses alone, and costs none: how busy the machine is plays no part.
+    fileprivate static var passingInSleep: SwarmClock {
+        SwarmClock(Passed())
+    }
+
+    private init(_ passed: Passed) {
+        let start = ContinuousClock.now
+        self.init()
+        now = { start + passed.value }
+        sleep = { passed.add($0) }
+    }
+}
+
+private final class Passed: Sendable {
+    private let time = Mutex(Duration.zero)
+
+    var value: Duration { time.withLock(\.self) }
+    func add(_ duration: Duration) { time.withLock { $0 += duration } }
 }

@@ -285,22 +285,78 @@ struct SwarmRequestTests {
         try await SwarmBench.with { swarm, nodes in
             let store = try await nodes[0].open()
             _ = try await store.lead()
-            for (id, age) in [("new", 0), ("old", 600_000)] {
+            // However long ago by a clock that somebody may have set.
+            for (id, age) in [("new", 0), ("old", 600_000), ("ahead", -600_000)] {
                 try await store.submit(Self.request(id, age: age), within: patience)
                 #expect(try await store.copy.moveRequest(id, from: .waiting, to: .passedOn, within: patience))
             }
+            try await store.see()
             let restarted = try await nodes[0].open()
             // An update that hangs could still come, until the swarm has gone on.
             try await restarted.see()
             #expect(try await restarted.request("new", within: patience)?.state == .passedOn)
             let next = try await restarted.lead()
             try await restarted.see()
-            #expect(try await restarted.request("new", within: patience)?.state == .waiting)
-            // Nobody remembers any more what became of it.
-            let old = try await restarted.request("old", within: patience)
-            #expect(old?.state == .lost)
+            // Nothing was written while it was away, so nothing was settled.
+            for id in ["new", "old", "ahead"] {
+                #expect(try await restarted.request(id, within: patience)?.state == .waiting)
+            }
             #expect(try await Self.carryOut("new", next).number == 1)
             #expect(try await restarted.request("new", within: patience)?.state == .done)
+        }
+    }
+
+    /// Whoever was away does not know what a leader has settled meanwhile, and forgotten since.
+    @Test(arguments: [0, 600_000, -600_000])
+    func `What may have been settled while this node was away is not asked again`(_ age: Int) async throws {
+        try await SwarmBench.with(2) { swarm, nodes in
+            let leading = try await nodes[0].open().lead()
+            let store = try await nodes[1].open()
+            try await store.submit(Self.request("r", age: age), within: patience)
+            try await store.see()
+            try await leading.store.see()
+            #expect(try await Self.carryOut("r", leading).number == 1)
+            var image = try #require(swarm.image)
+            (image.settled, image.sequence) = ([], image.sequence + 1)
+            swarm.put("infrakit", try Annotation(image).encoded().text)
+            let restarted = try await nodes[1].open()
+            for _ in 0..<3 {
+                try await restarted.see()
+                swarm.put("other", "\(swarm.version)")
+            }
+            #expect(try await restarted.request("r", within: patience)?.state == .lost)
+            #expect(try Self.mailbox(swarm).isEmpty)
+        }
+    }
+
+    /// The copy of whoever leads next does not know what the one before has settled for others.
+    @Test func `A label that is written again from a copy settles nothing a second time`() async throws {
+        try await Self.withTwo { swarm, nodes, leading, follower in
+            try await follower.submit(Self.request("r"), within: patience)
+            try await follower.see()
+            try await leading.store.see()
+            #expect(try await Self.carryOut("r", leading).number == 1)
+            try await leading.store.releaseLease(leading.fence, reason: "stopped", within: patience)
+            swarm.put("infrakit", nil)
+            let next = try await nodes[0].open().lead()
+            #expect(swarm.image?.newest == 1 && swarm.image?.settled.isEmpty == true && swarm.image?.settledFrom == 2)
+            for _ in 0..<3 {
+                try await follower.see()
+                try await next.append("db")
+            }
+            #expect(try await follower.request("r", within: patience)?.state == .lost)
+            #expect(try Self.mailbox(swarm).isEmpty)
+            // Later requests are known again.
+            try await follower.submit(Self.request("s"), within: patience)
+            try await follower.see()
+            #expect(try Self.mailbox(swarm) == ["s"])
+            swarm.put(Mailbox.label, "")
+            for _ in 0..<3 {
+                try await follower.see()
+                swarm.put("other", "\(swarm.version)")
+            }
+            try await follower.see()
+            #expect(try Self.mailbox(swarm) == ["s"])
         }
     }
 
@@ -344,7 +400,7 @@ struct SwarmRequestTests {
 
     @Test func `A look while the leader settles its own request does not offer it again`() async throws {
         try await SwarmBench.with { swarm, nodes in
-            let store = try await nodes[0].open(.testing(request: .seconds(6)))
+            let store = try await nodes[0].open(.testing(look: patience, request: .seconds(6)))
             let leading = try await store.lead()
             try await store.submit(Self.request("r"), within: patience)
             let writes = swarm.writes

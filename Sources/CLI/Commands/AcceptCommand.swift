@@ -16,14 +16,27 @@ struct AcceptCommand: Verb {
 
             A restore with all managers stopped needs no accept.
 
+            Where the database is gone or empty, no manager begins anew by itself. With --empty one is made, and its first
+            revision has number 1. What is left of the lost one stays.
+
             Example: infrakit-manager accept
             """
         )
     )
 
+    @Flag(help: "Begin anew where the database is gone or empty: its history and its groups are lost")
+    var empty = false
+
     @OptionGroup var store: StoreOptions
 
     func run(in session: Session) async throws -> ExitStatus {
+        if empty {
+            Directories.makeFilesPrivate()
+            let path = store.open(in: session).path
+            try await Store.beginAnew(StoreConfiguration(path: path))
+            try session.standardOutput("accepted: \(path) is a new database, and its first revision is 1\n")
+            return .done
+        }
         let (newest, next) = try await store.open(in: session).acceptOlderState(within: commandTimeout)
         try session.standardOutput(
             "accepted: revision \(newest) is the newest that is kept, and the next one is \(next)\n"

@@ -11,7 +11,7 @@ struct BackupCommand: Verb {
         discussion: flowing(
             """
             The copy is of one moment, on the disk when the command ends, and never takes the place of another file.
-            While it is made nobody can write: some tenths of a second for each hundred megabytes. Ctrl-Z does not stop it.
+            Managers go on writing meanwhile.
 
             Example: infrakit-manager backup /backup/manager-$(date +%F).db
             """
@@ -34,9 +34,7 @@ struct BackupCommand: Verb {
         Directories.makeFilesPrivate()
         ProbeFile.removeAtSignals()
         try await session.waiting("copying to \(file)") {
-            try await TerminalStops.deferred {
-                try await store.open(in: session).backup(to: file, within: .seconds(3600))
-            }
+            try await store.open(in: session).backup(to: file, within: .seconds(3600))
         }
         let copy = Store.openForCommand(StoreConfiguration(path: file, mayHaveOtherNames: true))
         let newest = try await copy.summary(within: commandTimeout).newest

@@ -173,7 +173,13 @@ struct HistoryCommand: Verb {
             try await Task.sleep(for: .seconds(1), clock: .suspending)
             // Nobody has to wait for the next revision to learn that nobody reads it.
             guard session.hasReader() else { throw StreamError(EPIPE) }
-            page = try await store.history(HistoryQuery(group: group, after: newest), within: commandTimeout)
+            let later = HistoryQuery(group: group, after: newest)
+            page = try await store.history(later, within: commandTimeout)
+            guard page.revisions.contains(where: \.isOpen),
+                let leader = try await store.readerView(within: commandTimeout).untold
+            else { continue }
+            await AcknowledgedOutcomes.settle(by: leader, in: store)
+            page = try await store.history(later, within: commandTimeout)
         }
     }
 
@@ -197,6 +203,11 @@ struct HistoryCommand: Verb {
             .usage
         )
     }
+}
+
+extension Revision {
+    /// Whether the plugin may have agreed to some of it, and that is not stored yet.
+    fileprivate var isOpen: Bool { changes.contains { $0.status == .pending && $0.error == nil } }
 }
 
 /// A path into a specification, as people type it.

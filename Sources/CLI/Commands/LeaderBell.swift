@@ -1,7 +1,33 @@
+internal import GroupSPI
 internal import Logging
 internal import Manager
 internal import PluginRPC
 internal import Store
+
+/// The manager that holds the lease, where it is a process of this host.
+enum LocalLeader {
+    /// - Parameter body: asks it.
+    /// - Returns: nil when the leader is elsewhere, does not answer, or does not know what it is asked.
+    static func ask<Answer: Sendable>(
+        _ lease: Lease,
+        _ body: (PluginClient) async throws -> Answer
+    ) async -> Answer? {
+        // Of another host the socket is a path that means something else here.
+        guard lease.isHeld, !lease.process.bootID.isEmpty,
+            lease.process.bootID == ProcessIdentity.current().bootID
+        else { return nil }
+        let client = PluginClient(
+            name: lease.holder,
+            endpoint: .socket(path: lease.socket),
+            // Every manager answers in it, and there is nothing to find out first.
+            protocol: .stream,
+            logger: Logger(label: "request") { _ in SwiftLogNoOpLogHandler() }
+        )
+        let answer = try? await body(client)
+        await client.shutdown()
+        return answer
+    }
+}
 
 /// Tells a leader on this host that a request waits for it. It finds the request without, at its next look.
 enum LeaderBell {
@@ -10,19 +36,29 @@ enum LeaderBell {
 
     /// - Returns: whether the leader has heard it; then it has the request in a moment.
     static func ring(_ store: Store) async -> Bool {
-        // Of another host the socket is a path that means something else here.
-        guard let lease = try? await store.lease(within: patience), lease.isHeld, !lease.process.bootID.isEmpty,
-            lease.process.bootID == ProcessIdentity.current().bootID
-        else { return false }
-        let client = PluginClient(
-            name: lease.holder,
-            endpoint: .socket(path: lease.socket),
-            // Every manager answers in it, and there is nothing to find out first.
-            protocol: .stream,
-            logger: Logger(label: "request") { _ in SwiftLogNoOpLogHandler() }
-        )
-        let isHeard = try? await client.lookForRequests(within: patience)
-        await client.shutdown()
-        return isHeard == true
+        guard let lease = try? await store.lease(within: patience) else { return false }
+        return await LocalLeader.ask(lease) { try await $0.lookForRequests(within: patience) } == true
+    }
+}
+
+/// What was acknowledged is read as applied, also in the moment before the leader has stored that: it answers first, as a second
+/// sync of the disk would take as long as all the rest.
+enum AcknowledgedOutcomes {
+    /// A leader that stands still takes connections all the same.
+    private static let patience = Duration.seconds(2)
+    /// A leader that is out of reach stores what it has told within some milliseconds.
+    private static let pauses: [Duration] = [
+        .milliseconds(25), .milliseconds(50), .milliseconds(75), .milliseconds(150),
+    ]
+
+    /// Returns when everything is stored that was acknowledged before.
+    ///
+    /// - Parameter leader: as the store names it together with the changes whose outcome it may have told.
+    static func settle(by leader: Lease, in store: Store) async {
+        if await LocalLeader.ask(leader, { try await $0.storeOutcomes(within: patience) }) == true { return }
+        for pause in pauses {
+            try? await Task.sleep(for: pause, clock: .suspending)
+            guard let view = try? await store.readerView(within: patience), view.untold != nil else { return }
+        }
     }
 }

@@ -80,6 +80,7 @@ struct OSCommand: Verb {
             allowsUnsafeStorage: unsafeStorage
         )
         configuration.noticesOlderState = true
+        configuration.mayBeginAnew = false
         let opened = try await Store.openForManager(configuration)
         try await checkHistory(configuration.path, directory)
         let program = try ManagerProgram(

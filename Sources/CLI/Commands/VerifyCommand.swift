@@ -17,7 +17,8 @@ struct VerifyCommand: Verb {
             With --repair it writes a new file, with every page checksum and every index made anew, but only when every
             hash in it is proven. The file that was checked stays as it is. See docs/storage.md, Other programs.
 
-            Exit status: 0 sound, 1 not. With --repair: 0 written, 5 when something cannot be proven.
+            Exit status: 0 sound, 1 damaged, 5 when that could not be found out. With --repair: 0 written, 5 when
+            something cannot be proven.
 
             Examples:
               infrakit-manager verify
@@ -49,6 +50,17 @@ struct VerifyCommand: Verb {
     }
 
     func run(in session: Session) async throws -> ExitStatus {
+        do {
+            return try await look(in: session)
+        } catch {
+            // 1 says that it is damaged.
+            let failure = Failure(error)
+            guard repair == nil, failure.status == .failed, !failure.isInterruption else { throw failure }
+            throw Failure(failure.message, .storeUnusable)
+        }
+    }
+
+    private func look(in session: Session) async throws -> ExitStatus {
         let path = file ?? store.open(in: session).path
         if let repair { return try await write(repair, of: path, in: session) }
         let original =
@@ -60,11 +72,11 @@ struct VerifyCommand: Verb {
         let copy = "\(directory.path)/copy.db"
         do {
             try await session.waiting("copying \(original.path)") {
-                try await TerminalStops.deferred { try await original.backup(to: copy, within: patience) }
+                try await original.backup(to: copy, asItIs: true, within: patience)
             }
         } catch let error as StoreError {
             guard error.code == .corrupt else { throw error }
-            // What can be read is looked at in the file itself: a damaged one is no leader's any more.
+            // Nobody can tell where its pages begin: no leader can use it.
             return try await check(original, in: session)
         }
         return try await check(Store.openForCommand(StoreConfiguration(path: copy)), of: original, in: session)

@@ -23,10 +23,17 @@ struct Examination {
             return [Finding("mount", .fatal, words, fix: fix)] + (await manager())
         }
         var findings = [mount()]
-        let isTrusted = findings[0].level != .fatal
+        var isTrusted = findings[0].level != .fatal
+        // Frozen (fsfreeze), it answers all questions, and keeps whoever writes waiting for ever.
+        if isTrusted, !(await WriteAnswer.comes(from: directory, within: writeTimeout)) {
+            let words = "\(directory) takes no writes: one has not come back within \(writeTimeout.goText)"
+            let fix = "thaw the file system (fsfreeze -u), or mend its disk"
+            findings.append(Finding("writes", .fatal, words, fix: fix))
+            isTrusted = false
+        }
         // Without a directory there is nothing to look at.
         guard isTrusted || access(directory, W_OK) == 0 else { return findings }
-        findings += nfs()
+        findings += nfs() + place()
         // What is refused is looked at, and only what was asked for writes there.
         if isTrusted {
             ProbeFile.removeLeftovers(in: "\(directory)/")
@@ -65,6 +72,32 @@ struct Examination {
                 ? "create or mount the directory, or name another one" : "mend the disk, the server or the rights"
             return Finding("mount", .fatal, error.message, fix: fix)
         }
+    }
+
+    private var writeTimeout: Duration { .seconds(10) }
+
+    /// Who else may change the database, and whether it outlives the host.
+    private func place() -> [Finding] {
+        var findings: [Finding] = []
+        if let storage = try? StorageClass(of: store.path), ["tmpfs", "ramfs"].contains(storage.type) {
+            let words = "\(directory) is in this host's memory: when the host ends, the history is lost"
+            findings.append(Finding("memory", .warning, words, fix: "name a directory on a disk with --store-dir"))
+        }
+        var (folder, file) = (stat(), stat())
+        guard stat(directory, &folder) == 0 else { return findings }
+        func warn(_ words: String, _ fix: String) { findings.append(Finding("rights", .warning, words, fix: fix)) }
+        if folder.st_mode & 0o002 != 0 {
+            warn("every user may write to \(directory), and put another database there", "chmod o-w \(directory)")
+        }
+        guard stat(store.path, &file) == 0 else { return findings }
+        if file.st_mode & 0o022 != 0 {
+            warn("others than its owner may write to \(store.path)", "chmod 0600 \(store.path)")
+        }
+        let own = geteuid() == 0 ? [0, folder.st_uid] : [geteuid()]
+        if !own.contains(file.st_uid) {
+            warn("\(store.path) belongs to the user \(file.st_uid)", "chown it to the user whom the managers run as")
+        }
+        return findings
     }
 
     /// What becomes of the locks of a host that is lost; nothing where the directory is not on NFS.
@@ -155,6 +188,9 @@ struct Examination {
                     fix: "check the mount, and the owner and mode of the file and of \(directory)"
                 )
             }
+            if let damage = try await store.firstDamage(within: commandTimeout) {
+                return Finding("database", .fatal, damage, fix: "run verify: it tells what is damaged, and what to do")
+            }
             let removed = retention.removed > 0 ? ", \(retention.removed) removed by retention" : ""
             return Finding("database", .ok, "\(store.path): \(newest) revisions\(removed)")
         } catch {
@@ -163,9 +199,15 @@ struct Examination {
                 "database",
                 isNew ? .warning : .fatal,
                 error.message,
-                fix: isNew ? "start a manager: it creates the database" : "see the message; `verify` tells more"
+                fix: isNew ? "start a manager: it creates the database" : Self.fix(of: error)
             )
         }
+    }
+
+    private static func fix(of error: StoreError) -> String {
+        error.code == .lost
+            ? "put the database or a backup in its place; no manager begins anew by itself"
+            : "see the message; `verify` tells more"
     }
 
     /// Whether a copy of a swarm's history is up to date; nothing where the database is no copy.
@@ -235,6 +277,9 @@ struct Examination {
     }
 
     private func revisions() async -> [Finding] {
+        if let leader = try? await store.readerView(within: commandTimeout).untold {
+            await AcknowledgedOutcomes.settle(by: leader, in: store)
+        }
         guard let summary = try? await store.summary(within: commandTimeout) else { return [] }
         var findings: [Finding] = []
         if !summary.pending.isEmpty {
@@ -340,7 +385,9 @@ struct Examination {
                 fix: "start all managers with --lease-ttl \(needed.goText) or more, or mend the way to the server"
             )
         } catch {
-            return Finding("renewal", .warning, "not measured: \(error.message)", fix: "see the check of the directory")
+            // It is what a change does as well: where this fails, none can be stored.
+            let fix = "make room, free inodes, or mend the rights or the disk: no change can be stored"
+            return Finding("renewal", .fatal, "not possible: \(error.message)", fix: fix)
         }
     }
 

@@ -8,7 +8,8 @@ extension SwarmCopy {
 
     /// Why the copy is old; nil when it is not.
     func staleness(at now: Timestamp) -> String? {
-        guard now.milliseconds - readAt > Self.freshness else { return nil }
+        // A clock that was set back since says nothing either: a manager that runs writes its own time again within seconds.
+        guard abs(now.milliseconds - readAt) > Self.freshness else { return nil }
         return trouble ?? "no manager on this node keeps it up to date"
     }
 

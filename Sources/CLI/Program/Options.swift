@@ -99,7 +99,9 @@ struct StoreOptions: ParsableArguments {
     /// The store, for a command that shows what it holds: a copy that is old says so.
     func openToRead(in session: Session) async throws -> Store {
         let store = open(in: session)
-        guard let copy = try await store.swarmCopy(within: commandTimeout) else { return store }
+        let view = try await store.readerView(within: commandTimeout)
+        if let leader = view.untold { await AcknowledgedOutcomes.settle(by: leader, in: store) }
+        guard let copy = view.copy else { return store }
         if let staleness = copy.staleness(at: session.now()) {
             let age = "was read \(Timestamp(milliseconds: copy.readAt).age(at: session.now()))"
             session.standardError(

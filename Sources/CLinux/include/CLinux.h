@@ -113,4 +113,8 @@ int clinux_give_back(int memory, int64_t offset, int64_t length);
 // Returns what holds from now on, or minus the errno value.
 int64_t clinux_raise_descriptor_limit(int64_t wanted);
 
+// Has a new process create a file in a directory, write it to the disk, and remove it. Returns its pid, or minus the errno value; the
+// caller waits for it, or leaves it to itself: on a frozen file system it does not even end by SIGKILL.
+int clinux_try_write(const char *directory);
+
 #endif

@@ -58,11 +58,6 @@ long long csqlite_damaged_page(void);
 // somebody else has left unfinished, has checksums all the same.
 void csqlite_read_damaged_pages(sqlite3 *database);
 
-// Between the two, in one transaction, the pages that belong to nothing may be read whatever they hold: somebody copies
-// the whole file. Returns the result code; the end is to be called in any case.
-int csqlite_begin_whole_read(sqlite3 *database);
-void csqlite_end_whole_read(sqlite3 *database);
-
 // Compares every page that belongs to something with its checksum; to be called within a transaction, on a connection that
 // reads damaged pages. `damaged` takes the numbers of up to `limit` pages, `count` is how many. Returns the result code;
 // SQLITE_IOERR_DATA for a file without checksums.
@@ -72,8 +67,37 @@ int csqlite_check_pages(sqlite3 *database, long long *damaged, int limit, int *c
 // VACUUM INTO of SQLite's own shell do. Of a file that has some it reads the first page only. Returns the result code.
 int csqlite_has_no_checksums(sqlite3 *database, int *answer);
 
-// Copies every page as it is, but with its checksum, into a file of our own; to be called within a transaction. Returns
-// the result code of reading, and the errno value of writing in `system_error`.
-int csqlite_copy_with_checksums(sqlite3 *database, int target, int *system_error);
+// A copy of a database's file that others go on writing: passes over the file, each of which copies the pages that differ from
+// what was copied.
+//
+// A pass needs no lock: it copies what lies in the file at that moment. The copy is of one moment when nothing was written to
+// the file while the last pass went on, which only the caller can tell; then csqlite_page_copy_damage says whether all of it
+// can be believed.
+typedef struct csqlite_page_copy csqlite_page_copy;
+
+enum csqlite_copy_kind {
+    // Pages without their checksums are damage.
+    CSQLITE_COPY_SOUND,
+    // As it is, damage included.
+    CSQLITE_COPY_AS_IT_IS,
+    // With checksums made anew.
+    CSQLITE_COPY_SEALED,
+};
+
+// `target` is an empty file, and stays the caller's; -1 when only damage is looked for. NULL without memory.
+csqlite_page_copy *csqlite_page_copy_begin(sqlite3 *database, int target, enum csqlite_copy_kind kind);
+void csqlite_page_copy_end(csqlite_page_copy *copy);
+
+// One pass. What it copies is kept in memory, if that is some megabytes at most, until csqlite_page_copy_write: the target may
+// be slow, and whoever holds a lock does not wait for it. Returns the result code of reading, and the errno value of writing
+// in `system_error`.
+int csqlite_page_copy_pass(csqlite_page_copy *copy, int *system_error);
+
+// Returns 0, or the errno value.
+int csqlite_page_copy_write(csqlite_page_copy *copy);
+
+// To be called while nothing is written to the file since the last pass: SQLITE_OK, or what a read of the first damaged page
+// returns. Pages that belong to nothing may hold anything.
+int csqlite_page_copy_damage(csqlite_page_copy *copy);
 
 #endif

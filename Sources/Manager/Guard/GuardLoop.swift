@@ -62,6 +62,8 @@ public struct GuardLoop: Sendable {
     public func run(_ events: AsyncStream<Event>) async {
         // Waiting for the deadline, and letting go after it: ends when a new order comes.
         var watch: Task<Void, Never>?
+        // Not a child of whoever runs this, so it is not cancelled with that: it would go on behind it, for ever where no time passes.
+        defer { watch?.cancel() }
         for await event in events {
             switch event {
             case .message(let message):

@@ -4,7 +4,10 @@ internal import Synchronization
 /// Where the election's shell writes what this replica is, and everybody else reads it.
 public final class StandingBoard: Sendable {
     private struct State {
-        var current = Standing(role: .unknown, reason: "has not read the lease yet", lease: nil)
+        /// As the election has it.
+        var elected = Standing(role: .unknown, reason: "has not read the lease yet", lease: nil)
+        /// The epoch in which this replica takes writes; nil when it does not.
+        var actingEpoch: Int?
         /// Since when the lease stands as it was last seen, by this replica's clock.
         var since: BootInstant?
         var hasLooked = false
@@ -12,6 +15,16 @@ public final class StandingBoard: Sendable {
         var slowness: Slowness?
         var nextKey = 0
         var readers: [Int: AsyncStream<Standing>.Continuation] = [:]
+
+        /// Nobody is told that this replica leads while it would refuse a write.
+        var current: Standing {
+            guard elected.role == .leader, let lease = elected.lease, lease.epoch != actingEpoch else { return elected }
+            return Standing(role: .candidate, reason: StandingBoard.takingUp(lease.epoch), lease: lease)
+        }
+    }
+
+    private static func takingUp(_ epoch: Int) -> String {
+        "holds the lease in epoch \(epoch), and is taking leadership up or giving it up"
     }
 
     /// What somebody asks who is refused: it decides what they are to do.
@@ -61,17 +74,39 @@ public final class StandingBoard: Sendable {
     func post(_ standing: Standing, since: BootInstant? = nil, hasLooked: Bool = true) {
         let now = clock.now()
         state.withLock { state in
-            let isNews = state.current != standing || hasLooked && !state.hasLooked
+            let (before, hadLooked) = (state.current, state.hasLooked)
             let isSameRow =
-                standing.lease?.epoch == state.current.lease?.epoch
-                && standing.lease?.sequence == state.current.lease?.sequence
+                standing.lease?.epoch == state.elected.lease?.epoch
+                && standing.lease?.sequence == state.elected.lease?.sequence
             state.since = standing.lease == nil ? nil : since ?? (isSameRow ? state.since : nil) ?? now
-            state.current = standing
+            state.elected = standing
             if hasLooked { state.hasLooked = true }
-            guard isNews, state.hasLooked else { return }
-            for reader in state.readers.values { reader.yield(standing) }
+            tell(&state, since: before, isNews: state.hasLooked && !hadLooked)
         }
     }
+
+    /// This replica takes writes from now on, until ``ended(epoch:)``.
+    func began(epoch: Int) { act(in: epoch) { _ in true } }
+
+    func ended(epoch: Int) { act(in: nil) { $0 == epoch } }
+
+    private func act(in epoch: Int?, if isMeant: (Int?) -> Bool) {
+        state.withLock { state in
+            guard isMeant(state.actingEpoch) else { return }
+            let before = state.current
+            state.actingEpoch = epoch
+            tell(&state, since: before, isNews: false)
+        }
+    }
+
+    private func tell(_ state: inout State, since before: Standing, isNews: Bool) {
+        let current = state.current
+        guard isNews || current != before, state.hasLooked else { return }
+        for reader in state.readers.values { reader.yield(current) }
+    }
+
+    /// Whether a lease is this process's own.
+    func isOwn(_ lease: Lease) -> Bool { lease.instance == instance }
 
     // MARK: - What is known now
 
@@ -83,6 +118,16 @@ public final class StandingBoard: Sendable {
         return lease
     }
 
+    /// How long ago a row of the lease that was read just now was renewed, as this replica has seen it: nothing for one that it
+    /// has not seen before.
+    func age(of lease: Lease) -> Duration {
+        let (standing, silence) = known
+        guard let seen = standing.lease, (lease.epoch, lease.sequence) <= (seen.epoch, seen.sequence) else {
+            return .zero
+        }
+        return silence
+    }
+
     /// Why this replica is what it is, in one sentence: with the age of what it knows of a leader, when that is old.
     public var reason: String {
         let (standing, silence) = known
@@ -92,7 +137,7 @@ public final class StandingBoard: Sendable {
 
     /// What is known of a leader that may be gone by now.
     private func old(_ standing: Standing, _ silence: Duration) -> String? {
-        guard standing.role != .leader, let lease = standing.lease, lease.namesLeader,
+        guard !isElected, let lease = standing.lease, lease.namesLeader,
             silence >= .milliseconds(lease.ttl)
         else { return nil }
         let age = Duration.seconds(silence.components.seconds).goText
@@ -106,7 +151,7 @@ public final class StandingBoard: Sendable {
     ///
     /// - Parameter look: reads the lease.
     func refusal(of wish: Wish, looking look: () async throws(StoreError) -> Lease) async -> String {
-        if current.role != .leader, let leader { return Self.naming(leader, wish) }
+        if current.role != .leader, let leader, !isOwn(leader) { return Self.naming(leader, wish) }
         do throws(StoreError) {
             return refusal(of: wish, holder: try await look())
         } catch {
@@ -121,11 +166,11 @@ public final class StandingBoard: Sendable {
     private func refusal(of wish: Wish, holder lease: Lease) -> String {
         let (standing, silence) = known
         guard lease.namesLeader else {
-            let why = standing.role == .leader ? "its own term has just ended" : reason
+            let why = isElected ? "its own term has just ended" : reason
             return "this replica is not the leader, and nobody leads: \(why)"
         }
-        guard lease.instance != instance else {
-            guard standing.role == .leader else {
+        guard !isOwn(lease) else {
+            guard isElected else {
                 return "this replica is not the leader, and nobody else leads: \(reason)"
             }
             return "this replica is just taking leadership up, or giving it up; try again"
@@ -136,6 +181,9 @@ public final class StandingBoard: Sendable {
         }
         return Self.naming(lease, wish)
     }
+
+    /// Whether the election has this replica lead, be it that it takes no writes yet, or no more.
+    private var isElected: Bool { state.withLock(\.elected.role) == .leader }
 
     private static func naming(_ leader: Lease, _ wish: Wish) -> String {
         let advice = wish == .change ? "send the change to it" : "ask it"

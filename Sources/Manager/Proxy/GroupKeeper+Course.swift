@@ -40,6 +40,7 @@ extension GroupKeeper {
                 case .failure(.uncertain(let error)): next = lifecycle.handle(.storingUncertain(error))
                 }
             case .tellPlugin:
+                await settleOvertaken(change.group, &before, token)
                 switch await tell() {
                 case .success(let reply): next = lifecycle.handle(.agreed(reply))
                 case .failure(let error) where Self.isRefusal(error): next = lifecycle.handle(.refused(error))
@@ -65,6 +66,26 @@ extension GroupKeeper {
         // No directive is followed by an event that it does not expect.
         return .maybeStored(GroupError(.unknownOutcome, "the course of the change is not known"))
     }
+
+    /// An earlier change of the group, of which the plugin has not said how it came out, may be in effect: that is asked before
+    /// the plugin is told the next one. Afterwards nobody could tell, and it would count as superseded.
+    private func settleOvertaken(_ group: Identifier, _ before: inout Before, _ token: TermToken) async {
+        guard let earlier = term?.overtakenOpen[group],
+            case .success(.groups(let groups)) = await callPlugin(.inspect, token, within: Self.overtakenPatience),
+            isCurrent(token)
+        else { return }
+        let held = groups.last { $0.id == group }?.properties
+        guard PluginHolding(held, after: earlier.change.action, before: earlier.previous) == .new else { return }
+        // Now, and before the next one is told: should that be refused, this one stands, and what stands is read again.
+        guard await record(Outcome(revision: earlier.revision, group: group, status: .applied), token) else { return }
+        term?.overtakenOpen[group] = nil
+        if case .known(let state?) = before, state.revision == earlier.revision {
+            before = .known(state.with(.applied))
+        }
+    }
+
+    /// The later change waits for it.
+    private static let overtakenPatience = Duration.seconds(2)
 
     /// What the plugin holds of a group after it has said no.
     private func holding(_ change: Change, _ before: inout Before, _ token: TermToken) async -> PluginHolding {
@@ -119,6 +140,7 @@ extension GroupKeeper {
             guard isCurrent(token) else { return }
             if let state = term?.states[group], state.revision == revision {
                 term?.states[group] = state.with(.applied)
+                term?.overtakenOpen[group] = nil
             }
             term?.reconciler.finished(group, revision: revision, .done, now: now)
         case .refused, .pending(_, .refusalNotRecorded):

@@ -66,6 +66,7 @@ extension GroupKeeper {
 
     func end(_ token: TermToken, patiently isPatient: Bool) {
         token.end(patiently: isPatient)
+        board.ended(epoch: token.epoch)
         if let term {
             debts.told.formUnion(term.reconciler.groups)
             debts.named.formUnion(term.states.keys)

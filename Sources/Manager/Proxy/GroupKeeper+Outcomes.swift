@@ -50,7 +50,7 @@ extension GroupKeeper {
         while !unrecorded.isEmpty {
             let outcomes = unrecorded
             (unrecorded, beingRecorded) = ([], outcomes)
-            defer { beingRecorded = [] }
+            defer { endBatch() }
             do {
                 try await store(outcomes: outcomes, lingering: linger, token)
                 for outcome in outcomes { noteStored(outcome, token) }
@@ -61,6 +61,26 @@ extension GroupKeeper {
             }
         }
         return true
+    }
+
+    private func endBatch() {
+        beingRecorded = []
+        for waiter in recordingWaiters { waiter.resume() }
+        recordingWaiters = []
+    }
+
+    /// Has stored what users were told already, for somebody who is about to read the history.
+    ///
+    /// - Returns: whether the history has all of it. Not so when this replica does not lead, or the store does not take it.
+    func storeOutcomes() async -> Bool {
+        guard let token = term?.token, isCurrent(token) else { return false }
+        let told = Set(unrecorded + beingRecorded)
+        startRecording(token)
+        // Not until nothing waits: new ones may come all the time.
+        while recording != nil, (unrecorded + beingRecorded).contains(where: told.contains) {
+            await withCheckedContinuation { recordingWaiters.append($0) }
+        }
+        return isCurrent(token) && !(unrecorded + beingRecorded).contains(where: told.contains)
     }
 
     /// Whether the plugin has agreed to a change, and only that has yet to be stored. Asked again, it could say something else.

@@ -148,6 +148,9 @@ extension GroupKeeper {
                 revision: revision.number,
                 previous: term?.states[change.group]?.change.action
             )
+            if let before = term?.states[change.group], before.change.status == .pending {
+                term?.overtakenOpen[change.group] = before
+            }
             term?.states[change.group] = state
             term?.stopped.remove(change.group)
             term?.reconciler.wrote(state, isRefusable: isRefusable)
@@ -199,17 +202,24 @@ extension GroupKeeper {
     }
 
     /// One call to the plugin. It does not start after the deadline, and ends with the term.
-    func callPlugin(_ request: GroupRequest, _ token: TermToken) async -> Result<GroupReply, GroupError> {
+    ///
+    /// - Parameter limit: how long it may take at most; nil for as long as any call.
+    func callPlugin(
+        _ request: GroupRequest,
+        _ token: TermToken,
+        within limit: Duration? = nil
+    ) async -> Result<GroupReply, GroupError> {
         typealias Answer = Result<GroupReply, GroupError>
         if let group = request.startedGroup { debts.told(group) }
+        let limit = min(limit ?? settings.rpcTimeout, settings.rpcTimeout)
         let answer = await token.run(outliving: request.isStored) {
-            [plugin, settings, gate, orphanGuard] () async -> Answer? in
+            [plugin, gate, orphanGuard] () async -> Answer? in
             // Before the plugin knows the group, the guard does.
             if let group = request.startedGroup { orphanGuard.note(group) }
             // Here, where nothing comes before the call any more: the process may have stood still on the way.
             guard gate.isOpen(epoch: token.epoch) else { return nil }
             do throws(GroupError) {
-                return .success(try await plugin.call(request, within: settings.rpcTimeout))
+                return .success(try await plugin.call(request, within: limit))
             } catch {
                 return .failure(error)
             }

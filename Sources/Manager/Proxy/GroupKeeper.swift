@@ -44,6 +44,8 @@ actor GroupKeeper {
     var beingRecorded: [Outcome] = []
     /// Tells it. Not a child task: nobody waits for it but the end of the term.
     var recording: Task<Bool, Never>?
+    /// Those who wait until one more batch of outcomes is stored, or not.
+    var recordingWaiters: [CheckedContinuation<Void, Never>] = []
     var running = 0
     var isComparing = false
     /// Sleeps between two rounds; cancelled to wake the loop.
@@ -142,6 +144,8 @@ actor GroupKeeper {
             let term = LeaderTerm(token, current, now: clock.now())
             (self.term, beginning) = (term, nil)
             room.reset(current)
+            // From here on a write is carried out, and not before.
+            board.began(epoch: token.epoch)
             logger.info(
                 "groups loaded",
                 metadata: ["lease.epoch": "\(token.epoch)", "groups": "\(term.reconciler.watchedGroups.count)"]
@@ -201,6 +205,7 @@ actor GroupKeeper {
     /// What the store has done is not known: nothing more is done in this term, also before the election hears of it.
     func abandon(_ token: TermToken, _ error: StoreError) {
         token.end()
+        board.ended(epoch: token.epoch)
         sleeper?.cancel()
         report(.storeTrouble(epoch: token.epoch, error))
     }

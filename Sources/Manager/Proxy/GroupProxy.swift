@@ -30,7 +30,7 @@ public struct GroupProxy: GroupEndpoint, ManagerEndpoint {
     private func storedGroups() async throws(GroupError) -> GroupReply {
         do {
             let standing = try await store.standing(within: settings.storeTimeout)
-            let age = standing.lease.epoch == 0 ? 0 : max(0, clock.wallTime() - standing.lease.renewedAt)
+            let age = standing.lease.epoch == 0 ? 0 : board.age(of: standing.lease).milliseconds
             return .storedGroups(
                 standing.states.compactMap { $0.spec?.spec },
                 ReadStamp(revision: standing.revision, epoch: standing.lease.epoch, age: age)
@@ -47,15 +47,20 @@ public struct GroupProxy: GroupEndpoint, ManagerEndpoint {
 
     // MARK: - ManagerEndpoint
 
-    public func isLeader() async -> Bool { gate.epoch != nil }
+    public func isLeader() async -> Bool { takesWrites }
+
+    /// Whether a write would be carried out now: whoever is told that this replica leads may send it one.
+    private var takesWrites: Bool { board.current.role == .leader && gate.epoch != nil }
 
     public func lookForRequests() async -> Bool {
         await keeper.lookForRequests()
-        return gate.epoch != nil
+        return takesWrites
     }
 
+    public func storeOutcomes() async -> Bool { await keeper.storeOutcomes() }
+
     public func leaderLocation() async -> String? {
-        guard let lease = board.leader else { return nil }
+        guard let lease = board.leader, takesWrites || !board.isOwn(lease) else { return nil }
         return "unix://\(lease.process.host)\(lease.socket)"
     }
 

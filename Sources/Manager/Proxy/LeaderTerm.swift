@@ -8,6 +8,9 @@ struct LeaderTerm {
     var reconciler = Reconciler()
     /// The groups whose update somebody has stopped: what the plugin keeps of it is to be looked at before it is told again.
     var stopped: Set<Identifier> = []
+    /// Of each group, the change without an outcome that a later one has overtaken: should the plugin have carried it out, it
+    /// does not count as superseded.
+    var overtakenOpen: [Identifier: GroupState] = [:]
     /// What the plugin was told of a group and has not answered: it may carry that out at any time, also after later calls.
     private var unanswered: [Identifier: [RawJSON]] = [:]
 

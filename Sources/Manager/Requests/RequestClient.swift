@@ -3,7 +3,7 @@ public import Store
 /// Asks the leader for something, through the store, and waits for what becomes of it: for commands, and for a follower that
 /// passes users' writes on.
 public struct RequestClient: Sendable {
-    private let store: any StateStore
+    private let store: any RequestStore
     private let clock: any ManagerClock
     private let timeout: Duration
     private let pauses: ClosedRange<Duration>
@@ -14,7 +14,7 @@ public struct RequestClient: Sendable {
     ///   - pauses: between two looks at the request, at first and at last.
     ///   - tellLeader: tells a leader within reach that there is a request; false when none has heard.
     public init(
-        _ store: any StateStore,
+        _ store: any RequestStore,
         clock: any ManagerClock,
         within timeout: Duration,
         pauses: ClosedRange<Duration> = .milliseconds(50) ... .milliseconds(500),

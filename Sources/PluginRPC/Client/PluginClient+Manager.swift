@@ -17,6 +17,14 @@ extension PluginClient {
         try await ask(.lookForRequests, as: "LookForRequests", within: timeout) { $0.member("Leader")?.bool }
     }
 
+    /// Has the leader store what its users were told already (`Manager.StoreOutcomes`).
+    ///
+    /// - Returns: whether the history has all of it now.
+    /// - Throws: ``GroupError``; `rejected` when the peer is no manager, or one that does not know the method.
+    public func storeOutcomes(within timeout: Duration) async throws(GroupError) -> Bool {
+        try await ask(.storeOutcomes, as: "StoreOutcomes", within: timeout) { $0.member("Stored")?.bool }
+    }
+
     /// - Parameter read: finds the answer in the result; nil when it is not there.
     private func ask<Answer: Sendable>(
         _ call: WireCall,

@@ -20,6 +20,7 @@ struct WireCall: Sendable, Hashable {
     static let hello = WireCall("Handshake.Hello", [], changesState: false)
     static let managerStatus = WireCall("Manager.Status", [], changesState: false)
     static let lookForRequests = WireCall("Manager.LookForRequests", [], changesState: false)
+    static let storeOutcomes = WireCall("Manager.StoreOutcomes", [], changesState: false)
     static let inspect = group("InspectGroups", [id("")], changesState: false)
 
     static func watch(_ spec: GroupSpec) -> WireCall { group("WatchGroup", [Self.spec(spec)]) }

@@ -1,33 +1,16 @@
-internal import CSQLite
 internal import Glibc
 
 extension Connection {
-    /// Copies the database, as the transaction that is open sees it, into a new file beside `path`, has the disk keep it,
-    /// and gives it its name.
-    ///
-    /// Page by page and in one go: as long as it takes, no writer can commit. A copy in steps would begin anew with every
-    /// renewal of the lease, and one row by row would take longer.
+    /// Copies the database, as it is at one moment, into a new file beside `path`, has the disk keep it, and gives it its
+    /// name. Others go on writing (``copyFile(to:_:watch:)``).
     ///
     /// - Throws: ``StoreError``, also when there is a file already: a backup never takes the place of another.
-    func backup(to path: String) throws {
+    func backup(to path: String, _ kind: CopyKind = .sound) throws {
         let partial = Self.partial(path)
         try Self.requirePlace(for: path, besides: self.path)
-        let unfinished = ProbeFile([partial, "\(partial)-journal"])
-        var target: OpaquePointer?
-        let code = sqlite3_open_v2(
-            partial.hasPrefix("/") ? partial : "./" + partial,
-            &target,
-            SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE,
-            csqlite_checksum_vfs(nil)
-        )
-        defer {
-            sqlite3_close_v2(target)
-            unfinished.remove()
-        }
-        guard code == SQLITE_OK, let target else {
-            throw SQLiteError(code: code, database: target, path: partial, action: "open")
-        }
-        try copy(to: target, path: partial)
+        let unfinished = ProbeFile([partial])
+        defer { unfinished.remove() }
+        try copyFile(to: partial, kind)
         try Self.publish(partial, as: path)
         try Self.sync(directoryOf: path)
     }
@@ -78,14 +61,6 @@ extension Connection {
         guard errno != EEXIST else { throw exists(path) }
         guard rename(partial, path) == 0 else {
             throw StoreError(.io, "\(partial) cannot be renamed to \(path): \(String(cString: strerror(errno)))")
-        }
-    }
-
-    private func copy(to target: OpaquePointer, path: String) throws {
-        let code = copyPages(to: target)
-        guard code == SQLITE_OK else {
-            let isOurs = code == SQLiteError.damagedPage
-            throw SQLiteError(code: code, database: target, path: isOurs ? self.path : path, action: "backup")
         }
     }
 

@@ -274,6 +274,19 @@ extension Connection {
         }
     }
 
+    func leaderOfUntoldOutcomes() throws -> Lease? {
+        let lease = try lease()
+        guard lease.isHeld else { return nil }
+        let isOpen = try first(
+            """
+            SELECT 1 FROM change c INDEXED BY change_pending JOIN revision r ON r.number = c.revision
+            WHERE c.status = 0 AND c.error IS NULL AND r.epoch = ? LIMIT 1
+            """,
+            .int(lease.epoch)
+        ) { _ in true }
+        return isOpen == nil ? nil : lease
+    }
+
     private func set(_ copy: SwarmCopy) throws {
         try execute(
             """
@@ -348,7 +361,8 @@ extension Connection {
                 records: records,
                 lease: lease,
                 terms: try terms(),
-                tags: try tags()
+                tags: try tags(),
+                settledFrom: lease.epoch + 1
             )
         }
         let whole = try image(after: number, records)

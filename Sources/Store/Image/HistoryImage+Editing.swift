@@ -159,6 +159,13 @@ extension HistoryImage {
         if settled[index].answer == nil { settled[index].answer = answer }
     }
 
+    /// What is settled in another image is so in this one.
+    public mutating func takeSettled(of other: HistoryImage) {
+        let known = Set(settled.map(\.id))
+        settled += other.settled.filter { !known.contains($0.id) }
+        settledFrom = max(settledFrom, other.settledFrom)
+    }
+
     /// A new leader counts anew for how long what an earlier one has settled is kept: that one's clock was another.
     public mutating func keepSettled(until time: Int) {
         for index in settled.indices { settled[index].until = time }

@@ -74,6 +74,9 @@ public struct HistoryImage: Hashable, Sendable {
     /// In the order of their names.
     public var tags: [Tag]
     public var settled: [Settled]
+    /// What was settled in an earlier epoch than this need not be in ``settled``: nobody remembered it when the image was made
+    /// anew from a copy.
+    public var settledFrom: Int
     /// How the changes before ``records`` came out, as far back as it is kept.
     public var outcomes: PastOutcomes
     /// One more at every write of the place that keeps the image: of two states of one term, which is the older.
@@ -87,6 +90,7 @@ public struct HistoryImage: Hashable, Sendable {
         terms: [Term] = [],
         tags: [Tag] = [],
         settled: [Settled] = [],
+        settledFrom: Int = 0,
         outcomes: PastOutcomes? = nil,
         sequence: Int = 0
     ) {
@@ -97,6 +101,7 @@ public struct HistoryImage: Hashable, Sendable {
         self.terms = terms
         self.tags = tags
         self.settled = settled
+        self.settledFrom = settledFrom
         self.outcomes = outcomes ?? PastOutcomes(from: base.revision + 1)
         self.sequence = sequence
     }

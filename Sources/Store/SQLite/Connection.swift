@@ -17,7 +17,7 @@ final class Connection {
     }
 
     let path: String
-    private let database: OpaquePointer
+    let database: OpaquePointer
     /// A server may have it, of which the kernel remembers what it was told some time ago.
     private let isRemote: Bool
     /// The file system that the file was on when it was opened.
@@ -159,29 +159,6 @@ final class Connection {
         return hasNone != 0
     }
 
-    /// Copies all pages, with their checksums made anew, into a file that is created for it.
-    ///
-    /// - Throws: ``StoreError``, ``SQLiteError``.
-    func copyWithChecksums(to target: String) throws {
-        // Locks the file, and needs no table.
-        try execute("PRAGMA user_version")
-        let file = open(target, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
-        guard file >= 0 else { throw StoreError.failed("create", target, errno) }
-        defer { Glibc.close(file) }
-        var systemError: Int32 = 0
-        let code = csqlite_copy_with_checksums(database, file, &systemError)
-        guard code == SQLITE_OK else {
-            throw SQLiteError(code: code, database: nil, path: path, action: "copy the pages")
-        }
-        guard systemError == 0 else {
-            if systemError == ENOSPC || systemError == EDQUOT {
-                throw StoreError(.full, "there is no room, or no quota, left for \(target).")
-            }
-            throw StoreError.failed("write", target, systemError)
-        }
-        guard fsync(file) == 0 else { throw StoreError.failed("sync", target, errno) }
-    }
-
     /// True when another file, or none, is where this one was when it was opened. On a server that is what the server says.
     var hasMoved: Bool {
         if isRemote { csqlite_ask_server(path.hasPrefix("/") ? path : "./" + path) }
@@ -296,19 +273,6 @@ final class Connection {
         try begin()
         try execute("UPDATE lease SET id = id")
         try commit()
-    }
-
-    /// Copies all pages into another, open database.
-    ///
-    /// - Returns: the result code.
-    func copyPages(to target: OpaquePointer) -> Int32 {
-        defer { csqlite_end_whole_read(database) }
-        let beginning = csqlite_begin_whole_read(database)
-        guard beginning == SQLITE_OK else { return beginning }
-        guard let backup = sqlite3_backup_init(target, "main", database, "main") else { return sqlite3_errcode(target) }
-        let step = sqlite3_backup_step(backup, -1)
-        let end = sqlite3_backup_finish(backup)
-        return step == SQLITE_DONE ? end : step
     }
 
     /// The pages that do not have their checksums, by number from 1; the first so many of them.

@@ -4,7 +4,7 @@ internal import Store
 /// The members of the label beside `Groups`:
 ///
 ///     "Revision": 12, "Epoch": 3, "HistoryHash": hex, "Sequence": 40,
-///     "Lease": {…}, "Terms": […], "Tags": […], "Settled": […], "Outcomes": {"From": 1, "Except": […]},
+///     "Lease": {…}, "Terms": […], "Tags": […], "Settled": […], "SettledFrom": 2, "Outcomes": {"From": 1, "Except": […]},
 ///     "Recent": [{"Revision": 11, …}, {"Revision": 12, …}],
 ///     "Before": {"Revision": 10, "HistoryHash": hex, "Groups": {group: {"Plugin", "Properties"} or null}}
 ///
@@ -31,6 +31,7 @@ enum ImageCodec {
         add("Terms", image.terms.map(encode))
         add("Tags", image.tags.map(encode))
         add("Settled", image.settled.map(encode))
+        if image.settledFrom > 0 { members.append(.init("SettledFrom", .int(image.settledFrom))) }
         if image.outcomes.from <= image.base.revision { members.append(.init("Outcomes", encode(image.outcomes))) }
         guard !image.records.isEmpty else { return members }
         let groups = image.groups
@@ -155,6 +156,7 @@ enum ImageCodec {
         image.terms = try fields.list("Terms").map(term)
         image.tags = try fields.list("Tags").map(tag)
         image.settled = try fields.list("Settled").map(settled)
+        image.settledFrom = try fields.optional("SettledFrom")?.number() ?? 0
         image.sequence = try fields.optional("Sequence")?.number() ?? 0
         if let before = fields.optional("Before") {
             image.base.revision = try before["Revision"].number()

@@ -9,8 +9,10 @@ final class SwarmClaims: Sendable {
     }
 
     private let state: Mutex<State>
+    private let now: @Sendable () -> ContinuousClock.Instant
 
-    init(_ settings: SwarmDetectorSettings) {
+    init(_ settings: SwarmDetectorSettings, _ now: @escaping @Sendable () -> ContinuousClock.Instant) {
+        self.now = now
         state = Mutex(State(detector: SwarmDetector(settings)))
     }
 
@@ -23,7 +25,7 @@ final class SwarmClaims: Sendable {
 
     func skipSettling() { state.withLock { $0.detector.skipSettling() } }
 
-    var claim: SwarmClaim { state.withLock { $0.detector.claim(at: .now) } }
+    var claim: SwarmClaim { state.withLock { $0.detector.claim(at: now()) } }
 
     /// This node, and the one that leads, as they were last seen.
     var nodes: SwarmObservation.Nodes? { state.withLock(\.nodes) }

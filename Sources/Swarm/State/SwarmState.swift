@@ -18,7 +18,7 @@ struct SwarmState {
     /// - Parameters:
     ///   - before: decoding what has not changed can be spared.
     ///   - known: the newest state that this node has seen.
-    init(_ snapshot: SwarmSnapshot, before: SwarmState?, known: HistoryImage?) {
+    init(_ snapshot: SwarmSnapshot, before: SwarmState?, known: HistoryImage?, _ rules: SwarmRules) {
         cluster = snapshot.cluster
         version = snapshot.version
         position = SwarmPosition(seen: snapshot.version)
@@ -28,7 +28,7 @@ struct SwarmState {
         } else {
             content = snapshot.content
         }
-        finding = LabelFinding(content, label: label, known: known)
+        finding = rules.find(content, label, known)
         // What others ask must not keep this node from what it has to do.
         mailbox = try? Mailbox(label: mailboxText)
     }

@@ -1,4 +1,3 @@
-internal import Glibc
 internal import Logging
 internal import Store
 
@@ -8,14 +7,14 @@ extension SwarmStore {
 
     /// Does something with the copy. When it turns out to be damaged, it is put aside, made anew, and asked again.
     func inCopy<Value: Sendable>(
-        _ body: (Store) async throws(StoreError) -> Value
+        _ body: (any LocalReplica) async throws(StoreError) -> Value
     ) async throws(StoreError) -> Value {
         do throws(StoreError) {
-            return try await body(copy)
+            return try await body(replica)
         } catch {
             guard error.saysDamage else { throw error }
             try await heal(error)
-            return try await body(copy)
+            return try await body(replica)
         }
     }
 
@@ -24,26 +23,15 @@ extension SwarmStore {
     /// Without a label, and with one of these beside an empty copy, nobody knows whether the swarm is a new one: so it is
     /// not taken for one.
     var lostCopies: String? {
-        guard let slash = configuration.path.lastIndex(of: "/") else { return nil }
-        let folder = String(configuration.path[..<slash])
-        let prefix = "\(configuration.path[configuration.path.index(after: slash)...]).\(Self.damaged)-"
-        guard let directory = opendir(folder) else { return nil }
-        defer { closedir(directory) }
-        while let entry = readdir(directory) {
-            let name = withUnsafeBytes(of: entry.pointee.d_name) { bytes in
-                String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
-            }
-            if name.hasPrefix(prefix), !name.hasSuffix("-journal") { return "\(folder)/\(name)" }
-        }
-        return nil
+        place.replaced(as: Self.damaged)
     }
 
     /// Looks at the whole copy, so that damage is found before somebody needs what it hits.
     func verifyCopy() async {
         do throws(StoreError) {
-            let pages = try await copy.damagedPages(within: .seconds(600))
+            let pages = try await replica.damagedPages(within: .seconds(600))
             guard let page = pages.first else { return }
-            try await heal(StoreError(.corrupt, "page \(page) of \(configuration.path) does not have its checksum"))
+            try await heal(StoreError(.corrupt, "page \(page) of \(place.path) does not have its checksum"))
         } catch {
             guard error.saysDamage else { return }
             try? await heal(error)
@@ -58,13 +46,13 @@ extension SwarmStore {
             if let failure = await healing.value { throw failure }
             return
         }
-        let now = ContinuousClock.now
+        let now = clock.now()
         healedAt.removeAll { now - $0 > Self.healingSpan }
         guard healedAt.count < Self.mostHealed else {
             throw StoreError(
                 .io,
                 "this node's copy was damaged \(healedAt.count) times within a minute (\(reason.message)). Check the disk that "
-                    + "holds \(configuration.path).",
+                    + "holds \(place.path).",
                 cause: reason.cause
             )
         }
@@ -87,20 +75,20 @@ extension SwarmStore {
     private func makeCopyAnew(_ reason: StoreError) async throws(StoreError) {
         let limit = settings.swap.limit
         // Who asked something here still waits for an answer. What cannot be read is in the file that is kept.
-        let waiting = (try? await copy.waitingRequests(within: limit)) ?? []
-        let passedOn = (try? await copy.passedOnRequests(within: limit)) ?? []
-        let aside = try await Store.replaceCopy(configuration, as: Self.damaged)
+        let waiting = (try? await replica.waitingRequests(within: limit)) ?? []
+        let passedOn = (try? await replica.passedOnRequests(within: limit)) ?? []
+        let aside = try await place.replace(as: Self.damaged)
         logger.warning("swarm copy damaged", metadata: ["reason": "\(reason.message)", "path": "\(aside ?? "")"])
         if let memory, let projected {
             var image = memory
             if let known { image.lease = shownLease(known) }
-            _ = try await copy.project(image, projected, within: limit)
+            _ = try await replica.project(image, projected, within: limit)
         }
-        for request in waiting { try await copy.submit(request, within: limit) }
+        for request in waiting { try await replica.submit(request, within: limit) }
         for (request, isWithdrawn) in passedOn {
-            try await copy.submit(request, within: limit)
-            _ = try await copy.moveRequest(request.id, from: .waiting, to: .passedOn, within: limit)
-            if isWithdrawn { _ = try await copy.cancelRequest(request.id, within: limit) }
+            try await replica.submit(request, within: limit)
+            _ = try await replica.moveRequest(request.id, from: .waiting, to: .passedOn, error: nil, within: limit)
+            if isWithdrawn { _ = try await replica.cancelRequest(request.id, within: limit) }
         }
     }
 }
@@ -109,7 +97,7 @@ extension StoreError {
     /// Whether the file itself is what is wrong: damaged, overwritten, emptied, or removed.
     var saysDamage: Bool {
         switch code {
-        case .notADatabase, .missing, .empty: true
+        case .notADatabase, .missing, .empty, .lost: true
         // Others call what a request's row holds corrupt: that is no page.
         case .corrupt: cause != nil
         // A file that was cut to nothing, or had another one's content put over it, under an open connection.

@@ -9,7 +9,7 @@ extension SwarmStore {
         within timeout: Duration
     ) async throws(StoreError) -> Revision {
         try await edit(within: timeout) { image throws(StoreError) in
-            try image.append(draft, fence: fence, time: Store.wallClock())
+            try image.append(draft, fence: fence, time: self.clock.wall())
         }
     }
 
@@ -22,13 +22,13 @@ extension SwarmStore {
         switch cause {
         case .expiry(let number):
             try await edit(within: timeout) { image throws(StoreError) in
-                let revision = try image.append(draft, fence: fence, time: Store.wallClock())
+                let revision = try image.append(draft, fence: fence, time: self.clock.wall())
                 try image.endConfirmation(of: number, as: .reverted)
                 return revision
             }
         case .request(let id):
             try await settle(id, within: timeout) { image, until throws(StoreError) in
-                let revision = try image.append(draft, fence: fence, time: Store.wallClock())
+                let revision = try image.append(draft, fence: fence, time: self.clock.wall())
                 try image.settle(
                     HistoryImage.Settled(id: id, state: .done, revision: revision.number, until: until)
                 )
@@ -56,7 +56,7 @@ extension SwarmStore {
         within timeout: Duration
     ) async throws(StoreError) {
         try await settle(id, within: timeout) { image, until throws(StoreError) in
-            try image.apply(mark, author: author, fence: fence, time: Store.wallClock())
+            try image.apply(mark, author: author, fence: fence, time: self.clock.wall())
             try image.settle(HistoryImage.Settled(id: id, state: .done, until: until))
         }
     }

@@ -38,7 +38,7 @@ extension SwarmStore {
         do throws(StoreError) {
             lease = try await edit(from: .beginning(beginning, over: state.text), within: timeout) {
                 image throws(StoreError) in
-                let time = Store.wallClock()
+                let time = self.clock.wall()
                 guard
                     let lease = image.acquire(
                         claimant,
@@ -50,7 +50,7 @@ extension SwarmStore {
                         time: time
                     )
                 else { throw .fenced(image.lease) }
-                image.keepSettled(until: SteadyTime.now + 2 * Self.grace)
+                image.keepSettled(until: self.steady.now + 2 * Self.grace)
                 guard !imported.isEmpty else { return lease }
                 let draft = RevisionDraft(
                     author: Author(user: nil, uid: nil, host: claimant.process.host),
@@ -80,7 +80,12 @@ extension SwarmStore {
         switch state.finding {
         case .current(let image): return (image, [])
         case .strange(let image) where image.lease.epoch > memory?.lease.epoch ?? 0:
-            guard var memory, image.isBehind(memory) else { return (image, []) }
+            guard var memory, image.isBehind(memory) else {
+                var image = image
+                if let memory { image.takeSettled(of: memory) }
+                return (image, [])
+            }
+            memory.takeSettled(of: image)
             // The one who led meanwhile knew less. Its terms are part of what happened; what it did not know is, too.
             (memory.lease, memory.place, memory.terms) = (image.lease, image.place, image.terms)
             memory.sequence = max(memory.sequence, image.sequence)
@@ -94,7 +99,8 @@ extension SwarmStore {
             let beginning: HistoryImage = if let memory { memory } else { try origin() }
             return (beginning, LabelFinding.changes(to: groups, from: beginning.groups))
         case .strange(let image):
-            let beginning: HistoryImage = if let memory { memory } else { try origin() }
+            var beginning: HistoryImage = if let memory { memory } else { try origin() }
+            beginning.takeSettled(of: image)
             return (beginning, LabelFinding.changes(to: Array(image.groups.values), from: beginning.groups))
         }
     }
@@ -157,11 +163,11 @@ extension SwarmStore {
     public func releaseLease(_ fence: Fence, reason: String, within timeout: Duration) async throws(StoreError) {
         switch known?.finding {
         // The label is somebody else's by now: what is there stays, and the next term takes it over.
-        case .foreign, .strange, .unreadable, .fresh: memory?.release(fence, reason: reason, time: Store.wallClock())
+        case .foreign, .strange, .unreadable, .fresh: memory?.release(fence, reason: reason, time: clock.wall())
         case .current, .lost, nil:
             do throws(StoreError) {
                 try await edit(within: timeout) { image throws(StoreError) in
-                    image.release(fence, reason: reason, time: Store.wallClock())
+                    image.release(fence, reason: reason, time: self.clock.wall())
                 }
             } catch {
                 term = nil

@@ -4,6 +4,13 @@ public import Store
 
 /// What is asked of the leader: on its own node through its copy, on another through a label of the swarm.
 extension SwarmStore {
+    /// A moment at which a request was certainly not settled.
+    struct Sight {
+        let at: ContinuousClock.Instant
+        /// Of the leader of then: none before has settled it.
+        let epoch: Int
+    }
+
     public func submit(_ request: Request, within timeout: Duration) async throws(StoreError) {
         try await inCopy { copy throws(StoreError) in try await copy.submit(request, within: timeout) }
     }
@@ -76,7 +83,7 @@ extension SwarmStore {
                 try await copy.answerRequest(id, answer, fence: fence, within: timeout)
             }
         }
-        let until = SteadyTime.now + Self.grace
+        let until = steady.now + Self.grace
         try await edit(taking: isAskedElsewhere(id) ? [id] : [], within: timeout) { image throws(StoreError) in
             try image.require(fence)
             image.answer(id, answer, until: until)
@@ -121,9 +128,10 @@ extension SwarmStore {
                 )
             }
             settling.insert(id)
+            openSights[id] = Sight(at: clock.now(), epoch: known?.image?.lease.epoch ?? floor)
         }
         defer { settling.remove(id) }
-        let until = SteadyTime.now + (patience ?? 0) + Self.grace
+        let until = steady.now + (patience ?? 0) + Self.grace
         do throws(StoreError) {
             return try await edit(taking: isAskedElsewhere ? [id] : [], within: timeout) { image throws(StoreError) in
                 try body(&image, until)
@@ -141,7 +149,9 @@ extension SwarmStore {
 
     /// After a look: passes on what this node's commands ask of a leader elsewhere, takes back what they no longer want,
     /// and finds out what became of what is in neither place.
-    func exchangeRequests() async {
+    ///
+    /// - Parameter askedAt: before the look.
+    func exchangeRequests(askedAt: ContinuousClock.Instant) async {
         guard !isExchanging, let state = known, let image = state.image else { return }
         isExchanging = true
         defer { isExchanging = false }
@@ -149,13 +159,17 @@ extension SwarmStore {
         do throws(StoreError) {
             var mailbox = old
             let settled = Set(image.settled.map(\.id))
+            let sight = Sight(at: askedAt, epoch: image.lease.epoch)
             var withdrawn: Set<String> = []
             let passedOn = try await inCopy { copy throws(StoreError) in
                 try await copy.passedOnRequests(within: self.settings.swap.limit)
             }
+            openSights = openSights.filter { id, _ in passedOn.contains { $0.request.id == id } }
             for (request, isWithdrawn) in passedOn
             where !settling.contains(request.id) && !settled.contains(request.id) {
+                if isCopyCurrent { openSights[request.id] = sight }
                 if old.ids.contains(request.id) {
+                    openSights[request.id] = sight
                     if isWithdrawn {
                         withdrawn.insert(request.id)
                     } else if old.epoch(of: request.id) != request.epoch {
@@ -163,14 +177,14 @@ extension SwarmStore {
                         mailbox.add(request)
                     }
                 } else if isGone(request.id, state) {
-                    try await bringBack(request, isWithdrawn)
+                    try await bringBack(request, isWithdrawn, image)
                 }
             }
             mailbox.remove(withdrawn)
             // Whoever holds the lease shows that it lives; whoever is kept out by it asks.
             if isInTerm { mailbox.remove(mailbox.questions) }
             if let probe, probe.isToBeAsked, claims.claim.isLeader { mailbox.add(question: probe.id) }
-            let added = try await passOn(to: &mailbox, image)
+            let added = try await passOn(to: &mailbox, image, sight)
             guard mailbox != old else { return }
             // That what was withdrawn is gone does not tell who removed it: the next look does.
             do throws(StoreError) {
@@ -193,20 +207,24 @@ extension SwarmStore {
     /// Whether a request that is neither on its way nor settled can no longer be either: a write that hung may still come
     /// through for as long as the swarm has the version that it names.
     private func isGone(_ id: String, _ state: SwarmState) -> Bool {
-        guard let since = missingSince[id] else {
-            missingSince[id] = state.version
-            return false
-        }
-        guard state.version > since else { return false }
+        let since = missingSince[id] ?? state.version
+        missingSince[id] = since
+        guard rules.isGone(since, state.version) else { return false }
         missingSince[id] = nil
         return true
     }
 
     /// A request that is neither on its way any more nor settled.
-    private func bringBack(_ request: Request, _ isWithdrawn: Bool) async throws(StoreError) {
-        let age = Store.wallClock() - request.time
+    ///
+    /// A leader forgets in time what it has settled, and whoever writes the label again from a copy knows none of it. So it is
+    /// asked again only where this process has itself seen it open, at a moment from which on all that was settled is still known.
+    private func bringBack(_ request: Request, _ isWithdrawn: Bool, _ image: HistoryImage) async throws(StoreError) {
+        let isRemembered = openSights[request.id].map { sight in
+            let age = (clock.now() - sight.at).milliseconds
+            return age <= request.patience + Self.grace / 3 && image.settledFrom <= sight.epoch
+        }
         let state: Request.State =
-            if age > request.patience + Self.grace / 3 {
+            if isRemembered != true {
                 // Nobody remembers any more how it came out.
                 .lost
             } else {
@@ -228,7 +246,11 @@ extension SwarmStore {
         return !claims.claim.isLeader && image.place != claims.nodes?.own
     }
 
-    private func passOn(to mailbox: inout Mailbox, _ image: HistoryImage) async throws(StoreError) -> Int {
+    private func passOn(
+        to mailbox: inout Mailbox,
+        _ image: HistoryImage,
+        _ sight: Sight
+    ) async throws(StoreError) -> Int {
         guard isPassingOn(image) else { return 0 }
         var count = 0
         for request in try await ownWaitingRequests() {
@@ -243,6 +265,7 @@ extension SwarmStore {
             guard try await move(request.id, from: .waiting, to: .passedOn, within: settings.swap.limit) else {
                 continue
             }
+            openSights[request.id] = sight
             mailbox = next
             count += 1
         }

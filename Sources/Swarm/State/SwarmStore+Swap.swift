@@ -45,7 +45,7 @@ extension SwarmStore {
                         result.withLock { $0 = value }
                     },
                     taking: taking,
-                    deadline: .now + timeout,
+                    deadline: clock.now() + timeout,
                     finish: { continuation.resume(returning: $0) }
                 )
             )
@@ -70,7 +70,7 @@ extension SwarmStore {
 
     /// - Parameter isAgain: the label was found lost by the write before.
     private func write(_ batch: [Edit], isAgain: Bool = false) async {
-        let now = ContinuousClock.now
+        let now = clock.now()
         for edit in batch where edit.deadline <= now { edit.finish(.engineTooSlow) }
         let batch = batch.filter { $0.deadline > now }
         guard let first = batch.first else { return }
@@ -102,7 +102,7 @@ extension SwarmStore {
             }
         }
         guard !done.isEmpty else { return }
-        image.trim(to: settings.past, time: SteadyTime.now)
+        image.trim(to: settings.past, time: steady.now)
         do throws(StoreError) {
             if image != state.image { try await write(image, over: state, by: done) }
             for edit in done { edit.finish(nil) }
@@ -145,7 +145,7 @@ extension SwarmStore {
         guard isInTerm, claims.claim.isLeader, let snapshot = try? await annotations.read(), known == nil else {
             return false
         }
-        let state = SwarmState(snapshot, before: nil, known: memory)
+        let state = SwarmState(snapshot, before: nil, known: memory, rules)
         guard case .lost = state.finding else { return false }
         known = state
         return true
@@ -166,7 +166,7 @@ extension SwarmStore {
             throw StoreError(.tooLarge, error.message)
         }
         warn(encoded.warning)
-        let earliest = edits.map(\.deadline).min() ?? .now
+        let earliest = edits.map(\.deadline).min() ?? clock.now()
         let position: SwarmPosition
         do throws(EngineError) {
             position = try await annotations.compareAndSwap(
@@ -174,7 +174,7 @@ extension SwarmStore {
                 from: state.ownText,
                 to: encoded.text,
                 others: { snapshot throws(EngineError) in try Self.mailbox(snapshot, without: taking, state) },
-                within: max(earliest - .now, .milliseconds(100)),
+                within: max(earliest - clock.now(), .milliseconds(100)),
                 while: { [claims] in claims.claim.isLeader }
             )
         } catch {
@@ -213,7 +213,7 @@ extension SwarmStore {
         do {
             return try Annotation(image).encoded(limit: settings.label)
         } catch {
-            image.trim(to: HistoryImage.Limits(records: 1, bytes: 0, terms: 1, outcomes: 0), time: SteadyTime.now)
+            image.trim(to: HistoryImage.Limits(records: 1, bytes: 0, terms: 1, outcomes: 0), time: steady.now)
             return try Annotation(image).encoded(limit: settings.label)
         }
     }

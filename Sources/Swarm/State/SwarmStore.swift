@@ -8,9 +8,12 @@ public import Store
 /// Every write goes to the label first, by compare-and-swap, and only while this node may claim to lead; then into the
 /// copy. All that is read comes from the copy.
 public actor SwarmStore {
-    public nonisolated let copy: Store
+    package nonisolated let replica: any LocalReplica
+    nonisolated let place: any ReplicaPlace
     nonisolated let claims: SwarmClaims
-    nonisolated let configuration: StoreConfiguration
+    nonisolated let clock: SwarmClock
+    nonisolated let steady: SteadyTime
+    nonisolated let rules: SwarmRules
     nonisolated let settings: SwarmStoreSettings
     nonisolated let logger: Logger
     private nonisolated let observer: SwarmObserver
@@ -47,8 +50,8 @@ public actor SwarmStore {
     /// What the last look at the leadership complained about.
     private var observed: String?
     private var saidLoss: LabelLoss?
-    /// When the lease was last seen to stand: its holder's node led the swarm.
-    private var seenAt = 0
+    /// When a lease was last seen to stand, and which: its holder's node led the swarm.
+    private var seen = (epoch: 0, at: 0)
     /// What the copy was last brought up to date with.
     var projected: SwarmCopy?
     var healing: Task<StoreError?, Never>?
@@ -60,33 +63,39 @@ public actor SwarmStore {
     var isExchanging = false
     /// Requests of this node that a write under way settles.
     var settling: Set<String> = []
+    /// By request that was passed on: when this process has last seen it open.
+    var openSights: [String: Sight] = [:]
+    /// Nothing was written since the copy was brought up to date that this process has found at its start.
+    var isCopyCurrent = false
     /// By request: the swarm's version in which it was first found in neither label.
     var missingSince: [String: UInt64] = [:]
     private var isWarned = false
 
     private init(
-        copy: Store,
-        configuration: StoreConfiguration,
-        client: EngineClient,
+        _ found: Found,
+        at place: any ReplicaPlace,
+        engine: any SwarmEngine,
+        clock: SwarmClock,
+        rules: SwarmRules,
         settings: SwarmStoreSettings,
-        memory: HistoryImage?,
-        floor: Int,
-        origin: SwarmCopy?,
         logger: Logger,
         holderIsGone: @escaping @Sendable (Lease) -> Bool
     ) {
-        self.copy = copy
-        self.configuration = configuration
+        self.place = place
+        self.clock = clock
+        self.rules = rules
         self.settings = settings
         self.logger = logger
         self.holderIsGone = holderIsGone
-        self.memory = memory
-        self.floor = floor
-        self.origin = origin
+        steady = SteadyTime(clock)
+        replica = found.replica
+        memory = found.image
+        floor = found.epoch
+        origin = found.copy
         cluster = origin.flatMap { $0.cluster.isEmpty ? nil : $0.cluster }
-        claims = SwarmClaims(settings.detector)
-        observer = SwarmObserver(client, within: settings.lookLimit)
-        annotations = SwarmAnnotationStore(client, settings: settings.swap)
+        claims = SwarmClaims(settings.detector, clock.now)
+        observer = SwarmObserver(engine, within: settings.lookLimit, now: clock.now)
+        annotations = SwarmAnnotationStore(engine, settings: settings.swap, clock: clock)
     }
 
     /// Opens this node's copy; makes it when it is missing, and puts a damaged one aside.
@@ -100,33 +109,51 @@ public actor SwarmStore {
         logger: Logger,
         holderIsGone: @escaping @Sendable (Lease) -> Bool
     ) async throws(StoreError) -> SwarmStore {
+        try await open(
+            DatabasePlace(configuration: configuration),
+            engine: client,
+            clock: SwarmClock(),
+            settings: settings,
+            logger: logger,
+            holderIsGone: holderIsGone
+        )
+    }
+
+    package static func open(
+        _ place: any ReplicaPlace,
+        engine: any SwarmEngine,
+        clock: SwarmClock,
+        rules: SwarmRules = SwarmRules(),
+        settings: SwarmStoreSettings,
+        logger: Logger,
+        holderIsGone: @escaping @Sendable (Lease) -> Bool
+    ) async throws(StoreError) -> SwarmStore {
         var found: Found
         do throws(StoreError) {
-            found = try await openCopy(configuration, settings)
+            found = try await openCopy(place, settings)
         } catch {
             guard error.saysDamage else { throw error }
-            let aside = try await Store.replaceCopy(configuration, as: damaged)
+            let aside = try await place.replace(as: damaged)
             logger.warning(
                 "swarm copy damaged",
                 metadata: ["reason": "\(error.message)", "path": "\(aside ?? "")"]
             )
-            found = try await openCopy(configuration, settings)
+            found = try await openCopy(place, settings)
         }
         return SwarmStore(
-            copy: found.store,
-            configuration: configuration,
-            client: client,
+            found,
+            at: place,
+            engine: engine,
+            clock: clock,
+            rules: rules,
             settings: settings,
-            memory: found.image,
-            floor: found.epoch,
-            origin: found.copy,
             logger: logger,
             holderIsGone: holderIsGone
         )
     }
 
     private struct Found {
-        let store: Store
+        let replica: any LocalReplica
         let image: HistoryImage?
         let epoch: Int
         let copy: SwarmCopy?
@@ -135,24 +162,24 @@ public actor SwarmStore {
     private static let startLimit = Duration.seconds(30)
 
     private static func openCopy(
-        _ configuration: StoreConfiguration,
+        _ place: any ReplicaPlace,
         _ settings: SwarmStoreSettings
     ) async throws(StoreError) -> Found {
-        let store = try await Store.openForManager(configuration)
-        let epoch = try await store.lease(within: startLimit).epoch
-        let copy = try await store.swarmCopy(within: startLimit)
+        let replica = try await place.open()
+        let epoch = try await replica.lease(within: startLimit).epoch
+        let copy = try await replica.swarmCopy(within: startLimit)
         if copy == nil, epoch > 0 {
             throw StoreError(
                 .conflict,
-                "\(configuration.path) is the history of a manager in os mode, and not a copy of a swarm's. Name another "
+                "\(place.path) is the history of a manager in os mode, and not a copy of a swarm's. Name another "
                     + "store directory; export and import carry the groups over."
             )
         }
         // From here on commands know what this database is, also when the Engine never answers.
-        try await store.beginSwarmCopy(within: startLimit)
+        try await replica.beginSwarmCopy(within: startLimit)
         return Found(
-            store: store,
-            image: try await store.image(of: settings.past.records, within: startLimit),
+            replica: replica,
+            image: try await replica.image(of: settings.past.records, within: startLimit),
             epoch: epoch,
             copy: copy
         )
@@ -196,7 +223,7 @@ public actor SwarmStore {
             (memory, known, term) = (nil, nil, nil)
         }
         cluster = snapshot.cluster
-        let state = SwarmState(snapshot, before: known, known: memory)
+        let state = SwarmState(snapshot, before: known, known: memory, rules)
         if state.mailbox == nil, known?.mailboxText != state.mailboxText {
             logger.warning("swarm requests unreadable", metadata: ["label": "\(Mailbox.label)"])
         }
@@ -215,12 +242,14 @@ public actor SwarmStore {
             origin = nil
         }
         olderLooks = 0
+        isCopyCurrent =
+            looks == 1 && origin?.cluster == state.cluster && origin?.version == Int(clamping: state.version)
         known = state
         try await follow(state)
         try await updateCopy()
         watchRival(askedAt: askedAt)
         if isNobodysTurn { claims.skipSettling() }
-        await exchangeRequests()
+        await exchangeRequests(askedAt: askedAt)
         await tidy()
     }
 
@@ -266,7 +295,7 @@ public actor SwarmStore {
 
     /// Removes from the copy what it need not keep. A leader's keeper does so itself.
     private func tidy() async {
-        let now = ContinuousClock.now
+        let now = clock.now()
         if let interval = settings.verifyInterval, verifiedAt.map({ now - $0 >= interval }) ?? true {
             verifiedAt = now
             // Its own task: it takes as long as the history is long, and nobody waits for it.
@@ -298,7 +327,7 @@ public actor SwarmStore {
     private static let requestMemory = Duration.seconds(300)
 
     private func forgetRequests(
-        _ copy: Store,
+        _ copy: any LocalReplica,
         _ now: ContinuousClock.Instant,
         within limit: Duration
     ) async throws(StoreError) {
@@ -349,7 +378,13 @@ public actor SwarmStore {
         if probe?.holder != lease.instance || probe?.isOutdated(looks, after: settings.patience) == true {
             probe = HolderQuestion(holder: lease.instance)
         }
-        probe?.look(known.mailbox, askedAt: askedAt, at: .now, number: looks, silence: settings.detector.settling)
+        probe?.look(
+            known.mailbox,
+            askedAt: askedAt,
+            at: clock.now(),
+            number: looks,
+            silence: settings.detector.settling
+        )
         claims.rival = probe?.isSilent(lease.instance) == true ? nil : lease.instance
     }
 
@@ -359,10 +394,10 @@ public actor SwarmStore {
     func updateCopy() async throws(StoreError) {
         guard let state = known else { return }
         let nodes = claims.nodes
-        let now = ContinuousClock.now
-        let time = Store.wallClock()
+        let now = clock.now()
+        let time = clock.wall()
         let image = state.image
-        if let image, image.lease.isHeld, nodes?.leader?.id == image.place { seenAt = time }
+        if let image, image.lease.isHeld, nodes?.leader?.id == image.place { seen = (image.lease.epoch, time) }
         let trouble = labelTrouble(state) ?? observed
         let isOld = notedAt.map { now - $0 >= settings.noteInterval } ?? true
         guard isOld || notedText != state.text || notedNodes != nodes || trouble != self.trouble else { return }
@@ -425,7 +460,7 @@ public actor SwarmStore {
     }
 
     private func startAnew(_ reason: String) async throws(StoreError) {
-        let aside = try await Store.replaceCopy(configuration, as: "aside")
+        let aside = try await place.replace(as: "aside")
         logger.warning("swarm copy set aside", metadata: ["reason": "\(reason)", "path": "\(aside ?? "")"])
     }
 
@@ -433,7 +468,8 @@ public actor SwarmStore {
     func shownLease(_ state: SwarmState) -> Lease {
         let lease = holder(state).lease
         guard lease.epoch > 0 || lease.isHeld else { return .nobody(since: floor) }
-        return lease.seen(at: max(seenAt, lease.acquiredAt), sequence: looks)
+        // By this node's clock, once it has seen it; its holder's is another.
+        return lease.seen(at: seen.epoch == lease.epoch ? seen.at : lease.acquiredAt, sequence: looks)
     }
 
     /// Says once that the label gets full, and again when there was room meanwhile.

@@ -1,9 +1,9 @@
 internal import GroupSPI
-internal import Store
+package import Store
 
 /// What the swarm's label holds. No label, one that cannot be read and one without groups are three things: only a person
 /// turns one into another.
-enum LabelContent {
+package enum LabelContent {
     case absent
     case unreadable(AnnotationError)
     /// The Go manager's, or a person's: groups without a history. It is *empty* when there are none.
@@ -12,7 +12,7 @@ enum LabelContent {
 }
 
 /// What a look at the label means to a node that knows something already. Only ``current`` can be edited.
-enum LabelFinding {
+package enum LabelFinding {
     /// The newest state there is.
     case current(HistoryImage)
     /// There is no label, and nobody here knows of one: a swarm in which no manager has led yet.
@@ -28,7 +28,7 @@ enum LabelFinding {
     /// - Parameters:
     ///   - label: the name of the label that the content is of; nil when there is none.
     ///   - known: the newest state that this node has seen; nil when it has seen none.
-    init(_ content: LabelContent, label: String?, known: HistoryImage?) {
+    package init(_ content: LabelContent, label: String?, known: HistoryImage?) {
         switch (content, known) {
         case (.unreadable(let error), _): self = .unreadable(error)
         case (.absent, nil): self = .fresh
@@ -67,7 +67,7 @@ enum LabelFinding {
 }
 
 /// How a label came to hold less than is known.
-enum LabelLoss: Hashable {
+package enum LabelLoss: Hashable {
     case gone, emptied, stripped
     case older(revision: Int, epoch: Int)
 

@@ -33,17 +33,23 @@ public struct SwarmAnnotationStore: Sendable {
         }
     }
 
-    private let client: EngineClient
+    private let engine: any SwarmEngine
     private let settings: Settings
+    private let clock: SwarmClock
 
     public init(_ client: EngineClient, settings: Settings = Settings()) {
-        self.client = client
+        self.init(client, settings: settings, clock: SwarmClock())
+    }
+
+    init(_ engine: any SwarmEngine, settings: Settings, clock: SwarmClock) {
+        self.engine = engine
         self.settings = settings
+        self.clock = clock
     }
 
     /// What the labels hold. A manager that was cut off may answer from before the cut.
     public func read() async throws(EngineError) -> SwarmSnapshot {
-        SwarmSnapshot(try await client.swarm(within: settings.requestLimit))
+        SwarmSnapshot(try await engine.swarm(within: settings.requestLimit))
     }
 
     /// Replaces the label's text, if it is still the one that the caller began with.
@@ -70,7 +76,7 @@ public struct SwarmAnnotationStore: Sendable {
     ) async throws(EngineError) -> SwarmPosition {
         var course = SwapCourse(old: old, new: new)
         let limit = limit ?? settings.limit
-        let end = ContinuousClock.now + limit
+        let end = clock.now() + limit
         var pause = settings.pause
         var backoff = settings.backoff
         var sent = 0
@@ -79,7 +85,7 @@ public struct SwarmAnnotationStore: Sendable {
             // Whether this round has ended with a certain refusal of what it sent.
             var (wasSent, wasRace) = (false, false)
             do throws(EngineError) {
-                let object = try await client.swarm(within: settings.requestLimit)
+                let object = try await engine.swarm(within: settings.requestLimit)
                 switch course.look(at: object.spec.label(label), version: object.version) {
                 case .done: return SwarmPosition(seen: object.version)
                 case .lost: throw Self.lostRace(label)
@@ -92,7 +98,7 @@ public struct SwarmAnnotationStore: Sendable {
                     }
                     (sent, wasSent) = (sent + 1, true)
                     course.sent(version: object.version)
-                    try await client.update(spec, version: object.version, within: settings.requestLimit)
+                    try await engine.update(spec, version: object.version, within: settings.requestLimit)
                     return SwarmPosition(writtenOn: object.version)
                 // What was sent may still come through; sending more does not help.
                 case .write: break
@@ -105,13 +111,12 @@ public struct SwarmAnnotationStore: Sendable {
                 races += 1
                 sent -= 1
             }
-            guard ContinuousClock.now < end else {
+            guard clock.now() < end else {
                 throw races > 0 && !course.isOpen
                     ? Self.outrun(label, races, limit) : course.timeout(label, after: limit)
             }
             do {
-                let rest = wasRace ? backoff * Int.random(in: 0...1000) / 1000 : pause
-                try await Task.sleep(for: rest, clock: .suspending)
+                try await clock.sleep(wasRace ? clock.jitter(backoff) : pause)
             } catch {
                 throw course.end(.cancelled)
             }

@@ -170,5 +170,6 @@ struct Scene: Sendable {
         func specs(within limit: Duration?) async throws(GroupError) -> [GroupSpec] { [] }
         func status() async -> JSON { json }
         func lookForRequests() async -> Bool { false }
+        func storeOutcomes() async -> Bool { false }
     }
 }

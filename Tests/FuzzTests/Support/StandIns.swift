@@ -25,4 +25,5 @@ struct StandIn: GroupEndpoint, ManagerEndpoint {
     func specs(within limit: Duration?) async throws(GroupError) -> [GroupSpec] { Self.groups }
     func status() async -> JSON { ["role": "leader"] }
     func lookForRequests() async -> Bool { true }
+    func storeOutcomes() async -> Bool { true }
 }

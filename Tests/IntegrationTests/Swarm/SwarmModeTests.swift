@@ -243,7 +243,7 @@ extension Host {
 }
 
 extension Trait where Self == ConditionTrait {
-    fileprivate static var swarmLab: Self {
+    static var swarmLab: Self {
         .enabled("there is a swarm lab here") {
             if let hindrance = SwarmLab.hindrance { print("SKIPPED: swarm lab: \(hindrance)") }
             return SwarmLab.hindrance == nil

@@ -85,6 +85,20 @@ struct GuardLoopTests {
         }
     }
 
+    /// It tries again and again, and nothing of that goes on when the loop has been ended.
+    @Test func nothingGoesOnBehindTheLoop() async throws {
+        let bench = Bench()
+        bench.plugin.script { _ in .fail(GroupError(.unreachable, "not now")) }
+        let running = Task { await bench.run() }
+        try await bench.order(1, .seconds(6))
+        try await eventually("it waits") { bench.clock.sleepers == 1 }
+        bench.clock.advance(by: .seconds(6))
+        try await eventually("it has tried, and waits") { !bench.plugin.calls.isEmpty && bench.clock.sleepers == 1 }
+        running.cancel()
+        await running.value
+        try await eventually("nothing waits any more") { bench.clock.sleepers == 0 }
+    }
+
     /// What the manager sent in its last moment reaches the plugin after the groups were let go.
     @Test func letsGoWhatArrivesLate() async throws {
         try await withGuard { bench in

@@ -60,6 +60,22 @@ struct StandingBoardTests {
         #expect(board.leader == renewed && board.reason == "two leads in epoch 3")
     }
 
+    /// Whatever the clock of the leader's host says: its times are not looked at.
+    @Test func theAgeOfARowIsCountedByThisReplicasClock() {
+        let clock = TestClock()
+        let board = StandingBoard(clock: clock)
+        let lease = Lease.held(epoch: 3, sequence: 5, by: "two", ttl: 9000)
+        #expect(board.age(of: lease) == .zero)
+        board.post(Standing(role: .follower, reason: "", lease: lease), since: clock.now())
+        clock.advance(by: .seconds(7))
+        #expect(board.age(of: lease) == .seconds(7))
+        #expect(board.age(of: lease.seen(at: 253_402_300_799_000, sequence: 5)) == .seconds(7))
+        // The copy of a swarm's lease is written less often than it is looked at.
+        #expect(board.age(of: .held(epoch: 3, sequence: 4, by: "two", ttl: 9000)) == .seconds(7))
+        #expect(board.age(of: .held(epoch: 3, sequence: 6, by: "two", ttl: 9000)) == .zero)
+        #expect(board.age(of: .held(epoch: 4, sequence: 1, by: "one", ttl: 9000)) == .zero)
+    }
+
     /// Whatever this replica takes itself for: who leads is read before anybody is told that nobody does.
     @Test func thatNobodyLeadsIsReadFirst() async {
         let clock = TestClock()

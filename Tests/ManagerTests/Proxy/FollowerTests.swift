@@ -61,7 +61,9 @@ struct FollowerTests {
                 Issue.record("\(answer)")
                 return
             }
-            #expect(stamp.revision == 1 && stamp.epoch == 1 && stamp.age > 0)
+            #expect(stamp.revision == 1 && stamp.epoch == 1)
+            // By its own clock, which began with the test: the times of the row are from 1970.
+            #expect((0..<3_600_000).contains(stamp.age))
             replica.store.trouble(.fail(.io), at: .states)
             #expect(await replica.error(.inspect)?.code == .storeUnavailable)
         }
@@ -132,6 +134,29 @@ struct FollowerTests {
             try await replica.leads()
             try await pass(.seconds(20), on: replica.clock)
             #expect(replica.plugin.watched == ["another's", "left"])
+        }
+    }
+
+    /// It holds the lease, and its guard is not ready, so that no term has begun: nobody is told to send it anything.
+    @Test func nobodyIsToldThatAReplicaLeadsWhichTakesNoWrites() async throws {
+        try await withReplica(orphanGuard: FakeGuard(isReady: false)) { replica in
+            try await eventually("it takes leadership up") { replica.orphanGuard.waiting == 1 }
+            let refusal = try #require(await replica.error(.watch(.named("a"))))
+            #expect(refusal.message == "this replica is just taking leadership up, or giving it up; try again")
+            #expect(await !replica.proxy.isLeader())
+            #expect(await !replica.proxy.lookForRequests())
+            #expect(await replica.proxy.leaderLocation() == nil)
+            let status = JSONView(await replica.proxy.status().raw)
+            #expect(status.member("role")?.string == "candidate")
+            replica.orphanGuard.becomeReady()
+            try await eventually("it leads") { await replica.proxy.isLeader() }
+            #expect(replica.standing.role == .leader)
+            #expect(await replica.error(.watch(.named("a"))) == nil)
+            // What the store has done is not known: it refuses writes from now on, and says so, before the election hears of it.
+            replica.store.trouble(.fail(.io), at: .append)
+            #expect(await replica.error(.watch(.named("b")))?.code == .storeUnavailable)
+            #expect(await !replica.proxy.isLeader())
+            #expect(replica.standing.role != .leader)
         }
     }
 

@@ -191,7 +191,7 @@ struct LossTests {
             replica.orphanGuard.hinder(nil)
             // The lease runs out meanwhile, and is taken anew.
             try await eventually("it leads again", on: replica.clock, step: .milliseconds(500)) {
-                replica.standing.role == .leader && replica.store.lease.epoch == 2
+                replica.holdsLease && replica.store.lease.epoch == 2
             }
             try await pass(.seconds(5), on: replica.clock)
             #expect(gate.waiting == 3)
@@ -216,7 +216,7 @@ struct LossTests {
             try await eventually("it frees") { gate.waiting == 2 }
             replica.orphanGuard.hinder(nil)
             try await eventually("it leads again", on: replica.clock, step: .milliseconds(500)) {
-                replica.standing.role == .leader && replica.store.lease.epoch == 2
+                replica.holdsLease && replica.store.lease.epoch == 2
             }
             // The beginning of the second term ends the letting go of the first, and waits for that; then it is over too.
             replica.orphanGuard.hinder("not now")

@@ -71,7 +71,7 @@ struct StopTests {
     @Test func endsAlsoWithoutAGuard() async throws {
         let guardian = FakeGuard(isReady: false)
         try await withReplica(orphanGuard: guardian) { replica in
-            try await eventually("it leads") { replica.standing.role == .leader }
+            try await eventually("it holds the lease") { replica.holdsLease }
             try await eventually("the guard is asked") { guardian.waiting == 1 }
             replica.runtime.stop()
             try await ends(replica)

@@ -264,7 +264,7 @@ struct TakeoverTests {
         let guardian = FakeGuard(isReady: false)
         let prepare = { (store: MemoryStore, _: FakePlugin) in store.put(set("a")) }
         try await withReplica(orphanGuard: guardian, prepare: prepare) { replica in
-            try await eventually("it leads") { replica.standing.role == .leader }
+            try await eventually("it holds the lease") { replica.holdsLease }
             try await eventually("the guard is asked") { guardian.waiting == 1 }
             #expect(replica.plugin.calls.isEmpty)
             let error = try #require(await replica.error(.watch(.named("b"))))

@@ -54,6 +54,85 @@ struct WriteTests {
         }
     }
 
+    /// Who reads the history has stored first what users were told; not what comes meanwhile.
+    @Test func whatWasAcknowledgedReadsAsApplied() async throws {
+        try await withReplica { replica in
+            try await replica.leads()
+            let (first, second) = (Gate(), Gate())
+            replica.store.trouble(.hang(first), at: .outcomes)
+            _ = try await replica.commit("a")
+            #expect(replica.store.revisions.map(\.status) == [.pending])
+            async let isStored = replica.proxy.storeOutcomes()
+            try await eventually("it is being stored") { first.waiting == 1 }
+            // One that is acknowledged after the question is somebody else's.
+            replica.store.trouble(.hang(second), at: .outcomes)
+            _ = try await replica.commit("b")
+            first.open()
+            #expect(await isStored)
+            #expect(replica.store.revisions.map(\.status) == [.applied, .pending])
+            second.open()
+            #expect(await replica.proxy.storeOutcomes())
+            #expect(replica.store.revisions.map(\.status) == [.applied, .applied])
+        }
+    }
+
+    @Test func whatCannotBeStoredIsSaidNotToBe() async throws {
+        try await withReplica { replica in
+            #expect(await !replica.proxy.storeOutcomes())
+            try await replica.leads()
+            #expect(await replica.proxy.storeOutcomes())
+            replica.store.trouble(.fail(.busy), at: .outcomes)
+            _ = try await replica.commit("a")
+            #expect(await !replica.proxy.storeOutcomes())
+            replica.store.trouble(nil, at: .outcomes)
+            #expect(await replica.proxy.storeOutcomes())
+            #expect(replica.store.revisions.map(\.status) == [.applied])
+        }
+    }
+
+    /// The answer to a change was lost, and the next one comes before the plugin was asked again: the plugin has it, so it is
+    /// not superseded; and it stands, should the next one be refused.
+    @Test(arguments: [false, true])
+    func whatWasCarriedOutIsAppliedAlsoWhenALaterChangeFollows(_ isRefused: Bool) async throws {
+        try await withReplica { replica in
+            try await replica.leads()
+            _ = try await replica.commit("a", 1)
+            replica.plugin.script { $0 == .commit(.named("a", 2), pretend: false) ? .loseAnswer : nil }
+            #expect(await replica.error(.commit(.named("a", 2), pretend: false))?.code == .pending)
+            replica.plugin.script { request in
+                isRefused && request == .commit(.named("a", 3), pretend: false)
+                    ? .fail(GroupError(.rejected, "no")) : nil
+            }
+            let error = await replica.error(.commit(.named("a", 3), pretend: false))
+            #expect(error?.code == (isRefused ? .rejected : nil))
+            #expect(await replica.proxy.storeOutcomes())
+            #expect(replica.store.revisions.map(\.status) == [.applied, .applied, isRefused ? .rejected : .applied])
+            let done = replica.plugin.done.filter(\.isCommit)
+            try await pass(.seconds(30), on: replica.clock)
+            if !isRefused { #expect(replica.plugin.done.filter(\.isCommit) == done) }
+            #expect(replica.plugin.groups["a"] == .named("a", isRefused ? 2 : 3))
+        }
+    }
+
+    /// A plugin that holds something else, or does not say, has not carried it out as far as anybody knows.
+    @Test(arguments: [false, true])
+    func whatIsNotKnownToBeCarriedOutIsSuperseded(_ isSilent: Bool) async throws {
+        try await withReplica { replica in
+            try await replica.leads()
+            _ = try await replica.commit("a", 1)
+            replica.plugin.script { request in
+                request == .commit(.named("a", 2), pretend: false) ? .fail(GroupError(.unknownOutcome, "lost")) : nil
+            }
+            #expect(await replica.error(.commit(.named("a", 2), pretend: false))?.code == .pending)
+            replica.plugin.script { request in
+                isSilent && request == .inspect ? .fail(GroupError(.unreachable, "away")) : nil
+            }
+            _ = try await replica.commit("a", 3)
+            #expect(await replica.proxy.storeOutcomes())
+            #expect(replica.store.revisions.map(\.status) == [.applied, .superseded, .applied])
+        }
+    }
+
     /// The store was too busy to take the plugin's word. Asked again, the plugin could say something else of what it has done.
     @Test func whatThePluginHasAgreedToIsNotAskedAgain() async throws {
         try await withReplica { replica in

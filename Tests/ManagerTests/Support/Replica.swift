@@ -20,6 +20,8 @@ final class Replica: Sendable {
     var isOver: Bool { hasEnded.withLock { $0 } }
     var proxy: GroupProxy { runtime.proxy }
     var standing: Standing { runtime.board.current }
+    /// It may act, be it that it does not yet.
+    var holdsLease: Bool { runtime.gate.epoch != nil }
 
     init(
         _ id: Identifier = "one",

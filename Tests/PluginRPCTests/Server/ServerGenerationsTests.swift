@@ -93,12 +93,14 @@ import Testing
         try await withPluginServer(watched, manager: follower) { fixture in
             #expect(try await answer(fixture, "Manager.IsLeader") == #""result":{"Leader":false}"#)
             #expect(try await answer(fixture, "Manager.LookForRequests") == #""result":{"Leader":false}"#)
+            #expect(try await answer(fixture, "Manager.StoreOutcomes") == #""result":{"Stored":false}"#)
             let location = try await answer(fixture, "Manager.LeaderLocation")
             #expect(location.contains(#""Scheme":"tcp","Opaque":"","User":null,"Host":"b.example:2377","Path":"/x""#))
         }
         try await withPluginServer(watched) { (fixture) async throws in
             #expect(try await answer(fixture, "Manager.IsLeader") == #""result":{"Leader":true}"#)
             #expect(try await answer(fixture, "Manager.LookForRequests") == #""result":{"Leader":true}"#)
+            #expect(try await answer(fixture, "Manager.StoreOutcomes") == #""result":{"Stored":true}"#)
             #expect(try await answer(fixture, "Manager.LeaderLocation") == #""result":{"Location":null}"#)
         }
     }
@@ -255,7 +257,7 @@ import Testing
                         methods.append((name, request.member("params")?.raw.text ?? ""))
                     }
                 }
-                #expect(methods.count == (isManager ? 25 : 13))
+                #expect(methods.count == (isManager ? 26 : 13))
                 for (name, params) in methods {
                     let reply = try await answer(fixture, name, params)
                     #expect(!reply.contains("can't find"), "\(name)")

@@ -54,6 +54,8 @@ public enum BrokenRule: String, CaseIterable, Sendable {
     case supersededRejected = "superseded-rejected"
     /// A change that was overtaken stays pending.
     case overtakenLeftPending = "overtaken-left-pending"
+    /// Whoever reads the history does not have stored first what users were told already.
+    case historyReadWithoutAsking = "history-read-without-asking"
     /// States that cannot be read count as none.
     case unreadIsEmpty = "unread-is-empty"
     /// A plugin that has begun a change, and then failed, is taken to hold what it held before.
@@ -69,6 +71,8 @@ public enum BrokenRule: String, CaseIterable, Sendable {
     case guardActsOnWhatItHasRead = "guard-acts-on-what-it-has-read"
     /// A guard lets go what the plugin names, and knows no group by itself.
     case guardKnowsNoGroups = "guard-knows-no-groups"
+    /// Something goes on in a guard when all of it is to end.
+    case guardNeverEnds = "guard-never-ends"
 
     /// A follower does not look at its own plugin.
     case followerLooksAway = "follower-looks-away"

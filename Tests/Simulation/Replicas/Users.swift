@@ -145,7 +145,23 @@ final class Users: @unchecked Sendable {
                     strike(manager.process)
                 }
                 answered(answer)
+                if case .success = answer, request.isStored, world.random.below(4) == 0 {
+                    await readAtOnce(wish, manager)
+                }
             }
+        }
+    }
+
+    /// What was acknowledged reads as applied, at once.
+    private func readAtOnce(_ wish: Wish, _ manager: SimulatedManager) async {
+        let isStored =
+            world.broken == .historyReadWithoutAsking
+            ? manager.actingEpoch != nil : await manager.runtime.proxy.storeOutcomes()
+        guard isStored, !manager.process.isOver, !world.checker.givenUp.contains(wish.name) else { return }
+        for revision in revisions(of: wish) where revision.epoch == manager.actingEpoch && revision.status == .pending {
+            world.checker.fail(
+                "\(wish.name)'s \(wish.text) was acknowledged, and whoever reads the history then finds it pending"
+            )
         }
     }
 

@@ -99,9 +99,11 @@ struct SwarmBench: Sendable {
 extension SwarmStoreSettings {
     /// - Parameters:
     ///   - settling: without one, two answers make a claim.
+    ///   - look: for one look at the leadership; as long as a request, if nobody says otherwise.
     ///   - request: short for what hangs.
     static func testing(
         settling: Duration = .zero,
+        look: Duration? = nil,
         request: Duration = .seconds(60),
         attempts: Int = 5,
         swap: Duration = .seconds(60),
@@ -110,7 +112,7 @@ extension SwarmStoreSettings {
     ) -> SwarmStoreSettings {
         var settings = SwarmStoreSettings(
             detector: SwarmDetectorSettings(limit: .seconds(600), answerLimit: .seconds(600), settling: settling),
-            lookLimit: request,
+            lookLimit: look ?? request,
             swap: .init(requestLimit: request, attempts: attempts, limit: swap, pause: .milliseconds(1)),
             past: past,
             label: label,
@@ -185,6 +187,9 @@ extension SwarmStore {
         let fence = Fence(instance: lease.instance, epoch: lease.epoch, manager: id)
         return Leading(store: self, fence: fence, lease: lease)
     }
+
+    /// This node's copy, as the database that it is.
+    nonisolated var copy: Store { replica as! Store }
 
     /// One more look at the swarm.
     @discardableResult

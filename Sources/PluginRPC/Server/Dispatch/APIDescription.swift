@@ -88,6 +88,7 @@ struct APIDescription {
                 ("LookForRequests", [:], ["Leader": false]),
                 ("Specs", [:], ["Specs": nil]),
                 ("Status", [:], ["Status": nil]),
+                ("StoreOutcomes", [:], ["Stored": false]),
             ]
         )
     }

@@ -22,7 +22,7 @@ enum Handshake: Sendable {
 }
 
 enum ManagerCall: Sendable {
-    case isLeader, leaderLocation, specs, inspect, status, lookForRequests, enforce, terminate
+    case isLeader, leaderLocation, specs, inspect, status, lookForRequests, storeOutcomes, enforce, terminate
 }
 
 /// `Metadata.*` and `Updatable.*`: a small tree to read, never to write.

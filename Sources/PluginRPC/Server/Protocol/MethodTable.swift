@@ -110,6 +110,7 @@ enum MethodTable {
         case "Inspect": { _ in .manager(.inspect) }
         case "Status": { _ in .manager(.status) }
         case "LookForRequests": { _ in .manager(.lookForRequests) }
+        case "StoreOutcomes": { _ in .manager(.storeOutcomes) }
         case "Enforce": { _ in .manager(.enforce) }
         case "Terminate": { _ in .manager(.terminate) }
         default: nil

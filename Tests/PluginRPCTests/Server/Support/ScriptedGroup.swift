@@ -132,6 +132,7 @@ struct ScriptedManager: ManagerEndpoint {
     func leaderLocation() async -> String? { location }
     func status() async -> JSON { ["role": .string(leads ? "leader" : "follower")] }
     func lookForRequests() async -> Bool { leads }
+    func storeOutcomes() async -> Bool { leads }
     func specs(within limit: Duration?) async throws(GroupError) -> [GroupSpec] {
         if let storeFailure { throw storeFailure }
         if storeHangs {

@@ -1,0 +1,31 @@
+internal import Store
+
+/// The clocks of this host, as the swarm's store reads them.
+package struct SwarmClock: Sendable {
+    /// A moment on a clock that nobody can set, and that counts while the host is suspended.
+    package var now: @Sendable () -> ContinuousClock.Instant = { .now }
+    /// Milliseconds since 1970, by a clock that somebody may set. For people: no decision depends on it.
+    package var wall: @Sendable () -> Int = { Store.wallClock() }
+    package var sleep: @Sendable (Duration) async throws -> Void = { duration in
+        try await Task.sleep(for: duration, clock: .suspending)
+    }
+    /// At random, from 0 to that.
+    package var jitter: @Sendable (Duration) -> Duration = { $0 * Int.random(in: 0...1000) / 1000 }
+
+    package init() {}
+}
+
+/// A time that looks like a wall clock's and that nobody can set: what this host's said when the process began, and what has passed
+/// since. For how long the leader keeps something in the label is counted by it, and compared with no other process's.
+struct SteadyTime: Sendable {
+    private let clock: SwarmClock
+    private let start: (wall: Int, moment: ContinuousClock.Instant)
+
+    init(_ clock: SwarmClock) {
+        self.clock = clock
+        start = (clock.wall(), clock.now())
+    }
+
+    /// Milliseconds since 1970.
+    var now: Int { start.wall + (clock.now() - start.moment).milliseconds }
+}
