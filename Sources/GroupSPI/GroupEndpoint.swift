@@ -87,6 +87,10 @@ public protocol ManagerEndpoint: Sendable {
     ///
     /// - Returns: whether this replica leads; only then is it of any use.
     func lookForRequests() async -> Bool
+    /// Whether the calls of these managers, each of which has the next one as its plugin, come back to one of them.
+    ///
+    /// - Returns: nil when that cannot be told now.
+    func findLoop(through managers: [Identifier]) async -> Bool?
     /// Somebody is about to read the history: what users were told already is stored first, and not a moment later.
     ///
     /// - Returns: whether the history has all of it now; false of a replica that does not lead.

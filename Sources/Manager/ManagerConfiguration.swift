@@ -15,6 +15,11 @@ public struct ManagerConfiguration: Sendable {
     /// Whether it does not lead while another leads under its id. Not where the row moves without its holder.
     public var refusesNamesakes = true
 
+    /// Asks the plugin whether it is a manager, and leads back to one of these, within so long.
+    public typealias LoopFinder = @Sendable (_ managers: [Identifier], Duration) async -> Bool?
+    /// Nil where the plugin is known to be none.
+    public var findLoop: LoopFinder?
+
     public init(
         claimant: Claimant,
         election: ElectionSettings,

@@ -124,7 +124,9 @@ public final class ManagerRuntime: Sendable {
             clock: clock,
             board: board,
             settings: configuration.keeper,
-            makeRequestID: parts.makeRequestID
+            makeRequestID: parts.makeRequestID,
+            shares: CallShares(configuration.keeper.userCalls),
+            findLoop: configuration.findLoop
         )
         self.configuration = configuration
         self.board = board
@@ -136,6 +138,7 @@ public final class ManagerRuntime: Sendable {
     }
 
     private static let fileParty = "leader file"
+    private static let loopParty = "plugin loop"
     private static let guardParty = "orphan guard"
     private static let namesakeParty = "namesake"
 
@@ -144,9 +147,12 @@ public final class ManagerRuntime: Sendable {
         let watcher = configuration.leaderFile.map { path in
             Task { await self.watchLeaderFile(path) }
         }
+        let loopWatch = configuration.findLoop.map { find in Task { await self.watchForLoop(find) } }
         await loop.run()
+        loopWatch?.cancel()
         watcher?.cancel()
         await watcher?.value
+        await loopWatch?.value
     }
 
     /// Whether the leadership loop lives. It turns in time also while the store hangs; this is false when it stands still.
@@ -154,6 +160,23 @@ public final class ManagerRuntime: Sendable {
 
     /// Ends leadership in order. ``run()`` returns when that is done.
     public func stop() { post(.stop) }
+
+    /// Managers that name each other as their plugins would pass every call on for ever. Which of them came last is not known here,
+    /// and either may be given another plugin: so it is looked for again and again, and by each of them.
+    private func watchForLoop(_ find: ManagerConfiguration.LoopFinder) async {
+        while !Task.isCancelled {
+            // What cannot be told now is as it was.
+            if let isLoop = await find([Identifier(configuration.claimant.instance)], .seconds(3)) {
+                hindrances.set(
+                    Self.loopParty,
+                    isLoop
+                        ? "its group plugin '\(configuration.keeper.pluginName)' is a manager that leads back to this one; give one "
+                            + "of them another --proxy-for-group" : nil
+                )
+            }
+            try? await clock.sleep(until: clock.now() + configuration.keeper.reconcileInterval)
+        }
+    }
 
     private func watchLeaderFile(_ path: String) async {
         let file = LeaderFile(

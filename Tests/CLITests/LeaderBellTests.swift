@@ -28,6 +28,7 @@ import Testing
         func leaderLocation() async -> String? { nil }
         func specs(within limit: Duration?) async throws(GroupError) -> [GroupSpec] { [] }
         func status() async -> JSON { [:] }
+        func findLoop(through managers: [Identifier]) async -> Bool? { false }
 
         func storeOutcomes() async -> Bool {
             count.withLock { $0 += 1 }
@@ -181,6 +182,19 @@ import Testing
                 await scene.run("rollback 12 --wait 60s")
             }
             #expect(finished.status == .done, "\(finished)")
+        }
+    }
+
+    /// That is not the same as no manager.
+    @Test func aManagerThatDoesNotAnswerInTimeIsNotNone() async throws {
+        try await Scene.scripted { scene in
+            let descriptor = try listen("\(scene.directory)/plugins/group")
+            defer { close(descriptor) }
+            async let doctor = scene.run("doctor")
+            let status = await scene.run("status")
+            let words = "on this host takes connections and does not answer in time"
+            #expect(status.output.contains("a manager \(words)"), "\(status)")
+            #expect(await doctor.output.contains("the manager 'group' \(words)"))
         }
     }
 

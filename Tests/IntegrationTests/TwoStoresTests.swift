@@ -39,4 +39,51 @@ import Testing
             try await alone.expectEnd(.exit(0))
         }
     }
+
+    /// Neither passes a call on to the other for ever, and either says why it does not lead; mended, the other one leads.
+    @Test func managersThatNameEachOtherAsTheirPluginsDoNotLead() async throws {
+        try await World.with { world in
+            let directory = "\(world.path)/plugins"
+            try Files.makeDirectory(directory)
+            func start(_ name: String, _ plugin: String, _ store: String) throws -> RunningProgram {
+                try Files.makeDirectory("\(world.path)/\(store)")
+                let words = [
+                    "os", "--id", store, "--name", name, "--proxy-for-group", plugin, "--store-dir",
+                    "\(world.path)/\(store)",
+                    "--reconcile-interval", "400ms",
+                ]
+                return try world.start(
+                    .manager,
+                    words + Host.patient,
+                    environment: ["INFRAKIT_PLUGINS_DIR": directory],
+                    log: "\(store)-"
+                )
+            }
+            func reason(_ name: String, _ store: String) async throws -> String {
+                let environment = [
+                    "INFRAKIT_PLUGINS_DIR": directory, "INFRAKIT_STORE_DIR": "\(world.path)/\(store)",
+                ]
+                let status = try await world.run(
+                    .manager,
+                    ["status", "--name", name, "-o", "json"],
+                    environment: environment
+                )
+                return try status.json().at("replica", "reason")?.string ?? ""
+            }
+            let first = try start("group", "group2", "s1")
+            let second = try start("group2", "group", "s2")
+            for (name, store) in [("group", "s1"), ("group2", "s2")] {
+                try await eventually("\(name) says why it does not lead") {
+                    try await reason(name, store).contains("leads back to this one")
+                }
+            }
+            second.send(SIGTERM)
+            try await second.expectEnd(.exit(0))
+            try await eventually("the other one leads") {
+                try await reason("group", "s1").contains("holds the lease")
+            }
+            first.send(SIGTERM)
+            try await first.expectEnd(.exit(0))
+        }
+    }
 }

@@ -32,7 +32,8 @@ struct StatusCommand: Verb {
         let report = StatusReport(
             lease: lease,
             summary: summary,
-            replica: replica,
+            replica: replica.answer,
+            isReplicaSilent: replica.isSilent,
             storage: StorageReport(path: database.path),
             swarm: try await database.swarmCopy(within: commandTimeout),
             times: try await database.confirmationTimes(within: commandTimeout),

@@ -392,7 +392,18 @@ struct Examination {
     }
 
     private func manager() async -> [Finding] {
-        guard let status = await LocalReplica.ask(name, in: session) else {
+        let replica = await LocalReplica.ask(name, in: session)
+        if replica.isSilent {
+            return [
+                Finding(
+                    "manager",
+                    .warning,
+                    "the manager '\(name)' on this host takes connections and does not answer in time",
+                    fix: "see what its host is busy with; it may have been stopped (SIGSTOP)"
+                )
+            ]
+        }
+        guard let status = replica.answer else {
             return [
                 Finding(
                     "manager",

@@ -9,6 +9,8 @@ struct StatusReport {
     let summary: HistorySummary
     /// What the manager on this host says of itself (`Manager.Status`); nil when none answers.
     let replica: JSONView?
+    /// One is there, and has not answered in time.
+    let isReplicaSilent: Bool
     let storage: StorageReport
     /// Of what the database is a copy; nil in os mode.
     let swarm: SwarmCopy?
@@ -112,7 +114,11 @@ struct StatusReport {
     }
 
     private var replicaText: String {
-        guard let replica else { return "no manager answers on this host" }
+        guard let replica else {
+            return isReplicaSilent
+                ? "a manager on this host takes connections and does not answer in time"
+                : "no manager answers on this host"
+        }
         return "\(replica.member("id")?.string ?? ""): \(role ?? "unknown") (\(replica.member("reason")?.string ?? ""))"
     }
 

@@ -116,6 +116,8 @@ struct ManagerProgram {
             heritageDirectory: heritageDirectory
         )
         configuration.refusesNamesakes = refusesNamesakes
+        configuration.keeper.userCalls = descriptors.pluginConnections * 3 / 4
+        configuration.findLoop = { [client] managers, limit in await client.findLoop(through: managers, within: limit) }
         let here = claimant.process
         let ownPlugin = PluginEndpoint.announced(at: claimant.pluginSocket)
         let runtime = try ManagerRuntime(

@@ -14,11 +14,17 @@ public struct GroupProxy: GroupEndpoint, ManagerEndpoint {
     let board: StandingBoard
     let settings: KeeperSettings
     let makeRequestID: @Sendable () -> String
+    let shares: CallShares
+    let findLoop: ManagerConfiguration.LoopFinder?
 
     public func call(_ request: GroupRequest, from caller: Caller) async throws(GroupError) -> GroupReply {
         if request.isWrite {
             guard settings.forwardsWrites, board.current.role == .follower else {
-                return try await keeper.carryOut(request, from: caller)
+                // Those that are stored come one after the other at each group.
+                if request.isStored { return try await keeper.carryOut(request, from: caller) }
+                return try await shared(request) { _ throws(GroupError) in
+                    try await keeper.carryOut(request, from: caller)
+                }
             }
             let forwarder = WriteForwarder(store: store, clock: clock, settings: settings)
             return try await forwarder.forward(request, from: caller, as: makeRequestID())
@@ -42,7 +48,33 @@ public struct GroupProxy: GroupEndpoint, ManagerEndpoint {
 
     private func passOn(_ request: GroupRequest) async throws(GroupError) -> GroupReply {
         guard gate.epoch != nil else { throw GroupError(.notLeader, await keeper.refusal(of: .question)) }
-        return try await plugin.call(request, within: settings.rpcTimeout)
+        return try await shared(request) { rest throws(GroupError) in try await plugin.call(request, within: rest) }
+    }
+
+    /// Makes a call with a share of its group's: one group at which the plugin hangs holds up nobody else.
+    ///
+    /// - Parameter body: is told how much time is left.
+    private func shared(
+        _ request: GroupRequest,
+        _ body: (_ rest: Duration) async throws(GroupError) -> GroupReply
+    ) async throws(GroupError) -> GroupReply {
+        let deadline = clock.now() + settings.rpcTimeout
+        let group = request.groupID ?? ""
+        let result = await shares.run(for: group, until: deadline, on: clock) { () -> Result<GroupReply, GroupError> in
+            do throws(GroupError) {
+                return .success(try await body(deadline - clock.now()))
+            } catch {
+                return .failure(error)
+            }
+        }
+        guard let result else {
+            throw GroupError(
+                .unreachable,
+                "the group plugin '\(settings.pluginName)' has not answered earlier calls about "
+                    + "\(group.isEmpty ? "all groups" : "group '\(group)'"); \(request.method) was not sent"
+            )
+        }
+        return try result.get()
     }
 
     // MARK: - ManagerEndpoint
@@ -56,6 +88,16 @@ public struct GroupProxy: GroupEndpoint, ManagerEndpoint {
         await keeper.lookForRequests()
         return takesWrites
     }
+
+    /// A manager that finds itself among those that were asked before it is in a circle with them.
+    public func findLoop(through managers: [Identifier]) async -> Bool? {
+        let own = Identifier(keeper.instance)
+        if managers.contains(own) || managers.count >= Self.longestChain { return true }
+        return await findLoop?(managers + [own], .seconds(1)) ?? nil
+    }
+
+    /// More managers before one plugin than anybody has.
+    private static let longestChain = 8
 
     public func storeOutcomes() async -> Bool { await keeper.storeOutcomes() }
 

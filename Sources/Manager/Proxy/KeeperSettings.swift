@@ -35,6 +35,8 @@ public struct KeeperSettings: Hashable, Sendable {
     public var forwardsWrites = false
     /// Calls to the plugin that reconciling has under way at once.
     public var concurrency: Int
+    /// Users' calls that change no configuration and are at the plugin at once; the others' share is what it takes beyond.
+    public var userCalls = 192
 
     public init(
         rpcTimeout: Duration = .seconds(30),

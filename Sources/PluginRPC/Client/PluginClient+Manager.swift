@@ -25,6 +25,20 @@ extension PluginClient {
         try await ask(.storeOutcomes, as: "StoreOutcomes", within: timeout) { $0.member("Stored")?.bool }
     }
 
+    /// Whether the plugin is a manager, and its calls come back to one of these (`Manager.FindLoop`).
+    ///
+    /// - Returns: nil when that cannot be told now.
+    public func findLoop(through managers: [Identifier], within timeout: Duration) async -> Bool? {
+        do throws(GroupError) {
+            return try await ask(.findLoop(managers), as: "FindLoop", within: timeout) { view -> Bool?? in
+                view.member("Loop").map(\.bool)
+            }
+        } catch {
+            // Who does not know the question is no manager, and who is not there leads nowhere.
+            return error.code == .rejected || error.code == .notRunning ? false : nil
+        }
+    }
+
     /// - Parameter read: finds the answer in the result; nil when it is not there.
     private func ask<Answer: Sendable>(
         _ call: WireCall,

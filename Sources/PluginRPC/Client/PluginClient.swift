@@ -84,7 +84,11 @@ public final class PluginClient: GroupPlugin {
             on: connector.group.any(),
             prolonging: request.mayRoll ? prolonging : nil
         ) {
-            await self.attempts(at: request, journey, until: deadline)
+            // What grows with all groups is read where it holds up nothing else: users' calls run on the event loop.
+            guard request == .inspect else { return await self.attempts(at: request, journey, until: deadline) }
+            return await withTaskExecutorPreference(globalConcurrentExecutor) {
+                await self.attempts(at: request, journey, until: deadline)
+            }
         }
         switch outcome {
         case .success(let reply): return reply

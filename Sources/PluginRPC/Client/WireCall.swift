@@ -21,6 +21,10 @@ struct WireCall: Sendable, Hashable {
     static let managerStatus = WireCall("Manager.Status", [], changesState: false)
     static let lookForRequests = WireCall("Manager.LookForRequests", [], changesState: false)
     static let storeOutcomes = WireCall("Manager.StoreOutcomes", [], changesState: false)
+    static func findLoop(_ managers: [Identifier]) -> WireCall {
+        let members: [JSON.Member] = [.init("Managers", .array(managers.map { .string($0) }))]
+        return WireCall("Manager.FindLoop", members, changesState: false)
+    }
     static let inspect = group("InspectGroups", [id("")], changesState: false)
 
     static func watch(_ spec: GroupSpec) -> WireCall { group("WatchGroup", [Self.spec(spec)]) }

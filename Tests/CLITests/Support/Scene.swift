@@ -171,5 +171,6 @@ struct Scene: Sendable {
         func status() async -> JSON { json }
         func lookForRequests() async -> Bool { false }
         func storeOutcomes() async -> Bool { false }
+        func findLoop(through managers: [Identifier]) async -> Bool? { false }
     }
 }

@@ -26,4 +26,5 @@ struct StandIn: GroupEndpoint, ManagerEndpoint {
     func status() async -> JSON { ["role": "leader"] }
     func lookForRequests() async -> Bool { true }
     func storeOutcomes() async -> Bool { true }
+    func findLoop(through managers: [Identifier]) async -> Bool? { false }
 }

@@ -33,6 +33,7 @@ final class Replica: Sendable {
         heritageDirectory: String? = nil,
         orphanGuard: FakeGuard = FakeGuard(),
         concurrency: Int = 64,
+        findLoop: ManagerConfiguration.LoopFinder? = nil,
         adjust: (inout KeeperSettings) -> Void = { _ in }
     ) throws {
         clock = store.clock
@@ -54,15 +55,17 @@ final class Replica: Sendable {
         )
         keeper.freeTimeout = .seconds(3)
         adjust(&keeper)
+        var configuration = ManagerConfiguration(
+            claimant: claimant,
+            election: election,
+            keeper: keeper,
+            leaderFile: leaderFile,
+            leaderNames: [id],
+            heritageDirectory: heritageDirectory
+        )
+        configuration.findLoop = findLoop
         runtime = try ManagerRuntime(
-            ManagerConfiguration(
-                claimant: claimant,
-                election: election,
-                keeper: keeper,
-                leaderFile: leaderFile,
-                leaderNames: [id],
-                heritageDirectory: heritageDirectory
-            ),
+            configuration,
             store: store,
             plugin: plugin,
             clock: store.clock,

@@ -32,6 +32,8 @@ struct ClientManagerTests {
             #expect(try await client.lookForRequests(within: .seconds(120)))
             let status = try await client.managerStatus(within: .seconds(120))
             #expect(JSONView(status).member("role")?.string == "leader")
+            #expect(await client.findLoop(through: ["other", "self"], within: .seconds(120)) == true)
+            #expect(await client.findLoop(through: ["other"], within: .seconds(120)) == false)
             await client.shutdown()
         }
     }
@@ -43,6 +45,7 @@ struct ClientManagerTests {
             let error = await #expect(throws: GroupError.self) {
                 try await client.lookForRequests(within: .seconds(120))
             }
+            #expect(await client.findLoop(through: ["other"], within: .seconds(120)) == false)
             #expect(error?.message.contains("Manager.LookForRequests") == true, "\(String(describing: error))")
             await client.shutdown()
         }

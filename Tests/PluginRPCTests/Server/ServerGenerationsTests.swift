@@ -257,7 +257,7 @@ import Testing
                         methods.append((name, request.member("params")?.raw.text ?? ""))
                     }
                 }
-                #expect(methods.count == (isManager ? 26 : 13))
+                #expect(methods.count == (isManager ? 27 : 13))
                 for (name, params) in methods {
                     let reply = try await answer(fixture, name, params)
                     #expect(!reply.contains("can't find"), "\(name)")

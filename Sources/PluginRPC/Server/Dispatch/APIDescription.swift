@@ -82,6 +82,7 @@ struct APIDescription {
         Interface(
             name: "Manager",
             methods: [
+                ("FindLoop", ["Managers": nil], ["Loop": false]),
                 ("Inspect", [:], ["Objects": nil]),
                 ("IsLeader", [:], ["Leader": false]),
                 ("LeaderLocation", [:], ["Location": nil]),

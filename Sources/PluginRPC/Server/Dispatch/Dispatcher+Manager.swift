@@ -16,6 +16,8 @@ extension Dispatcher {
             return ["Status": await manager.status()]
         case .lookForRequests:
             return ["Leader": .bool(await manager.lookForRequests())]
+        case .findLoop(let managers):
+            return ["Loop": await manager.findLoop(through: managers).map { .bool($0) } ?? .null]
         case .storeOutcomes:
             return ["Stored": .bool(await manager.storeOutcomes())]
         // The recorded refusals of InfraKit's own manager, word for word: a manager of groups enforces no stack.

@@ -22,6 +22,7 @@ enum Handshake: Sendable {
 }
 
 enum ManagerCall: Sendable {
+    case findLoop([Identifier])
     case isLeader, leaderLocation, specs, inspect, status, lookForRequests, storeOutcomes, enforce, terminate
 }
 

@@ -110,6 +110,12 @@ enum MethodTable {
         case "Inspect": { _ in .manager(.inspect) }
         case "Status": { _ in .manager(.status) }
         case "LookForRequests": { _ in .manager(.lookForRequests) }
+        case "FindLoop":
+            { source throws(RPCFailure) in
+                try source.read(as: "manager.FindLoopRequest") { arguments throws(RPCFailure) in
+                    .manager(.findLoop(try arguments.identifiers("Managers", of: "string")))
+                }
+            }
         case "StoreOutcomes": { _ in .manager(.storeOutcomes) }
         case "Enforce": { _ in .manager(.enforce) }
         case "Terminate": { _ in .manager(.terminate) }

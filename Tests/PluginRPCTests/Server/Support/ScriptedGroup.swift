@@ -133,6 +133,7 @@ struct ScriptedManager: ManagerEndpoint {
     func status() async -> JSON { ["role": .string(leads ? "leader" : "follower")] }
     func lookForRequests() async -> Bool { leads }
     func storeOutcomes() async -> Bool { leads }
+    func findLoop(through managers: [Identifier]) async -> Bool? { managers.contains("self") }
     func specs(within limit: Duration?) async throws(GroupError) -> [GroupSpec] {
         if let storeFailure { throw storeFailure }
         if storeHangs {
