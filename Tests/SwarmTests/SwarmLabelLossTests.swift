@@ -358,6 +358,29 @@ struct SwarmLabelLossTests {
         }
     }
 
+    /// After a restart of the host, for instance: the copy names who led before, and whether that one runs cannot be seen.
+    @Test(arguments: [
+        nil, "{\"Groups\":{}}",
+        "{\"Groups\":{\"z\":{\"Plugin\":\"p\",\"Properties\":{\"ID\":\"z\",\"Properties\":{}}}}}",
+    ])
+    func `One that does not answer is also replaced where the label is lost`(_ json: String?) async throws {
+        try await SwarmBench.with { swarm, nodes in
+            let leading = try await nodes[0].open().lead()
+            try await leading.append("web")
+            let directory = "\(nodes[0].directory)/second"
+            try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+            let second = try await nodes[0].beside(directory).open()
+            try await second.see()
+            swarm.put("infrakit", try json.map(Self.foreign))
+            var looks = 0
+            while second.vacancy(try await second.see()) == nil, looks < 20 { looks += 1 }
+            #expect(looks < 20)
+            let next = try await second.lead("second/group")
+            #expect(next.lease.epoch == 2 && swarm.image?.hash(at: 1) != nil)
+            #expect(try await next.append("db").number == (json?.contains("z") == true ? 3 : 2))
+        }
+    }
+
     @Test func `One that cannot be seen and does not answer is replaced, and does not renew meanwhile`() async throws {
         try await SwarmBench.with { swarm, nodes in
             let leading = try await nodes[0].open().lead()

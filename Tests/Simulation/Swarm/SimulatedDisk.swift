@@ -32,8 +32,8 @@ final class SimulatedDisk: @unchecked Sendable {
         replica.begin()
     }
 
-    /// A person moves the damaged file away.
-    func tidyUp() { hasKept = false }
+    /// A person puts everything right.
+    func tidyUp() { (isDamaged, hasKept) = (false, false) }
 }
 
 /// That copy as a manager or a command opens it. Each call is a transaction and takes no time: what waits for a disk is the shared
