@@ -45,7 +45,7 @@ SEEDS ?= 100000
 FIRST ?= 1
 simulate: packages
 	@$(BUILD) --product simulate
-	@"$(STATIC)/release/simulate" $(if $(SEED),--seed $(SEED),--seeds $(SEEDS) --first $(FIRST)) $(if $(BREAK),--break $(BREAK))
+	@"$(STATIC)/release/simulate" $(if $(SEED),--seed $(SEED),--seeds $(SEEDS) --first $(FIRST)) $(if $(BREAK),--break $(BREAK)) $(if $(SWARM),--swarm)
 
 # Every storage fault at every call, once and for ever, with several seeds; `make test` tries a third of them.
 faults: packages

@@ -293,7 +293,7 @@ let package = Package(
         .target(
             name: "Simulation",
             dependencies: [
-                "CSimulation", "GroupSPI", "Manager", "ManagerModels", "SeededRandom", "Store",
+                "CSimulation", "GroupSPI", "Manager", "ManagerModels", "SeededRandom", "Store", "Swarm",
                 .product(name: "Logging", package: "swift-log"),
             ],
             path: "Tests/Simulation"
@@ -305,7 +305,9 @@ let package = Package(
         ),
         .testTarget(
             name: "SimulationTests",
-            dependencies: ["GroupSPI", "ManagerModels", "SeededRandom", "Simulation", "Store", "simulate"]
+            dependencies: [
+                "GroupSPI", "ManagerModels", "SeededRandom", "Simulation", "Store", "StoreFakes", "simulate",
+            ]
         ),
     ],
     swiftLanguageModes: [.v6]

@@ -115,6 +115,14 @@ import Testing
                 "\(old)"
             )
             if line != "status" { #expect(old.output == own.output && old.status == own.status) }
+            // A clock that was set back makes nothing fresh.
+            let back = await scene.run(line, now: Self.at(-16))
+            #expect(
+                back.errors
+                    == "note: what this node knows of the swarm was read before this host's clock was set back: no manager on "
+                    + "this node keeps it up to date\n",
+                "\(back)"
+            )
             try await scene.store.setSwarmTrouble(reason, within: patience)
             let why = await scene.run(line, now: Self.at(16))
             #expect(

@@ -75,7 +75,7 @@ extension StoreModel {
 
     /// - Returns: false when there was nothing left to settle.
     @discardableResult
-    private mutating func settle(_ outcome: Outcome) -> Bool {
+    mutating func settle(_ outcome: Outcome) -> Bool {
         guard revisions.indices.contains(outcome.revision - 1) else { return false }
         let old = revisions[outcome.revision - 1]
         guard let index = old.changes.firstIndex(where: { $0.group == outcome.group && $0.status == .pending }) else {
@@ -150,7 +150,7 @@ extension StoreModel {
 }
 
 extension Revision {
-    func with(changes: [Change]) -> Revision {
+    func with(changes: [Change]? = nil, confirmation: Confirmation? = nil) -> Revision {
         Revision(
             number: number,
             time: time,
@@ -160,10 +160,10 @@ extension Revision {
             operation: operation,
             target: target,
             message: message,
-            changes: changes,
+            changes: changes ?? self.changes,
             hash: hash,
             tags: tags,
-            confirmation: confirmation
+            confirmation: confirmation ?? self.confirmation
         )
     }
 }

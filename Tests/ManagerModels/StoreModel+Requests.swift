@@ -69,6 +69,23 @@ extension StoreModel {
         return RequestRemoval(removed: before - requests.count, sequence: lease.sequence)
     }
 
+    /// Changes one as a copy is told to; nil leaves it as it is.
+    mutating func update(
+        _ id: String,
+        _ change: (Request) -> (
+            state: Request.State, revision: Int?, error: String?, answer: Result<GroupReply, GroupError>?
+        )?
+    ) {
+        guard let index = requests.firstIndex(where: { $0.id == id }), let new = change(requests[index]) else { return }
+        requests[index] = requests[index].with(
+            new.state,
+            revision: new.revision,
+            error: new.error,
+            answer: new.answer
+        )
+        if ![.waiting, .passedOn].contains(new.state) { ended[id] = lease.sequence }
+    }
+
     /// - Throws: ``StoreError`` `conflict` when it has ended already.
     public mutating func end(
         _ id: String,

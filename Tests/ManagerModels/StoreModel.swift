@@ -72,7 +72,7 @@ public struct StoreModel: Sendable {
         return lease
     }
 
-    private mutating func setElapsed(_ elapsed: Int) {
+    mutating func setElapsed(_ elapsed: Int) {
         self.elapsed = max(self.elapsed, elapsed)
         for confirmation in waitingConfirmations where confirmedSince[confirmation.revision] == nil {
             confirmedSince[confirmation.revision] = self.elapsed

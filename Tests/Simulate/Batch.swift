@@ -33,12 +33,14 @@ final class Batch: Sendable {
 
     private let end: UInt64
     private let broken: BrokenRule?
+    private let isSwarm: Bool?
     private let isHashed: Bool
     private let state: Mutex<Result>
 
-    init(seeds: Range<UInt64>, broken: BrokenRule?, isHashed: Bool) {
+    init(seeds: Range<UInt64>, broken: BrokenRule?, isSwarm: Bool?, isHashed: Bool) {
         end = seeds.upperBound
         self.broken = broken
+        self.isSwarm = isSwarm
         self.isHashed = isHashed
         state = Mutex(Result(next: seeds.lowerBound))
     }
@@ -48,7 +50,7 @@ final class Batch: Sendable {
     /// Runs schedules until there are no more, or one goes wrong.
     func work() {
         while let seed = take() {
-            let outcome = Simulation.run(seed: seed, broken: broken, isShown: isHashed)
+            let outcome = Simulation.run(seed: seed, broken: broken, isSwarm: isSwarm, isShown: isHashed)
             state.withLock { result in
                 result.done += 1
                 result.steps += outcome.steps

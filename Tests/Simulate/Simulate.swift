@@ -27,6 +27,9 @@ struct Simulate: ParsableCommand {
     )
     var broken: BrokenRule?
 
+    @Flag(help: "Run every schedule in swarm mode, and not every fortieth.")
+    var swarm = false
+
     @Option(help: "How many run side by side.")
     var threads = max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
 
@@ -36,12 +39,12 @@ struct Simulate: ParsableCommand {
     mutating func run() throws {
         try Self.fixHashing()
         if let seed {
-            let found = Simulation.run(seed: seed, broken: broken, isShown: true)
+            let found = Simulation.run(seed: seed, broken: broken, isSwarm: isSwarm, isShown: true)
             print(found.trace.joined(separator: "\n"))
             print("seed \(seed): \(found.violation ?? "nothing is wrong"); everything that happened: \(found.hash)")
             throw found.violation == nil ? ExitCode.success : ExitCode.failure
         }
-        let batch = Batch(seeds: first..<first + seeds, broken: broken, isHashed: hash)
+        let batch = Batch(seeds: first..<first + seeds, broken: broken, isSwarm: isSwarm, isHashed: hash)
         let start = ContinuousClock.now
         DispatchQueue.concurrentPerform(iterations: threads) { _ in batch.work() }
         let result = batch.result
@@ -49,20 +52,24 @@ struct Simulate: ParsableCommand {
         if let seed = result.failed { try show(seed) }
     }
 
+    private var isSwarm: Bool? { swarm ? true : nil }
+
     private func show(_ seed: UInt64) throws {
-        let found = Simulation.run(seed: seed, broken: broken, isShown: true)
+        let found = Simulation.run(seed: seed, broken: broken, isSwarm: isSwarm, isShown: true)
         print(found.trace.joined(separator: "\n"))
         print("seed \(seed): \(found.violation ?? "nothing is wrong this time, which is wrong too")")
-        print("to see it again: \(Self.command(seed, broken))")
+        print("to see it again: \(command(seed))")
         throw ExitCode.failure
     }
 
     /// What has to be typed to see a schedule again: in the same build, as another makes other jobs of the same code.
-    private static func command(_ seed: UInt64, _ broken: BrokenRule?) -> String {
+    private func command(_ seed: UInt64) -> String {
         #if DEBUG
         return "\(CommandLine.arguments[0]) --seed \(seed)" + (broken.map { " --break \($0.rawValue)" } ?? "")
+            + (swarm ? " --swarm" : "")
         #else
         return "make simulate SEED=\(seed)" + (broken.map { " BREAK=\($0.rawValue)" } ?? "")
+            + (swarm ? " SWARM=1" : "")
         #endif
     }
 

@@ -10,6 +10,10 @@ struct SchedulePlan {
     let hosts: Int
     let election: ElectionSettings
     let keeper: KeeperSettings
+    /// What is stored lies in a label of a swarm, and each replica has a copy.
+    let isSwarm: Bool
+    /// How many revisions the label keeps.
+    let labelRecords: Int
     /// Something goes wrong until then, in nanoseconds; then nothing does.
     let calmAt: Int
     /// Between two faults on average, and between two writes, in nanoseconds.
@@ -24,16 +28,21 @@ struct SchedulePlan {
     /// What wall clocks are off by at most, in milliseconds.
     let wallSkew: Int
 
-    init(_ random: inout SeededGenerator) {
+    init(_ random: inout SeededGenerator, isSwarm: Bool) {
+        self.isSwarm = isSwarm
         // Most schedules are small, as most mistakes need few replicas.
         replicas = [2, 2, 2, 2, 2, 2, 2, 2, 3, 3, 3, 3, 3, 4, 5, 6, 7][random.below(17)]
         // Now and then two of them share a host.
         hosts = max(1, random.below(4) == 0 ? replicas - 1 : replicas)
-        let ttl = [Duration.seconds(2), .seconds(9)][random.below(2)]
-        let polls = [Duration.seconds(0), ttl / 6, ttl / 4, ttl * 10 / 31][1 + random.below(3)]
+        let osTTL = [Duration.seconds(2), .seconds(9)][random.below(2)]
+        let polls = [Duration.seconds(0), osTTL / 6, osTTL / 4, osTTL * 10 / 31][1 + random.below(3)]
         // The default, and one that leaves less for letting groups go: drifting clocks must not use it up.
-        let deadline = ttl * [4, 5][random.below(2)] / 6
-        election = SchedulePlan.settings(ttl: ttl, renewDeadline: deadline, pollInterval: polls)
+        let share = random.below(2)
+        // In swarm mode all of them follow from how often the Engine is asked.
+        let interval = Duration.seconds(1)
+        let ttl = isSwarm ? interval * 15 / 2 : osTTL
+        let deadline = isSwarm ? interval * 5 : ttl * [4, 5][share] / 6
+        election = SchedulePlan.settings(ttl: ttl, renewDeadline: deadline, pollInterval: isSwarm ? interval : polls)
         var keeper = KeeperSettings(
             rpcTimeout: [ttl / 3, ttl * 2][random.below(2)],
             reconcileInterval: ttl,
@@ -52,10 +61,15 @@ struct SchedulePlan {
         faultInterval = scale * 2 / [1, 2, 4, 8, 16][random.below(5)]
         writeInterval = scale / random.within(2...12)
         // Some mistakes need one kind of fault and otherwise quiet, others need many kinds at once.
-        let share = [2, 2, 4, 8][random.below(4)]
-        var faults = Set(Fault.allCases.filter { _ in random.below(share) == 0 })
+        let part = [2, 2, 4, 8][random.below(4)]
+        var faults = Set(Fault.common.filter { _ in random.below(part) == 0 })
         // Most mistakes show when a process does not do what it was about to do.
         if faults.isEmpty || random.below(2) == 0 { faults.insert([.kill, .pause, .suspend][random.below(3)]) }
+        labelRecords = isSwarm ? [2, 6][random.below(2)] : 0
+        if isSwarm {
+            faults.formUnion(Fault.ofSwarm.filter { _ in random.below(2) == 0 })
+            faults.remove(.olderCopy)
+        }
         self.faults = faults
         keepsPluginsApart =
             deadline == ttl * 2 / 3

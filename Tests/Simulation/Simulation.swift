@@ -24,10 +24,16 @@ public enum Simulation {
 
     /// - Parameters:
     ///   - broken: what is broken on purpose.
+    ///   - isSwarm: whether it is in swarm mode; nil for what the seed says.
     ///   - isShown: whether what happens is written down.
-    public static func run(seed: UInt64, broken: BrokenRule? = nil, isShown: Bool = false) -> Outcome {
+    public static func run(
+        seed: UInt64,
+        broken: BrokenRule? = nil,
+        isSwarm: Bool? = nil,
+        isShown: Bool = false
+    ) -> Outcome {
         let trace = Trace(isOn: isShown)
-        let world = World(seed: seed, broken: broken, trace: trace)
+        let world = World(seed: seed, broken: broken, isSwarm: isSwarm, trace: trace)
         var left = 0
         world.scheduler.capture {
             world.begin()

@@ -16,14 +16,16 @@ final class World: @unchecked Sendable {
     private(set) var hosts: [SimulatedHost] = []
     private(set) var replicas: [SimulatedReplica] = []
     private(set) lazy var file = SharedFile(self)
+    /// Nil in os mode.
+    private(set) var swarm: SimulatedSwarm?
     private(set) lazy var checker = Checker(self)
     private(set) lazy var users = Users(self)
     private(set) lazy var faults = Faults(self)
     private var lastPid = 100
 
-    init(seed: UInt64, broken: BrokenRule?, trace: Trace) {
+    init(seed: UInt64, broken: BrokenRule?, isSwarm: Bool?, trace: Trace) {
         var random = SeededGenerator(seed)
-        plan = SchedulePlan(&random)
+        plan = SchedulePlan(&random, isSwarm: isSwarm ?? broken?.isOfSwarm ?? (seed % 40 == 0))
         self.broken = broken
         self.trace = trace
         scheduler = Scheduler(seed: random.next(), jobTime: plan.jobTime)
@@ -42,6 +44,7 @@ final class World: @unchecked Sendable {
                 )
             )
         }
+        if plan.isSwarm { swarm = SimulatedSwarm(self) }
         for index in 0..<plan.replicas {
             let replica = SimulatedReplica("n\(index + 1)", self, hosts[index % plan.hosts])
             replicas.append(replica)
@@ -70,7 +73,7 @@ final class World: @unchecked Sendable {
         for replica in replicas { replica.clear() }
         users.clear()
         for host in hosts { host.clear() }
-        (replicas, hosts) = ([], [])
+        (replicas, hosts, swarm) = ([], [], nil)
         return left
     }
 }

@@ -15,6 +15,16 @@ import Testing
         }
     }
 
+    @Test func nothingGoesWrongInSwarmMode() async throws {
+        let run = try await SimulateProgram.run("--swarm --seeds 60")
+        #expect(run.status == 0, "\(run)")
+        let summary = try #require(run.lines.last)
+        #expect(summary.hasPrefix("60 schedules ") && summary.contains(" 0 tasks left over"), "\(summary)")
+        for what in ["faults", "terms", "fenced writes", "acknowledged writes"] {
+            #expect(try #require(Self.number(of: what, in: summary)) > 100, "\(summary)")
+        }
+    }
+
     /// Each rule broken in turn: the simulation finds every one, and its last line shows it again.
     @Test(arguments: BrokenRule.allCases)
     func everyBrokenRuleIsFound(_ broken: BrokenRule) async throws {

@@ -189,6 +189,48 @@ struct SwarmLabelLossTests {
         }
     }
 
+    /// What was refused must not be asked again, nor what is applied be open again: also where nobody counts the label's writes.
+    @Test(arguments: [Status.rejected, .applied])
+    func `An outcome that an older label does not know is not forgotten by a manager that was started since`(
+        _ status: Status
+    ) async throws {
+        try await SwarmBench.with { swarm, nodes in
+            let leading = try await nodes[0].open().lead()
+            try await leading.append("web")
+            try await leading.append("db")
+            let old = try #require(swarm.label)
+            let outcome = Outcome(revision: 2, group: "db", status: status, error: status == .rejected ? "no" : nil)
+            try await leading.store.recordOutcomes([outcome], fence: leading.fence, within: patience)
+            let before = try #require(swarm.image)
+            swarm.put("infrakit", old)
+            let restarted = try await nodes[0].open()
+            let next = try await restarted.lead()
+            let after = try #require(swarm.image)
+            #expect(after.records.map(\.revision.status) == [.pending, status])
+            #expect(after.groups == before.groups && after.hash == before.hash)
+            #expect(try await next.append("pets").number == 3)
+            #expect(
+                try await restarted.states(at: nil, within: patience).map(\.group).contains("db")
+                    == (status == .applied)
+            )
+        }
+    }
+
+    /// The same of a lease that was released.
+    @Test func `A lease that was released is not held again by an older label`() async throws {
+        try await SwarmBench.with { swarm, nodes in
+            let leading = try await nodes[0].open().lead()
+            try await leading.append("web")
+            let old = try #require(swarm.label)
+            try await leading.store.releaseLease(leading.fence, reason: "stopped", within: patience)
+            swarm.put("infrakit", old)
+            let restarted = try await nodes[0].open()
+            _ = try await restarted.see()
+            #expect(restarted.vacancy(try await restarted.see()) == "released")
+            #expect(try await restarted.lead().lease.epoch == 2)
+        }
+    }
+
     @Test func `The Go manager's older label does not come back when ours is removed`() async throws {
         try await SwarmBench.with { swarm, nodes in
             swarm.put("infrakit.specs", try Recorded.text("go-manager-9.label"))
@@ -313,6 +355,29 @@ struct SwarmLabelLossTests {
             try await leading.store.releaseLease(leading.fence, reason: "stopped", within: patience)
             #expect(second.vacancy(try await second.see()) == "released")
             #expect(try await second.lead("second/group").lease.epoch == 2)
+        }
+    }
+
+    /// After a restart of the host, for instance: the copy names who led before, and whether that one runs cannot be seen.
+    @Test(arguments: [
+        nil, "{\"Groups\":{}}",
+        "{\"Groups\":{\"z\":{\"Plugin\":\"p\",\"Properties\":{\"ID\":\"z\",\"Properties\":{}}}}}",
+    ])
+    func `One that does not answer is also replaced where the label is lost`(_ json: String?) async throws {
+        try await SwarmBench.with { swarm, nodes in
+            let leading = try await nodes[0].open().lead()
+            try await leading.append("web")
+            let directory = "\(nodes[0].directory)/second"
+            try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+            let second = try await nodes[0].beside(directory).open()
+            try await second.see()
+            swarm.put("infrakit", try json.map(Self.foreign))
+            var looks = 0
+            while second.vacancy(try await second.see()) == nil, looks < 20 { looks += 1 }
+            #expect(looks < 20)
+            let next = try await second.lead("second/group")
+            #expect(next.lease.epoch == 2 && swarm.image?.hash(at: 1) != nil)
+            #expect(try await next.append("db").number == (json?.contains("z") == true ? 3 : 2))
         }
     }
 

@@ -216,7 +216,7 @@ struct Examination {
         let text =
             copy.cluster.isEmpty
             ? "no Engine has told of the swarm yet"
-            : "a copy of the swarm \(copy.cluster), read \(Timestamp(milliseconds: copy.readAt).age(at: session.now()))"
+            : "a copy of the swarm \(copy.cluster), \(copy.reading(at: session.now()))"
         if let trouble = copy.trouble {
             let fix = "mend what the message names; see docker info, docker node ls, and docs/swarm.md"
             return [Finding("swarm", .fatal, "\(text): \(trouble)", fix: fix)]

@@ -13,12 +13,18 @@ extension SwarmCopy {
         return trouble ?? "no manager on this node keeps it up to date"
     }
 
+    /// When the Engine last told.
+    func reading(at now: Timestamp) -> String {
+        now.milliseconds < readAt
+            ? "read before this host's clock was set back" : "read \(Timestamp(milliseconds: readAt).age(at: now))"
+    }
+
     /// So long after the Engine last told, in milliseconds, nothing is known of who leads. One look that fails is nothing.
     private static let memory = 5_000
 
     /// Whether who leads is not known on this node, whatever the copy says of it.
     func hidesLeader(at now: Timestamp) -> Bool {
-        staleness(at: now) != nil || trouble != nil && now.milliseconds - readAt > Self.memory
+        staleness(at: now) != nil || trouble != nil && abs(now.milliseconds - readAt) > Self.memory
     }
 
     var json: JSON {
@@ -34,7 +40,7 @@ extension SwarmCopy {
         return [
             (readAt == 0
                 ? "Swarm:     not read yet"
-                : "Swarm:     \(cluster), version \(version), read \(Timestamp(milliseconds: readAt).age(at: now))")
+                : "Swarm:     \(cluster), version \(version), \(reading(at: now))")
                 + (trouble.map { "; now: \($0)" } ?? ""),
             "Node:      \(node.isEmpty ? "not known" : node); "
                 + (leader.isEmpty || hidesLeader(at: now)

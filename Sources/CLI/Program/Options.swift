@@ -103,7 +103,7 @@ struct StoreOptions: ParsableArguments {
         if let leader = view.untold { await AcknowledgedOutcomes.settle(by: leader, in: store) }
         guard let copy = view.copy else { return store }
         if let staleness = copy.staleness(at: session.now()) {
-            let age = "was read \(Timestamp(milliseconds: copy.readAt).age(at: session.now()))"
+            let age = "was \(copy.reading(at: session.now()))"
             session.standardError(
                 "note: what this node knows of the swarm \(copy.readAt == 0 ? "was never read" : age): \(staleness)\n"
             )

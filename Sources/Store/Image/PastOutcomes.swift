@@ -1,4 +1,4 @@
-internal import GroupSPI
+package import GroupSPI
 
 /// How changes came out whose revisions an image does not hold any more: only those that were not applied are named. It is
 /// what lets a copy that was not told for long learn what became of the changes that it knows as pending.
@@ -17,7 +17,7 @@ public struct PastOutcomes: Hashable, Sendable {
     /// The outcome of a change; nil where it is not known.
     ///
     /// - Parameter last: the image's base.
-    func outcome(of revision: Int, _ group: Identifier, through last: Int) -> Outcome? {
+    package func outcome(of revision: Int, _ group: Identifier, through last: Int) -> Outcome? {
         guard revision >= from, revision <= last else { return nil }
         return exceptions.first { $0.revision == revision && $0.group == group }
             ?? Outcome(revision: revision, group: group, status: .applied)

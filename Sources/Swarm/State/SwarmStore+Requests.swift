@@ -152,9 +152,10 @@ extension SwarmStore {
     ///
     /// - Parameter askedAt: before the look.
     func exchangeRequests(askedAt: ContinuousClock.Instant) async {
-        guard !isExchanging, let state = known, let image = state.image else { return }
+        guard !isExchanging, let state = known else { return }
         isExchanging = true
         defer { isExchanging = false }
+        guard let image = state.image else { return await askHolder(state) }
         guard let old = state.mailbox else { return await refuseRequests(image, state.mailboxText) }
         do throws(StoreError) {
             var mailbox = old
@@ -200,6 +201,19 @@ extension SwarmStore {
             if added > 0 { logger.info("requests passed on", metadata: ["requests": "\(added)"]) }
         } catch {
             // What was passed on or was to be taken back is found again by the next look.
+            logger.warning("requests not passed on", metadata: ["error": "\(error)"])
+        }
+    }
+
+    /// Where the label is not what it was, requests wait. Who held the lease on this node is asked all the same: whoever leads next
+    /// puts the label right.
+    private func askHolder(_ state: SwarmState) async {
+        guard let probe, probe.isToBeAsked, claims.claim.isLeader, var mailbox = state.mailbox else { return }
+        mailbox.add(question: probe.id)
+        do throws(StoreError) {
+            try await write(mailbox, over: state)
+        } catch {
+            // The next look tells whether it lies there.
             logger.warning("requests not passed on", metadata: ["error": "\(error)"])
         }
     }

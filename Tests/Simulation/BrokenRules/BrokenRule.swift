@@ -77,6 +77,20 @@ public enum BrokenRule: String, CaseIterable, Sendable {
     /// A follower does not look at its own plugin.
     case followerLooksAway = "follower-looks-away"
 
+    /// A label that holds less than was known of it, or nothing, is taken for what there is.
+    case strangeLabelEmptied = "foreign-label-emptied"
+    /// An older state that somebody has put back into the label is led with.
+    case olderLabelLed = "older-label-led"
+    /// A request that is in neither label is asked again at once, although a write that hung may still come through.
+    case lateSwapDoubled = "late-swap-doubled"
+    /// A write of the label of which nobody knows whether it took place counts as one that did not.
+    case unknownToldAsRefused = "unknown-told-as-refused"
+
+    /// Broken in swarm mode.
+    var isOfSwarm: Bool {
+        [.strangeLabelEmptied, .olderLabelLed, .lateSwapDoubled, .unknownToldAsRefused].contains(self)
+    }
+
     var hasNoDeadline: Bool { self == .deadlineAtTheAnswer }
 
     /// The parts of a manager that is broken in this way.

@@ -26,4 +26,17 @@ enum Fault: CaseIterable {
     case awayPlugin
     /// What a plugin says of its groups cannot be read.
     case unreadablePlugin
+    /// In swarm mode: somebody else writes, empties, or removes the label, or puts an older one back.
+    case strangeLabel
+    /// The Engine of a node is cut off from the others, or hangs.
+    case cutEngine, hangingEngine
+    /// The office of the swarm's leader moves, or somebody changes the swarm.
+    case movedOffice, touchedSwarm
+    /// A node's copy is damaged.
+    case damagedCopy
+
+    static let ofSwarm: [Fault] = [
+        .strangeLabel, .cutEngine, .hangingEngine, .movedOffice, .touchedSwarm, .damagedCopy,
+    ]
+    static let common = allCases.filter { !ofSwarm.contains($0) }
 }

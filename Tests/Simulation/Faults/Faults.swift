@@ -92,6 +92,8 @@ final class Faults {
         case .powerCut: cutPower(replica.host, ttl)
         case .wallClockJump: replica.host.wallOffset += world.random.within(-20_000...20_000)
         case .olderCopy: putOlderCopy(ttl)
+        case .strangeLabel, .cutEngine, .hangingEngine, .movedOffice, .touchedSwarm, .damagedCopy:
+            if let swarm = world.swarm { strike(fault, swarm, replica, ttl) }
         case .busyStore: storage(replica.host, ttl) { $0.busy = 500 }
         case .slowStore:
             storage(replica.host, ttl) { weather in
@@ -118,8 +120,23 @@ final class Faults {
         }
     }
 
+    private func strike(_ fault: Fault, _ swarm: SimulatedSwarm, _ replica: SimulatedReplica, _ ttl: Int) {
+        switch fault {
+        case .cutEngine, .hangingEngine:
+            guard let node = swarm.node(on: replica.host) else { return }
+            swarm.set(fault == .cutEngine ? .cut : .hanging, on: node)
+            later(upTo: ttl * 3) { swarm.set(.none, on: node) }
+        case .movedOffice: swarm.moveOffice()
+        case .touchedSwarm: swarm.touch()
+        case .damagedCopy:
+            // What one alone knows would be gone with it.
+            if !swarm.isLost { replica.disk.isDamaged = true }
+        default: swarm.strike(world.replicas.map(\.disk))
+        }
+    }
+
     private func putOlderCopy(_ ttl: Int) {
-        let managers = world.replicas.compactMap(\.manager?.store)
+        let managers = world.replicas.compactMap(\.manager?.file)
         guard leader != nil, world.file.replace(knownTo: managers, and: world.users.waitingCommands) else { return }
         world.note("an older copy is in the place of the file")
         // At once, before all have looked; or when they have.
@@ -176,6 +193,7 @@ final class Faults {
         calmSince = world.scheduler.now
         world.note("calm")
         decide()
+        world.swarm?.calmDown(world.replicas.map(\.disk))
         for host in world.hosts {
             host.clearUp()
             boot(host, [])

@@ -19,7 +19,11 @@ final class SimulatedCommand: @unchecked Sendable {
     let request: Request
     private let world: World
     private let process: SimulatedProcess
-    private let store: SimulatedStore
+    private let store: any RequestStore
+    /// The shared file, in os mode.
+    private let file: SimulatedStore?
+    /// Its node's copy, in swarm mode.
+    private let copy: SimulatedReplicaFile?
     private let host: SimulatedHost
     /// True times, in nanoseconds.
     private(set) var askedAt = 0
@@ -32,7 +36,17 @@ final class SimulatedCommand: @unchecked Sendable {
         self.world = world
         host = world.hosts[world.random.below(world.hosts.count)]
         process = world.makeProcess("command \(id)", on: host)
-        store = SimulatedStore(world, process, host)
+        if world.plan.isSwarm {
+            let here = world.replicas.filter { [host] in $0.host === host }
+            let disk = (here.randomElement(using: &world.random) ?? world.replicas[0]).disk
+            let copy = SimulatedReplicaFile(world, disk, "the copy of \(host.name)")
+            (file, self.copy) = (nil, copy)
+            store = copy
+        } else {
+            let file = SimulatedStore(world, process, host)
+            (self.file, copy) = (file, nil)
+            store = file
+        }
         let ttl = world.plan.election.ttl
         let patience = [ttl / 3, ttl, ttl * 4][world.random.below(3)]
         request = Request(
@@ -43,7 +57,7 @@ final class SimulatedCommand: @unchecked Sendable {
             patience: patience.milliseconds
         )
         process.whenEnded { [self] in
-            store.end()
+            file?.end()
             if told == nil { diedAt = world.scheduler.now }
         }
     }
@@ -71,7 +85,7 @@ final class SimulatedCommand: @unchecked Sendable {
     var isWaiting: Bool { told == nil && diedAt == nil }
 
     func hasSeenMore(than lease: Lease) -> Bool {
-        guard let sighted = store.sighted else { return false }
+        guard let sighted = file?.sighted ?? copy?.sighted else { return false }
         return (lease.epoch, lease.sequence) < (sighted.epoch, sighted.sequence)
     }
 
@@ -128,5 +142,5 @@ final class SimulatedCommand: @unchecked Sendable {
         return true
     }
 
-    func clear() { store.clear() }
+    func clear() { file?.clear() }
 }

@@ -2,41 +2,73 @@ internal import GroupSPI
 internal import Logging
 internal import Manager
 internal import Store
+internal import Swarm
 
 /// One replica: its place, its plugin, and its manager, which may be started again and again.
 final class SimulatedReplica: @unchecked Sendable {
     let name: String
     let host: SimulatedHost
     let plugin: SimulatedPlugin
+    /// Its copy, in swarm mode.
+    let disk: SimulatedDisk
     private unowned let world: World
     private var starts = 0
     private(set) var manager: SimulatedManager?
     private var stores: [SimulatedStore] = []
     private var stoppedGuards: [SimulatedProcess] = []
+    /// The process whose manager opens its copy.
+    private var beginning: SimulatedProcess?
 
     init(_ name: String, _ world: World, _ host: SimulatedHost) {
         self.name = name
         self.world = world
         self.host = host
         plugin = SimulatedPlugin(name, world, host)
+        disk = SimulatedDisk(host)
     }
 
     private var lockPath: String { "/plugins/\(name)/.group.guard" }
 
     func start() {
-        guard manager == nil, !host.isSuspended, !host.isOff else { return }
+        guard manager == nil, beginning?.isEnded ?? true, !host.isSuspended, !host.isOff else { return }
         // One that starts on an older copy before any that knows better has looked cannot know.
         guard !world.file.isUnnoticed else {
             return world.scheduler.plan(after: 100_000_000, for: world.scheduler.world) { [self] in start() }
         }
         starts += 1
         let process = world.makeProcess(name, on: host)
-        world.scheduler.act(as: process) { manager = makeManager(process) }
         world.note("\(name) starts, process \(process.pid)")
+        guard let swarm = world.swarm, let node = swarm.node(on: host) else {
+            let store = SimulatedStore(world, process, host)
+            stores.append(store)
+            world.scheduler.act(as: process) {
+                manager = makeManager(process, claimant(process), on: store, file: store) { _ in nil }
+            }
+            return
+        }
+        beginning = process
+        world.scheduler.act(as: process) { begin(process, swarm, node) }
     }
 
-    private func makeManager(_ process: SimulatedProcess) -> SimulatedManager? {
-        let claimant = Claimant(
+    /// As `infrakit-manager swarm` does.
+    private func begin(_ process: SimulatedProcess, _ swarm: SimulatedSwarm, _ node: SimulatedSwarm.Node) {
+        let claimant = claimant(process)
+        process.start { [unowned self] in
+            do throws(StoreError) {
+                let store = try await world.openSwarmStore(of: self, process, swarm, node) {
+                    self.isGone($0, seenBy: claimant)
+                }
+                guard !process.isOver else { return }
+                beginning = nil
+                manager = makeManager(process, claimant, on: store, file: nil) { store.vacancy($0) }
+            } catch {
+                preconditionFailure("\(error)")
+            }
+        }
+    }
+
+    private func claimant(_ process: SimulatedProcess) -> Claimant {
+        Claimant(
             id: ReplicaID(Identifier(name))!,
             instance: "\(name)#\(starts)",
             process: ProcessIdentity(
@@ -50,8 +82,18 @@ final class SimulatedReplica: @unchecked Sendable {
             pluginSocket: "/plugins/\(name)",
             guardLock: lockPath
         )
-        let store = SimulatedStore(world, process, host)
-        stores.append(store)
+    }
+
+    /// - Parameters:
+    ///   - file: the store, where it is the shared file.
+    ///   - vacancy: what the store says of who may take the lease over.
+    private func makeManager(
+        _ process: SimulatedProcess,
+        _ claimant: Claimant,
+        on store: any StateStore,
+        file: SimulatedStore?,
+        vacancy: @escaping @Sendable (Lease) -> String?
+    ) -> SimulatedManager? {
         var made: SimulatedGuard?
         var parts = world.broken?.parts(SimulatedClock(process: process, host: host)) ?? RuntimeParts()
         parts.seed = world.random.next()
@@ -66,7 +108,7 @@ final class SimulatedReplica: @unchecked Sendable {
                 plugin: PluginConnection(world, plugin, process, host),
                 clock: SimulatedClock(process: process, host: host),
                 logger: world.logger(process),
-                vacancy: { [unowned self] in vacancy($0, seenBy: claimant) },
+                vacancy: { [unowned self] in file == nil ? vacancy($0) : self.vacancy($0, seenBy: claimant) },
                 parts: parts,
                 makeHolderWatch: { [unowned self] ended in
                     SimulatedHolderWatch(
@@ -97,7 +139,7 @@ final class SimulatedReplica: @unchecked Sendable {
                 process: process,
                 claimant: claimant,
                 runtime: runtime,
-                store: store,
+                file: file,
                 orphanGuard: orphanGuard
             )
         } catch {
@@ -130,7 +172,7 @@ final class SimulatedReplica: @unchecked Sendable {
         guard let manager, process == nil || process === manager.process else { return }
         world.note("\(name) ends, process \(manager.process.pid)")
         manager.process.end()
-        manager.store.end()
+        manager.file?.end()
         manager.orphanGuard.managerEnded()
         self.manager = nil
         // An order to stop from before, carried out only now: it does not stay away.
@@ -142,22 +184,23 @@ final class SimulatedReplica: @unchecked Sendable {
     func crash() {
         if let manager {
             manager.process.end()
-            manager.store.end()
+            manager.file?.end()
         }
         manager = nil
+        beginning?.end()
         plugin.end()
     }
 
     func stop() {
         guard let manager, manager.process.isRunnable else { return }
         manager.process.stop()
-        manager.store.stop()
+        manager.file?.stop()
     }
 
     func goOn() {
         guard let manager, manager.process.isStopped else { return }
         manager.process.goOn()
-        manager.store.goOn()
+        manager.file?.goOn()
         world.scheduler.revive(manager.process)
     }
 
@@ -188,7 +231,8 @@ struct SimulatedManager {
     let process: SimulatedProcess
     let claimant: Claimant
     let runtime: ManagerRuntime
-    let store: SimulatedStore
+    /// The shared file as it sees it; nil in swarm mode.
+    let file: SimulatedStore?
     let orphanGuard: SimulatedGuard
 
     /// The epoch in which it acts, as it believes; nil when it does not, or cannot.

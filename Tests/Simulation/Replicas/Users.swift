@@ -67,13 +67,20 @@ final class Users: @unchecked Sendable {
                 )
             )
         case 4:
-            if let waiting = world.file.model.waitingConfirmations.randomElement(using: &world.random) {
+            if !world.plan.isSwarm,
+                let waiting = world.file.model.waitingConfirmations.randomElement(using: &world.random)
+            {
                 world.note("revision \(waiting.revision) is confirmed")
                 world.file.write { try? $0.endConfirmation(of: waiting.revision, as: .confirmed) }
             }
         case 3: leave(.rollback(to: 1 + world.random.below(5), group: nil, expectedCurrent: nil))
         default: call()
         }
+    }
+
+    /// What a command asks, by the id of its request.
+    func asked(_ id: String) -> Request? {
+        wishes.lazy.compactMap(\.command).first { $0.request.id == id }?.request
     }
 
     func makeRequestID() -> String {

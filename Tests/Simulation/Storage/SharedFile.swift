@@ -94,6 +94,24 @@ final class SharedFile: @unchecked Sendable {
         return result
     }
 
+    /// In swarm mode: a manager has written the label. This is what it was told of all that was written.
+    func written(_ image: HistoryImage, by process: SimulatedProcess) {
+        let before = (lease: model.lease, revisions: model.revisions.count)
+        if let trouble = model.take(image, asked: { [world] in world.users.asked($0) }) {
+            return world.checker.fail("\(process.name): \(trouble)")
+        }
+        let kind: SimulatedStore.Kind =
+            if model.lease.epoch != before.lease.epoch {
+                .acquiring
+            } else if before.lease.isHeld, !model.lease.isHeld {
+                .releasing
+            } else {
+                .fenced
+            }
+        world.checker.transacted(kind, by: process, before.lease, before.revisions, model, isOlder: false)
+        world.trace.note(world.scheduler.now, process) { "label: \(self.change(since: before))" }
+    }
+
     /// What would come of a transaction that is not carried out.
     func attempt<Value>(_ body: (inout StoreModel) throws(StoreError) -> Value) -> Result<Value, StoreError> {
         var copy = model
