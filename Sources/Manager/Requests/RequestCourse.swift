@@ -93,7 +93,10 @@ public struct RequestCourse: Sendable {
     ///   - patience: how long to wait for the request's end.
     ///   - pauses: between two looks, at first and at last.
     public init(_ request: Request, patience: Duration, pauses: ClosedRange<Duration>, now: BootInstant) {
-        if case .write = request.kind { isCall = true } else { isCall = false }
+        switch request.kind {
+        case .write, .preview: isCall = true
+        case .rollback, .commit, .import, .mark, .stepDown: isCall = false
+        }
         began = now
         deadline = now + patience
         self.pauses = pauses
