@@ -64,7 +64,7 @@ extension GroupKeeper {
             case .import(let entries):
                 try await commit(request, entries, operation: .import, expectedCurrent: nil, confirmWithin: nil, token)
             case .write(let call): await carryOut(call, for: request, token)
-            case .preview(let specs): try await preview(specs, for: request, token)
+            case .preview(let specs): await preview(specs, for: request, token)
             case .mark(let mark): try await apply(mark, for: request, token)
             case .stepDown: await stepDown(request, token)
             }
@@ -167,12 +167,7 @@ extension GroupKeeper {
             answer = .failure(error)
         }
         do {
-            try await store.answerRequest(
-                request.id,
-                answer,
-                fence: fence(token.epoch),
-                within: settings.storeTimeout
-            )
+            try await self.answer(request, answer, token)
         } catch {
             logger.warning("request not answered", metadata: ["request": "\(request.id)", "error": "\(error)"])
         }
@@ -181,20 +176,33 @@ extension GroupKeeper {
     /// How many groups the plugin is asked about side by side.
     private static let widestPreview = 16
 
-    private func preview(_ specs: [GroupSpec], for request: Request, _ token: TermToken) async throws(GroupError) {
-        let plans = await plans(for: specs, token)
-        guard isCurrent(token) else { throw GroupError(.notLeader, "leadership has ended") }
-        do {
-            try await store.answerRequest(
-                request.id,
-                .success(PlannedChanges(plans).reply),
-                fence: fence(token.epoch),
-                within: settings.storeTimeout
-            )
+    private func preview(_ specs: [GroupSpec], for request: Request, _ token: TermToken) async {
+        // Whoever asks sees that the leader has it, also while the plugin does not answer.
+        guard await finish(request, .done, nil, token) else { return }
+        let reply = PlannedChanges(await plans(for: specs, token)).reply
+        do throws(StoreError) {
+            do throws(StoreError) {
+                try await answer(request, .success(reply), token)
+            } catch {
+                guard error.code == .tooLarge else { throw error }
+                try await answer(request, .failure(GroupError(.rejected, error.message)), token)
+            }
         } catch {
-            guard error.code != .tooLarge else { throw GroupError(.rejected, error.message) }
             logger.warning("request not answered", metadata: ["request": "\(request.id)", "error": "\(error)"])
         }
+    }
+
+    private func answer(
+        _ request: Request,
+        _ answer: Result<GroupReply, GroupError>,
+        _ token: TermToken
+    ) async throws(StoreError) {
+        try await store.answerRequest(
+            request.id,
+            answer,
+            fence: fence(token.epoch),
+            within: settings.storeTimeout
+        )
     }
 
     /// Asks the plugin what it would do to each of some groups. When it does not answer for one, it is asked about no other.

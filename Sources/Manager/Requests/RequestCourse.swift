@@ -60,7 +60,10 @@ public struct RequestCourse: Sendable {
         case withdrawing(until: BootInstant, isAnswered: Bool)
     }
 
+    /// What is waited for is the plugin's answer, not a revision.
     private let isCall: Bool
+    /// Whatever becomes of it, there is nothing that may still be carried out.
+    private let changesNothing: Bool
     private let began: BootInstant
     private let pauses: ClosedRange<Duration>
     private var deadline: BootInstant
@@ -94,8 +97,9 @@ public struct RequestCourse: Sendable {
     ///   - pauses: between two looks, at first and at last.
     public init(_ request: Request, patience: Duration, pauses: ClosedRange<Duration>, now: BootInstant) {
         switch request.kind {
-        case .write, .preview: isCall = true
-        case .rollback, .commit, .import, .mark, .stepDown: isCall = false
+        case .write: (isCall, changesNothing) = (true, false)
+        case .preview: (isCall, changesNothing) = (true, true)
+        case .rollback, .commit, .import, .mark, .stepDown: (isCall, changesNothing) = (false, false)
         }
         began = now
         deadline = now + patience
@@ -209,7 +213,7 @@ public struct RequestCourse: Sendable {
         }
         guard now >= deadline else { return rest() }
         if let revision = sight.revision { return .end(.carriedOut(request, revision)) }
-        return unknown()
+        return changesNothing ? .end(.carriedOut(request, nil)) : unknown()
     }
 
     /// The request is not in the store.

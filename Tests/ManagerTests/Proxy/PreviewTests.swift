@@ -11,7 +11,7 @@ struct PreviewTests {
     private func preview(_ replica: Replica) async throws -> Request {
         replica.store.submit(Request(id: "r", kind: .preview(Self.specs), author: MemoryStore.author))
         try await eventually("the request has ended", on: replica.clock) {
-            replica.store.request("r").map { $0.state != .waiting } ?? false
+            replica.store.request("r")?.answer != nil
         }
         return try #require(replica.store.request("r"))
     }
@@ -55,6 +55,21 @@ struct PreviewTests {
                 if case .commit(_, pretend: true) = request { true } else { false }
             }
             #expect((1...16).contains(asked), "\(asked)")
+        }
+    }
+
+    /// Whoever asks is not told that nobody has taken it up.
+    @Test func itIsTakenUpWhileThePluginDoesNotAnswer() async throws {
+        try await Replica.withHistory { replica in
+            let gate = Gate()
+            replica.plugin.script { request in
+                if case .commit(_, pretend: true) = request { .hang(gate) } else { nil }
+            }
+            replica.store.submit(Request(id: "r", kind: .preview(Self.specs), author: MemoryStore.author))
+            try await eventually("the plugin is being asked", on: replica.clock) { gate.waiting > 0 }
+            #expect(replica.store.request("r")?.state == .done && replica.store.request("r")?.answer == nil)
+            gate.open()
+            try await eventually("it is answered", on: replica.clock) { replica.store.request("r")?.answer != nil }
         }
     }
 }
