@@ -56,7 +56,8 @@ struct RequestCourseTests {
 
     /// A call that was taken up and is not answered may still be carried out; a question what would change may not.
     @Test func aQuestionThatIsNotAnsweredChangesNothing() {
-        for (kind, isUnknown) in [(Request.Kind.preview([]), false), (.write(.stopUpdate(id: "a")), true)] {
+        let kinds: [(Request.Kind, Bool)] = [(.preview([]), false), (.write(.stopUpdate(id: "a")), true)]
+        for (kind, isUnknown) in kinds {
             var course = course(kind)
             guard case .look = course.handle(.submitted, now: at(0)) else { return wrong() }
             let taken = Request(id: "r", kind: kind, author: Self.author, patience: 5000, state: .done)
