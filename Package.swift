@@ -83,6 +83,7 @@ let package = Package(
                 .embedInCode("v006_elapsed_time.sql"),
                 .embedInCode("v007_requests.sql"),
                 .embedInCode("v008_suspension.sql"),
+                .embedInCode("v009_acknowledgements.sql"),
             ]
         ),
         .target(

@@ -10,5 +10,6 @@ public enum Migrations {
         String(decoding: PackageResources.v006_elapsed_time_sql, as: UTF8.self),
         String(decoding: PackageResources.v007_requests_sql, as: UTF8.self),
         String(decoding: PackageResources.v008_suspension_sql, as: UTF8.self),
+        String(decoding: PackageResources.v009_acknowledgements_sql, as: UTF8.self),
     ]
 }

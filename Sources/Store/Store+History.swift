@@ -262,7 +262,7 @@ extension Store {
                 newest: try connection.newestRevisionNumber,
                 current: try connection.currentRevisionNumber,
                 pending: try connection.pendingRevisionNumbers,
-                rejected: try connection.openRejectedRevisionNumbers,
+                rejections: try connection.openRejections,
                 unconfirmed: try connection.waitingConfirmations()
             )
         }
@@ -312,8 +312,8 @@ public struct HistorySummary: Hashable, Sendable {
     public let newest: Int
     public let current: Int?
     public let pending: [Int]
-    /// Refused, and not followed by another change of the same group.
-    public let rejected: [Int]
+    /// In the order of their revisions.
+    public let rejections: [OpenRejection]
     /// Those that are undone unless somebody confirms them.
     public let unconfirmed: [Confirmation]
 
@@ -323,7 +323,7 @@ public struct HistorySummary: Hashable, Sendable {
         newest: Int,
         current: Int?,
         pending: [Int],
-        rejected: [Int],
+        rejections: [OpenRejection],
         unconfirmed: [Confirmation]
     ) {
         self.oldest = oldest
@@ -331,7 +331,10 @@ public struct HistorySummary: Hashable, Sendable {
         self.newest = newest
         self.current = current
         self.pending = pending
-        self.rejected = rejected
+        self.rejections = rejections
         self.unconfirmed = unconfirmed
     }
+
+    /// The revisions of ``rejections``, each once.
+    public var rejected: [Int] { Set(rejections.map(\.revision)).sorted() }
 }

@@ -129,6 +129,9 @@ extension Store {
                     try connection.setTag(name, to: revision, author: author, moving: moving, time: time)
                 case .untag(let name): try connection.removeTag(name)
                 case .confirm(let revision): try connection.endConfirmation(of: revision, as: .confirmed)
+                case .acknowledge(let revision, let message):
+                    let time = Store.wallClock()
+                    try connection.acknowledge(revision, author: author, message: message, time: time)
                 }
             }
         )

@@ -78,4 +78,24 @@ extension Store {
             { try $0.endConfirmation(of: revision, as: .confirmed) }
         )
     }
+
+    /// Ends the warnings of a rejected revision. Needs no leader.
+    ///
+    /// - Throws: ``StoreError``: `notFound`; `conflict` when the plugin has refused nothing of it, or it is acknowledged already.
+    public func acknowledge(
+        _ revision: Int,
+        author: Author,
+        message: String,
+        within timeout: Duration
+    ) async throws(StoreError) {
+        let time = Store.wallClock()
+        try await writer.run(
+            within: timeout,
+            verify: { connection, _ in
+                guard let stored = try connection.acknowledgement(of: revision) else { return false }
+                return stored.author == author && stored.time == time && stored.message == message
+            },
+            { try $0.acknowledge(revision, author: author, message: message, time: time) }
+        )
+    }
 }

@@ -1,5 +1,6 @@
 import Foundation
 import GroupSPI
+import Synchronization
 import Testing
 
 @testable import CLI
@@ -88,13 +89,10 @@ import Testing
 
     @Test func rollbackDryRun() async throws {
         try await expect("rollback 3 --dry-run", "rollback.dry-run") { _ in
-            .plan(.success(.details("Would manage 5 instances")))
+            .plans { _ in .success("Would manage 5 instances") }
         }
-        try await expect("rollback 3 --dry-run", "rollback.dry-run-refused") { request in
-            guard case .write(.commit(let spec, _)) = request.kind, spec.id == "cattle" else {
-                return .plan(.success(.details("")))
-            }
-            return .plan(.failure(GroupError(.rejected, "no such image: app:1")))
+        try await expect("rollback 3 --dry-run", "rollback.dry-run-refused") { _ in
+            .plans { $0 == "cattle" ? .failure(GroupError(.rejected, "no such image: app:1")) : .success("") }
         }
         try await expect("rollback 12 --dry-run", "rollback.dry-run-nothing") { _ in .refusal("nobody asks") }
     }
@@ -151,7 +149,24 @@ import Testing
 
     @Test func commitDryRun() async throws {
         try await expect("commit FILE --dry-run", "commit.dry-run", file: Self.groups) { _ in
-            .plan(.success(.details("Would manage 2 instances")))
+            .plans { _ in .success("Would manage 2 instances") }
+        }
+    }
+
+    /// However many groups there are, the leader is asked once.
+    @Test func aDryRunIsOneRequest() async throws {
+        try await Scene.scripted { scene in
+            let path = "\(scene.directory)/groups.json"
+            let groups = (0..<1000).map { #"{"ID":"n\#($0)","Properties":{"Allocation":{"Size":\#($0)}}}"# }
+            try Data("[\(groups.joined(separator: ","))]".utf8).write(to: URL(fileURLWithPath: path))
+            let asked = Mutex<Set<String>>([])
+            let finished = try await scene.withLeader({ request in
+                asked.withLock { _ = $0.insert(request.id) }
+                return .plans { .success("plan of \($0)") }
+            }) { await scene.run("commit \(path) --dry-run") }
+            #expect(finished.status == .done && finished.errors.isEmpty, "\(finished.errors)")
+            #expect(asked.withLock(\.count) == 1)
+            #expect(finished.output.contains("would set n999\n  plugin: plan of n999\n"))
         }
     }
 
@@ -171,6 +186,12 @@ import Testing
             try await scene.expect("tag 9 half-a-dozen -o json", golden: "tag.set.json")
             try await scene.expect("untag six", golden: "untag.txt")
             try await scene.expect("confirm", golden: "confirm.txt")
+            try await scene.expect("ack 5 -m seen", golden: "ack.txt")
+            let again = await scene.run("ack 5")
+            #expect(again.status == .failed, "\(again)")
+            #expect(again.errors.contains("revision 5 is acknowledged already, by "), "\(again)")
+            let history = await scene.run("history -o json")
+            #expect(history.output.contains(#""message": "seen""#), "\(history)")
         }
     }
 
@@ -210,7 +231,8 @@ import Testing
                 "show 13", "show nothing", "show 3 --group g1", "history --group nothing", "history --since yesterday",
                 "diff 1 13", "diff nothing", "diff 1 3 --group nothing", "rollback 13", "rollback nothing",
                 "rollback 3 --group nothing", "rollback 3 --dry-run --expect-current 2", "tag 9 stable", "tag 13 new",
-                "untag nothing", "confirm 3", "export --revision 13", "step-down --wait 10ms", "commit /nowhere/file",
+                "untag nothing", "confirm 3", "ack 13", "ack 3", "ack -1", "export --revision 13",
+                "step-down --wait 10ms", "commit /nowhere/file",
                 "import /nowhere/file", "history --path", "history --config /nowhere/file",
             ] {
                 let finished = await scene.run(line)

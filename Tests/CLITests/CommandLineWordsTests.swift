@@ -60,7 +60,7 @@ import Testing
     }
 
     private func placeholder(_ verb: String) -> [String] {
-        ["rollback", "diff", "commit", "backup", "import", "untag"].contains(verb) ? ["1"] : []
+        ["rollback", "diff", "commit", "backup", "import", "untag", "ack"].contains(verb) ? ["1"] : []
     }
 }
 

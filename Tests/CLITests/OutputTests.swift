@@ -101,7 +101,7 @@ import Testing
                 newest: 0,
                 current: nil,
                 pending: [],
-                rejected: [],
+                rejections: [],
                 unconfirmed: []
             ),
             replica: role.map { JSONView((["id": "x", "role": .string($0), "reason": "r"] as JSON).raw) },

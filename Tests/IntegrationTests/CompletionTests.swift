@@ -27,7 +27,7 @@ import Testing
     }
 
     private static let verbs = [
-        "os", "history", "show", "diff", "rollback", "commit", "confirm", "tag", "untag", "status", "leadership",
+        "os", "history", "show", "diff", "rollback", "commit", "confirm", "ack", "tag", "untag", "status", "leadership",
         "step-down", "doctor", "verify", "backup", "export", "import", "plugin", "version",
     ]
 

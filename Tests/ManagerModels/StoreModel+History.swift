@@ -64,7 +64,12 @@ extension StoreModel {
     }
 
     private mutating func record(_ outcome: Outcome) {
-        guard settle(outcome), outcome.status == .applied else { return }
+        guard settle(outcome) else { return }
+        if revision(outcome.revision)?.changes.allSatisfy({ $0.status == .rejected }) == true {
+            // There may be nothing that waits.
+            try? endConfirmation(of: outcome.revision, as: .rejected)
+        }
+        guard outcome.status == .applied else { return }
         // What was still open when a later change was confirmed will never be answered.
         for earlier in revisions.prefix(outcome.revision - 1) {
             let error =
@@ -133,17 +138,25 @@ extension StoreModel {
     public var standing: StoredStanding { StoredStanding(states: states(), revision: current ?? 0, lease: lease) }
 
     public var summary: HistorySummary {
-        var newest: [Identifier: (revision: Int, status: Status)] = [:]
+        var newest: [Identifier: (revision: Int, change: Change)] = [:]
         for revision in revisions {
-            for change in revision.changes { newest[change.group] = (revision.number, change.status) }
+            for change in revision.changes { newest[change.group] = (revision.number, change) }
         }
+        let standing = Dictionary(states().map { ($0.group, $0.change.action) }, uniquingKeysWith: { _, last in last })
+        let open = newest.values.filter { revision, change in
+            guard change.status == .rejected, !acknowledged.contains(revision) else { return false }
+            let stands = standing[change.group]
+            // What was asked for is so already.
+            if case .free = change.action { return stands?.isSet == true }
+            return stands != change.action
+        }.map { OpenRejection(revision: $0.revision, group: $0.change.group) }
         return HistorySummary(
             oldest: revisions.isEmpty ? 0 : 1,
             whole: 1,
             newest: revisions.count,
             current: current,
             pending: revisions.filter { $0.changes.contains { $0.status == .pending } }.map(\.number),
-            rejected: Set(newest.values.filter { $0.status == .rejected }.map(\.revision)).sorted(),
+            rejections: open.sorted { ($0.revision, $0.group) < ($1.revision, $1.group) },
             unconfirmed: waitingConfirmations
         )
     }

@@ -12,6 +12,8 @@ public struct StoreModel: Sendable {
     /// The lease's sequence when a request ended.
     var ended: [String: Int] = [:]
     public internal(set) var confirmations: [Confirmation] = []
+    /// Rejected revisions that somebody has acknowledged.
+    public internal(set) var acknowledged: Set<Int> = []
     /// How much time leaders have seen pass, in milliseconds.
     public internal(set) var elapsed = 0
     /// By revision: what `elapsed` was when its time to be confirmed began to count.
@@ -194,6 +196,13 @@ public struct StoreModel: Sendable {
             deadline: old.deadline,
             state: state
         )
+    }
+
+    public mutating func acknowledge(_ number: Int) throws(StoreError) {
+        guard let revision = revision(number) else { throw StoreError(.notFound, "there is no revision \(number)") }
+        guard revision.changes.contains(where: { $0.status == .rejected }), acknowledged.insert(number).inserted else {
+            throw StoreError(.conflict, "there is nothing to acknowledge")
+        }
     }
 
     public mutating func overtakeConfirmation(

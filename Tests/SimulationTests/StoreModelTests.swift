@@ -92,7 +92,7 @@ private struct Pair {
         let index = random.below(3)
         let fence = fence(index)
         clock.pass(random.below(500))
-        switch random.below(17) {
+        switch random.below(18) {
         case 0, 1:
             // Now and then somebody has been faster.
             if random.below(4) > 0 { watched[index] = model.lease }
@@ -138,6 +138,13 @@ private struct Pair {
                 { model throws(StoreError) in try model.endConfirmation(of: number, as: .confirmed) }
             )
         case 12: try await prune(fence)
+        case 14:
+            let number =
+                model.summary.rejected.randomElement(using: &random) ?? 1 + random.below(model.revisions.count + 1)
+            try await both(
+                { try await $0.acknowledge(number, author: Self.author, message: "seen", within: $1) },
+                { model throws(StoreError) in try model.acknowledge(number) }
+            )
         case 13:
             let elapsed = elapsed()
             let expired = try await store.expiredConfirmations(within: patience)
@@ -344,7 +351,8 @@ private struct Pair {
 
 extension HistorySummary {
     fileprivate var timeless: [[Int]] {
-        [[oldest, whole, newest, current ?? 0], pending, rejected] + unconfirmed.map { [$0.revision, $0.allowed] }
+        [[oldest, whole, newest, current ?? 0], pending, rejected, rejections.map(\.group.text.count)]
+            + unconfirmed.map { [$0.revision, $0.allowed] }
     }
 }
 

@@ -156,9 +156,10 @@ public struct LeaderScript: Sendable {
         let name = (["t1", "t2", "t3"] as [Identifier]).randomElement(using: &generator) ?? "t"
         let number = Int.random(in: 0...(image.newest + 1), using: &generator)
         let mark: HistoryMark =
-            switch Int.random(in: 0..<10, using: &generator) {
+            switch Int.random(in: 0..<12, using: &generator) {
             case 0...5: .tag(name, revision: number, moving: generator.isHit(perThousand: 500))
             case 6, 7: .untag(name)
+            case 10, 11: .acknowledge(refused() ?? image.newest + 1, message: "seen \u{E4}")
             default: .confirm(waiting() ?? number)
             }
         do throws(StoreError) {
@@ -172,6 +173,13 @@ public struct LeaderScript: Sendable {
     private mutating func waiting() -> Int? {
         image.records.map(\.revision).filter { $0.confirmation?.state == .waiting }.randomElement(using: &generator)?
             .number
+    }
+
+    /// Most of them were refused.
+    private mutating func refused() -> Int? {
+        let known = image.records.map(\.revision)
+        let refused = known.filter { $0.changes.contains { $0.status == .rejected } }
+        return (generator.isHit(perThousand: 800) ? refused : known).randomElement(using: &generator)?.number
     }
 
     private mutating func end() -> Step? {

@@ -29,7 +29,7 @@ struct CommitCommand: Verb {
     @Argument(help: "The file; - for standard input", completion: .file())
     var file: String
 
-    @Option(help: ArgumentHelp("Undo it unless it is confirmed within this time", valueName: "duration"))
+    @Option(help: ArgumentHelp("Undo the revision unless it is confirmed within this time", valueName: "duration"))
     var confirm: GoDuration?
 
     @OptionGroup var change: ChangeOptions
@@ -53,7 +53,13 @@ struct CommitCommand: Verb {
         if change.dryRun {
             try await change.requireExpected(in: store)
             let standing = try await store.states(within: commandTimeout)
-            let changes = CommitPlan.changes(from: standing, to: entries, defaultPlugin: "")
+            let refused = try await store.summary(within: commandTimeout).rejections.map(\.group)
+            let changes = CommitPlan.changes(
+                from: standing,
+                to: entries,
+                defaultPlugin: "",
+                refused: Set(refused)
+            )
             let preview = try await ChangePreview(changes, standing: standing, target: nil, asking: waiting)
             try session.write(preview.text(colored: session.isColored), preview.json, format.output)
             return .done

@@ -9,7 +9,7 @@ struct ConfirmCommand: Verb {
         abstract: "Keep a revision that was committed with --confirm",
         discussion: flowing(
             """
-            Needs no leader, but for a swarm. Without a revision: the one that waits, if only one does.
+            Needs no leader, except in swarm mode. Without a revision, it confirms the only one that waits.
 
             Examples:
               infrakit-manager confirm

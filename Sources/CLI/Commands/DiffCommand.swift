@@ -7,7 +7,7 @@ internal import Store
 struct DiffCommand: Verb {
     static let configuration = CommandConfiguration(
         commandName: "diff",
-        abstract: "Tell what changed between two revisions",
+        abstract: "Show what changed between two revisions",
         discussion: flowing(
             """
             Without a second revision: from the first to the current one. Order of members, white space and the spelling
@@ -30,7 +30,7 @@ struct DiffCommand: Verb {
     @Argument(help: "The later revision (default: the current one)", completion: Completions.revisions)
     var to: RevisionWord?
 
-    @Option(help: ArgumentHelp("Only this group", valueName: "id"), completion: Completions.groups)
+    @Option(help: ArgumentHelp("Compare only this group", valueName: "id"), completion: Completions.groups)
     var group: Identifier?
 
     @Option(name: [.customShort("U"), .customLong("unified")], help: ArgumentHelp("Lines of context", valueName: "n"))

@@ -7,7 +7,7 @@ internal import Terminal
 struct DoctorCommand: Verb {
     static let configuration = CommandConfiguration(
         commandName: "doctor",
-        abstract: "Check mount, locks, clocks, room and plugin, and say what to mend",
+        abstract: "Check mount, locks, clocks, disk space and plugin, and say how to fix them",
         discussion: flowing(
             """
             One line for each check. With --peer, started on two hosts at about the same time, it also tries whether a
@@ -22,7 +22,7 @@ struct DoctorCommand: Verb {
         )
     )
 
-    @Option(help: ArgumentHelp("Wait so long for doctor --peer on another host", valueName: "duration"))
+    @Option(help: ArgumentHelp("How long to wait for doctor --peer on another host", valueName: "duration"))
     var peer: GoDuration?
 
     @OptionGroup var naming: NameOptions

@@ -47,16 +47,24 @@ struct HistoryCommand: Verb {
     )
     var group: Identifier?
 
-    @Option(name: .short, help: ArgumentHelp("At most so many (table: 20; json: all)", valueName: "n"))
+    @Option(
+        name: .short,
+        help: ArgumentHelp("Maximum number of revisions to list (table: 20; json: all)", valueName: "n")
+    )
     var number: Int?
 
-    @Option(help: ArgumentHelp("Only since a time (2026-11-22T15:04:05Z) or for a duration (24h, 7d)", valueName: "t"))
+    @Option(
+        help: ArgumentHelp(
+            "Only revisions since a time (2026-11-22T15:04:05Z) or a duration ago (24h, 7d)",
+            valueName: "t"
+        )
+    )
     var since: String?
 
     @Option(help: ArgumentHelp("Only changes of this field, such as Allocation.Size", valueName: "path"))
     var path: PathWord?
 
-    @Flag(help: "Go on with new revisions as they come")
+    @Flag(help: "Keep running, and print new revisions as they come")
     var follow = false
 
     @Option(name: .shortAndLong, help: ArgumentHelp("table, json or jsonl (INFRAKIT_OUTPUT)", valueName: "format"))

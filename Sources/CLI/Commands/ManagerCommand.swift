@@ -25,7 +25,8 @@ struct ManagerCommand: AsyncParsableCommand {
         subcommands: [
             OSCommand.self, SwarmCommand.self, HistoryCommand.self, ShowCommand.self, DiffCommand.self,
             RollbackCommand.self,
-            CommitCommand.self, ConfirmCommand.self, TagCommand.self, UntagCommand.self, StatusCommand.self,
+            CommitCommand.self, ConfirmCommand.self, AckCommand.self, TagCommand.self, UntagCommand.self,
+            StatusCommand.self,
             LeadershipCommand.self, StepDownCommand.self, AcceptCommand.self, DoctorCommand.self, VerifyCommand.self,
             BackupCommand.self,
             ExportCommand.self, ImportCommand.self, PluginCommand.self, VersionCommand.self,

@@ -18,6 +18,8 @@ struct MarkedHistory {
             try await store.setTag(name, to: revision, author: .ofProcess(), moving: moving, within: commandTimeout)
         case .untag(let name): try await store.removeTag(name, within: commandTimeout)
         case .confirm(let revision): try await store.confirm(revision, within: commandTimeout)
+        case .acknowledge(let revision, let message):
+            try await store.acknowledge(revision, author: .ofProcess(), message: message, within: commandTimeout)
         }
     }
 }

@@ -35,7 +35,7 @@ struct OSCommand: Verb {
 
     @Option(
         help: ArgumentHelp(
-            "A leader that has not renewed for so long may be replaced (INFRAKIT_LEASE_TTL)",
+            "Lease TTL: followers may take over after this long without a renewal (INFRAKIT_LEASE_TTL)",
             valueName: "d"
         )
     )
@@ -43,14 +43,17 @@ struct OSCommand: Verb {
 
     @Option(
         help: ArgumentHelp(
-            "A leader that could not renew for so long stops acting (INFRAKIT_RENEW_DEADLINE)",
+            "A leader that could not renew its lease for this long stops acting (INFRAKIT_RENEW_DEADLINE)",
             valueName: "d"
         )
     )
     var renewDeadline: GoDuration?
 
     @Option(
-        help: ArgumentHelp("How often a follower looks and a leader renews (INFRAKIT_POLL_INTERVAL)", valueName: "d")
+        help: ArgumentHelp(
+            "How often a follower reads the lease and a leader renews it (INFRAKIT_POLL_INTERVAL)",
+            valueName: "d"
+        )
     )
     var pollInterval: GoDuration?
 

@@ -25,7 +25,7 @@ struct ProcessPluginCommand: Verb {
 
     @Option(
         help: ArgumentHelp(
-            "Where it keeps what it must find again, and logs (INFRAKIT_STATE_DIR; default: ~/.infrakit/process)",
+            "Directory of its state and logs (INFRAKIT_STATE_DIR; default: ~/.infrakit/process)",
             valueName: "dir"
         )
     )

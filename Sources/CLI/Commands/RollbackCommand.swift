@@ -16,7 +16,7 @@ struct RollbackCommand: Verb {
 
             Examples:
               infrakit-manager rollback 12
-              infrakit-manager rollback before-upgrade --group cattle --message "v2 leaks memory"
+              infrakit-manager rollback before-upgrade --group cattle --message "v2 leaks"
               infrakit-manager rollback 12 --dry-run
               infrakit-manager rollback 12 --expect-current 15 --wait 1m
             """
@@ -26,7 +26,7 @@ struct RollbackCommand: Verb {
     @Argument(help: "The revision, by number or tag, whose configuration to restore", completion: Completions.revisions)
     var revision: RevisionWord
 
-    @Option(help: ArgumentHelp("Only this group", valueName: "id"), completion: Completions.groups)
+    @Option(help: ArgumentHelp("Roll back only this group", valueName: "id"), completion: Completions.groups)
     var group: Identifier?
 
     @OptionGroup var change: ChangeOptions

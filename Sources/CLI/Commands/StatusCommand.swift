@@ -8,7 +8,7 @@ internal import Terminal
 struct StatusCommand: Verb {
     static let configuration = CommandConfiguration(
         commandName: "status",
-        abstract: "Tell who leads, and what this replica is",
+        abstract: "Show the current leader and this replica's role",
         discussion: flowing(
             """
             Exit status: 0 this replica leads (or none runs here, and another leads), 3 this replica follows, 4 nobody

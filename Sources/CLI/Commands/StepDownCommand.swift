@@ -7,7 +7,7 @@ internal import Terminal
 struct StepDownCommand: Verb {
     static let configuration = CommandConfiguration(
         commandName: "step-down",
-        abstract: "Have the leader hand leadership over now",
+        abstract: "Ask the leader to hand leadership over now",
         discussion: flowing(
             """
             Works from any host that has the database. Another replica takes over within one poll interval; a replica

@@ -33,7 +33,7 @@ struct SwarmCommand: Verb {
     )
     var host: String?
 
-    @Option(help: ArgumentHelp("Who vouches for the Engine's certificate (INFRAKIT_TLSCACERT)", valueName: "file"))
+    @Option(help: ArgumentHelp("CA certificate to verify the Engine with (INFRAKIT_TLSCACERT)", valueName: "file"))
     var tlscacert: String?
 
     @Option(help: ArgumentHelp("This client's certificate (INFRAKIT_TLSCERT)", valueName: "file"))

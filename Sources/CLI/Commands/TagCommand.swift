@@ -82,7 +82,7 @@ struct TagCommand: Verb {
 struct UntagCommand: Verb {
     static let configuration = CommandConfiguration(
         commandName: "untag",
-        abstract: "Take a name from its revision",
+        abstract: "Remove a tag",
         discussion: flowing(
             """
             The revision stays, until retention removes it.

@@ -31,7 +31,7 @@ struct VerifyCommand: Verb {
     @Option(help: ArgumentHelp("Check this file, for instance a backup, instead of the store's", valueName: "file"))
     var file: String?
 
-    @Flag(help: "Look at the file itself, without a copy; a leader's renewals wait meanwhile")
+    @Flag(help: "Read the file itself, without a copy; a leader's renewals wait meanwhile")
     var inPlace = false
 
     @Option(

@@ -298,7 +298,8 @@ struct Examination {
                     "rejected",
                     .warning,
                     "the plugin refused, and nobody has committed again: \(Self.list(summary.rejected))",
-                    fix: "`history` tells the plugin's words; commit a mended specification"
+                    fix: "`history` tells the plugin's words; commit a mended specification, or acknowledge it: "
+                        + summary.rejected.prefix(1).map { "infrakit-manager ack \($0)" }.joined()
                 )
             )
         }

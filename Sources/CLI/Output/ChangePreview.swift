@@ -26,37 +26,35 @@ struct ChangePreview {
             after: changes.map { GroupState(group: $0.group, change: $0, revision: 0) },
             labels: ("now", target.map { "revision \($0)" } ?? "proposed")
         )
-        var items: [Item] = []
-        var leaderIsMissing: Failure?
-        for change in changes {
-            guard case .set(let properties, _) = change.action else {
-                items.append(Item(change: change, plan: nil))
-                continue
-            }
-            if let leaderIsMissing {
-                items.append(Item(change: change, plan: .failure(leaderIsMissing)))
-                continue
-            }
-            do {
-                let spec = GroupSpec(id: change.group, properties: properties)
-                let answer = try await asking.run(.write(.commit(spec, pretend: true)))
-                items.append(Item(change: change, plan: Self.words(answer.request)))
-            } catch {
-                let failure = Failure(error)
-                if failure.isInterruption { throw failure }
-                if failure.status == .noLeader { leaderIsMissing = failure }
-                items.append(Item(change: change, plan: .failure(failure)))
-            }
+        let specs = changes.compactMap { change -> GroupSpec? in
+            guard case .set(let properties, _) = change.action else { return nil }
+            return GroupSpec(id: change.group, properties: properties)
         }
-        self.items = items
+        let plans = try await Self.plans(specs, asking)
+        items = changes.map { change in
+            Item(change: change, plan: change.action.isSet ? plans(change.group) : nil)
+        }
     }
 
-    private static func words(_ request: Request) -> Result<String, Failure> {
-        switch request.answer {
-        case .success(.details(let text)), .success(.plan(let text)): .success(text)
-        case .success: .success("")
-        case .failure(let error): .failure(Failure(error))
-        case nil: .failure(Failure("the plugin has not answered in time"))
+    /// One request, however many groups there are.
+    private static func plans(
+        _ specs: [GroupSpec],
+        _ asking: RequestWait
+    ) async throws -> (Identifier) -> Result<String, Failure> {
+        guard !specs.isEmpty else { return { _ in .success("") } }
+        do {
+            let answer = try await asking.run(.preview(specs)).request.answer
+            guard let reply = try answer?.get(), let plans = PlannedChanges(reply)?.plans else {
+                return { _ in .failure(Failure("the plugin has not answered in time")) }
+            }
+            let words = Dictionary(plans.map { ($0.group, $0.words) }, uniquingKeysWith: { _, last in last })
+            return { group in
+                words[group]?.mapError { Failure($0) } ?? .failure(Failure("the plugin has not answered in time"))
+            }
+        } catch {
+            let failure = Failure(error)
+            if failure.isInterruption { throw failure }
+            return { _ in .failure(failure) }
         }
     }
 

@@ -24,6 +24,7 @@ extension Revision {
         if changes.count > 1 { members.append(.init("outcomes", outcomes)) }
         if !tags.isEmpty { members.append(.init("tags", .array(tags.map { .string($0) }))) }
         if let confirmation { members.append(.init("confirm", confirmation.json)) }
+        if let acknowledgement { members.append(.init("acknowledged", acknowledgement.json)) }
         return .object(members)
     }
 
@@ -44,7 +45,8 @@ extension Revision {
         let unconfirmed =
             confirmation?.state == .waiting ? "(undone \(confirmation?.deadlineText ?? "") unless confirmed)" : ""
         let words = [message, error ?? ""].filter { !$0.isEmpty }.joined(separator: ": ")
-        let note = [name, words, unconfirmed].filter { !$0.isEmpty }.joined(separator: " ")
+        let acknowledged = acknowledgement.map { "(\($0.text))" } ?? ""
+        let note = [name, words, unconfirmed, acknowledged].filter { !$0.isEmpty }.joined(separator: " ")
         return [
             "\(number)\(number == current ? "*" : "")", Timestamp(milliseconds: time).local, author.text, operationText,
             Self.shorten(groups), status.name, note.split(whereSeparator: \.isNewline).joined(separator: " "),

@@ -72,7 +72,7 @@ struct CommandLineWords {
 
     /// `-1` would be taken for a flag, and the revision be missed.
     private static func requireNoNegative(_ verb: String, _ words: ArraySlice<String>) throws {
-        guard ["show", "diff", "rollback", "confirm", "tag"].contains(verb) else { return }
+        guard ["show", "diff", "rollback", "confirm", "ack", "tag"].contains(verb) else { return }
         for (word, before) in zip(words, [""] + words) where !(before.hasPrefix("-") && !before.contains("=")) {
             guard word.wholeMatch(of: /-[0-9]+/) != nil else { continue }
             throw Failure("\(word) is no revision. Name one by its number, from 1, or by its tag.", .usage)
@@ -109,6 +109,7 @@ struct CommandLineWords {
         "rollback": reading,
         "commit": reading,
         "confirm": ["--store-dir"],
+        "ack": ["--store-dir"],
         "tag": reading,
         "untag": ["--store-dir"],
         "status": reading + ["--name"],

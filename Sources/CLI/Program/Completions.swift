@@ -14,6 +14,11 @@ enum Completions {
         }
     }
 
+    /// Those that are still warned of.
+    static let rejected = CompletionKind.custom { words, _, _ in
+        await ask(words) { store in try await store.summary(within: patience).rejected.map { "\($0)" } }
+    }
+
     static let tags = CompletionKind.custom { words, _, _ in
         await ask(words) { store in try await store.tags(within: patience).map(\.name.text) }
     }

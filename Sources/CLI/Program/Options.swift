@@ -136,7 +136,7 @@ struct ChangeOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Refuse unless this revision is the current one (0: none yet)", valueName: "rev"))
     var expectCurrent: Int?
 
-    @Flag(help: "Only say what would change, and what the plugin would do")
+    @Flag(help: "Show what would change, and what the plugin would do; change nothing")
     var dryRun = false
 
     @Option(help: ArgumentHelp("How long to wait for the outcome", valueName: "duration"))

@@ -17,7 +17,7 @@ struct ReplicaOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "How often the plugin is asked what it watches (INFRAKIT_RECONCILE_INTERVAL)",
+            "How often to ask the plugin which groups it watches (INFRAKIT_RECONCILE_INTERVAL)",
             valueName: "d"
         )
     )
@@ -28,7 +28,7 @@ struct ReplicaOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "What the plugin speaks: auto, stream or http (INFRAKIT_PLUGIN_PROTOCOL)",
+            "Protocol of the plugin: auto, stream or http (INFRAKIT_PLUGIN_PROTOCOL)",
             valueName: "protocol"
         )
     )
@@ -36,7 +36,7 @@ struct ReplicaOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Keep so many of the newest revisions; tagged and current ones stay (INFRAKIT_HISTORY_LIMIT; default: all)",
+            "Number of newest revisions to keep; tagged and current ones stay (INFRAKIT_HISTORY_LIMIT; default: all)",
             valueName: "n"
         )
     )
@@ -44,7 +44,7 @@ struct ReplicaOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Keep revisions for so long; tagged and current ones stay (INFRAKIT_HISTORY_MAX_AGE; default: for ever)",
+            "How long to keep revisions; tagged and current ones stay (INFRAKIT_HISTORY_MAX_AGE; default: for ever)",
             valueName: "d"
         )
     )

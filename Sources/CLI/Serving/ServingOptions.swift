@@ -13,7 +13,7 @@ struct ServingOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "A user's number that may call beside root and this user; may be repeated (INFRAKIT_ALLOW_UID)",
+            "Numeric user id that may call, beside root and this user; may be repeated (INFRAKIT_ALLOW_UID)",
             valueName: "uid"
         )
     )

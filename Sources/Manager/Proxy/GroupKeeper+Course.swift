@@ -145,6 +145,7 @@ extension GroupKeeper {
             term?.reconciler.finished(group, revision: revision, .done, now: now)
         case .refused, .pending(_, .refusalNotRecorded):
             guard isCurrent(token) else { return }
+            term?.refused.insert(group)
             guard case .known(let state) = before else {
                 // What stood before is not known, which is not the same as nothing. The plugin is asked again later.
                 term?.reconciler.finished(group, revision: revision, .refused, now: now)

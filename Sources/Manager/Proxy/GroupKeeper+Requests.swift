@@ -64,6 +64,7 @@ extension GroupKeeper {
             case .import(let entries):
                 try await commit(request, entries, operation: .import, expectedCurrent: nil, confirmWithin: nil, token)
             case .write(let call): await carryOut(call, for: request, token)
+            case .preview(let specs): await preview(specs, for: request, token)
             case .mark(let mark): try await apply(mark, for: request, token)
             case .stepDown: await stepDown(request, token)
             }
@@ -128,7 +129,8 @@ extension GroupKeeper {
     ) async throws(GroupError) {
         let plugin = settings.pluginName
         let revision = try await changeGroups(settling: .request(request.id), token) { current in
-            let changes = CommitPlan.changes(from: current, to: entries, defaultPlugin: plugin)
+            let refused = term?.refused ?? []
+            let changes = CommitPlan.changes(from: current, to: entries, defaultPlugin: plugin, refused: refused)
             guard !changes.isEmpty else { return nil }
             return RevisionDraft(
                 author: request.author,
@@ -165,14 +167,69 @@ extension GroupKeeper {
             answer = .failure(error)
         }
         do {
-            try await store.answerRequest(
-                request.id,
-                answer,
-                fence: fence(token.epoch),
-                within: settings.storeTimeout
-            )
+            try await self.answer(request, answer, token)
         } catch {
             logger.warning("request not answered", metadata: ["request": "\(request.id)", "error": "\(error)"])
+        }
+    }
+
+    /// How many groups the plugin is asked about side by side.
+    private static let widestPreview = 16
+
+    private func preview(_ specs: [GroupSpec], for request: Request, _ token: TermToken) async {
+        // Whoever asks sees that the leader has it, also while the plugin does not answer.
+        guard await finish(request, .done, nil, token) else { return }
+        let reply = PlannedChanges(await plans(for: specs, token)).reply
+        do throws(StoreError) {
+            do throws(StoreError) {
+                try await answer(request, .success(reply), token)
+            } catch {
+                guard error.code == .tooLarge else { throw error }
+                try await answer(request, .failure(GroupError(.rejected, error.message)), token)
+            }
+        } catch {
+            logger.warning("request not answered", metadata: ["request": "\(request.id)", "error": "\(error)"])
+        }
+    }
+
+    private func answer(
+        _ request: Request,
+        _ answer: Result<GroupReply, GroupError>,
+        _ token: TermToken
+    ) async throws(StoreError) {
+        try await store.answerRequest(
+            request.id,
+            answer,
+            fence: fence(token.epoch),
+            within: settings.storeTimeout
+        )
+    }
+
+    /// Asks the plugin what it would do to each of some groups. When it does not answer for one, it is asked about no other.
+    private func plans(for specs: [GroupSpec], _ token: TermToken) async -> [PlannedChanges.Plan] {
+        await withTaskGroup(of: (Int, Result<GroupReply, GroupError>).self) { tasks in
+            var words: [Int: Result<String, GroupError>] = [:]
+            var trouble: GroupError?
+            var next = 0
+            while true {
+                while next < specs.count, next - words.count < Self.widestPreview, trouble == nil {
+                    let (index, spec) = (next, specs[next])
+                    tasks.addTask { (index, await self.callPlugin(.commit(spec, pretend: true), token)) }
+                    next += 1
+                }
+                guard let (index, answer) = await tasks.next() else { break }
+                switch answer {
+                case .success(.details(let text)), .success(.plan(let text)): words[index] = .success(text)
+                case .success: words[index] = .success("")
+                case .failure(let error):
+                    words[index] = .failure(error)
+                    if !Self.isRefusal(error), !error.saysUpdating { trouble = error }
+                }
+            }
+            let missing = trouble ?? GroupError(.unreachable, "the plugin was not asked")
+            return specs.enumerated().map { index, spec in
+                PlannedChanges.Plan(group: spec.id, words: words[index] ?? .failure(missing))
+            }
         }
     }
 

@@ -153,6 +153,7 @@ extension GroupKeeper {
             }
             term?.states[change.group] = state
             term?.stopped.remove(change.group)
+            term?.refused.remove(change.group)
             term?.reconciler.wrote(state, isRefusable: isRefusable)
         }
         logger.info(

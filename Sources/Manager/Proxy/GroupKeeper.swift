@@ -138,10 +138,12 @@ actor GroupKeeper {
 
     private func load(_ token: TermToken) async {
         do throws(StoreError) {
-            try await adoptHeritage(token)
+            let summary = try await store.summary(within: settings.storeTimeout)
+            if summary.newest == 0 { try await adoptHeritage(token) }
             let current = try await store.states(at: nil, within: settings.storeTimeout)
             guard beginning === token, !token.isEnded else { return }
-            let term = LeaderTerm(token, current, now: clock.now())
+            let refused = Set(summary.rejections.map(\.group))
+            let term = LeaderTerm(token, current, refused: refused, now: clock.now())
             (self.term, beginning) = (term, nil)
             room.reset(current)
             // From here on a write is carried out, and not before.
@@ -157,7 +159,6 @@ actor GroupKeeper {
 
     /// An empty history takes over what the Go manager has left in the same directory, as revision 1.
     private func adoptHeritage(_ token: TermToken) async throws(StoreError) {
-        guard try await store.summary(within: settings.storeTimeout).newest == 0 else { return }
         let entries = try await heritage()
         guard !entries.isEmpty else { return }
         let changes = entries.map { entry in

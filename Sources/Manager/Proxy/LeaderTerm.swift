@@ -11,11 +11,14 @@ struct LeaderTerm {
     /// Of each group, the change without an outcome that a later one has overtaken: should the plugin have carried it out, it
     /// does not count as superseded.
     var overtakenOpen: [Identifier: GroupState] = [:]
+    /// The groups of which the newest change was refused.
+    var refused: Set<Identifier>
     /// What the plugin was told of a group and has not answered: it may carry that out at any time, also after later calls.
     private var unanswered: [Identifier: [RawJSON]] = [:]
 
-    init(_ token: TermToken, _ states: [GroupState], now: BootInstant) {
+    init(_ token: TermToken, _ states: [GroupState], refused: Set<Identifier>, now: BootInstant) {
         self.token = token
+        self.refused = refused
         self.states = Dictionary(states.map { ($0.group, $0) }, uniquingKeysWith: { _, last in last })
         reconciler.assume(states, now: now)
     }

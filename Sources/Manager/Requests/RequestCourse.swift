@@ -60,7 +60,10 @@ public struct RequestCourse: Sendable {
         case withdrawing(until: BootInstant, isAnswered: Bool)
     }
 
+    /// What is waited for is the plugin's answer, not a revision.
     private let isCall: Bool
+    /// Whatever becomes of it, there is nothing that may still be carried out.
+    private let changesNothing: Bool
     private let began: BootInstant
     private let pauses: ClosedRange<Duration>
     private var deadline: BootInstant
@@ -93,7 +96,11 @@ public struct RequestCourse: Sendable {
     ///   - patience: how long to wait for the request's end.
     ///   - pauses: between two looks, at first and at last.
     public init(_ request: Request, patience: Duration, pauses: ClosedRange<Duration>, now: BootInstant) {
-        if case .write = request.kind { isCall = true } else { isCall = false }
+        switch request.kind {
+        case .write: (isCall, changesNothing) = (true, false)
+        case .preview: (isCall, changesNothing) = (true, true)
+        case .rollback, .commit, .import, .mark, .stepDown: (isCall, changesNothing) = (false, false)
+        }
         began = now
         deadline = now + patience
         self.pauses = pauses
@@ -206,7 +213,7 @@ public struct RequestCourse: Sendable {
         }
         guard now >= deadline else { return rest() }
         if let revision = sight.revision { return .end(.carriedOut(request, revision)) }
-        return unknown()
+        return changesNothing ? .end(.carriedOut(request, nil)) : unknown()
     }
 
     /// The request is not in the store.

@@ -89,7 +89,12 @@ extension Connection {
     /// Records how a pending change came out, if the writer still leads. A change that is settled stays as it is.
     func recordOutcome(_ outcome: Outcome, fence: Fence) throws {
         try requireLease(fence)
-        if try setOutcome(outcome), outcome.status == .applied { try supersede(before: outcome) }
+        guard try setOutcome(outcome) else { return }
+        switch outcome.status {
+        case .applied: try supersede(before: outcome)
+        case .rejected: try endConfirmationIfRejected(outcome.revision)
+        case .pending, .superseded, .partial: break
+        }
     }
 
     /// - Returns: false when that change is settled, or does not exist.

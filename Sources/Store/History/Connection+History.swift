@@ -61,17 +61,32 @@ extension Connection {
         }
     }
 
-    /// Refused revisions that are the newest word on some group: what an operator still has to look at.
-    var openRejectedRevisionNumbers: [Int] {
+    /// Refused changes that are the newest word on their group, and that nobody has acknowledged: what an operator still has to
+    /// look at. One that asked for what stands anyway is none of them, nor is the freeing of a group that does not stand.
+    var openRejections: [OpenRejection] {
         get throws {
             try all(
                 """
                 \(everyGroup)
-                SELECT DISTINCT c.revision FROM groups JOIN change c ON c.group_id = groups.id
+                SELECT c.revision, g.text FROM groups
+                JOIN change c ON c.group_id = groups.id
                     AND c.revision = (SELECT max(revision) FROM change WHERE group_id = groups.id)
-                WHERE c.status = 2 ORDER BY 1
+                JOIN name g ON g.id = c.group_id
+                LEFT JOIN change s ON s.group_id = c.group_id AND s.revision = (
+                    SELECT revision FROM change WHERE group_id = c.group_id AND status <> 2 ORDER BY revision DESC LIMIT 1
+                )
+                LEFT JOIN spec asked ON asked.id = c.spec LEFT JOIN spec standing ON standing.id = s.spec
+                WHERE c.status = 2
+                    AND NOT EXISTS (SELECT 1 FROM acknowledgement WHERE revision = c.revision)
+                    AND CASE c.action
+                        WHEN \(ActionCode.set) THEN
+                            s.action IS NOT c.action OR s.plugin IS NOT c.plugin OR standing.hash IS NOT asked.hash
+                        WHEN \(ActionCode.free) THEN s.action IS \(ActionCode.set)
+                        ELSE s.action IS NOT c.action
+                    END
+                ORDER BY c.revision, g.text
                 """
-            ) { $0.int(0) }
+            ) { OpenRejection(revision: $0.int(0), group: $0.identifier(1)) }
         }
     }
 
@@ -191,6 +206,7 @@ extension Connection {
         )
         let tags = try tags(of: number)
         let confirmation = try confirmation(of: number)
+        let acknowledgement = try acknowledgement(of: number)
         return try first(
             """
             SELECT r.number, r.time, r.epoch, m.text, a.user, a.uid, a.host, r.operation, r.target, r.message, r.hash
@@ -210,7 +226,8 @@ extension Connection {
                 changes: changes,
                 hash: row.blob(10),
                 tags: tags,
-                confirmation: confirmation
+                confirmation: confirmation,
+                acknowledgement: acknowledgement
             )
         }
     }

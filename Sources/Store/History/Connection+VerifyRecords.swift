@@ -23,7 +23,7 @@ extension Connection {
         SELECT 'the confirmation of revision ' || c.revision, NULL,
             'does not fit: state ' || c.state || ', ' || c.allowed || ' ms until ' || c.deadline
         FROM confirmation c LEFT JOIN revision r ON r.number = c.revision
-        WHERE c.state NOT IN (0, 1, 2, 3) OR c.deadline IS NOT r.time + c.allowed
+        WHERE c.state NOT IN (0, 1, 2, 3, 4) OR c.deadline IS NOT r.time + c.allowed
         """,
         """
         SELECT 'the tag ' || quote(t.name), NULL, 'is of no revision or has no author: ' || t.revision || ', ' || t.time
@@ -31,11 +31,18 @@ extension Connection {
             OR NOT EXISTS (SELECT 1 FROM author WHERE id = t.author)
         """,
         """
+        SELECT 'the acknowledgement of revision ' || k.revision, NULL, 'is of none that was rejected, or has no author'
+        FROM acknowledgement k WHERE k.time <= 0 OR NOT EXISTS (SELECT 1 FROM author WHERE id = k.author)
+            OR NOT EXISTS (SELECT 1 FROM revision WHERE number = k.revision)
+            OR (NOT EXISTS (SELECT 1 FROM change WHERE revision = k.revision AND status = 2)
+                AND NOT EXISTS (SELECT 1 FROM swarm))
+        """,
+        """
         SELECT 'the request ' || quote(q.id), NULL, 'does not fit: ' || quote(q.kind) || ' in state ' || q.state
         FROM request q WHERE q.state NOT IN (0, 2, 3, 4, 5) OR (q.state = 0 AND q.revision IS NOT NULL)
             OR q.revision > (SELECT coalesce(max(number), 0) FROM revision)
             OR (q.kind = 'rollback' AND q.target IS NULL)
-            OR (q.kind IN ('commit', 'import', 'write', 'mark') AND q.body IS NULL)
+            OR (q.kind IN ('commit', 'import', 'write', 'preview', 'mark') AND q.body IS NULL)
         """,
         """
         SELECT 'the lease', NULL, 'does not fit the log of terms: epoch ' || l.epoch || ', held by ' || quote(l.holder)

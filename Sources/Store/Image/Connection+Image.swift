@@ -23,6 +23,7 @@ extension Connection {
             }
             for record in image.records where record.revision.number <= newest { try takeOutcomes(record.revision) }
             try takeTags(image.tags)
+            try take(image.acknowledgements)
             try takeLease(image.lease)
             for term in image.terms { try take(term) }
             try endForgottenTerms()
@@ -347,7 +348,7 @@ extension Connection {
             guard isLinked, let revision = try revision(number), revision.operation != .adopt,
                 let token = try first("SELECT token FROM revision WHERE number = ?", .int(number), row: { $0.blob(0) })
             else { break }
-            records.append(HistoryImage.Record(revision.with(tags: []), token: token))
+            records.append(HistoryImage.Record(revision.bare, token: token))
             number -= 1
         }
         records.reverse()
@@ -362,6 +363,7 @@ extension Connection {
                 lease: lease,
                 terms: try terms(),
                 tags: try tags(),
+                acknowledgements: try acknowledgements(atMost: HistoryImage.Limits.acknowledgements),
                 settledFrom: lease.epoch + 1
             )
         }

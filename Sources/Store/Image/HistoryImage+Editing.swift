@@ -73,6 +73,7 @@ extension HistoryImage {
         try require(fence)
         guard let index = index(of: outcome.revision), isPending(index, outcome.group) else { return }
         settle(index, outcome.group, outcome.status, outcome.error)
+        endConfirmationIfRejected(index)
         guard outcome.status == .applied else { return }
         for index in records.indices where records[index].revision.number < outcome.revision {
             guard isPending(index, outcome.group) else { continue }
@@ -97,6 +98,15 @@ extension HistoryImage {
         )
     }
 
+    /// Nobody has to confirm what the plugin refused as a whole.
+    private mutating func endConfirmationIfRejected(_ index: Int) {
+        let revision = records[index].revision
+        guard let confirmation = revision.confirmation, confirmation.state == .waiting,
+            revision.changes.allSatisfy({ $0.status == .rejected })
+        else { return }
+        records[index].revision = revision.with(confirmation: confirmation.with(.rejected))
+    }
+
     /// Ends the wait for a confirmation, one way or the other.
     ///
     /// - Throws: ``StoreError`` `conflict` when it has ended already, `notFound` when the revision needs none.
@@ -106,14 +116,28 @@ extension HistoryImage {
             throw .needsNoConfirmation(number, waiting: waiting.map(\.revision))
         }
         guard confirmation.state == .waiting else { throw .confirmationEnded(confirmation) }
-        records[index].revision = records[index].revision.with(
-            confirmation: Confirmation(
-                revision: number,
-                allowed: confirmation.allowed,
-                deadline: confirmation.deadline,
-                state: state
-            )
-        )
+        records[index].revision = records[index].revision.with(confirmation: confirmation.with(state))
+    }
+
+    /// - Throws: ``StoreError``: `notFound`; `conflict` when the plugin has refused nothing of it, or it is acknowledged already.
+    private mutating func acknowledge(_ acknowledgement: Acknowledgement) throws(StoreError) {
+        let number = acknowledgement.revision
+        guard number >= 1, number <= newest else {
+            throw StoreError(.notFound, "there is no revision \(number); the newest is \(newest)")
+        }
+        // Of what is older than the outcomes that are kept, the node that asks knows more.
+        if let statuses = statuses(of: number), !statuses.contains(.rejected) {
+            throw .notRejected(number, .combining(statuses))
+        }
+        if let known = acknowledgements.first(where: { $0.revision == number }) { throw .acknowledgedAlready(known) }
+        acknowledgements.append(acknowledgement)
+    }
+
+    /// Of a revision's changes, as far as they were not applied; nil when that is not known any more.
+    private func statuses(of number: Int) -> [Status]? {
+        if let index = index(of: number) { return records[index].revision.changes.map(\.status) }
+        guard number >= outcomes.from else { return nil }
+        return outcomes.exceptions.filter { $0.revision == number }.map(\.status)
     }
 
     /// Notes something in the history that changes no group.
@@ -123,6 +147,8 @@ extension HistoryImage {
         try require(fence)
         switch mark {
         case .confirm(let revision): try endConfirmation(of: revision, as: .confirmed)
+        case .acknowledge(let revision, let message):
+            try acknowledge(Acknowledgement(revision: revision, author: author, time: time, message: message))
         case .untag(let name):
             guard tags.contains(where: { $0.name == name }) else { throw .noTag(name, of: tags.map(\.name)) }
             tags.removeAll { $0.name == name }
@@ -179,6 +205,9 @@ extension HistoryImage {
     ///   - time: as ``Settled/until`` counts it.
     public mutating func trim(to limits: Limits, time: Int) {
         if terms.count > limits.terms { terms.removeLast(terms.count - limits.terms) }
+        if acknowledgements.count > limits.acknowledgements {
+            acknowledgements.removeFirst(acknowledgements.count - limits.acknowledgements)
+        }
         settled.removeAll { $0.until < time }
         var bytes = records.reduce(0) { $0 + $1.size }
         while let first = records.first, records.count > max(1, limits.records) || bytes > limits.bytes,
@@ -202,13 +231,29 @@ extension HistoryImage {
         public var terms: Int
         /// Of the changes before the records: how many of those that were not applied.
         public var outcomes: Int
+        public var acknowledgements: Int
 
-        public init(records: Int = 64, bytes: Int = 128 * 1024, terms: Int = 20, outcomes: Int = 256) {
+        public init(
+            records: Int = 64,
+            bytes: Int = 128 * 1024,
+            terms: Int = 20,
+            outcomes: Int = 256,
+            acknowledgements: Int = Self.acknowledgements
+        ) {
             self.records = records
             self.bytes = bytes
             self.terms = terms
             self.outcomes = outcomes
+            self.acknowledgements = acknowledgements
         }
+
+        public static let acknowledgements = 64
+    }
+}
+
+extension Confirmation {
+    fileprivate func with(_ state: State) -> Confirmation {
+        Confirmation(revision: revision, allowed: allowed, deadline: deadline, state: state)
     }
 }
 
@@ -226,7 +271,7 @@ extension HistoryImage.Record {
 }
 
 extension Revision {
-    func with(changes: [Change]? = nil, tags: [Identifier]? = nil, confirmation: Confirmation? = nil) -> Revision {
+    func with(changes: [Change]? = nil, confirmation: Confirmation? = nil) -> Revision {
         Revision(
             number: number,
             time: time,
@@ -238,8 +283,27 @@ extension Revision {
             message: message,
             changes: changes ?? self.changes,
             hash: hash,
-            tags: tags ?? self.tags,
-            confirmation: confirmation ?? self.confirmation
+            tags: tags,
+            confirmation: confirmation ?? self.confirmation,
+            acknowledgement: acknowledgement
+        )
+    }
+
+    /// Without what the history has of it elsewhere.
+    var bare: Revision {
+        Revision(
+            number: number,
+            time: time,
+            epoch: epoch,
+            manager: manager,
+            author: author,
+            operation: operation,
+            target: target,
+            message: message,
+            changes: changes,
+            hash: hash,
+            tags: [],
+            confirmation: confirmation
         )
     }
 }

@@ -73,6 +73,8 @@ public struct HistoryImage: Hashable, Sendable {
     public var terms: [Term]
     /// In the order of their names.
     public var tags: [Tag]
+    /// Of rejected revisions; the newest of them last.
+    public var acknowledgements: [Acknowledgement]
     public var settled: [Settled]
     /// What was settled in an earlier epoch than this need not be in ``settled``: nobody remembered it when the image was made
     /// anew from a copy.
@@ -89,6 +91,7 @@ public struct HistoryImage: Hashable, Sendable {
         place: String = "",
         terms: [Term] = [],
         tags: [Tag] = [],
+        acknowledgements: [Acknowledgement] = [],
         settled: [Settled] = [],
         settledFrom: Int = 0,
         outcomes: PastOutcomes? = nil,
@@ -100,6 +103,7 @@ public struct HistoryImage: Hashable, Sendable {
         self.place = place
         self.terms = terms
         self.tags = tags
+        self.acknowledgements = acknowledgements
         self.settled = settled
         self.settledFrom = settledFrom
         self.outcomes = outcomes ?? PastOutcomes(from: base.revision + 1)

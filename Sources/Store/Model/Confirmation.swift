@@ -8,6 +8,8 @@ public struct Confirmation: Hashable, Sendable {
         case reverted = 2
         /// Nobody confirmed it, and later revisions had changed all of its groups: there was nothing left to undo.
         case overtaken = 3
+        /// The plugin refused all of it: there is nothing to confirm, and nothing to undo.
+        case rejected = 4
     }
 
     public let revision: Int

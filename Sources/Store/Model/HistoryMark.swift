@@ -7,4 +7,6 @@ public enum HistoryMark: Hashable, Sendable {
     case untag(Identifier)
     /// Keep a revision that would be undone.
     case confirm(Int)
+    /// Warn no more of a rejected revision.
+    case acknowledge(Int, message: String)
 }

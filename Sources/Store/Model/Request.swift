@@ -11,6 +11,8 @@ public struct Request: Hashable, Sendable {
         case `import`([GlobalConfig.Entry])
         /// Note something in the history, where commands cannot do so themselves.
         case mark(HistoryMark)
+        /// Ask the plugin what it would do to groups, all at once; ``PlannedChanges`` is the answer.
+        case preview([GroupSpec])
         /// A user's call that another replica passes on.
         case write(GroupRequest)
         /// Give leadership up.
@@ -53,7 +55,7 @@ public struct Request: Hashable, Sendable {
     public let error: String?
     /// What it waits for at the leader, for people; nil when nothing is known to be in its way.
     public let waitsFor: String?
-    /// What a ``Kind/write(_:)`` came to, once the plugin has answered.
+    /// What a ``Kind/write(_:)`` or ``Kind/preview(_:)`` came to, once the plugin has answered.
     public let answer: Result<GroupReply, GroupError>?
 
     public init(

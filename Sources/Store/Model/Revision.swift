@@ -62,6 +62,8 @@ public struct Revision: Hashable, Sendable {
     public let tags: [Identifier]
     /// Whether somebody has to confirm it; nil when nobody has to.
     public let confirmation: Confirmation?
+    /// Who has acknowledged that it was rejected; nil when nobody has.
+    public let acknowledgement: Acknowledgement?
 
     public init(
         number: Int,
@@ -75,7 +77,8 @@ public struct Revision: Hashable, Sendable {
         changes: [Change],
         hash: [UInt8],
         tags: [Identifier],
-        confirmation: Confirmation?
+        confirmation: Confirmation?,
+        acknowledgement: Acknowledgement? = nil
     ) {
         self.number = number
         self.time = time
@@ -89,6 +92,7 @@ public struct Revision: Hashable, Sendable {
         self.hash = hash
         self.tags = tags
         self.confirmation = confirmation
+        self.acknowledgement = acknowledgement
     }
 
     /// What a draft becomes when it is stored.

@@ -114,6 +114,7 @@ extension Connection {
                 throw StoreError(.corrupt, "the request \(row.text(0)) passes on an unknown call")
             }
             return .write(call)
+        case RequestKindName.preview: return .preview(try RequestBody.decodeSpecs(row.blob(12)))
         case RequestKindName.mark: return .mark(try RequestBody.decodeMark(row.blob(12)))
         case RequestKindName.stepDown: return .stepDown
         case let name: throw StoreError(.corrupt, "the request \(row.text(0)) is of the unknown kind '\(name)'")
@@ -303,6 +304,9 @@ struct EncodedRequest: Sendable {
         case .write(let call):
             self.kind = RequestKindName.write
             body = .blob(RequestBody.encode(call).bytes)
+        case .preview(let specs):
+            self.kind = RequestKindName.preview
+            body = .blob(RequestBody.encode(specs).bytes)
         case .mark(let mark):
             self.kind = RequestKindName.mark
             body = .blob(RequestBody.encode(mark).bytes)
@@ -318,9 +322,12 @@ private enum RequestKindName {
     static let commit = "commit"
     static let `import` = "import"
     static let write = "write"
+    static let preview = "preview"
     static let mark = "mark"
     static let stepDown = "step-down"
 
     /// For an SQL list.
-    static let all = [rollback, commit, `import`, write, mark, stepDown].map { "'\($0)'" }.joined(separator: ", ")
+    static let all = [rollback, commit, `import`, write, preview, mark, stepDown].map { "'\($0)'" }.joined(
+        separator: ", "
+    )
 }

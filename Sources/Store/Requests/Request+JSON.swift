@@ -18,6 +18,8 @@ extension Request {
             ]
         case .import(let entries):
             members += [.init("Kind", "import"), .init("Config", GlobalConfig.encode(entries))]
+        case .preview(let specs):
+            members += [.init("Kind", "preview"), .init("Specs", .raw(RequestBody.encode(specs)))]
         case .mark(let mark): members += [.init("Kind", "mark"), .init("Mark", .raw(RequestBody.encode(mark)))]
         case .write(let call): members += [.init("Kind", "write"), .init("Call", .raw(RequestBody.encode(call)))]
         case .stepDown: members.append(.init("Kind", "step-down"))
@@ -82,6 +84,8 @@ extension Request {
                     confirmWithin: try time("ConfirmWithin", in: view)
                 )
             case "import": return .import(try entries())
+            case "preview":
+                return .preview(try RequestBody.decodeSpecs(view.member("Specs").map { Array($0.bytes) } ?? []))
             case "mark":
                 return .mark(try RequestBody.decodeMark(view.member("Mark").map { Array($0.bytes) } ?? []))
             case "write":

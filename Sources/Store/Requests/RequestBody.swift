@@ -50,6 +50,12 @@ public enum RequestBody {
         return try GroupSpec(spec)
     }
 
+    static func encode(_ specs: [GroupSpec]) -> RawJSON { JSON.array(specs.map(\.json)).raw }
+
+    static func decodeSpecs(_ bytes: [UInt8]) throws -> [GroupSpec] {
+        try JSONView(bytes, limits: limits).elements.map { try GroupSpec($0) }
+    }
+
     static func encode(_ mark: HistoryMark) -> RawJSON {
         let json: JSON =
             switch mark {
@@ -57,6 +63,8 @@ public enum RequestBody {
                 ["tag": .string(name), "revision": .int(revision), "moving": .bool(moving)]
             case .untag(let name): ["untag": .string(name)]
             case .confirm(let revision): ["confirm": .int(revision)]
+            case .acknowledge(let revision, let message):
+                ["acknowledge": .int(revision), "message": .string(message)]
             }
         return json.raw
     }
@@ -67,6 +75,9 @@ public enum RequestBody {
             return .tag(name, revision: revision, moving: view.member("moving")?.bool == true)
         }
         if let name = view.member("untag")?.identifier { return .untag(name) }
+        if let revision = view.member("acknowledge")?.int {
+            return .acknowledge(revision, message: view.member("message")?.string ?? "")
+        }
         guard let revision = view.member("confirm")?.int else {
             throw StoreError(.corrupt, "a request notes something unknown")
         }

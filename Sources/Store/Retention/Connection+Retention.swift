@@ -127,6 +127,7 @@ extension Connection {
             $0.int(0)
         }
         try execute("DELETE FROM confirmation WHERE revision = ?", .int(number))
+        try execute("DELETE FROM acknowledgement WHERE revision = ?", .int(number))
         try execute("DELETE FROM change WHERE revision = ?", .int(number))
         try execute("DELETE FROM revision WHERE number = ?", .int(number))
         for spec in specs {

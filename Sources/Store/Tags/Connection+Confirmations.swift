@@ -49,6 +49,18 @@ extension Connection {
         return Confirmation(revision: row.int(0), allowed: row.int(1), deadline: row.int(2), state: state)
     }
 
+    /// Nobody has to confirm what the plugin refused as a whole.
+    func endConfirmationIfRejected(_ revision: Int) throws {
+        try execute(
+            """
+            UPDATE confirmation SET state = ?1 WHERE revision = ?2 AND state = 0
+                AND NOT EXISTS (SELECT 1 FROM change WHERE revision = ?2 AND status <> 2)
+            """,
+            .int(Confirmation.State.rejected.rawValue),
+            .int(revision)
+        )
+    }
+
     /// Ends the wait for a confirmation, one way or the other.
     ///
     /// - Throws: ``StoreError`` `conflict` when it has ended already, `notFound` when the revision needs none.

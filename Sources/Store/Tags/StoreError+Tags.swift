@@ -1,6 +1,6 @@
 internal import GroupSPI
 
-/// The sentences about tags and confirmations.
+/// The sentences about tags, confirmations and acknowledgements.
 extension StoreError {
     static func tagTaken(_ name: Identifier, by revision: Int) -> StoreError {
         StoreError(
@@ -33,7 +33,20 @@ extension StoreError {
             case .reverted: "revision \(revision) was reverted: nobody had confirmed it in time. Commit it again."
             case .overtaken:
                 "later revisions have changed all that revision \(revision) had: nothing is left to confirm"
+            case .rejected: "the plugin refused revision \(revision): there is nothing to confirm"
             }
         return StoreError(.conflict, reason)
+    }
+
+    static func notRejected(_ revision: Int, _ status: Status) -> StoreError {
+        StoreError(.conflict, "revision \(revision) is \(status.name), not rejected: there is nothing to acknowledge")
+    }
+
+    static func acknowledgedAlready(_ acknowledgement: Acknowledgement) -> StoreError {
+        let author = acknowledgement.author
+        return StoreError(
+            .conflict,
+            "revision \(acknowledgement.revision) is acknowledged already, by \(author.account ?? "unknown")@\(author.host)"
+        )
     }
 }

@@ -4,7 +4,8 @@ internal import Store
 /// The members of the label beside `Groups`:
 ///
 ///     "Revision": 12, "Epoch": 3, "HistoryHash": hex, "Sequence": 40,
-///     "Lease": {…}, "Terms": […], "Tags": […], "Settled": […], "SettledFrom": 2, "Outcomes": {"From": 1, "Except": […]},
+///     "Lease": {…}, "Terms": […], "Tags": […], "Acknowledged": […], "Settled": […], "SettledFrom": 2,
+///     "Outcomes": {"From": 1, "Except": […]},
 ///     "Recent": [{"Revision": 11, …}, {"Revision": 12, …}],
 ///     "Before": {"Revision": 10, "HistoryHash": hex, "Groups": {group: {"Plugin", "Properties"} or null}}
 ///
@@ -30,6 +31,7 @@ enum ImageCodec {
         if !image.lease.instance.isEmpty { members.append(.init("Lease", encode(image.lease, image.place))) }
         add("Terms", image.terms.map(encode))
         add("Tags", image.tags.map(encode))
+        add("Acknowledged", image.acknowledgements.map(encode))
         add("Settled", image.settled.map(encode))
         if image.settledFrom > 0 { members.append(.init("SettledFrom", .int(image.settledFrom))) }
         if image.outcomes.from <= image.base.revision { members.append(.init("Outcomes", encode(image.outcomes))) }
@@ -82,6 +84,13 @@ enum ImageCodec {
         [
             "Name": .string(tag.name), "Revision": .int(tag.revision), "Author": encode(tag.author),
             "Time": .int(tag.time),
+        ]
+    }
+
+    private static func encode(_ acknowledgement: Acknowledgement) -> JSON {
+        [
+            "Revision": .int(acknowledgement.revision), "Author": encode(acknowledgement.author),
+            "Time": .int(acknowledgement.time), "Message": .string(acknowledgement.message),
         ]
     }
 
@@ -155,6 +164,7 @@ enum ImageCodec {
         image.place = try fields.optional("Lease").map { try $0["Node"].text() } ?? ""
         image.terms = try fields.list("Terms").map(term)
         image.tags = try fields.list("Tags").map(tag)
+        image.acknowledgements = try fields.list("Acknowledged").map(acknowledgement)
         image.settled = try fields.list("Settled").map(settled)
         image.settledFrom = try fields.optional("SettledFrom")?.number() ?? 0
         image.sequence = try fields.optional("Sequence")?.number() ?? 0
@@ -233,6 +243,15 @@ enum ImageCodec {
             revision: try fields["Revision"].number(),
             author: try author(fields["Author"]),
             time: try fields["Time"].integer()
+        )
+    }
+
+    private static func acknowledgement(_ fields: Fields) throws -> Acknowledgement {
+        Acknowledgement(
+            revision: try fields["Revision"].number(),
+            author: try author(fields["Author"]),
+            time: try fields["Time"].integer(),
+            message: try fields["Message"].text()
         )
     }
 

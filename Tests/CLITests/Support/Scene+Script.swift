@@ -199,7 +199,8 @@ extension Scene {
         case revision([Change], confirm: Int? = nil)
         case nothingToDo
         case refusal(String)
-        case plan(Result<GroupReply, GroupError>)
+        /// What the plugin says of each group.
+        case plans(@Sendable (Identifier) -> Result<String, GroupError>)
     }
 
     /// Runs a verb whose requests a leader answers, which knows what to say to each.
@@ -254,8 +255,10 @@ extension Scene {
             try await store.finishRequest(request.id, state: .done, error: nil, fence: fence, within: patience)
         case .refusal(let words):
             try await store.finishRequest(request.id, state: .refused, error: words, fence: fence, within: patience)
-        case .plan(let answer):
-            try await store.answerRequest(request.id, answer, fence: fence, within: patience)
+        case .plans(let words):
+            guard case .preview(let specs) = request.kind else { return }
+            let plans = PlannedChanges(specs.map { PlannedChanges.Plan(group: $0.id, words: words($0.id)) })
+            try await store.answerRequest(request.id, .success(plans.reply), fence: fence, within: patience)
         }
     }
 }

@@ -55,6 +55,32 @@ struct CommitRequestTests {
         }
     }
 
+    /// The plugin has refused something else, and somebody commits what stands: that is a decision. It is in the history, the plugin
+    /// has agreed to it, and nobody is warned any more.
+    @Test func whatStandsIsCommittedAgainAfterARefusal() async throws {
+        try await Replica.withHistory { replica in
+            replica.plugin.script {
+                $0 == .commit(.named("a", 9), pretend: false) ? .fail(GroupError(.rejected, "no")) : nil
+            }
+            replica.store.submit(commit(entry("a", 9), entry("b", 2)))
+            #expect(try await replica.end(of: "r").revision == 5)
+            let summary = try await replica.store.summary(within: .seconds(1))
+            #expect(summary.rejected == [5])
+            replica.store.submit(commit(entry("a", 1), entry("b", 2), id: "again"))
+            #expect(try await replica.end(of: "again").revision == 6)
+            #expect(replica.store.revisions[5].groups == ["a"] && replica.store.revisions[5].status == .applied)
+            #expect(try await replica.store.summary(within: .seconds(1)).rejected == [])
+            // Also when a later leader only reads of the refusal.
+            replica.store.submit(commit(entry("a", 9), id: "no"))
+            _ = try await replica.end(of: "no")
+            try await replica.loseAndLeadAgain()
+            replica.store.submit(commit(entry("a", 1), id: "later"))
+            #expect(try await replica.end(of: "later").revision == 8)
+            replica.store.submit(commit(entry("a", 1), id: "same"))
+            #expect(try await replica.end(of: "same").revision == nil)
+        }
+    }
+
     @Test func whatStandsAlreadyIsNoRevision() async throws {
         try await Replica.withHistory { replica in
             let calls = replica.plugin.count(\.isCommit)
@@ -79,14 +105,14 @@ struct CommitRequestTests {
             #expect(revision.changes.map(\.status) == [.applied, .rejected, .applied])
             #expect(replica.plugin.groups["b"] == .named("b", 2))
             #expect(replica.plugin.groups["a"] == .named("a", 3) && replica.plugin.groups["d"] == .named("d", 3))
-            // It keeps what it had: asked for again, it is no change; and the refused one is one.
+            // It keeps what it had: that this is right is told by whoever asks for it again, once.
             replica.plugin.behave()
             replica.store.submit(commit(entry("b", 2), id: "same"))
-            let same = try await replica.end(of: "same")
-            #expect(same.revision == nil)
+            #expect(try await replica.end(of: "same").revision == 6)
+            replica.store.submit(commit(entry("b", 2), id: "nothing"))
+            #expect(try await replica.end(of: "nothing").revision == nil)
             replica.store.submit(commit(entry("b", 3), id: "again"))
-            let again = try await replica.end(of: "again")
-            #expect(again.revision == 6)
+            #expect(try await replica.end(of: "again").revision == 7)
         }
     }
 

@@ -28,7 +28,7 @@ struct CommitPlanTests {
             entry("other plugin", 1), entry("its plugin", 1, plugin: "q"), entry("moved", 1, plugin: "p"),
         ]
         #expect(
-            CommitPlan.changes(from: current, to: entries, defaultPlugin: "p") == [
+            CommitPlan.changes(from: current, to: entries, defaultPlugin: "p", refused: []) == [
                 Change(group: "changed", action: set(2)), Change(group: "freed", action: set(1)),
                 Change(group: "destroyed", action: set(1)), Change(group: "new", action: set(1)),
                 Change(group: "moved", action: set(1)),
@@ -38,7 +38,12 @@ struct CommitPlanTests {
 
     @Test func aGroupThatNamesAPluginKeepsIt() {
         #expect(
-            CommitPlan.changes(from: [], to: [entry("a", 1, plugin: "q"), entry("b", 1)], defaultPlugin: "p") == [
+            CommitPlan.changes(
+                from: [],
+                to: [entry("a", 1, plugin: "q"), entry("b", 1)],
+                defaultPlugin: "p",
+                refused: []
+            ) == [
                 Change(group: "a", action: set(1, plugin: "q")), Change(group: "b", action: set(1, plugin: "p")),
             ]
         )
@@ -48,10 +53,21 @@ struct CommitPlanTests {
     @Test func aSpecThatDiffersInOneByteDiffers() {
         let properties = RawJSON(checked: Array(#"{"Allocation":{"Size":1.0}}"#.utf8))
         let entries = [GlobalConfig.Entry(spec: GroupSpec(id: "a", properties: properties), plugin: "p")]
-        #expect(CommitPlan.changes(from: [state("a", set(1))], to: entries, defaultPlugin: "p").count == 1)
+        #expect(CommitPlan.changes(from: [state("a", set(1))], to: entries, defaultPlugin: "p", refused: []).count == 1)
+    }
+
+    /// Whoever commits what stands, after the plugin has refused something else, has decided.
+    @Test func whatStandsIsCommittedAgainAfterARefusal() {
+        let current = [state("a", set(1)), state("b", set(1))]
+        let entries = [entry("a", 1), entry("b", 1)]
+        #expect(
+            CommitPlan.changes(from: current, to: entries, defaultPlugin: "p", refused: ["b", "c"]) == [
+                Change(group: "b", action: set(1))
+            ]
+        )
     }
 
     @Test func nothingIsAskedForNothing() {
-        #expect(CommitPlan.changes(from: [state("a", set(1))], to: [], defaultPlugin: "p") == [])
+        #expect(CommitPlan.changes(from: [state("a", set(1))], to: [], defaultPlugin: "p", refused: []) == [])
     }
 }

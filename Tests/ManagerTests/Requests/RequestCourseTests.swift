@@ -54,6 +54,23 @@ struct RequestCourseTests {
         }
     }
 
+    /// A call that was taken up and is not answered may still be carried out; a question what would change may not.
+    @Test func aQuestionThatIsNotAnsweredChangesNothing() {
+        let kinds: [(Request.Kind, Bool)] = [(.preview([]), false), (.write(.stopUpdate(id: "a")), true)]
+        for (kind, isUnknown) in kinds {
+            var course = course(kind)
+            guard case .look = course.handle(.submitted, now: at(0)) else { return wrong() }
+            let taken = Request(id: "r", kind: kind, author: Self.author, patience: 5000, state: .done)
+            let sight = RequestSight(request: taken, lease: .none)
+            guard case .wait = course.handle(.seen(sight), now: at(100)) else { return wrong() }
+            switch end(course.handle(.seen(sight), now: at(5000))) {
+            case .unknown: #expect(isUnknown)
+            case .carriedOut(let request, nil): #expect(!isUnknown && request.answer == nil)
+            default: wrong()
+            }
+        }
+    }
+
     @Test func aLockedStoreIsAskedAgainUntilTheDeadline() {
         var course = course()
         guard case .wait = course.handle(.submitFailed(busy()), now: at(1000)) else { return wrong() }

@@ -306,7 +306,11 @@ extension SimulatedStore: StateStore {
     ) async throws(StoreError) {
         try await write("mark", fence, timeout) { model, fence throws(StoreError) in
             try model.finish(id, as: .done, error: nil, fence: fence)
-            if case .confirm(let revision) = mark { try model.endConfirmation(of: revision, as: .confirmed) }
+            switch mark {
+            case .confirm(let revision): try model.endConfirmation(of: revision, as: .confirmed)
+            case .acknowledge(let revision, _): try model.acknowledge(revision)
+            case .tag, .untag: break
+            }
         }
     }
 

@@ -84,7 +84,7 @@ import Testing
             newest: newest,
             current: model.current,
             pending: model.pending,
-            rejected: model.openRejected,
+            rejections: model.openRejections,
             unconfirmed: []
         )
         #expect(summary == expected, "seed \(seed)")

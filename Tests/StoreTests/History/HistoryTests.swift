@@ -141,7 +141,7 @@ import Testing
                         newest: 0,
                         current: nil,
                         pending: [],
-                        rejected: [],
+                        rejections: [],
                         unconfirmed: []
                     )
             )

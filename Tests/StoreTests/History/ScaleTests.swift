@@ -98,7 +98,7 @@ import Testing
             ("total of a group", { _ = try $0.countRevisions(HistoryQuery(group: "cattle-7")) }),
             ("total since", { _ = try $0.countRevisions(HistoryQuery(since: 1_700_019_990_000)) }),
             ("pending", { _ = try $0.pendingRevisionNumbers }),
-            ("rejected", { _ = try $0.openRejectedRevisionNumbers }),
+            ("rejected", { _ = try $0.openRejections }),
             ("current", { _ = try $0.currentRevisionNumber }),
             ("newest", { _ = try $0.newestRevisionNumber }),
             ("oldest", { _ = try $0.oldestRevisionNumber }),

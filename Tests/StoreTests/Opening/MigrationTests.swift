@@ -40,6 +40,7 @@ import Testing
     ].map { "ALTER TABLE lease DROP COLUMN \($0);" }.joined()
     private static let withoutLaterVersions =
         """
+        DROP TABLE acknowledgement;
         ALTER TABLE lease DROP COLUMN elapsed; ALTER TABLE confirmation DROP COLUMN since; DROP TABLE age;
         DROP INDEX request_ended; ALTER TABLE request DROP COLUMN ended; ALTER TABLE request DROP COLUMN waits_for;
         ALTER TABLE request DROP COLUMN epoch;

@@ -50,12 +50,24 @@ struct HistoryModel {
     var current: Int? { revisions.last { $0.changes.contains { $0.status != .rejected } }?.number }
     var pending: [Int] { revisions.filter { $0.changes.contains { $0.status == .pending } }.map(\.number) }
 
-    var openRejected: [Int] {
-        var newest: [Identifier: (number: Int, status: Status)] = [:]
+    var openRejections: [OpenRejection] {
+        var newest: [Identifier: (number: Int, change: Change)] = [:]
         for revision in revisions {
-            for change in revision.changes { newest[change.group] = (revision.number, change.status) }
+            for change in revision.changes { newest[change.group] = (revision.number, change) }
         }
-        return Set(newest.values.filter { $0.status == .rejected }.map(\.number)).sorted()
+        let standing = Dictionary(
+            states(at: .max).map { ($0.group, $0.change.action) },
+            uniquingKeysWith: { _, last in last }
+        )
+        let open = newest.filter { entry in
+            let change = entry.value.change
+            guard change.status == .rejected else { return false }
+            // What was asked for is so already.
+            if case .free = change.action { return standing[change.group]?.isSet == true }
+            return standing[change.group] != change.action
+        }
+        return open.map { OpenRejection(revision: $0.value.number, group: $0.key) }
+            .sorted { ($0.revision, $0.group) < ($1.revision, $1.group) }
     }
 
     /// Newest first.

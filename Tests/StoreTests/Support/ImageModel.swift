@@ -10,6 +10,7 @@ struct ImageModel {
     var tags: [Identifier: Int] = [:]
     var settled: [String: HistoryImage.Settled] = [:]
     var terms: [Term] = []
+    var acknowledged: Set<Int> = []
 
     /// - Returns: the error that the step is to have had; nil for none.
     mutating func take(_ step: LeaderScript.Step, time: Int) -> StoreError.Code? {
@@ -26,6 +27,8 @@ struct ImageModel {
         case .recorded(let outcome, _):
             guard (1...max(1, history.revisions.count)).contains(outcome.revision) else { return nil }
             history.record(outcome)
+            let isRefused = history.revisions[outcome.revision - 1].changes.allSatisfy { $0.status == .rejected }
+            if isRefused, confirmations[outcome.revision] == .waiting { confirmations[outcome.revision] = .rejected }
         case .marked(.tag(let name, let revision, let moving), _, _, _):
             guard (1...max(1, history.revisions.count)).contains(revision), !history.revisions.isEmpty else {
                 return .notFound
@@ -35,6 +38,10 @@ struct ImageModel {
         case .marked(.untag(let name), _, _, _):
             return tags.removeValue(forKey: name) == nil ? .notFound : nil
         case .marked(.confirm(let revision), _, _, _): return end(revision, .confirmed)
+        case .marked(.acknowledge(let number, _), _, _, _):
+            guard history.revisions.indices.contains(number - 1) else { return .notFound }
+            let isRefused = history.revisions[number - 1].changes.contains { $0.status == .rejected }
+            guard isRefused, acknowledged.insert(number).inserted else { return .conflict }
         case .ended(let revision, let state, _): return end(revision, state)
         case .settled(let request, _):
             guard settled[request.id] == nil else { return .conflict }

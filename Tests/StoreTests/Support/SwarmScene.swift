@@ -60,6 +60,8 @@ extension Store {
             case .marked(.tag(let name, let revision, let moving), let author, _, _):
                 try connection.setTag(name, to: revision, author: author, moving: moving, time: time)
             case .marked(.untag(let name), _, _, _): try connection.removeTag(name)
+            case .marked(.acknowledge(let revision, let message), let author, _, _):
+                try connection.acknowledge(revision, author: author, message: message, time: time)
             case .marked(.confirm(let revision), _, _, _): try connection.endConfirmation(of: revision, as: .confirmed)
             case .ended(let revision, let state, _): try connection.endConfirmation(of: revision, as: state)
             case .settled, .answered, .trimmed: break

@@ -1,0 +1,37 @@
+internal import ArgumentParser
+internal import Store
+internal import Terminal
+
+/// `infrakit-manager ack`: ends the warnings of a rejected revision.
+struct AckCommand: Verb {
+    static let configuration = CommandConfiguration(
+        commandName: "ack",
+        abstract: "Acknowledge a rejected revision, to end its warnings",
+        discussion: flowing(
+            """
+            `status` and `doctor` warn of a rejected revision until a later one of its groups is applied, or somebody
+            acknowledges it. The history keeps who did, when and why. No group changes. Needs no leader, except in swarm mode.
+
+            Examples:
+              infrakit-manager ack 14
+              infrakit-manager ack 14 -m "the image was withdrawn"
+            """
+        )
+    )
+
+    @Argument(help: "The rejected revision, by number or tag", completion: Completions.rejected)
+    var revision: RevisionWord
+
+    @Option(name: .shortAndLong, help: ArgumentHelp("Why, for the history", valueName: "text"))
+    var message = ""
+
+    @OptionGroup var store: StoreOptions
+
+    func run(in session: Session) async throws -> ExitStatus {
+        let store = store.open(in: session)
+        let number = try await revision.number(in: store)
+        try await MarkedHistory(store: store, session: session).apply(.acknowledge(number, message: message))
+        try session.standardOutput("revision \(number) is acknowledged\n")
+        return .done
+    }
+}
