@@ -13,7 +13,7 @@ static int flush(journal_file *file) {
     if (file->count == 0) {
         return SQLITE_OK;
     }
-    int code = CALL(file, xWrite, file->bytes, file->count, file->start);
+    int code = write_file(file->real, file->bytes, file->count, file->start);
     if (code == SQLITE_OK) {
         file->start += file->count;
         file->count = 0;
@@ -40,7 +40,7 @@ static int buffered_write(sqlite3_file *base, const void *bytes, int count, sqli
         file->count += count;
         return SQLITE_OK;
     }
-    int code = CALL(file, xWrite, bytes, count, offset);
+    int code = write_file(file->real, bytes, count, offset);
     if (code == SQLITE_OK) {
         file->start = offset + count;
     }

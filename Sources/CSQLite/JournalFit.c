@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 // https://sqlite.org/fileformat2.html#the_rollback_journal
 static const unsigned char MAGIC[8] = {0xd9, 0xd5, 0x05, 0xf9, 0x20, 0xa1, 0x63, 0xd7};
@@ -52,11 +53,19 @@ static int find_counter(sqlite3_file *journal, int *is_found, unsigned *counter)
     }
 }
 
+int journal_is_file(const char *name) {
+    struct stat status;
+    return stat(name, &status) != 0 || S_ISREG(status.st_mode);
+}
+
 int journal_fits(sqlite3_vfs *base, const char *name, unsigned counter) {
     int is_there = 0;
     int code = base->xAccess(base, name, SQLITE_ACCESS_EXISTS, &is_there);
     if (code != SQLITE_OK || !is_there) {
         return code;
+    }
+    if (!journal_is_file(name)) {
+        return SQLITE_CANTOPEN;
     }
     sqlite3_file *journal = calloc(1, (size_t)base->szOsFile);
     if (!journal) {

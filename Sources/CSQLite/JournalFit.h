@@ -11,4 +11,7 @@
 // there; CSQLITE_STRANGE_JOURNAL; another result code when it cannot be read.
 int journal_fits(sqlite3_vfs *base, const char *name, unsigned counter);
 
+// Whether a journal may be opened: there is a plain file, or nothing. To open a FIFO would wait for ever.
+int journal_is_file(const char *name);
+
 #endif

@@ -256,14 +256,14 @@ static int checked_write(sqlite3_file *base, const void *bytes, int count, sqlit
         }
     }
     if (file->page_size == 0) {
-        return file->real->pMethods->xWrite(file->real, bytes, count, offset);
+        return write_file(file->real, bytes, count, offset);
     }
     if (count != file->page_size || offset % count != 0) {
         return SQLITE_IOERR_WRITE;
     }
     memcpy(file->page, bytes, (size_t)count);
     seal(file->page, count, offset / count + 1);
-    return file->real->pMethods->xWrite(file->real, file->page, count, offset);
+    return write_file(file->real, file->page, count, offset);
 }
 
 static int checked_close(sqlite3_file *base) {
@@ -360,6 +360,9 @@ static int checked_open(sqlite3_vfs *vfs, sqlite3_filename name, sqlite3_file *f
     }
     if (flags & SQLITE_OPEN_MAIN_JOURNAL) {
         sqlite3_file *database = sqlite3_database_file_object(name);
+        if (!journal_is_file(name)) {
+            return SQLITE_CANTOPEN;
+        }
         if (database && database->pMethods == &checked_methods) {
             return journal_open(base, name, (journal_file *)file, &((checked_file *)database)->journal, flags, out);
         }

@@ -126,7 +126,9 @@ final class DatabaseQueue: Sendable {
 extension StoreError {
     fileprivate static func late(_ path: String, _ purpose: DatabaseQueue.Purpose, hadBegun: Bool) -> StoreError {
         switch (purpose, hadBegun) {
-        case (_, false):
+        case (.reading, false):
+            StoreError(.busy, "\(path) does not answer in time. Is its file system reachable?")
+        case (.writing, false):
             StoreError(.busy, "\(path) does not answer in time; nothing was stored. Is its file system reachable?")
         case (.reading, true):
             StoreError(.noAnswer, "\(path) does not answer in time. Is its file system reachable?")

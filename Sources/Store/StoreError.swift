@@ -64,6 +64,13 @@ public struct StoreError: Error, Hashable, Sendable {
     /// The result code of SQLite, where one was the cause.
     public let cause: SQLiteError?
 
+    /// The message without what became of the work that failed: for one that tells of other work, as of a request that is in the
+    /// store while this was a look at it.
+    public var trouble: String {
+        [" nothing was changed.", " nothing was stored."].reduce(message) { $0.replacing(";\($1)", with: ".") }
+            .replacing(" Try again.", with: "")
+    }
+
     public init(_ code: Code, _ message: String, cause: SQLiteError? = nil) {
         self.code = code
         self.message = message

@@ -2,6 +2,7 @@ import GroupSPI
 import Testing
 
 @testable import CLI
+@testable import Manager
 @testable import Store
 
 /// What a command that asks the leader says while another program keeps the database locked.
@@ -71,6 +72,19 @@ import Testing
             #expect(finished.errors.hasSuffix("it was taken back, and nothing was changed\n"), "\(finished)")
             #expect(try await scene.store.request(id, within: patience)?.state == .cancelled)
         }
+    }
+
+    /// Trouble at a look at a request says nothing of the request: no sentence says that it may come true and that nothing was changed.
+    @Test(arguments: [
+        "manager.db is locked by another process (pid 7, cp); nothing was changed. Try again.",
+        "the disk that holds manager.db is full; nothing was stored. Make room.",
+    ])
+    func noSentenceSaysTwoOppositeThings(_ message: String) {
+        let unknown = UnknownEnd(revision: nil, why: .timeIsUp, trouble: StoreError(.busy, message))
+        let failure = Failure(unknown, within: .seconds(2))
+        #expect(failure.message.contains("it may still be carried out (") && failure.status == .pending)
+        #expect(!failure.message.contains("nothing was") && !failure.message.contains("Try again"), "\(failure)")
+        #expect(failure.message.contains("manager.db"))
     }
 
     private func eventualRequest(_ scene: Scene) async throws -> String {

@@ -54,7 +54,7 @@ struct Failure: Error {
         let state =
             unknown.revision.map { "it is recorded as revision \($0), and how it came out could not be read" }
             ?? "it may still be carried out"
-        let trouble = unknown.trouble.map { " (\($0.message))" } ?? ""
+        let trouble = unknown.trouble.map { " (\($0.trouble))" } ?? ""
         self.init(
             "\(cause): \(state)\(trouble). See `infrakit-manager history` before you ask again.",
             .pending,

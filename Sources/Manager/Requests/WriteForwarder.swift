@@ -72,7 +72,7 @@ struct WriteForwarder {
         if let number = unknown.revision {
             return GroupError(.pending, "recorded as revision \(number), and how it came out could not be read yet")
         }
-        let trouble = unknown.trouble.map { ": \($0.message)" } ?? ""
+        let trouble = unknown.trouble.map { ": \($0.trouble)" } ?? ""
         return GroupError(
             .unknownOutcome,
             "it may still be carried out; look at the history before you ask again. The leader has not answered\(trouble)"

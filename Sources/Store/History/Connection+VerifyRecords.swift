@@ -27,7 +27,7 @@ extension Connection {
         """,
         """
         SELECT 'the tag ' || quote(t.name), NULL, 'is of no revision or has no author: ' || t.revision || ', ' || t.time
-        FROM tag t WHERE t.time <= 0 OR NOT EXISTS (SELECT 1 FROM revision WHERE number = t.revision)
+        FROM tag t WHERE NOT EXISTS (SELECT 1 FROM revision WHERE number = t.revision)
             OR NOT EXISTS (SELECT 1 FROM author WHERE id = t.author)
         """,
         """

@@ -33,9 +33,20 @@ extension StoreError {
             guard isAboutRights(errno) else { return notKnown("write to", directory, errno) }
             return (.permission, "no right to write to \(directory), where its journal goes. Check its owner and mode.")
         }
+        if let other = stranger(beside: path) { return (.io, other) }
         // The file is there, so it is another that was not found after it could not be created.
         if systemError == ENOENT { return (.io, "its journal cannot be created. Check the disk, or the server.") }
         return (.io, systemError == 0 ? "SQLite does not say why." : "\(String(cString: strerror(systemError))).")
+    }
+
+    /// What lies where SQLite looks for files of its own, and keeps it from the database.
+    private static func stranger(beside path: String) -> String? {
+        var status = stat()
+        if stat("\(path)-journal", &status) == 0, status.st_mode & S_IFMT != S_IFREG {
+            return "\(path)-journal, where its journal goes, is no plain file. Move it away."
+        }
+        guard lstat("\(path)-wal", &status) == 0 else { return nil }
+        return "\(path)-wal belongs to another journal mode. With all managers stopped, move it away."
     }
 
     /// A mount that is read-only refuses as rights do.

@@ -100,4 +100,18 @@ import Testing
             #expect(position.number == 8 && problems.count == 1 && problems[0].sentence.hasPrefix("revision 7 "))
         }
     }
+
+    /// The clock of whoever set a tag may have been wrong: nothing is concluded from it.
+    @Test func aTagOfAnyTimeIsSound() async throws {
+        try await withStore { store in
+            let leader = try await lead(store)
+            try await leader.append([.set("a", 1)])
+            try await store.setTag("t", to: 1, author: .tester, moving: false, within: patience)
+            let raw = try rawConnection(store.path)
+            for time in [-29_000, 0] {
+                try raw.execute("UPDATE tag SET time = ?", .int(time))
+                #expect(try await store.verify(within: patience).problems == [])
+            }
+        }
+    }
 }

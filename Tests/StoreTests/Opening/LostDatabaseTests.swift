@@ -76,6 +76,29 @@ import Testing
         }
     }
 
+    /// What lies where SQLite has files of its own is named, and waited for by nobody.
+    @Test(arguments: ["-journal", "-wal"]) func aStrangerBesideTheDatabaseIsNamed(_ suffix: String) async throws {
+        try await withScratch { directory in
+            let path = StoreConfiguration.path(in: directory)
+            do {
+                let leader = try await lead(try await openStore(in: directory))
+                try await leader.append([.set("a", 1)])
+            }
+            let stranger = path + suffix
+            if suffix == "-journal" {
+                #expect(mkfifo(stranger, 0o600) == 0)
+            } else {
+                try Data(repeating: 7, count: 100).write(to: URL(fileURLWithPath: stranger))
+            }
+            let command = Store.openForCommand(StoreConfiguration(path: path, busyTimeout: 10_000))
+            let error = try await failure { try await command.summary(within: patience) }
+            #expect(error.code == .io && error.message.contains(stranger), "\(error)")
+            #expect(error.message.lowercased().contains("move it away"), "\(error)")
+            #expect(unlink(stranger) == 0)
+            #expect(try await command.summary(within: patience).newest == 1)
+        }
+    }
+
     /// A first start, also of two managers, and beside files of other names.
     @Test func whatIsNewIsNew() async throws {
         try await withScratch { directory in
