@@ -10,7 +10,10 @@ extension StoreError {
         var status = stat()
         guard stat(directory, &status) == 0 else {
             return errno == ENOENT || errno == ENOTDIR
-                ? (.directoryMissing, "the directory \(directory) does not exist. Create it.")
+                ? (
+                    .directoryMissing,
+                    "the directory \(directory) does not exist. Is it mounted? Create it only for a new store."
+                )
                 : notKnown("look at the directory", directory, errno)
         }
         guard status.st_mode & S_IFMT == S_IFDIR else {

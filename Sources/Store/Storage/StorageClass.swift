@@ -55,7 +55,7 @@ public struct StorageClass: Hashable, Sendable {
     static func unusable(_ directory: String, _ error: Int32) -> StoreError {
         let (code, advice): (StoreError.Code, String) =
             switch error {
-            case ENOENT: (.directoryMissing, "Create it")
+            case ENOENT: (.directoryMissing, "Is it mounted? Create it only for a new store")
             case ENOTDIR, ELOOP, ENAMETOOLONG: (.directoryMissing, "Mend the path")
             case EACCES, EPERM: (.permission, "Check the rights on the way to it")
             default: (.io, "Check the disk, or the server that holds it")
