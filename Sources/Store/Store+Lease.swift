@@ -3,12 +3,15 @@ extension Store {
     /// has a ``Lease/suspension``.
     public func lease(within timeout: Duration) async throws(StoreError) -> Lease {
         let startedAt = memory?.now() ?? 0
-        let lease = try await reader.run(within: timeout) { [clock] connection in
+        // Before the reading begins: what is stored meanwhile it need not show.
+        let seen = memory?.seen
+        let (lease, isLacking) = try await reader.run(within: timeout) { [clock] connection in
             try clock.look(connection)
-            return try connection.lease()
+            let lease = try connection.lease()
+            return (lease, try seen.map { try connection.lacks($0, by: lease) } ?? false)
         }
         guard let memory else { return lease }
-        guard memory.seen.isMissing(in: lease) else {
+        guard isLacking else {
             memory.note(lease, readSince: startedAt)
             return lease
         }
@@ -17,7 +20,7 @@ extension Store {
             verify: { _, _ in true },
             { connection in
                 let row = try connection.lease()
-                guard memory.seen.isMissing(in: row) else { return row }
+                guard try connection.lacks(memory.seen, by: row) else { return row }
                 let witness = memory.witness(nil, on: connection.device)
                 return try connection.suspend(row, by: witness, time: Store.wallClock())
             }

@@ -143,6 +143,11 @@ public struct StoreModel: Sendable {
         lease.suspension != nil || !seen.isReached(by: lease) || holding(seen) == .less
     }
 
+    /// Whether a replica that has seen this has something to say of the store.
+    public func lacks(_ seen: Watermark) -> Bool {
+        seen.isMissing(in: lease) || lease.suspension == nil && holding(seen) == .less
+    }
+
     public mutating func suspend(by witness: Witness, time: Int) {
         lease = lease.suspended(by: witness, time: time)
     }

@@ -27,6 +27,16 @@ extension Connection {
         }
     }
 
+    /// Whether a replica that has seen this has something to say of the database: that it is older, or more than who said so knew.
+    ///
+    /// A later epoch alone is no proof: whoever has taken over an older copy made it. The row tells the newest revision that its
+    /// holder knew; where that is another one, the history is asked.
+    func lacks(_ seen: Watermark, by row: Lease) throws -> Bool {
+        if seen.isMissing(in: row) { return true }
+        guard row.suspension == nil, row.revision != seen.revision || row.hash != seen.hash else { return false }
+        return try holding(seen) == .less
+    }
+
     /// Whether nothing may be concluded from a row, as it is of an older state than was seen.
     func isOlder(_ row: Lease, than seen: Watermark) throws -> Bool {
         try row.suspension != nil || !seen.isReached(by: row) || holding(seen) == .less
@@ -40,7 +50,7 @@ extension Connection {
         // Others have seen more of it, whoever asks: what is taken back here may have been carried out there.
         guard row.suspension == nil else { throw StoreError.stale(path) }
         guard let seen = memory?.seen, seen.epoch > 0 else { return }
-        guard seen.isReached(by: row) else { throw StoreError.stale(path) }
+        guard try !isOlder(row, than: seen) else { throw StoreError.stale(path) }
     }
 
     /// What a manager goes on from is of the newest state that it has seen.

@@ -18,7 +18,8 @@ public struct Watermark: Hashable, Sendable {
         lease.epoch > epoch || lease.epoch == epoch && lease.sequence >= sequence
     }
 
-    /// Whether a replica that has seen this has something to say of a row: that it is older, or more than who said so knew.
+    /// Whether a replica that has seen this has something to say of a row: that it is older, or more than who said so knew. What the
+    /// history holds is another question.
     public func isMissing(in lease: Lease) -> Bool {
         guard let suspension = lease.suspension else { return !isReached(by: lease) }
         return !suspension.holds(self) || !suspension.isExact && suspension.seen.joined(with: self) != suspension.seen

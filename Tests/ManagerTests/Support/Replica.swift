@@ -33,8 +33,8 @@ final class Replica: Sendable {
         heritageDirectory: String? = nil,
         orphanGuard: FakeGuard = FakeGuard(),
         concurrency: Int = 64,
-        findLoop: ManagerConfiguration.LoopFinder? = nil,
-        adjust: (inout KeeperSettings) -> Void = { _ in }
+        adjust: (inout KeeperSettings) -> Void = { _ in },
+        findLoop: ManagerConfiguration.LoopFinder? = nil
     ) throws {
         clock = store.clock
         self.store = store

@@ -9,16 +9,17 @@ extension SimulatedStore: StateStore {
 
     func lease(within timeout: Duration) async throws(StoreError) -> Lease {
         let startedAt = bootTime
-        let lease = try await run("lease", .looking, timeout) { [self] model in
+        let before = seen
+        let (lease, isLacking) = try await run("lease", .looking, timeout) { [self] model in
             count.saw(model.elapsed, epoch: model.lease.epoch, sequence: model.lease.sequence, at: bootTime)
-            return model.lease
+            return (model.lease, model.lacks(before))
         }
-        guard notices, seen.isMissing(in: lease) else {
+        guard notices, isLacking else {
             note(lease, readSince: startedAt)
             return lease
         }
         return try await run("suspend", .suspending, timeout) { [self] model in
-            if seen.isMissing(in: model.lease) { model.suspend(by: witness(nil), time: host.wallTime) }
+            if model.lacks(seen) { model.suspend(by: witness(nil), time: host.wallTime) }
             return model.lease
         }
     }

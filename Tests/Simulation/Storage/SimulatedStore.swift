@@ -80,7 +80,7 @@ final class SimulatedStore: @unchecked Sendable {
     /// - Throws: ``StoreError`` `stale`.
     func requireSeen(_ model: StoreModel) throws(StoreError) {
         guard notices else { return }
-        guard model.lease.suspension == nil, seen.epoch == 0 || seen.isReached(by: model.lease) else {
+        guard model.lease.suspension == nil, seen.epoch == 0 || !model.isOlder(than: seen) else {
             throw StoreError.stale("file")
         }
     }

@@ -332,6 +332,41 @@ import Testing
         }
     }
 
+    /// Whoever stood still meanwhile finds a row of a later epoch, which tells nothing of what the history lacks.
+    @Test(arguments: [true, false]) func aCopyThatOthersHaveGoneOnFromIsNoticed(_ isByTheFollower: Bool) async throws {
+        try await withScratch { directory in
+            let scene = try await scene(directory)
+            try replace(scene.path, with: scene.older, .move)
+            let other = try await lead(try await open(directory), as: "n7/group")
+            #expect(other.fence.epoch > 2)
+            #expect(try await other.append([.set("c", 1)]).number == 4)
+            #expect(try await other.store.renewLease(other.fence, within: patience).suspension == nil)
+            let late = isByTheFollower ? scene.follower : scene.store
+            #expect(try await late.lease(within: patience).suspension != nil)
+            #expect(try await failure { try await other.append([.set("c", 2)]) }.code == .stale)
+            #expect(try await scene.verify().contains { $0.contains("is older than what a manager has seen of it") })
+            let accepted = try await Store.openForCommand(StoreConfiguration(path: scene.path))
+                .acceptOlderState(within: patience)
+            #expect(accepted.newest == 4 && accepted.next > 6, "\(accepted)")
+            #expect(try await late.lease(within: patience).suspension == nil)
+        }
+    }
+
+    /// No copy at all: a history of its own, which goes on for longer than the one that was seen.
+    @Test func aNewHistoryThatIsLongerIsNoticed() async throws {
+        try await withScratch { directory in
+            let scene = try await scene(directory)
+            #expect(rename(scene.path, "\(directory)/away") == 0)
+            let first = try await lead(try await open(directory), as: "n6/group")
+            let other = try await lead(first.store)
+            #expect(other.fence.epoch == scene.leader.fence.epoch)
+            for size in 1...9 { try await other.append([.set("c", size)]) }
+            for _ in 0..<20 { _ = try await other.store.renewLease(other.fence, within: patience) }
+            #expect(try await scene.follower.lease(within: patience).suspension != nil)
+            #expect(try await other.store.renewLease(other.fence, within: patience).suspension != nil)
+        }
+    }
+
     /// All managers were stopped: a restored backup needs nobody's word.
     @Test func aRestoredBackupIsUsedAtOnce() async throws {
         try await withScratch { directory in
