@@ -46,6 +46,12 @@ struct RollbackCommand: Verb {
             try await store.requireWhole(target, of: group, within: commandTimeout)
             return target
         }
+        if try await waiting.reading({ try await store.revision(target, within: commandTimeout) })?.status == .rejected
+        {
+            session.standardError(
+                "note: the plugin refused revision \(target): what stood then is restored, not what it asked for\n"
+            )
+        }
         if change.dryRun { return try await plan(target, store, in: session) }
         let kind = Request.Kind.rollback(to: target, group: group, expectedCurrent: change.expectCurrent)
         let answer = try await waiting.run(kind, message: change.message)
