@@ -3,6 +3,7 @@ internal import Diff
 internal import GroupSPI
 internal import Manager
 internal import Store
+internal import Terminal
 
 /// `infrakit-manager rollback <rev>`: a new revision that equals an earlier one, applied by the leader.
 struct RollbackCommand: Verb {
