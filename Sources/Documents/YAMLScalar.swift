@@ -37,6 +37,10 @@ enum YAMLScalar {
         if [".inf", "+.inf", "-.inf", ".nan"].contains(text.lowercased()) {
             throw DocumentError(line: line, "JSON has no number for \(text)")
         }
+        // What programs write for a number that is none, where JSON is meant; it would be stored as a text.
+        if ["NaN", "Infinity", "+Infinity", "-Infinity"].contains(text) {
+            throw DocumentError(line: line, "JSON has no number for \(text); a text is written \"\(text)\"")
+        }
         return try number(text, line: line) ?? .string(text)
     }
 

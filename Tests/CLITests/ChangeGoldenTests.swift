@@ -87,6 +87,17 @@ import Testing
         try await expect("rollback 12", "rollback.nothing") { _ in .nothingToDo }
     }
 
+    /// "Already stands as in revision 4" would be untrue of what revision 4 asked for.
+    @Test func rollbackToARefusedRevisionSaysWhatItRestores() async throws {
+        try await Scene.scripted { scene in
+            let refused = try await scene.withLeader({ _ in .nothingToDo }) { await scene.run("rollback 4 --wait 60s") }
+            #expect(refused.status == .done, "\(refused)")
+            #expect(refused.errors.contains("the plugin refused revision 4: what stood then is restored"), "\(refused)")
+            let other = try await scene.withLeader({ _ in .nothingToDo }) { await scene.run("rollback 3 --wait 60s") }
+            #expect(other.status == .done && other.errors.isEmpty, "\(other)")
+        }
+    }
+
     @Test func rollbackDryRun() async throws {
         try await expect("rollback 3 --dry-run", "rollback.dry-run") { _ in
             .plans { _ in .success("Would manage 5 instances") }

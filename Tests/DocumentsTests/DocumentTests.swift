@@ -61,7 +61,8 @@ import Testing
 
     @Test(arguments: [
         ("a: 1\na: 2", 2, "twice"), ("a: [1", 2, ""), ("a: yes", 1, "write true, false or \"yes\""),
-        ("x: 1\nb: 0644", 2, "octal"), ("a: .inf", 1, "JSON has no number"), ("a: *b", 1, "names nothing"),
+        ("x: 1\nb: 0644", 2, "octal"), ("a: .inf", 1, "JSON has no number"), ("a: -Infinity", 1, "a text is written"),
+        ("a: *b", 1, "names nothing"),
         ("? [a]\n: 1", 1, "a key must be a text"), ("a: !!int x", 1, "is not what its tag"),
         ("a: !foo x", 1, "is not known"), ("<<: 1", 1, "<< takes a mapping"), ("a:\n\t- b", 2, ""),
     ])
@@ -74,6 +75,14 @@ import Testing
     @Test func brokenJSONIsToldAsJSON() throws {
         let error = try #require(throws: DocumentError.self) { try read(#"{"a": 1,, "b"}"#) }
         #expect(!error.message.isEmpty)
+    }
+
+    /// It would become a text, where a number was meant.
+    @Test func whatIsNoNumberIsRefusedInJSON() throws {
+        for word in ["NaN", "Infinity", "-Infinity"] {
+            #expect(throws: DocumentError.self, "\(word)") { try read("{\"V\": \(word)}") }
+            #expect(try read("{\"V\": \"\(word)\"}") == ["{\"V\": \"\(word)\"}"])
+        }
     }
 
     @Test func whatIsNoUTF8IsRefused() throws {

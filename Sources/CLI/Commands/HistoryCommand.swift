@@ -168,27 +168,50 @@ struct HistoryCommand: Verb {
         let table = Table(Revision.headings, cells, elastic: [4, 2])
         let layout = table.layout(width: session.width)
         if output == .table { try session.standardOutput(layout.line(Revision.headings)) }
+        var shown = page.revisions.reversed() as [Revision]
         var newest = 0
+        // Those that were shown before their outcome was known: it follows in a line of its own.
+        var open: Set<Int> = []
+        var lastRead = ContinuousClock.now
         while !Task.isCancelled {
-            for revision in page.revisions.reversed() {
-                newest = revision.number
+            for revision in shown {
+                newest = max(newest, revision.number)
+                if revision.status == .pending { open.insert(revision.number) } else { open.remove(revision.number) }
                 let line =
                     output == .jsonl
                     ? TerminalText(exact: revision.json(current: page.current).raw.text + "\n")
                     : layout.line(revision.cells(current: page.current))
                 try session.standardOutput(line)
             }
+            shown = []
             try await Task.sleep(for: .seconds(1), clock: .suspending)
             // Nobody has to wait for the next revision to learn that nobody reads it.
             guard session.hasReader() else { throw StreamError(EPIPE) }
             let later = HistoryQuery(group: group, after: newest)
-            page = try await store.history(later, within: commandTimeout)
-            guard page.revisions.contains(where: \.isOpen),
-                let leader = try await store.readerView(within: commandTimeout).untold
-            else { continue }
-            await AcknowledgedOutcomes.settle(by: leader, in: store)
-            page = try await store.history(later, within: commandTimeout)
+            do throws(StoreError) {
+                page = try await store.history(later, within: commandTimeout)
+                if page.revisions.contains(where: \.isOpen),
+                    let leader = try await store.readerView(within: commandTimeout).untold
+                {
+                    await AcknowledgedOutcomes.settle(by: leader, in: store)
+                    page = try await store.history(later, within: commandTimeout)
+                }
+                var settled: [Revision] = []
+                for number in open.sorted() {
+                    guard let revision = try await store.revision(number, within: commandTimeout) else { continue }
+                    if revision.status != .pending { settled.append(revision) }
+                }
+                shown = settled + page.revisions.reversed()
+                lastRead = .now
+            } catch {
+                // Managers outlive a store that is away for a moment, and so does who looks on.
+                guard Self.mayPass(error), .now - lastRead < commandTimeout else { throw error }
+            }
         }
+    }
+
+    private static func mayPass(_ error: StoreError) -> Bool {
+        [.missing, .directoryMissing, .busy, .io, .noAnswer].contains(error.code)
     }
 
     private func requireGroup(_ store: Store) async throws {

@@ -3,6 +3,7 @@ internal import Diff
 internal import GroupSPI
 internal import Manager
 internal import Store
+internal import Terminal
 
 /// `infrakit-manager rollback <rev>`: a new revision that equals an earlier one, applied by the leader.
 struct RollbackCommand: Verb {
@@ -45,6 +46,12 @@ struct RollbackCommand: Verb {
             // No states are read: those of a thousand groups would take longer than everything else.
             try await store.requireWhole(target, of: group, within: commandTimeout)
             return target
+        }
+        if try await waiting.reading({ try await store.revision(target, within: commandTimeout) })?.status == .rejected
+        {
+            session.standardError(
+                "note: the plugin refused revision \(target): what stood then is restored, not what it asked for\n"
+            )
         }
         if change.dryRun { return try await plan(target, store, in: session) }
         let kind = Request.Kind.rollback(to: target, group: group, expectedCurrent: change.expectCurrent)

@@ -46,6 +46,9 @@ struct VerifyCommand: Verb {
     @OptionGroup var format: OutputOptions
 
     func validate() throws {
+        for (flag, path) in [("--file", file), ("--repair", repair)] where path?.isEmpty == true {
+            throw ValidationError("\(flag) takes the name of a file, not an empty one")
+        }
         if repair != nil, inPlace { throw ValidationError("--repair and --in-place do not go together") }
     }
 

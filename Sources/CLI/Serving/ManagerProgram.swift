@@ -80,7 +80,13 @@ struct ManagerProgram {
         let descriptors = try DescriptorBudget.raised()
         try Directories.make(session.plugins.path)
         let claim = try await claimPlugin(for: state)
-        defer { withExtendedLifetime(claim) {} }
+        // Not a child: it looks after the file for as long as this goes on, whatever this waits for.
+        let claiming = Task { [logger] in
+            await claim?.keepPlace { other in
+                logger.warning("plugin used by another store", metadata: ["store": "\(other)", "plugin": "\(plugin)"])
+            }
+        }
+        defer { withExtendedLifetime(claim) { claiming.cancel() } }
         var metadata: Logger.Metadata = [
             "version": "\(VersionCommand.version)", "commit": "\(VersionCommand.commit)", "id": "\(claimant.id)",
             "socket": "\(claimant.socket)", "plugin": "\(plugin)",

@@ -66,6 +66,11 @@ final class SlowFile: Sendable {
     private static func unreadable(_ path: String, _ code: Int32) -> Trouble {
         // A pipe gives each reader a part, and none that is whole.
         if code == EISDIR || code == ENXIO { return Trouble(message: "\(path) must be a file", isMissing: false) }
+        var status = stat()
+        if code == ENOENT, lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFLNK {
+            // What it names may lie on a mount that is not there yet.
+            return Trouble(message: "\(path) is a symbolic link to what is not there", isMissing: false)
+        }
         return Trouble(
             message: "\(path) cannot be read: \(String(cString: clinux_open_trouble(code)))",
             isMissing: code == ENOENT || code == ENOTDIR

@@ -5,10 +5,15 @@ internal import GroupSPI
 struct GenerationTranslator: Sendable {
     private let peer: Peer
     private let journey: Journey
+    private let limit: Limit
 
-    init(peer: Peer, journey: Journey) {
+    /// Cancels what it is given when a part of the call's time is over, so that there is some left for what follows.
+    typealias Limit = @Sendable (_ body: @escaping @Sendable () async -> Void) async -> Void
+
+    init(peer: Peer, journey: Journey, limit: @escaping Limit = { await $0() }) {
         self.peer = peer
         self.journey = journey
+        self.limit = limit
     }
 
     func carryOut(_ request: GroupRequest) async throws(LinkError) -> GroupReply {
@@ -146,16 +151,21 @@ extension GenerationTranslator {
     /// After it, the plugin does nothing to the group any more.
     ///
     /// One that watches does not see to that by itself: it goes on with an update that is under way, and ends instances that
-    /// another may have begun to watch.
+    /// another may have begun to watch. But it may be so busy with that update that it does not answer: so StopUpdate has a part of
+    /// the call's time, and whatever becomes of it, UnwatchGroup follows.
     private func free(_ id: Identifier) async throws(LinkError) -> GroupReply {
         if let result = try await native(.free(id)) {
             return try ReplyDecoder.acknowledgement(result, of: "FreeGroup")
         }
-        do {
-            _ = try await native(.stopUpdate(id))
-        } catch .rejected {
-            // It is not being updated.
+        // Over another connection, where the plugin has ended the one before: once is enough.
+        if journey.beginsToStop() {
+            await limit {
+                // Refused: it is not being updated.
+                _ = try? await native(.stopUpdate(id))
+            }
         }
+        // The caller has given up, and nothing is begun any more.
+        guard !Task.isCancelled else { throw .cancelled }
         return try ReplyDecoder.acknowledgement(try await required(.unwatch(id)), of: "UnwatchGroup")
     }
 

@@ -7,6 +7,7 @@ final class Journey: Sendable {
     let isReadOnly: Bool
     private let sent = Mutex(false)
     private let rolls = Mutex(false)
+    private let stops = Mutex(false)
 
     init(isReadOnly: Bool) {
         self.isReadOnly = isReadOnly
@@ -19,6 +20,17 @@ final class Journey: Sendable {
 
     /// The call may be tried once more from its start: it changes nothing, or it has changed nothing yet.
     var mayStartAgain: Bool { isReadOnly || !isSent }
+
+    /// A `StopUpdate` was sent before the group is let go. That may be done again, and on another connection.
+    var hasBegunToStop: Bool { stops.withLock { $0 } }
+
+    /// - Returns: false when it has begun before.
+    func beginsToStop() -> Bool {
+        stops.withLock { stops in
+            defer { stops = true }
+            return !stops
+        }
+    }
 
     /// Sends one request of the call and notes that it is under way.
     func send(_ call: WireCall, to peer: Peer) async throws(LinkError) -> JSONView {

@@ -151,9 +151,10 @@ extension PluginClient {
             do throws(LinkError) {
                 let (peer, isNew) = try await checkOut(until: deadline)
                 let repliesBefore = peer.link.replyCount
-                let outcome = await attempt(request, journey, peer)
+                let outcome = await attempt(request, journey, peer, until: deadline)
                 checkIn(peer, after: outcome, wasSilent: peer.link.replyCount == repliesBefore, deadline)
-                if case .failure(let error) = outcome, error.endsLink, isFirst, !isNew, journey.mayStartAgain {
+                let mayGoOn = !isNew && journey.mayStartAgain || journey.hasBegunToStop
+                if case .failure(let error) = outcome, error.endsLink, isFirst, mayGoOn {
                     isFirst = false
                     continue
                 }
@@ -164,9 +165,18 @@ extension PluginClient {
         }
     }
 
-    private func attempt(_ request: GroupRequest, _ journey: Journey, _ peer: Peer) async -> Outcome {
+    private func attempt(
+        _ request: GroupRequest,
+        _ journey: Journey,
+        _ peer: Peer,
+        until deadline: ContinuousClock.Instant
+    ) async -> Outcome {
+        let translator = GenerationTranslator(peer: peer, journey: journey) { [connector] body in
+            let now = ContinuousClock.now
+            await Race.run(until: now + max(.zero, deadline - now) / 3, on: connector.group.any(), body)
+        }
         do throws(LinkError) {
-            return .success(try await GenerationTranslator(peer: peer, journey: journey).carryOut(request))
+            return .success(try await translator.carryOut(request))
         } catch {
             return .failure(error)
         }

@@ -1,5 +1,4 @@
 import GroupSPI
-import Synchronization
 import Testing
 
 @testable import Manager
@@ -69,26 +68,26 @@ struct CallSharesTests {
     @Test func noShareIsLost() async throws {
         let clock = TestClock()
         let shares = CallShares(6)
-        let counts = Mutex((now: 0, most: 0, ran: 0))
+        let counts = Shared((now: 0, most: 0, ran: 0))
         await withTaskGroup(of: Void.self) { tasks in
             for number in 0..<400 {
                 tasks.addTask {
                     let never = clock.now() + .seconds(3600)
                     await shares.run(for: Identifier("g\(number % 5)"), until: never, on: clock) {
-                        counts.withLock {
+                        counts.update {
                             $0.now += 1
                             $0.ran += 1
                             $0.most = max($0.most, $0.now)
                         }
                         for _ in 0..<(number % 7) { await Task.yield() }
-                        counts.withLock { $0.now -= 1 }
+                        counts.update { $0.now -= 1 }
                     }
                 }
                 if number == 399 { break }
                 if number.isMultiple(of: 50) { await Task.yield() }
             }
         }
-        #expect(counts.withLock { $0.now == 0 && $0.most <= 6 && $0.ran == 400 })
+        #expect(counts.value.now == 0 && counts.value.most <= 6 && counts.value.ran == 400)
         for group in 0..<5 { #expect(shares.waiting(for: Identifier("g\(group)")) == 0) }
     }
 }

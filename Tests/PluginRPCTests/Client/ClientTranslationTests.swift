@@ -84,6 +84,24 @@ struct ClientTranslationTests {
         }
     }
 
+    /// It may be at work at that very update, and answer nothing else meanwhile.
+    @Test(
+        "and freed whatever becomes of that",
+        arguments: [FakeAnswer.silence, .hangUp, .raw("no JSON")]
+    )
+    func freeWhenStopUpdateDoesNotAnswer(_ answer: FakeAnswer) async throws {
+        for generation in Self.watching {
+            try await withPlugin(generation, script: .on("Group.StopUpdate", answer)) { client, fake in
+                fake.seed([.text("cattle")])
+                // What hangs costs a third of this, and nothing else takes as long, on whatever machine.
+                let reply = try await client.call(.free(id: "cattle"), within: .seconds(30))
+                #expect(reply == .ok)
+                #expect(fake.methods.suffix(2) == ["StopUpdate", "UnwatchGroup"])
+                #expect(fake.groups.isEmpty)
+            }
+        }
+    }
+
     @Test("and asks for a missing method once per connection")
     func remembersMissingMethods() async throws {
         try await withPlugin(.v05) { client, fake in
