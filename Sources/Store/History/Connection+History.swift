@@ -127,73 +127,55 @@ extension Connection {
     /// Newest first.
     private func numbers(_ query: HistoryQuery) throws -> [Int] {
         let sql =
-            switch (query.group, query.since) {
-            case (nil, nil):
-                "SELECT number FROM revision WHERE number < ?2 AND number > ?3 ORDER BY number DESC LIMIT ?5"
-            case (nil, _):
-                // By time, not by number: of a million revisions the last hour's are found without a look at the others.
-                """
-                SELECT number FROM revision INDEXED BY revision_by_time
-                WHERE time >= ?4 AND number < ?2 AND number > ?3 ORDER BY number DESC LIMIT ?5
-                """
-            case (_, nil):
-                """
-                SELECT revision FROM change WHERE group_id = (SELECT id FROM name WHERE text = ?1)
-                    AND revision < ?2 AND revision > ?3 ORDER BY revision DESC LIMIT ?5
-                """
-            default:
-                """
-                SELECT c.revision FROM change c CROSS JOIN revision r ON r.number = c.revision
-                WHERE c.group_id = (SELECT id FROM name WHERE text = ?1) AND c.revision < ?2 AND c.revision > ?3
-                    AND r.time >= ?4 ORDER BY c.revision DESC LIMIT ?5
-                """
-            }
+            query.group == nil
+            ? "SELECT number FROM revision WHERE number < ?2 AND number > ?3 ORDER BY number DESC LIMIT ?4"
+            : """
+            SELECT revision FROM change WHERE group_id = (SELECT id FROM name WHERE text = ?1)
+                AND revision < ?2 AND revision > ?3 ORDER BY revision DESC LIMIT ?4
+            """
         return try all(
             sql,
             .text(query.group?.text),
             .int(query.before ?? Int.max),
-            .int(query.after ?? 0),
-            .int(query.since),
+            .int(try lowerEnd(of: query)),
             .int(query.limit ?? -1),
             row: { $0.int(0) }
         )
     }
 
+    /// The number above which a query's revisions are.
+    ///
+    /// Leaders' clocks differ, so times are in no order: what came after the first revision of the time that was asked for is of that
+    /// time too, whatever its own leader's clock said.
+    private func lowerEnd(of query: HistoryQuery) throws -> Int {
+        guard let since = query.since else { return query.after ?? 0 }
+        let first = try first(
+            "SELECT min(number) FROM revision INDEXED BY revision_by_time WHERE time >= ?",
+            .int(since),
+            row: { $0.optionalInt(0) }
+        )
+        return max(query.after ?? 0, try first.flatMap { $0 }.map { $0 - 1 } ?? newestRevisionNumber)
+    }
+
     /// How many revisions a query without a limit would give.
     func countRevisions(_ query: HistoryQuery) throws -> Int {
-        let sql: String
-        switch (query.group, query.since) {
-        case (nil, nil):
+        let after = try lowerEnd(of: query)
+        guard let group = query.group else {
             // No need to visit a million rows.
             let newest = try newestRevisionNumber
             guard newest > 0 else { return 0 }
             let last = min(newest, query.before.map { $0 - 1 } ?? newest)
-            let first = max(1, query.after.map { $0 + 1 } ?? 1)
+            let first = max(1, after + 1)
             return first > last ? 0 : last - first + 1 - (try countRemoved(from: first, through: last))
-        case (nil, _):
-            sql = """
-                SELECT count(*) FROM revision INDEXED BY revision_by_time
-                WHERE time >= ?4 AND number < ?2 AND number > ?3
-                """
-        case (_, nil):
-            // The last condition holds always: the parameter is there for the other questions' sake.
-            sql = """
-                SELECT count(*) FROM change WHERE group_id = (SELECT id FROM name WHERE text = ?1)
-                    AND revision < ?2 AND revision > ?3 AND ?4 IS NULL
-                """
-        default:
-            sql = """
-                SELECT count(*) FROM change c CROSS JOIN revision r ON r.number = c.revision
-                WHERE c.group_id = (SELECT id FROM name WHERE text = ?1) AND c.revision < ?2 AND c.revision > ?3
-                    AND r.time >= ?4
-                """
         }
         return try first(
-            sql,
-            .text(query.group?.text),
+            """
+            SELECT count(*) FROM change WHERE group_id = (SELECT id FROM name WHERE text = ?1)
+                AND revision < ?2 AND revision > ?3
+            """,
+            .text(group),
             .int(query.before ?? Int.max),
-            .int(query.after ?? 0),
-            .int(query.since),
+            .int(after),
             row: { $0.int(0) }
         ) ?? 0
     }

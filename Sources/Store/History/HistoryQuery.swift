@@ -10,7 +10,8 @@ public struct HistoryQuery: Hashable, Sendable {
     public var before: Int?
     /// Only numbers above this one.
     public var after: Int?
-    /// Only those stored at or after this time, in milliseconds since 1970.
+    /// Only those from the first one on that was stored at or after this time, in milliseconds since 1970, by the clock of who led
+    /// then.
     public var since: Int?
 
     public init(group: Identifier? = nil, limit: Int? = nil, before: Int? = nil, after: Int? = nil, since: Int? = nil) {
