@@ -105,6 +105,7 @@ import Testing
                 unconfirmed: []
             ),
             replica: role.map { JSONView((["id": "x", "role": .string($0), "reason": "r"] as JSON).raw) },
+            isReplicaSilent: false,
             storage: StorageReport(path: "/nowhere/manager.db"),
             swarm: nil,
             times: [:],

@@ -129,7 +129,8 @@ extension StoreModel {
     }
 
     public func revision(_ number: Int) -> Revision? {
-        revisions.indices.contains(number - 1) ? revisions[number - 1] : nil
+        guard revisions.indices.contains(number - 1) else { return nil }
+        return revisions[number - 1].with(confirmation: confirmations.first { $0.revision == number })
     }
 
     /// The newest revision that changed anything.

@@ -53,12 +53,15 @@ struct CommitCommand: Verb {
         if change.dryRun {
             try await change.requireExpected(in: store)
             let standing = try await store.states(within: commandTimeout)
-            let refused = try await store.summary(within: commandTimeout).rejections.map(\.group)
+            let summary = try await store.summary(within: commandTimeout)
             let changes = CommitPlan.changes(
                 from: standing,
                 to: entries,
                 defaultPlugin: "",
-                refused: Set(refused)
+                unsettled: standing.unsettled(
+                    refused: summary.rejections.map(\.group),
+                    unconfirmed: summary.unconfirmed.map(\.revision)
+                )
             )
             let preview = try await ChangePreview(changes, standing: standing, target: nil, asking: waiting)
             try session.write(preview.text(colored: session.isColored), preview.json, format.output)

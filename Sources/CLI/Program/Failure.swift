@@ -40,6 +40,11 @@ struct Failure: Error {
         switch nothing.why {
         case .interrupted: self.init("cancelled, nothing was changed", isInterruption: true)
         case .notSubmitted(let error): self.init(error)
+        case .leaderChanged:
+            let now = nothing.leader.lease.map { "; \($0.holder) leads in epoch \($0.epoch)" } ?? ""
+            self.init(
+                "who led when this was asked leads no more\(now): it was taken back, and nobody else steps down for it"
+            )
         case .timeIsUp:
             self.init(
                 "\(nothing.leader.inaction(within: patience)); it was taken back, and nothing was changed",

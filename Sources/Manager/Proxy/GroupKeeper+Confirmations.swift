@@ -16,15 +16,33 @@ extension GroupKeeper {
         let number = confirmation.revision
         do {
             guard let revision = try await store.revision(number, within: settings.storeTimeout) else { return }
-            let before = try await store.states(at: number - 1, within: settings.storeTimeout)
-            let undone = try await changeGroups(settling: .expiry(number), token) { current in
-                let changes = RevertPlan.changes(undoing: revision, current: current, before: before)
+            var past = UnconfirmedPast(store, within: settings.storeTimeout)
+            var before: [GroupState] = []
+            for state in try await store.states(at: number - 1, within: settings.storeTimeout)
+            where revision.groups.contains(state.group) {
+                if let confirmed = try await past.confirmed(state) { before.append(confirmed) }
+            }
+            // By group, the revision that has restored what this one had set.
+            var restored: [Identifier: Int] = [:]
+            for group in revision.groups {
+                guard let state = term?.states[group], state.revision > number,
+                    try await past.restores(number, state)
+                else { continue }
+                restored[group] = state.revision
+            }
+            let undone = try await changeGroups(settling: .expiry(number), token) { [before, restored] current in
+                let changes = RevertPlan.changes(
+                    undoing: revision,
+                    current: current,
+                    before: before,
+                    restored: restored
+                )
                 guard !changes.isEmpty else { return nil }
                 return RevisionDraft(
                     author: revision.author,
                     operation: .rollback,
                     target: number - 1,
-                    message: "revision \(number) was not confirmed within "
+                    message: UnconfirmedPast.message(undoing: number)
                         + Duration.milliseconds(confirmation.allowed).goText,
                     changes: changes
                 )

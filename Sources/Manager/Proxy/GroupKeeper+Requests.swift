@@ -103,8 +103,10 @@ extension GroupKeeper {
                 )
             }
         }
+        let unconfirmed = try await unconfirmed(token)
         let revision = try await changeGroups(settling: .request(request.id), token) { current in
-            let changes = RollbackPlan.changes(from: current, to: wanted, group: group)
+            let unsettled = current.unsettled(refused: [], unconfirmed: unconfirmed)
+            let changes = RollbackPlan.changes(from: current, to: wanted, group: group, unsettled: unsettled)
             guard !changes.isEmpty else { return nil }
             return RevisionDraft(
                 author: request.author,
@@ -128,9 +130,10 @@ extension GroupKeeper {
         _ token: TermToken
     ) async throws(GroupError) {
         let plugin = settings.pluginName
+        let unconfirmed = try await unconfirmed(token)
         let revision = try await changeGroups(settling: .request(request.id), token) { current in
-            let refused = term?.refused ?? []
-            let changes = CommitPlan.changes(from: current, to: entries, defaultPlugin: plugin, refused: refused)
+            let unsettled = current.unsettled(refused: term?.refused ?? [], unconfirmed: unconfirmed)
+            let changes = CommitPlan.changes(from: current, to: entries, defaultPlugin: plugin, unsettled: unsettled)
             guard !changes.isEmpty else { return nil }
             return RevisionDraft(
                 author: request.author,
@@ -261,6 +264,19 @@ extension GroupKeeper {
     }
 
     // MARK: - Questions to the store
+
+    /// The revisions that wait for somebody to confirm them. That is done in the store, and so read there; where nothing of this
+    /// term waits there is nothing to read.
+    private func unconfirmed(_ token: TermToken) async throws(GroupError) -> Set<Int> {
+        guard let term, isCurrent(token), !term.unconfirmed.isEmpty else { return [] }
+        do {
+            let waiting = Set(try await store.summary(within: settings.storeTimeout).unconfirmed.map(\.revision))
+            if isCurrent(token) { self.term?.unconfirmed.formIntersection(waiting) }
+            return waiting
+        } catch {
+            throw GroupError(.storeUnavailable, "store unreachable: \(error)")
+        }
+    }
 
     private func check(_ expectedCurrent: Int?) async throws(GroupError) {
         guard let expectedCurrent else { return }

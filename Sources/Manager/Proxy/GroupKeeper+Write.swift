@@ -141,6 +141,7 @@ extension GroupKeeper {
     /// when the term has ended meanwhile.
     private func noteWritten(_ revision: Revision, isRefusable: Bool, _ token: TermToken) {
         guard isCurrent(token) else { return }
+        if revision.confirmation != nil { term?.unconfirmed.insert(revision.number) }
         for change in revision.changes {
             let state = GroupState(
                 group: change.group,

@@ -143,7 +143,8 @@ actor GroupKeeper {
             let current = try await store.states(at: nil, within: settings.storeTimeout)
             guard beginning === token, !token.isEnded else { return }
             let refused = Set(summary.rejections.map(\.group))
-            let term = LeaderTerm(token, current, refused: refused, now: clock.now())
+            var term = LeaderTerm(token, current, refused: refused, now: clock.now())
+            term.unconfirmed = Set(summary.unconfirmed.map(\.revision))
             (self.term, beginning) = (term, nil)
             room.reset(current)
             // From here on a write is carried out, and not before.

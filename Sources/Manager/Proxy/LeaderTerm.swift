@@ -11,6 +11,8 @@ struct LeaderTerm {
     /// Of each group, the change without an outcome that a later one has overtaken: should the plugin have carried it out, it
     /// does not count as superseded.
     var overtakenOpen: [Identifier: GroupState] = [:]
+    /// The revisions that waited for somebody to confirm them when that was last looked at.
+    var unconfirmed: Set<Int> = []
     /// The groups of which the newest change was refused.
     var refused: Set<Identifier>
     /// What the plugin was told of a group and has not answered: it may carry that out at any time, also after later calls.

@@ -37,7 +37,8 @@ enum PluginHolding: Hashable, Sendable {
         let (held, new) = (Leaves(held), Leaves(new))
         guard let before = before.map({ Leaves($0) }) else {
             let common = new.values.keys.filter { held.values[$0] != nil }
-            return !common.isEmpty && common.allSatisfy { held.values[$0] == new.values[$0] } ? .new : .before
+            // Where nothing stood, what it holds otherwise is not what stood: it may be the change in its own words.
+            return !common.isEmpty && common.allSatisfy { held.values[$0] == new.values[$0] } ? .new : .unknown
         }
         if held.values == before.values || new.values == before.values { return .before }
         if held.values == new.values { return .new }

@@ -9,17 +9,21 @@ public enum RollbackPlan {
     ///   - current: every group as it stands, as ``StateStore/states(at:within:)`` gives it.
     ///   - target: every group as it stood. Groups that stand alike in both may be left out of both.
     ///   - group: only this one; nil for all.
+    ///   - unsettled: groups that do not stand for good as they stand: they are set again.
     /// - Returns: one change for each group that differs, in the order of their names. Groups that the target did not
     ///   have are freed, never destroyed.
-    public static func changes(from current: [GroupState], to target: [GroupState], group: Identifier? = nil)
-        -> [Change]
-    {
+    public static func changes(
+        from current: [GroupState],
+        to target: [GroupState],
+        group: Identifier? = nil,
+        unsettled: Set<Identifier> = []
+    ) -> [Change] {
         let now = index(current, group)
         let then = index(target, group)
         return Set(now.keys).union(then.keys).sorted().compactMap { name in
             switch (now[name], then[name]) {
             case (let now, .set(let properties, let plugin)):
-                now == .set(properties, plugin: plugin)
+                now == .set(properties, plugin: plugin) && !unsettled.contains(name)
                     ? nil : Change(group: name, action: .set(properties, plugin: plugin))
             case (.set, _): Change(group: name, action: .free)
             default: nil

@@ -8,6 +8,8 @@ public struct NothingChanged: Hashable, Sendable {
         case timeIsUp
         /// Whoever asked did not want it any more.
         case interrupted
+        /// It was meant for who led when it was asked, and another term has begun.
+        case leaderChanged
         /// The store did not take it.
         case notSubmitted(StoreError)
     }
@@ -28,7 +30,8 @@ public struct NothingChanged: Hashable, Sendable {
 /// - At the deadline the request is taken back. Only that this is stored, in a database that is not older than what was seen of it,
 ///   or that the request never was, makes ``NothingChanged``; all else may still be carried out.
 /// - Whoever asks tells each new leader that they still wait: a leader carries out only what was asked in its own epoch, so that
-///   nothing comes of what a process had asked that is gone.
+///   nothing comes of what a process had asked that is gone. Not so of a step-down: it is meant for who led when it was asked,
+///   and is taken back when another does.
 public struct RequestCourse: Sendable {
     public enum Event: Sendable {
         case submitted
@@ -64,6 +67,9 @@ public struct RequestCourse: Sendable {
     private let isCall: Bool
     /// Whatever becomes of it, there is nothing that may still be carried out.
     private let changesNothing: Bool
+    /// It is of no use to whoever leads next.
+    private let isForOneTerm: Bool
+    private var hasLeaderChanged = false
     private let began: BootInstant
     private let pauses: ClosedRange<Duration>
     private var deadline: BootInstant
@@ -96,6 +102,7 @@ public struct RequestCourse: Sendable {
     ///   - patience: how long to wait for the request's end.
     ///   - pauses: between two looks, at first and at last.
     public init(_ request: Request, patience: Duration, pauses: ClosedRange<Duration>, now: BootInstant) {
+        isForOneTerm = request.kind == .stepDown
         switch request.kind {
         case .write: (isCall, changesNothing) = (true, false)
         case .preview: (isCall, changesNothing) = (true, true)
@@ -198,7 +205,10 @@ public struct RequestCourse: Sendable {
                 if request.state == .passedOn, case .withdrawing(_, isAnswered: true) = phase { return again(now) }
                 return withdraw(now)
             }
-            return request.epoch == sight.lease.epoch ? rest() : .renew
+            guard request.epoch != sight.lease.epoch else { return rest() }
+            guard isForOneTerm else { return .renew }
+            hasLeaderChanged = true
+            return withdraw(now)
         }
     }
 
@@ -273,7 +283,10 @@ public struct RequestCourse: Sendable {
 
     // MARK: - The end
 
-    private var why: NothingChanged.Why { isInterrupted ? .interrupted : .timeIsUp }
+    private var why: NothingChanged.Why {
+        if isInterrupted { return .interrupted }
+        return hasLeaderChanged ? .leaderChanged : .timeIsUp
+    }
 
     /// To be called only where nothing was stored, or that it was taken back is.
     private func nothing() -> Step {

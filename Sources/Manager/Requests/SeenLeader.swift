@@ -33,6 +33,14 @@ extension SeenLeader {
         }
     }
 
+    /// Of who leads, as far as is known.
+    public var lease: Lease? {
+        switch self {
+        case .unknown, .none, .silent: nil
+        case .named(let lease), .alive(let lease, _): lease
+        }
+    }
+
     /// Whether somebody is known to lead.
     public var isAlive: Bool {
         if case .alive = self { true } else { false }

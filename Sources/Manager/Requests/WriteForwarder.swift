@@ -60,7 +60,7 @@ struct WriteForwarder {
         case .notSubmitted(let error):
             GroupError(.storeUnavailable, "nothing was changed, as the store did not take it: \(error.message)")
         case .interrupted: GroupError(.notLeader, "the caller gave up; it was taken back, and nothing was changed")
-        case .timeIsUp:
+        case .timeIsUp, .leaderChanged:
             GroupError(
                 .notLeader,
                 "\(nothing.leader.inaction(within: settings.rpcTimeout)); it was taken back, and nothing was changed"

@@ -92,6 +92,48 @@ struct ConfirmationTests {
         }
     }
 
+    private func commit(_ replica: Replica, _ version: Int, confirmWithin allowed: Int, as id: String) async throws {
+        let kind = Request.Kind.commit([entry("a", version)], expectedCurrent: nil, confirmWithin: allowed)
+        replica.store.submit(Request(id: id, kind: kind, author: Author(user: "bob", uid: 8, host: "there")))
+        _ = try await replica.end(of: id)
+        #expect(replica.plugin.groups["a"] == .named("a", version))
+    }
+
+    /// One follows the other: neither stands in the end, whichever has more time.
+    @Test(arguments: [(100_000, 200_000), (200_000, 100_000)])
+    func whatNobodyConfirmsIsNotRestoredEither(_ first: Int, _ second: Int) async throws {
+        try await Replica.withHistory { replica in
+            try await commit(replica, 8, confirmWithin: first, as: "r5")
+            try await commit(replica, 9, confirmWithin: second, as: "r6")
+            try await eventuallyLater("the time of the first is over", replica) {
+                replica.store.confirmation(of: 5) != .waiting || replica.store.confirmation(of: 6) != .waiting
+            }
+            try await eventuallyLater("what has more time still stands", replica) {
+                replica.plugin.groups["a"] == .named("a", first > second ? 8 : 9)
+            }
+            try await eventuallyLater("the time of both is over", replica) {
+                replica.store.confirmation(of: 5) != .waiting && replica.store.confirmation(of: 6) != .waiting
+            }
+            try await eventuallyLater("what stood before them stands", replica) {
+                replica.plugin.groups["a"] == .named("a", 1)
+            }
+            try await letTimePass(.seconds(30), replica)
+            #expect(replica.plugin.groups["a"] == .named("a", 1))
+        }
+    }
+
+    /// What was confirmed is gone back to.
+    @Test func whatWasConfirmedIsRestored() async throws {
+        try await Replica.withHistory { replica in
+            try await commit(replica, 8, confirmWithin: 200_000, as: "r5")
+            try await commit(replica, 9, confirmWithin: 100_000, as: "r6")
+            try replica.store.confirm(5)
+            try await eventuallyLater("the other is undone", replica) { replica.store.confirmation(of: 6) == .reverted }
+            try await letTimePass(.seconds(150), replica)
+            #expect(replica.plugin.groups["a"] == .named("a", 8))
+        }
+    }
+
     @Test func whatLaterRevisionsHaveChangedStays() async throws {
         try await Replica.withHistory { replica in
             try await commitUnconfirmed(replica)

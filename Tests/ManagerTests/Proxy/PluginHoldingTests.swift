@@ -25,7 +25,7 @@ struct PluginHoldingTests {
         arguments: [
             (sent.old, sent.old, PluginHolding.before), (sent.new, sent.old, .new), (told.old, sent.old, .before),
             (told.new, sent.old, .new), (nil, sent.old, .nothing), (nil, nil, .before), (told.new, nil, .new),
-            (told.old, nil, .before), (#"{"Instance":{}}"#, sent.old, .unknown),
+            (told.old, nil, .unknown), (#"{"Other":1}"#, nil, .unknown), (#"{"Instance":{}}"#, sent.old, .unknown),
             (#"{"Allocation":{"Size":10},"Instance":{"Properties":{"Note":"v1"}}}"#, sent.old, .unknown),
             // Nothing that the plugin knows is new.
             (told.new, sent.new, .before),

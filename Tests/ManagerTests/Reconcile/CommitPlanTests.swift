@@ -28,7 +28,7 @@ struct CommitPlanTests {
             entry("other plugin", 1), entry("its plugin", 1, plugin: "q"), entry("moved", 1, plugin: "p"),
         ]
         #expect(
-            CommitPlan.changes(from: current, to: entries, defaultPlugin: "p", refused: []) == [
+            CommitPlan.changes(from: current, to: entries, defaultPlugin: "p", unsettled: []) == [
                 Change(group: "changed", action: set(2)), Change(group: "freed", action: set(1)),
                 Change(group: "destroyed", action: set(1)), Change(group: "new", action: set(1)),
                 Change(group: "moved", action: set(1)),
@@ -42,7 +42,7 @@ struct CommitPlanTests {
                 from: [],
                 to: [entry("a", 1, plugin: "q"), entry("b", 1)],
                 defaultPlugin: "p",
-                refused: []
+                unsettled: []
             ) == [
                 Change(group: "a", action: set(1, plugin: "q")), Change(group: "b", action: set(1, plugin: "p")),
             ]
@@ -53,7 +53,9 @@ struct CommitPlanTests {
     @Test func aSpecThatDiffersInOneByteDiffers() {
         let properties = RawJSON(checked: Array(#"{"Allocation":{"Size":1.0}}"#.utf8))
         let entries = [GlobalConfig.Entry(spec: GroupSpec(id: "a", properties: properties), plugin: "p")]
-        #expect(CommitPlan.changes(from: [state("a", set(1))], to: entries, defaultPlugin: "p", refused: []).count == 1)
+        #expect(
+            CommitPlan.changes(from: [state("a", set(1))], to: entries, defaultPlugin: "p", unsettled: []).count == 1
+        )
     }
 
     /// Whoever commits what stands, after the plugin has refused something else, has decided.
@@ -61,13 +63,28 @@ struct CommitPlanTests {
         let current = [state("a", set(1)), state("b", set(1))]
         let entries = [entry("a", 1), entry("b", 1)]
         #expect(
-            CommitPlan.changes(from: current, to: entries, defaultPlugin: "p", refused: ["b", "c"]) == [
+            CommitPlan.changes(from: current, to: entries, defaultPlugin: "p", unsettled: ["b", "c"]) == [
                 Change(group: "b", action: set(1))
             ]
         )
     }
 
+    /// Nobody can say yet that it stands.
+    @Test func whatIsPendingOrWaitsToBeConfirmedIsUnsettled() {
+        var current = [state("a", set(1)), state("b", set(1))]
+        current.append(
+            GroupState(group: "c", change: Change(group: "c", action: set(1), status: .pending), revision: 7)
+        )
+        #expect(current.unsettled(refused: [], unconfirmed: []) == ["c"])
+        #expect(current.unsettled(refused: ["a"], unconfirmed: [current[1].revision]) == ["a", "b", "c"])
+        #expect(
+            CommitPlan.changes(from: current, to: [entry("c", 1)], defaultPlugin: "p", unsettled: ["c"]) == [
+                Change(group: "c", action: set(1))
+            ]
+        )
+    }
+
     @Test func nothingIsAskedForNothing() {
-        #expect(CommitPlan.changes(from: [state("a", set(1))], to: [], defaultPlugin: "p", refused: []) == [])
+        #expect(CommitPlan.changes(from: [state("a", set(1))], to: [], defaultPlugin: "p", unsettled: []) == [])
     }
 }

@@ -11,11 +11,13 @@ struct RequestCourseTests {
     private static let author = Author(user: "ann", uid: 7, host: "here")
     private static let pauses = Duration.milliseconds(50) ... .milliseconds(500)
 
-    private static func request(_ kind: Request.Kind = .stepDown) -> Request {
+    private static let rollback = Request.Kind.rollback(to: 1, group: nil, expectedCurrent: nil)
+
+    private static func request(_ kind: Request.Kind = rollback) -> Request {
         Request(id: "r", kind: kind, author: author, patience: 5000)
     }
 
-    private func course(_ kind: Request.Kind = .stepDown) -> RequestCourse {
+    private func course(_ kind: Request.Kind = rollback) -> RequestCourse {
         RequestCourse(Self.request(kind), patience: .seconds(5), pauses: Self.pauses, now: at(0))
     }
 
@@ -52,6 +54,24 @@ struct RequestCourseTests {
         for kind in ["carriedOut", "refused", "cancelled", "notSubmitted", "interrupted", "unknown"] {
             #expect(ends[kind, default: 0] > 20, "\(ends)")
         }
+    }
+
+    /// Its leader is gone: no other one is asked to step down.
+    @Test func aStepDownIsNotForTheNextLeader() {
+        var course = course(.stepDown)
+        let own = Lease.held(epoch: 3, sequence: 7, by: "a", ttl: 9000)
+        let next = Lease.held(epoch: 4, sequence: 9, by: "b", ttl: 9000)
+        let request = Self.request(.stepDown)
+        _ = course.handle(.submitted, now: at(0))
+        let waiting = RequestSight(request: request.asked(in: 3), lease: own)
+        guard case .wait = course.handle(.seen(waiting), now: at(10)) else { return wrong() }
+        _ = course.handle(.waited, now: at(20))
+        let taken = RequestSight(request: request.asked(in: 3), lease: next)
+        guard case .withdraw = course.handle(.seen(taken), now: at(30)) else { return wrong() }
+        guard case .look = course.handle(.withdrawn(isStored: true), now: at(40)) else { return wrong() }
+        let last = RequestSight(request: request.asked(in: 3, state: .cancelled), lease: next)
+        guard case .nothing(let nothing) = end(course.handle(.seen(last), now: at(50))) else { return wrong() }
+        #expect(nothing.why == .leaderChanged && nothing.leader.lease == next)
     }
 
     /// A call that was taken up and is not answered may still be carried out; a question what would change may not.
@@ -183,6 +203,7 @@ extension RequestEnd {
             switch nothing.why {
             case .timeIsUp: "cancelled"
             case .interrupted: "interrupted"
+            case .leaderChanged: "leaderChanged"
             case .notSubmitted: "notSubmitted"
             }
         case .unknown: "unknown"
@@ -231,7 +252,7 @@ private struct RequestWorld {
     mutating func run() -> RequestEnd {
         let request = Request(
             id: "r",
-            kind: .stepDown,
+            kind: .rollback(to: 1, group: nil, expectedCurrent: nil),
             author: Author(user: "ann", uid: 7, host: "here"),
             patience: 5000
         )
