@@ -71,7 +71,8 @@ struct ClientTranslationTests {
             try await withPlugin(generation, script: .on("Group.StopUpdate", stopped)) { client, fake in
                 fake.seed([.text("cattle")])
                 try await expect(client, .free(id: "cattle"), gives: .ok)
-                #expect(fake.methods.suffix(2) == ["StopUpdate", "UnwatchGroup"])
+                // A connection that was lost is made anew, and the plugin asked again what it knows.
+                #expect(fake.methods.count { $0 == "StopUpdate" } == 1 && fake.methods.last == "UnwatchGroup")
                 #expect(fake.groups.isEmpty)
             }
         }
@@ -96,7 +97,8 @@ struct ClientTranslationTests {
                 // What hangs costs a third of this, and nothing else takes as long, on whatever machine.
                 let reply = try await client.call(.free(id: "cattle"), within: .seconds(30))
                 #expect(reply == .ok)
-                #expect(fake.methods.suffix(2) == ["StopUpdate", "UnwatchGroup"])
+                // A connection that was lost is made anew, and the plugin asked again what it knows.
+                #expect(fake.methods.count { $0 == "StopUpdate" } == 1 && fake.methods.last == "UnwatchGroup")
                 #expect(fake.groups.isEmpty)
             }
         }
