@@ -200,15 +200,14 @@ public struct RequestCourse: Sendable {
         case .lost: return unknown()
         case .done: return done(request, sight, now)
         case .waiting, .passedOn:
-            guard now < deadline else {
+            let isOfThisTerm = request.epoch == sight.lease.epoch
+            if isForOneTerm, !isOfThisTerm { hasLeaderChanged = true }
+            guard now < deadline, !hasLeaderChanged else {
                 // Taking back what was passed on is a wish, which is noted once.
                 if request.state == .passedOn, case .withdrawing(_, isAnswered: true) = phase { return again(now) }
                 return withdraw(now)
             }
-            guard request.epoch != sight.lease.epoch else { return rest() }
-            guard isForOneTerm else { return .renew }
-            hasLeaderChanged = true
-            return withdraw(now)
+            return isOfThisTerm ? rest() : .renew
         }
     }
 
