@@ -81,14 +81,12 @@ public enum BrokenRule: String, CaseIterable, Sendable {
     case strangeLabelEmptied = "foreign-label-emptied"
     /// An older state that somebody has put back into the label is led with.
     case olderLabelLed = "older-label-led"
-    /// A request that is in neither label is asked again at once, although a write that hung may still come through.
-    case lateSwapDoubled = "late-swap-doubled"
     /// A write of the label of which nobody knows whether it took place counts as one that did not.
     case unknownToldAsRefused = "unknown-told-as-refused"
 
     /// Broken in swarm mode.
     var isOfSwarm: Bool {
-        [.strangeLabelEmptied, .olderLabelLed, .lateSwapDoubled, .unknownToldAsRefused].contains(self)
+        [.strangeLabelEmptied, .olderLabelLed, .unknownToldAsRefused].contains(self)
     }
 
     var hasNoDeadline: Bool { self == .deadlineAtTheAnswer }

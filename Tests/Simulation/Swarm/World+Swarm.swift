@@ -87,7 +87,6 @@ extension BrokenRule {
                 }
                 return .current(image)
             }
-        case .lateSwapDoubled: rules.isGone = { _, _ in true }
         default: break
         }
         return rules
