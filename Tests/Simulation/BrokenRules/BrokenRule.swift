@@ -71,8 +71,6 @@ public enum BrokenRule: String, CaseIterable, Sendable {
     case guardActsOnWhatItHasRead = "guard-acts-on-what-it-has-read"
     /// A guard lets go what the plugin names, and knows no group by itself.
     case guardKnowsNoGroups = "guard-knows-no-groups"
-    /// Something goes on in a guard when all of it is to end.
-    case guardNeverEnds = "guard-never-ends"
 
     /// A follower does not look at its own plugin.
     case followerLooksAway = "follower-looks-away"
