@@ -29,6 +29,9 @@ final class Faults {
     }
 
     /// Does something unless everything is to be right by then.
+    /// From when on an older copy has lain there for so long that the row in the newer file may have stood still for a ttl.
+    private var copyIsLong = 0
+
     private func later(upTo delay: Int, _ action: @escaping () -> Void) {
         world.scheduler.plan(after: world.random.below(delay), for: world.scheduler.world) { [self] in
             if calmSince == nil { action() }
@@ -139,12 +142,21 @@ final class Faults {
         let managers = world.replicas.compactMap(\.manager?.file)
         guard leader != nil, world.file.replace(knownTo: managers, and: world.users.waitingCommands) else { return }
         world.note("an older copy is in the place of the file")
+        copyIsLong = world.scheduler.now + ttl / 2
         // At once, before all have looked; or when they have.
         later(upTo: world.random.below(2) == 0 ? ttl / 2 : ttl * 3) { [self] in decide() }
     }
 
     /// A person finds out. What nobody has noticed yet nobody has acted on.
+    ///
+    /// A manager that has not looked while the copy lay there, because it stood still, is started anew before: it would take over
+    /// from a leader whose renewals in the copy it has not seen (docs/storage.md).
     private func decide() {
+        for replica in world.replicas where world.scheduler.now >= copyIsLong {
+            guard let process = replica.manager?.process, !world.file.hasLooked(process) else { continue }
+            replica.end()
+            later(upTo: 1_000_000_000) { replica.start() }
+        }
         world.file.decide(accepting: world.random.below(2) == 0)
         world.note("the file: epoch \(world.file.model.lease.epoch), revision \(world.file.model.revisions.count)")
     }

@@ -11,6 +11,8 @@ final class SharedFile: @unchecked Sendable {
     private var copies: [StoreModel] = []
     /// The file that an older copy has taken the place of.
     private(set) var newer: StoreModel?
+    /// The processes that have looked at the older copy since it lies there.
+    private var lookers: Set<ObjectIdentifier> = []
     /// The work that is in the middle of a transaction and does not come out of it.
     private var locker: StoreWork?
 
@@ -44,9 +46,13 @@ final class SharedFile: @unchecked Sendable {
         }
         guard newer == nil, !older.isEmpty else { return false }
         newer = model
+        lookers = []
         model = older[world.random.below(older.count)]
         return true
     }
+
+    /// Whether a process has looked at the older copy that lies there.
+    func hasLooked(_ process: SimulatedProcess) -> Bool { newer == nil || lookers.contains(ObjectIdentifier(process)) }
 
     /// The newer file is put back, or what is there is accepted.
     func decide(accepting: Bool) {
@@ -76,6 +82,7 @@ final class SharedFile: @unchecked Sendable {
     ) -> Result<Value, StoreError> {
         let before = (lease: model.lease, revisions: model.revisions.count)
         let isOlder = newer != nil
+        if isOlder { lookers.insert(ObjectIdentifier(process)) }
         let result: Result<Value, StoreError>
         do throws(StoreError) {
             result = .success(try body(&model))
