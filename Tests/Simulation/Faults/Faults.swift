@@ -28,10 +28,10 @@ final class Faults {
         }
     }
 
-    /// Does something unless everything is to be right by then.
     /// From when on an older copy has lain there for so long that the row in the newer file may have stood still for a ttl.
     private var copyIsLong = 0
 
+    /// Does something unless everything is to be right by then.
     private func later(upTo delay: Int, _ action: @escaping () -> Void) {
         world.scheduler.plan(after: world.random.below(delay), for: world.scheduler.world) { [self] in
             if calmSince == nil { action() }
