@@ -703,10 +703,6 @@ int csqlite_page_copy_pass(csqlite_page_copy *copy, int *system_error) {
     }
     long long pages = (copy->length + copy->size - 1) / copy->size;
     code = make_room(copy, pages);
-    // What was cut off the target is copied again should the file grow: it may be the same page.
-    for (long long number = pages + 1; code == SQLITE_OK && number <= copy->room; number++) {
-        copy->sums[number] = 0;
-    }
     for (long long number = 1; code == SQLITE_OK && *system_error == 0 && number <= pages; number++) {
         code = copy_page(copy, number, system_error);
     }

@@ -89,7 +89,7 @@ extension Store {
         within timeout: Duration
     ) async throws(StoreError) {
         let time = Store.wallClock()
-        try await writeSeen(
+        try await writer.run(
             within: timeout,
             verify: { connection, _ in
                 guard let stored = try connection.acknowledgement(of: revision) else { return false }

@@ -249,7 +249,6 @@ import Testing
             let accepted = try await n1.command("accept", "--empty")
             #expect(accepted.status == 0 && accepted.output.contains("its first revision is 1"), "\(accepted)")
             try await n1.startManager()
-            try await world.leader()
             try await n1.commit("b", 1)
             #expect(try await world.history().map(\.number) == [1])
         }

@@ -19,7 +19,7 @@ import Testing
     private static func writers(_ world: World) -> [[String]] {
         let groups = "\(world.path)/groups.json"
         return [
-            ["rollback", "1"], ["commit", groups], ["import", groups], ["confirm"], ["confirm", "3"],
+            ["rollback", "1"], ["commit", groups], ["import", groups], ["confirm"], ["confirm", "3"], ["ack", "3"],
             ["tag", "1", "new"],
             ["untag", "before"], ["step-down"],
         ]

@@ -68,8 +68,7 @@ import Testing
                     ["status", "--name", name, "-o", "json"],
                     environment: environment
                 )
-                // Not before there is a database.
-                return (try? status.json())?.at("replica", "reason")?.string ?? ""
+                return try status.json().at("replica", "reason")?.string ?? ""
             }
             let first = try start("group", "group2", "s1")
             let second = try start("group2", "group", "s2")

@@ -26,10 +26,10 @@ import Testing
         var script = LeaderScript(seed: seed, trimmingTo: [tight, HistoryImage.Limits(records: 8)])
         var random = SeededGenerator(seed ^ 1)
         var (position, older, counts) = (0, [HistoryImage](), [String: Int]())
-        for round in 0..<100 {
+        for round in 0..<250 {
             for _ in 0..<(1 + random.below(8)) { _ = try script.step() }
             // Now and then it is not told for so long that the image has forgotten what came between.
-            for _ in 0..<400 where round % 20 == 0 && script.image.base.revision <= model.history.revisions.count + 1 {
+            for _ in 0..<400 where round % 12 == 0 && script.image.base.revision <= model.history.revisions.count + 1 {
                 _ = try script.step()
             }
             older.append(script.image)
@@ -43,8 +43,8 @@ import Testing
             counts["\(found)".prefix { $0 != "(" }.description, default: 0] += 1
             guard try await Self.areSame(store, model, "seed \(seed), round \(round)") else { return }
         }
-        #expect(counts["done", default: 0] > 30 && counts["stale", default: 0] > 0, "seed \(seed): \(counts)")
-        #expect(counts["behind", default: 0] > 0, "seed \(seed): \(counts)")
+        #expect(counts["done", default: 0] > 100 && counts["stale", default: 0] > 5, "seed \(seed): \(counts)")
+        #expect(counts["behind", default: 0] > 5, "seed \(seed): \(counts)")
         #expect(!model.history.lost.isEmpty, "seed \(seed): no revision was missed")
     }
 
@@ -70,7 +70,7 @@ import Testing
             #expect(one.revision == two.revision && one.change.action == two.change.action, "\(when): \(one) \(two)")
             #expect(one.change.status == two.change.status, "\(when): \(one) \(two)")
         }
-        let revisions = try await store.history(HistoryQuery(), within: limit).revisions.reversed()
+        let revisions = try await store.history(HistoryQuery(limit: 1000), within: limit).revisions.reversed()
         let known = model.history.revisions.filter { !model.history.lost.contains($0.number) }
         #expect(revisions.map(\.number) == known.map(\.number), "\(when)")
         for (one, two) in zip(revisions, known) {

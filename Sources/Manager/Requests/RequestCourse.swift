@@ -200,14 +200,15 @@ public struct RequestCourse: Sendable {
         case .lost: return unknown()
         case .done: return done(request, sight, now)
         case .waiting, .passedOn:
-            let isOfThisTerm = request.epoch == sight.lease.epoch
-            if isForOneTerm, !isOfThisTerm { hasLeaderChanged = true }
-            guard now < deadline, !hasLeaderChanged else {
+            guard now < deadline else {
                 // Taking back what was passed on is a wish, which is noted once.
                 if request.state == .passedOn, case .withdrawing(_, isAnswered: true) = phase { return again(now) }
                 return withdraw(now)
             }
-            return isOfThisTerm ? rest() : .renew
+            guard request.epoch != sight.lease.epoch else { return rest() }
+            guard isForOneTerm else { return .renew }
+            hasLeaderChanged = true
+            return withdraw(now)
         }
     }
 

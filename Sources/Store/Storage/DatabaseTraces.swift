@@ -12,17 +12,7 @@ enum DatabaseTraces {
 
     /// - Throws: ``StoreError`` `lost` when there is no database, or an empty file, where one was.
     static func requireNotLost(_ path: String) throws(StoreError) {
-        // One that is being made is empty as well, with a journal beside it, until its first transaction ends.
-        var found: (state: String, trace: String)?
-        for attempt in 0..<20 {
-            if attempt > 0 { usleep(50_000) }
-            // In this order: a manager leaves its mark beside a database that is no longer empty.
-            guard blank(path) != nil, let trace = trace(beside: path), let state = blank(path) else { return }
-            found = (state, trace)
-            var status = stat()
-            guard lstat("\(path)-journal", &status) == 0 else { break }
-        }
-        guard let (state, trace) = found else { return }
+        guard let state = blank(path), let trace = trace(beside: path) else { return }
         throw StoreError(
             .lost,
             "\(path) \(state), but there was a database: \(trace). Put it back, or a backup of it (docs/operations.md, Backup "

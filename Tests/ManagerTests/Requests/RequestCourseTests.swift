@@ -74,21 +74,6 @@ struct RequestCourseTests {
         #expect(nothing.why == .leaderChanged && nothing.leader.lease == next)
     }
 
-    /// The leader of before has it in hand: taking it back is a wish then, and what becomes of it is waited for with pauses.
-    @Test func aStepDownInHandIsTakenBackOnce() {
-        var course = course(.stepDown)
-        let next = Lease.held(epoch: 4, sequence: 9, by: "b", ttl: 9000)
-        let seen = RequestSight(request: Self.request(.stepDown).asked(in: 3, state: .passedOn), lease: next)
-        _ = course.handle(.submitted, now: at(0))
-        guard case .withdraw = course.handle(.seen(seen), now: at(10)) else { return wrong() }
-        guard case .look = course.handle(.withdrawn(isStored: false), now: at(20)) else { return wrong() }
-        for time in [30, 60] {
-            guard case .wait = course.handle(.seen(seen), now: at(time)) else { return wrong() }
-            guard case .look = course.handle(.waited, now: at(time + 20)) else { return wrong() }
-        }
-        guard case .unknown = end(course.handle(.seen(seen), now: at(60_000))) else { return wrong() }
-    }
-
     /// A call that was taken up and is not answered may still be carried out; a question what would change may not.
     @Test func aQuestionThatIsNotAnsweredChangesNothing() {
         let kinds: [(Request.Kind, Bool)] = [(.preview([]), false), (.write(.stopUpdate(id: "a")), true)]

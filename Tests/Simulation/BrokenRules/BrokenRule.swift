@@ -50,6 +50,14 @@ public enum BrokenRule: String, CaseIterable, Sendable {
     case revisionRewritten = "revision-rewritten"
     /// A refusal that could not be stored counts as stored: its user is told, and the next leader carries the change out.
     case refusalNotStored = "refusal-not-stored"
+    /// That the plugin has agreed, and could not be stored, counts as stored.
+    case agreementNotStored = "agreement-not-stored"
+    /// That a change is in effect, although the plugin has failed, is told and not stored; nor is that any other was applied.
+    case keptNotStored = "kept-not-stored"
+    /// A write of which nobody knows whether it took place is made again.
+    case uncertainWriteRepeated = "uncertain-write-repeated"
+    /// A revision is told by the number that was the next one when it was asked for.
+    case numberedBeforeStored = "numbered-before-stored"
     /// A change that was overtaken before its outcome was known is called rejected.
     case supersededRejected = "superseded-rejected"
     /// A change that was overtaken stays pending.
@@ -71,6 +79,8 @@ public enum BrokenRule: String, CaseIterable, Sendable {
     case guardActsOnWhatItHasRead = "guard-acts-on-what-it-has-read"
     /// A guard lets go what the plugin names, and knows no group by itself.
     case guardKnowsNoGroups = "guard-knows-no-groups"
+    /// Something goes on in a guard when all of it is to end.
+    case guardNeverEnds = "guard-never-ends"
 
     /// A follower does not look at its own plugin.
     case followerLooksAway = "follower-looks-away"
@@ -79,12 +89,27 @@ public enum BrokenRule: String, CaseIterable, Sendable {
     case strangeLabelEmptied = "foreign-label-emptied"
     /// An older state that somebody has put back into the label is led with.
     case olderLabelLed = "older-label-led"
+    /// A request that is in neither label is asked again at once, although a write that hung may still come through.
+    case lateSwapDoubled = "late-swap-doubled"
     /// A write of the label of which nobody knows whether it took place counts as one that did not.
     case unknownToldAsRefused = "unknown-told-as-refused"
 
     /// Broken in swarm mode.
     var isOfSwarm: Bool {
-        [.strangeLabelEmptied, .olderLabelLed, .unknownToldAsRefused].contains(self)
+        [.strangeLabelEmptied, .olderLabelLed, .lateSwapDoubled, .unknownToldAsRefused].contains(self)
+    }
+
+    /// The answer that it makes untrue. Only what that answer promises is looked at then: the promise alone has to find it.
+    public var untrueAnswer: AnswerPromise? {
+        switch self {
+        case .acknowledgedRefused, .agreementNotStored: .applied
+        case .keptNotStored: .kept
+        case .refusalNotStored: .refused
+        case .numberedBeforeStored: .pending
+        case .ambiguousCommitIsFailure: .nothing
+        case .uncertainWriteRepeated: .unknown
+        default: nil
+        }
     }
 
     var hasNoDeadline: Bool { self == .deadlineAtTheAnswer }
@@ -100,9 +125,9 @@ public enum BrokenRule: String, CaseIterable, Sendable {
             let memory = ElectionMemory()
             parts.decide = { memory.decideWhenAnswered(&$0, $1, $2) }
             parts.makeDeadline = { _ in NoDeadline() }
-            parts.makeGate = { _ in LeadershipGate(clock: StoppedClock(clock: clock)) }
+            parts.makeLeaseClock = { _ in StoppedClock(clock: clock) }
         case .gateIsAFlag:
-            parts.makeGate = { _ in LeadershipGate(clock: StoppedClock(clock: clock)) }
+            parts.makeLeaseClock = { _ in StoppedClock(clock: clock) }
         case .followerLooksAway: parts.followersLook = false
         case .releaseBeforeFree:
             parts.decide = { election, event, now in

@@ -18,12 +18,6 @@ struct TimeCheck {
     private mutating func undone(_ model: StoreModel, at now: Int) -> String? {
         for confirmation in model.confirmations where confirmation.state != .waiting {
             guard ended.insert(confirmation.revision).inserted, confirmation.state != .confirmed else { continue }
-            if confirmation.state == .rejected {
-                // Refused as a whole, there is nothing to undo, and nobody to wait for.
-                let changes = model.revision(confirmation.revision)?.changes ?? []
-                if changes.allSatisfy({ $0.status == .rejected }) { continue }
-                return "revision \(confirmation.revision) waits to be confirmed no more, and was not refused as a whole"
-            }
             let passed = (now - stored[confirmation.revision - 1]) / 1_000_000
             guard passed < Self.least(confirmation.allowed) else { continue }
             return "revision \(confirmation.revision) was undone after \(passed) ms, of \(confirmation.allowed) ms "

@@ -44,7 +44,7 @@ final class SimulatedGuard: OrphanGuard, @unchecked Sendable {
             plugin: PluginConnection(world, plugin, process, host),
             knowledge: board,
             clock: SimulatedClock(process: process, host: host),
-            timeout: world.plan.keeper.freeTimeout,
+            timeout: world.plan.term.freeTimeout,
             patience: world.plan.election.ttl * 6,
             isAwaited: { lock.isAwaited },
             logger: world.logger(process),
@@ -55,10 +55,22 @@ final class SimulatedGuard: OrphanGuard, @unchecked Sendable {
         lock.take(process) { [self] in
             world.scheduler.plan(after: 1_000_000, for: process) { [self] in
                 process.start { [self] in
+                    if world.broken == .guardNeverEnds { goOnForEver() }
                     await loop.run(events)
                     // Its end, and that of its lock, are not its own doing.
                     world.scheduler.plan(after: 1, for: world.scheduler.world) { self.ended(lock) }
                 }
+            }
+        }
+    }
+
+    private func goOnForEver() {
+        let clock = SimulatedClock(process: process, host: host)
+        Task {
+            while true {
+                try? await clock.sleep(until: clock.now() + .seconds(1))
+                // When the schedule is over a sleep takes no job: without this, one job would never end.
+                await Task.yield()
             }
         }
     }

@@ -115,7 +115,7 @@ import Testing
                 operation: .commit,
                 message: "number \(index)",
                 changes: index % 11 == 0 ? [set, .free("other")] : [set],
-                confirmWithin: index % 40 == 1 ? 60_000 : nil
+                confirmWithin: index % 40 == 0 ? 60_000 : nil
             )
             let revision = try await store.append(draft, fence: leader.fence, within: patience)
             try await leader.settle(
@@ -123,7 +123,7 @@ import Testing
                 index % 5 == 0 ? .rejected : .applied,
                 error: index % 5 == 0 ? "the plugin says no to number \(index)" : nil
             )
-            if index % 40 == 1 { try await store.confirm(revision.number, within: patience) }
+            if index % 40 == 0 { try await store.confirm(revision.number, within: patience) }
             if index % 30 == 0 {
                 try await store.setTag("tag-\(index)", to: index, author: .tester, moving: false, within: patience)
             }
