@@ -8,11 +8,21 @@ enum HTTPTarget {
             return
         }
         let sent = try responses(Conversation.hold([input[...]]))
-        try same(try responses(Conversation.hold(pieces(of: input[...]))), sent, "in pieces it is answered differently")
+        let inPieces = try responses(Conversation.hold(pieces(of: input[...])))
+        try require(
+            inPieces.count == sent.count && zip(inPieces, sent).allSatisfy(saysTheSame),
+            "in pieces it is answered differently:\n  \(inPieces)\n  \(sent)"
+        )
         let expected = try ExpectedResponses.to(input)
         let answers = sent.filter { !$0.isContinue }
         try same(answers.count, expected.count, "responses, and requests to be answered")
         for (answer, expected) in zip(answers, expected) { try expected.check(answer) }
+    }
+
+    /// Whether both are the same response, or name one of two faults of the same header line: the decoder learns how long
+    /// a line is at the end of each piece, and that a character is not allowed where the character stands.
+    private static func saysTheSame(_ one: HTTPResponseText, _ other: HTTPResponseText) -> Bool {
+        one == other || one.closes && other.closes && Set([one.status, other.status]) == [400, 431]
     }
 
     private static func isLetter(_ byte: UInt8) -> Bool {
