@@ -5,7 +5,7 @@ public import Store
 public struct ManagerConfiguration: Sendable {
     public var claimant: Claimant
     public var election: ElectionSettings
-    public var keeper: KeeperSettings
+    public var term: TermSettings
     /// The file that names the leader, in the original way; nil for the lease alone.
     public var leaderFile: String?
     /// The names by which that file may call this manager.
@@ -23,14 +23,14 @@ public struct ManagerConfiguration: Sendable {
     public init(
         claimant: Claimant,
         election: ElectionSettings,
-        keeper: KeeperSettings,
+        term: TermSettings,
         leaderFile: String? = nil,
         leaderNames: Set<Identifier> = [],
         heritageDirectory: String? = nil
     ) {
         self.claimant = claimant
         self.election = election
-        self.keeper = keeper
+        self.term = term
         self.leaderFile = leaderFile
         self.leaderNames = leaderNames
         self.heritageDirectory = heritageDirectory

@@ -7,7 +7,8 @@ public final class ManagerRuntime: Sendable {
     /// What to serve on the manager's socket.
     public let proxy: GroupProxy
     public let board: StandingBoard
-    package let gate: LeadershipGate
+    /// The epoch in which this replica may act now; nil when it may not.
+    package var actingEpoch: Int? { proxy.supervisor.actingEpoch }
 
     private let configuration: ManagerConfiguration
     private let loop: LeadershipLoop
@@ -65,7 +66,6 @@ public final class ManagerRuntime: Sendable {
     ) throws(SettingsError) {
         let (events, continuation) = AsyncStream.makeStream(of: ElectionEvent.self)
         let post: @Sendable (ElectionEvent) -> Void = { continuation.yield($0) }
-        let gate = parts.makeGate(clock)
         let board = StandingBoard(clock: clock, instance: configuration.claimant.instance)
         let pulse = LoopPulse(clock.now())
         var initial: [String: String] = [:]
@@ -77,18 +77,21 @@ public final class ManagerRuntime: Sendable {
         let refuseNamesake: @Sendable (String?) -> Void = { reason in
             if configuration.refusesNamesakes { hindrances.set(Self.namesakeParty, reason) }
         }
-        let keeper = GroupKeeper(
+        let dependencies = TermDependencies(
             store: store,
             plugin: plugin,
-            gate: gate,
             board: board,
             clock: clock,
-            settings: configuration.keeper,
+            settings: configuration.term,
             claimant: configuration.claimant,
-            heritage: Self.heritageReader(configuration),
             orphanGuard: orphanGuard,
             logger: logger,
             report: post
+        )
+        let supervisor = TermSupervisor(
+            dependencies,
+            leaseClock: parts.makeLeaseClock(clock),
+            heritage: Self.heritageReader(configuration)
         )
         self.loop = try LeadershipLoop(
             election: Election(
@@ -99,9 +102,8 @@ public final class ManagerRuntime: Sendable {
             store: store,
             claimant: configuration.claimant,
             settings: configuration.election,
-            pluginLookInterval: configuration.keeper.reconcileInterval,
-            keeper: keeper,
-            gate: gate,
+            pluginLookInterval: configuration.term.reconcileInterval,
+            supervisor: supervisor,
             board: board,
             pulse: pulse,
             orphanGuard: orphanGuard,
@@ -117,20 +119,18 @@ public final class ManagerRuntime: Sendable {
             parts: parts
         )
         self.proxy = GroupProxy(
-            keeper: keeper,
+            supervisor: supervisor,
             plugin: plugin,
             store: store,
-            gate: gate,
             clock: clock,
             board: board,
-            settings: configuration.keeper,
+            settings: configuration.term,
             makeRequestID: parts.makeRequestID,
-            shares: CallShares(configuration.keeper.userCalls),
+            shares: CallShares(configuration.term.userCalls),
             findLoop: configuration.findLoop
         )
         self.configuration = configuration
         self.board = board
-        self.gate = gate
         self.hindrances = hindrances
         self.clock = clock
         self.pulse = pulse
@@ -170,11 +170,11 @@ public final class ManagerRuntime: Sendable {
                 hindrances.set(
                     Self.loopParty,
                     isLoop
-                        ? "its group plugin '\(configuration.keeper.pluginName)' is a manager that leads back to this one; give one "
+                        ? "its group plugin '\(configuration.term.pluginName)' is a manager that leads back to this one; give one "
                             + "of them another --proxy-for-group" : nil
                 )
             }
-            try? await clock.sleep(until: clock.now() + configuration.keeper.reconcileInterval)
+            try? await clock.sleep(until: clock.now() + configuration.term.reconcileInterval)
         }
     }
 

@@ -11,7 +11,8 @@ package struct RuntimeParts: Sendable {
     package var seed = UInt64.random(in: .min ... .max)
     package var decide: Decide = { $0.handle($1, now: $2) }
     package var makeDeadline: MakeDeadline = { action throws(SettingsError) in try DeadlineThread(action: action) }
-    package var makeGate: @Sendable (any ManagerClock) -> LeadershipGate = { LeadershipGate(clock: $0) }
+    /// The clock by which a lease is over.
+    package var makeLeaseClock: @Sendable (any ManagerClock) -> any ManagerClock = { $0 }
 
     /// Whether a follower looks at its own plugin.
     package var followersLook = true

@@ -9,7 +9,7 @@ struct SchedulePlan {
     let replicas: Int
     let hosts: Int
     let election: ElectionSettings
-    let keeper: KeeperSettings
+    let term: TermSettings
     /// What is stored lies in a label of a swarm, and each replica has a copy.
     let isSwarm: Bool
     /// How many revisions the label keeps.
@@ -43,19 +43,19 @@ struct SchedulePlan {
         let ttl = isSwarm ? interval * 15 / 2 : osTTL
         let deadline = isSwarm ? interval * 5 : ttl * [4, 5][share] / 6
         election = SchedulePlan.settings(ttl: ttl, renewDeadline: deadline, pollInterval: isSwarm ? interval : polls)
-        var keeper = KeeperSettings(
+        var term = TermSettings(
             rpcTimeout: [ttl / 3, ttl * 2][random.below(2)],
             reconcileInterval: ttl,
             election: election,
             pluginName: "group-stateless"
         )
-        keeper.forwardsWrites = random.below(4) == 0
-        keeper.tidyInterval = ttl / 2
-        keeper.retention = RetentionPolicy(
+        term.forwardsWrites = random.below(4) == 0
+        term.tidyInterval = ttl / 2
+        term.retention = RetentionPolicy(
             limit: random.below(4) == 0 ? 5 : nil,
             maximumAge: random.below(2) == 0 ? ttl.milliseconds * random.within(1...4) : nil
         )
-        self.keeper = keeper
+        self.term = term
         let scale = ttl.wholeNanoseconds
         calmAt = scale * random.within(2...4)
         faultInterval = scale * 2 / [1, 2, 4, 8, 16][random.below(5)]

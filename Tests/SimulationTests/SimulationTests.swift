@@ -39,6 +39,12 @@ import Testing
         #expect(again.lines.contains { $0.contains("VIOLATION") }, "\(again)")
     }
 
+    /// What an answer promises is worth nothing when no break of it is ever seen. Each rule that makes one untrue is found by that
+    /// promise alone: ``everyBrokenRuleIsFound(_:)``.
+    @Test func everyAnswerIsMadeUntrueByARule() {
+        #expect(Set(BrokenRule.allCases.compactMap(\.untrueAnswer)) == Set(AnswerPromise.allCases))
+    }
+
     private static let enough = 6000
 
     /// Also with another number of threads, and in another process.

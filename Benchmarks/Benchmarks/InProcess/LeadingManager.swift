@@ -28,7 +28,7 @@ final class LeadingManager: Sendable {
             ManagerConfiguration(
                 claimant: try Predecessor.claimant("manager"),
                 election: settings,
-                keeper: KeeperSettings(election: settings, pluginName: Predecessor.plugin)
+                term: TermSettings(election: settings, pluginName: Predecessor.plugin)
             ),
             store: try await Store.openForManager(StoreConfiguration(path: path)),
             plugin: AgreeablePlugin(),

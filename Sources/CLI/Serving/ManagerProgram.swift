@@ -116,13 +116,13 @@ struct ManagerProgram {
         var configuration = ManagerConfiguration(
             claimant: claimant,
             election: election,
-            keeper: replica.keeperSettings(election, plugin: plugin),
+            term: replica.termSettings(election, plugin: plugin),
             leaderFile: leaderFile,
             leaderNames: [name, claimant.id.name],
             heritageDirectory: heritageDirectory
         )
         configuration.refusesNamesakes = refusesNamesakes
-        configuration.keeper.userCalls = descriptors.pluginConnections * 3 / 4
+        configuration.term.userCalls = descriptors.pluginConnections * 3 / 4
         configuration.findLoop = { [client] managers, limit in await client.findLoop(through: managers, within: limit) }
         let here = claimant.process
         let ownPlugin = PluginEndpoint.announced(at: claimant.pluginSocket)

@@ -72,8 +72,8 @@ struct ReplicaOptions: ParsableArguments {
         RetentionPolicy(limit: historyLimit, maximumAge: historyMaxAge?.duration.milliseconds)
     }
 
-    func keeperSettings(_ election: ElectionSettings, plugin: Identifier) -> KeeperSettings {
-        var settings = KeeperSettings(
+    func termSettings(_ election: ElectionSettings, plugin: Identifier) -> TermSettings {
+        var settings = TermSettings(
             rpcTimeout: rpcTimeout.duration,
             reconcileInterval: reconcileInterval.duration,
             election: election,

@@ -6,7 +6,7 @@ public struct ElectionSettings: Hashable, Sendable {
     public let renewDeadline: Duration
     /// How often a follower looks and a leader renews.
     public let pollInterval: Duration
-    /// For so long at most the lease is renewed for groups that are being let go. The keeper gives up much earlier where
+    /// For so long at most the lease is renewed for groups that are being let go. The supervisor gives up much earlier where
     /// nothing goes on any more: this is for many groups and a slow plugin.
     let longestDeparture: Duration
 

@@ -7,8 +7,7 @@ actor LeadershipLoop {
     private let store: any StateStore
     private let claimant: Claimant
     private let settings: ElectionSettings
-    private let keeper: GroupKeeper
-    private let gate: LeadershipGate
+    private let supervisor: TermSupervisor
     private let board: StandingBoard
     private let pulse: LoopPulse
     private let orphanGuard: any OrphanGuard
@@ -35,8 +34,6 @@ actor LeadershipLoop {
     private let pluginLookInterval: Duration
     private let followersLook: Bool
     private var hasLooked = false
-    /// Stops what is done under a term that lasts; what begins it anew comes after.
-    private var suspending: Task<Void, Never>?
     /// Why the last reading of the lease failed.
     private var trouble: String?
     private var clockJumps = ClockJumps()
@@ -47,8 +44,7 @@ actor LeadershipLoop {
         claimant: Claimant,
         settings: ElectionSettings,
         pluginLookInterval: Duration,
-        keeper: GroupKeeper,
-        gate: LeadershipGate,
+        supervisor: TermSupervisor,
         board: StandingBoard,
         pulse: LoopPulse,
         orphanGuard: any OrphanGuard,
@@ -67,8 +63,7 @@ actor LeadershipLoop {
         self.store = store
         self.claimant = claimant
         self.settings = settings
-        self.keeper = keeper
-        self.gate = gate
+        self.supervisor = supervisor
         self.board = board
         self.pulse = pulse
         self.orphanGuard = orphanGuard
@@ -91,6 +86,7 @@ actor LeadershipLoop {
     /// Runs until the election has stopped, or the task is cancelled: then the orphan guard does what is left to do.
     func run() async {
         await withDiscardingTaskGroup { tasks in
+            tasks.addTask { [supervisor] in await supervisor.run() }
             post(.tick)
             for await event in events {
                 let before = election.standing.role
@@ -107,10 +103,10 @@ actor LeadershipLoop {
             waker?.cancel()
             holderWatch.stop()
             deadline.stop()
-            gate.shut()
+            supervisor.suspend()
             // Now, and not after the tasks: one of them may be waiting for the guard.
             orphanGuard.stop()
-            await keeper.end()
+            await supervisor.close()
         }
     }
 
@@ -171,7 +167,7 @@ actor LeadershipLoop {
         (nextPluginLook, lookedInEpoch) = (now + pluginLookInterval, lease.epoch)
         let isLed = lease.isHeld && lease.instance != claimant.instance
         if isLed, sharesPlugin(lease) { return }
-        tasks.addTask { [keeper] in await keeper.lookAtOwnPlugin(isLed: isLed) }
+        tasks.addTask { [supervisor] in await supervisor.lookAtOwnPlugin(isLed: isLed) }
     }
 
     // MARK: - Directives
@@ -182,44 +178,32 @@ actor LeadershipLoop {
         case .acquire(let watched, let reason): tasks.addTask { await self.acquire(watched, reason) }
         case .renew(let epoch): tasks.addTask { await self.renew(epoch) }
         case .assume(let epoch, let deadline):
-            open(epoch, deadline)
+            hold(until: deadline)
             logger.notice("leadership assumed", metadata: ["lease.epoch": "\(epoch)"])
-            tasks.addTask { [keeper, orphanGuard, suspending] in
-                await suspending?.value
-                await orphanGuard.isReady()
-                await keeper.assume(epoch: epoch)
-            }
-        case .extend(let epoch, let deadline): open(epoch, deadline)
+            supervisor.assume(epoch: epoch, until: deadline)
+        case .extend(_, let deadline):
+            supervisor.extend(until: deadline)
+            hold(until: deadline)
         case .suspend(let epoch, let reason):
-            gate.shut()
+            supervisor.suspend()
             logger.error("leadership suspended", metadata: ["lease.epoch": "\(epoch)", "reason": "\(reason)"])
-            // Not a child task: what comes next waits for it.
-            suspending = Task { [keeper, suspending] in
-                await suspending?.value
-                await keeper.suspend(epoch: epoch)
-            }
-        case .hold(_, let deadline):
-            self.deadline.set(deadline)
-            orphanGuard.arm(until: deadline)
+        case .hold(_, let deadline), .keep(_, let deadline): hold(until: deadline)
         case .resign(let epoch, let reason, let isOrderly):
-            gate.shut()
+            supervisor.end(isOrderly: isOrderly)
             deadline.set(nil)
             // Or this process and its guard would let the same groups go.
             if !isOrderly { orphanGuard.postpone(until: clock.now() + settings.guardGrace) }
             logger.notice("leadership lost", metadata: ["lease.epoch": "\(epoch)", "reason": "\(reason)"])
-            tasks.addTask { [keeper, post] in
-                switch await keeper.resign(epoch: epoch, isOrderly: isOrderly) {
+            tasks.addTask { [supervisor, post] in
+                switch await supervisor.resign(epoch: epoch, isOrderly: isOrderly) {
                 case .over: post(.freed(epoch: epoch))
                 case .open: post(.stalled(epoch: epoch))
                 case .overtaken: break
                 }
             }
-        case .keep(_, let until):
-            deadline.set(until)
-            orphanGuard.arm(until: until)
-        case .letRunOut(let epoch):
+        case .letRunOut:
             deadline.set(nil)
-            tasks.addTask { [keeper] in await keeper.letRunOut(epoch: epoch) }
+            supervisor.letRunOut()
         case .release(let epoch, let reason): tasks.addTask { await self.release(epoch, reason) }
         case .wake(let instant):
             waker?.cancel()
@@ -230,8 +214,7 @@ actor LeadershipLoop {
         }
     }
 
-    private func open(_ epoch: Int, _ deadline: BootInstant) {
-        gate.open(epoch: epoch, until: deadline)
+    private func hold(until deadline: BootInstant) {
         self.deadline.set(deadline)
         orphanGuard.arm(until: deadline)
     }

@@ -6,8 +6,8 @@ public final class StandingBoard: Sendable {
     private struct State {
         /// As the election has it.
         var elected = Standing(role: .unknown, reason: "has not read the lease yet", lease: nil)
-        /// The epoch in which this replica takes writes; nil when it does not.
-        var actingEpoch: Int?
+        /// Whether this replica takes writes.
+        var takesWrites = false
         /// Since when the lease stands as it was last seen, by this replica's clock.
         var since: BootInstant?
         var hasLooked = false
@@ -18,7 +18,7 @@ public final class StandingBoard: Sendable {
 
         /// Nobody is told that this replica leads while it would refuse a write.
         var current: Standing {
-            guard elected.role == .leader, let lease = elected.lease, lease.epoch != actingEpoch else { return elected }
+            guard elected.role == .leader, !takesWrites, let lease = elected.lease else { return elected }
             return Standing(role: .candidate, reason: StandingBoard.takingUp(lease.epoch), lease: lease)
         }
     }
@@ -85,16 +85,15 @@ public final class StandingBoard: Sendable {
         }
     }
 
-    /// This replica takes writes from now on, until ``ended(epoch:)``.
-    func began(epoch: Int) { act(in: epoch) { _ in true } }
+    /// This replica takes writes from now on, until ``ended()``.
+    func began() { note(takesWrites: true) }
 
-    func ended(epoch: Int) { act(in: nil) { $0 == epoch } }
+    func ended() { note(takesWrites: false) }
 
-    private func act(in epoch: Int?, if isMeant: (Int?) -> Bool) {
+    private func note(takesWrites: Bool) {
         state.withLock { state in
-            guard isMeant(state.actingEpoch) else { return }
             let before = state.current
-            state.actingEpoch = epoch
+            state.takesWrites = takesWrites
             tell(&state, since: before, isNews: false)
         }
     }

@@ -1,4 +1,5 @@
 public import GroupSPI
+internal import Store
 
 extension GroupError {
     /// A group plugin has said something, whatever it was.
@@ -17,7 +18,8 @@ extension GroupProxy {
     public func status() async -> JSON {
         let standing = board.current
         return [
-            "id": .string(keeper.manager), "role": .string(standing.role.rawValue), "reason": .string(board.reason),
+            "id": .string(supervisor.dependencies.claimant.id.name), "role": .string(standing.role.rawValue),
+            "reason": .string(board.reason),
             "plugin": await pluginStatus(), "store": ["slow": .string(board.slowness?.text)],
             "clock": ["set": .string(clockText)],
         ]

@@ -6,13 +6,12 @@ internal import Store
 /// On a replica that does not lead, the configuration is read from the store; writes are refused with the leader's name,
 /// or passed on to the leader; what only the plugin knows is refused.
 public struct GroupProxy: GroupEndpoint, ManagerEndpoint {
-    let keeper: GroupKeeper
+    let supervisor: TermSupervisor
     let plugin: any GroupPlugin
     let store: any StateStore
-    let gate: LeadershipGate
     let clock: any ManagerClock
     let board: StandingBoard
-    let settings: KeeperSettings
+    let settings: TermSettings
     let makeRequestID: @Sendable () -> String
     let shares: CallShares
     let findLoop: ManagerConfiguration.LoopFinder?
@@ -21,15 +20,15 @@ public struct GroupProxy: GroupEndpoint, ManagerEndpoint {
         if request.isWrite {
             guard settings.forwardsWrites, board.current.role == .follower else {
                 // Those that are stored come one after the other at each group.
-                if request.isStored { return try await keeper.carryOut(request, from: caller) }
+                if request.isStored { return try await supervisor.carryOut(request, from: caller) }
                 return try await shared(request) { _ throws(GroupError) in
-                    try await keeper.carryOut(request, from: caller)
+                    try await supervisor.carryOut(request, from: caller)
                 }
             }
             let forwarder = WriteForwarder(store: store, clock: clock, settings: settings)
             return try await forwarder.forward(request, from: caller, as: makeRequestID())
         }
-        if case .inspect = request, gate.epoch == nil { return try await storedGroups() }
+        if case .inspect = request, supervisor.actingEpoch == nil { return try await storedGroups() }
         return try await passOn(request)
     }
 
@@ -47,7 +46,9 @@ public struct GroupProxy: GroupEndpoint, ManagerEndpoint {
     }
 
     private func passOn(_ request: GroupRequest) async throws(GroupError) -> GroupReply {
-        guard gate.epoch != nil else { throw GroupError(.notLeader, await keeper.refusal(of: .question)) }
+        guard supervisor.actingEpoch != nil else {
+            throw GroupError(.notLeader, await supervisor.dependencies.refusal(of: .question))
+        }
         return try await shared(request) { rest throws(GroupError) in try await plugin.call(request, within: rest) }
     }
 
@@ -79,19 +80,17 @@ public struct GroupProxy: GroupEndpoint, ManagerEndpoint {
 
     // MARK: - ManagerEndpoint
 
-    public func isLeader() async -> Bool { takesWrites }
-
     /// Whether a write would be carried out now: whoever is told that this replica leads may send it one.
-    private var takesWrites: Bool { board.current.role == .leader && gate.epoch != nil }
+    public func isLeader() async -> Bool { supervisor.takesWrites }
 
     public func lookForRequests() async -> Bool {
-        await keeper.lookForRequests()
-        return takesWrites
+        await supervisor.lookForRequests()
+        return supervisor.takesWrites
     }
 
     /// A manager that finds itself among those that were asked before it is in a circle with them.
     public func findLoop(through managers: [Identifier]) async -> Bool? {
-        let own = Identifier(keeper.instance)
+        let own = Identifier(supervisor.dependencies.claimant.instance)
         if managers.contains(own) || managers.count >= Self.longestChain { return true }
         return await findLoop?(managers + [own], .seconds(1)) ?? nil
     }
@@ -99,10 +98,10 @@ public struct GroupProxy: GroupEndpoint, ManagerEndpoint {
     /// More managers before one plugin than anybody has.
     private static let longestChain = 8
 
-    public func storeOutcomes() async -> Bool { await keeper.storeOutcomes() }
+    public func storeOutcomes() async -> Bool { await supervisor.storeOutcomes() }
 
     public func leaderLocation() async -> String? {
-        guard let lease = board.leader, takesWrites || !board.isOwn(lease) else { return nil }
+        guard let lease = board.leader, supervisor.takesWrites || !board.isOwn(lease) else { return nil }
         return "unix://\(lease.process.host)\(lease.socket)"
     }
 

@@ -106,15 +106,23 @@ public struct Reconciler: Sendable {
     /// is let go (it may be left over from an earlier term, while another led). Of other groups nobody has said anything.
     ///
     /// - Parameter askedAt: before the question; what was confirmed later than that says nothing about the answer.
-    public mutating func pluginReports(_ groups: Set<Identifier>, askedAt: BootInstant, now: BootInstant) {
-        for group in groups {
-            guard let since = ended[group], since < askedAt, entries[group] == nil else { continue }
-            letGo(group, revision: 0, now: now)
+    /// - Returns: what is let go.
+    @discardableResult
+    public mutating func pluginReports(
+        _ groups: Set<Identifier>,
+        askedAt: BootInstant,
+        now: BootInstant
+    ) -> Set<Identifier> {
+        let leftovers = groups.filter { group in
+            guard let since = ended[group], since < askedAt else { return false }
+            return entries[group] == nil
         }
+        for group in leftovers { letGo(group, revision: 0, now: now) }
         for (group, entry) in entries.all where !groups.contains(group) {
             guard case .settled(let since) = entry.phase, since < askedAt else { continue }
             entries[group]?.phase = .due(now)
         }
+        return leftovers
     }
 
     /// What has to be done now: first what has been due for longest, and of that in the order of the groups' names. Each task is

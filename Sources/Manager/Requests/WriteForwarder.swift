@@ -5,7 +5,7 @@ internal import Store
 struct WriteForwarder {
     let store: any StateStore
     let clock: any ManagerClock
-    let settings: KeeperSettings
+    let settings: TermSettings
 
     private static let pause = Duration.milliseconds(100)
 

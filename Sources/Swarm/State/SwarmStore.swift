@@ -293,7 +293,7 @@ public actor SwarmStore {
         return (try? memory.require(term)) != nil
     }
 
-    /// Removes from the copy what it need not keep. A leader's keeper does so itself.
+    /// Removes from the copy what it need not keep. A leader's term does so itself.
     private func tidy() async {
         let now = clock.now()
         if let interval = settings.verifyInterval, verifiedAt.map({ now - $0 >= interval }) ?? true {

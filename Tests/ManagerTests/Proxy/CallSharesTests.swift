@@ -6,7 +6,7 @@ import Testing
 /// What users ask the plugin of one group holds up nothing else.
 struct CallSharesTests {
     @Test func aGroupThatHangsHoldsUpNobodyElse() async throws {
-        let adjust = { (settings: inout KeeperSettings) in settings.userCalls = 8 }
+        let adjust = { (settings: inout TermSettings) in settings.userCalls = 8 }
         try await withReplica(adjust: adjust) { replica in
             try await replica.leads()
             _ = try await replica.commit("slow")
@@ -36,7 +36,7 @@ struct CallSharesTests {
     }
 
     @Test func whoWaitsTooLongIsToldAndNothingIsSent() async throws {
-        let adjust = { (settings: inout KeeperSettings) in settings.userCalls = 2 }
+        let adjust = { (settings: inout TermSettings) in settings.userCalls = 2 }
         try await withReplica(adjust: adjust) { replica in
             try await replica.leads()
             _ = try await replica.commit("slow")

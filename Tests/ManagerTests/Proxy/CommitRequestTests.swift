@@ -149,7 +149,7 @@ struct CommitRequestTests {
             try await eventually("a write is under way") { gate.waiting == 1 }
             replica.store.submit(commit(entry("a", 2), entry("c", 3), expected: 4))
             try await eventually("the commit is in line", on: replica.clock, step: .milliseconds(20)) {
-                replica.proxy.keeper.lanes.waiting("c") == 1
+                await replica.waiting("c") == 1
             }
             gate.open()
             _ = try await write
@@ -185,12 +185,12 @@ struct CommitRequestTests {
             try await eventually("a write is under way") { gate.waiting == 1 }
             replica.store.submit(commit(entry("a", 9), entry("b", 9)))
             try await eventually("the commit is in line", on: replica.clock, step: .milliseconds(20)) {
-                replica.proxy.keeper.lanes.waiting("b") == 1
+                await replica.waiting("b") == 1
             }
             replica.store.cancel("r")
             gate.open()
             _ = try await write
-            try await eventually("nobody looks at it any more") { await replica.proxy.keeper.requestsUnderWay.isEmpty }
+            try await eventually("nobody looks at it any more") { await replica.requestsUnderWay.isEmpty }
             #expect(replica.store.revisions.count == 5 && replica.store.request("r")?.state == .cancelled)
             #expect(replica.plugin.groups["a"] == .named("a", 1) && replica.plugin.groups["b"] == .named("b", 3))
         }

@@ -11,7 +11,7 @@ struct ConfigurationRoomTests {
     }
 
     private func withRoom(_ limit: Int, _ body: (Replica) async throws -> Void) async throws {
-        func adjust(_ settings: inout KeeperSettings) { settings.largestConfiguration = limit }
+        func adjust(_ settings: inout TermSettings) { settings.largestConfiguration = limit }
         try await withReplica(adjust: adjust) { replica in
             try await replica.leads()
             try await body(replica)

@@ -224,7 +224,7 @@ struct FollowerTests {
         try await withReplica { replica in
             try await replica.leads()
             replica.store.trouble(.fail(.busy), at: .renew)
-            replica.runtime.gate.shut()
+            replica.proxy.supervisor.suspend()
             replica.store.seize(by: Replica.claimant("two"))
             for request: GroupRequest in [.free(id: "a"), .describe(id: "a")] {
                 let error = try #require(await replica.error(request))

@@ -152,7 +152,7 @@ struct ForwardingTests {
         }
     }
 
-    private static func forward(_ settings: inout KeeperSettings) { settings.forwardsWrites = true }
+    private static func forward(_ settings: inout TermSettings) { settings.forwardsWrites = true }
 
     private func withLoneFollower(_ body: (Replica) async throws -> Void) async throws {
         let prepare = { (store: MemoryStore, _: FakePlugin) in
@@ -269,7 +269,7 @@ struct ForwardingTests {
     }
 
     @Test func writesAreRefusedUnlessSomebodyAskedForIt() async throws {
-        #expect(try KeeperSettings(election: ElectionSettings(), pluginName: "p").forwardsWrites == false)
+        #expect(try TermSettings(election: ElectionSettings(), pluginName: "p").forwardsWrites == false)
         try await withPair(forwards: false) { leader, follower in
             let refused = try await outcome(of: .free(id: "a"), at: follower)
             guard case .failure(let error) = refused else { throw NeverCame(description: "\(refused)") }

@@ -134,9 +134,9 @@ struct LossTests {
             async let write = replica.error(.commit(.named("b"), pretend: false))
             try await eventually("it is being stored") { gate.waiting == 1 }
             // As if the process had been stopped: nobody has told anybody that the lease is over.
-            let epoch = replica.proxy.gate.epoch
+            let epoch = replica.runtime.actingEpoch
             replica.clock.advance(by: .seconds(61))
-            #expect(epoch == 1 && replica.proxy.gate.epoch == nil)
+            #expect(epoch == 1 && replica.runtime.actingEpoch == nil)
             gate.open()
             #expect(await write?.code != nil)
             // Letting it go, which the end of the term does, is all that may be said of it.

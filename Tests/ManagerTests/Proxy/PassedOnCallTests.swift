@@ -289,7 +289,7 @@ struct PassedOnCallTests {
                 )
             )
             try await eventually("the rollback is in line", on: replica.clock, step: .milliseconds(20)) {
-                replica.proxy.keeper.lanes.waiting("b") == 1
+                await replica.waiting("b") == 1
             }
             // People are told what it waits for.
             try await eventually("it is noted", on: replica.clock) { replica.store.request("r")?.waitsFor != nil }
@@ -325,7 +325,7 @@ struct PassedOnCallTests {
                 )
             )
             try await eventually("it is in line", on: replica.clock, step: .milliseconds(20)) {
-                replica.proxy.keeper.lanes.waiting("c") == 1
+                await replica.waiting("c") == 1
             }
             #expect(await replica.error(.commit(.named("b", 4), pretend: false)) == nil)
             replica.store.submit(call(.commit(.named("b", 5), pretend: false)))

@@ -161,7 +161,7 @@ struct RequestTests {
             replica.store.submit(rollback(to: 4))
             // It waits for c's lane, which the pending write holds.
             try await eventually("the rollback is in line", on: replica.clock, step: .milliseconds(20)) {
-                replica.proxy.keeper.lanes.waiting("c") == 1
+                await replica.waiting("c") == 1
             }
             gate.open()
             _ = try await write
@@ -184,7 +184,7 @@ struct RequestTests {
             try await eventually("the write is being stored") { store.waiting == 1 }
             replica.store.submit(rollback(to: 2, expected: 4))
             try await eventually("the rollback is in line", on: replica.clock, step: .milliseconds(20)) {
-                replica.proxy.keeper.lanes.waiting("b") == 1
+                await replica.waiting("b") == 1
             }
             replica.store.trouble(nil, at: .append)
             store.open()
@@ -229,7 +229,7 @@ struct RequestTests {
             try await eventually("it lets its groups go") { free.waiting == 3 }
             replica.store.trouble(nil, at: .states)
             gate.open()
-            try await eventually("nobody looks at it any more") { await replica.proxy.keeper.requestsUnderWay.isEmpty }
+            try await eventually("nobody looks at it any more") { await replica.requestsUnderWay.isEmpty }
             #expect(replica.store.request("r")?.state == .waiting)
             free.open()
             replica.orphanGuard.hinder(nil)
@@ -261,12 +261,12 @@ struct RequestTests {
             try await eventually("a write is under way") { gate.waiting == 1 }
             replica.store.submit(rollback(to: 2))
             try await eventually("the rollback is in line", on: replica.clock, step: .milliseconds(20)) {
-                replica.proxy.keeper.lanes.waiting("b") == 1
+                await replica.waiting("b") == 1
             }
             replica.store.cancel("r")
             gate.open()
             _ = try await write
-            try await eventually("nobody looks at it any more") { await replica.proxy.keeper.requestsUnderWay.isEmpty }
+            try await eventually("nobody looks at it any more") { await replica.requestsUnderWay.isEmpty }
             try await pass(.seconds(5), on: replica.clock)
             #expect(replica.store.revisions.count == 5)
             #expect(replica.store.request("r")?.state == .cancelled)

@@ -8,7 +8,7 @@ import Testing
 struct RetentionTests {
     private let policy = RetentionPolicy(limit: 5, maximumAge: 3_600_000)
 
-    private func adjust(_ settings: inout KeeperSettings) {
+    private func adjust(_ settings: inout TermSettings) {
         settings.retention = policy
         settings.tidyInterval = .seconds(60)
     }

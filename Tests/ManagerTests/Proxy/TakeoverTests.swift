@@ -283,7 +283,7 @@ struct TakeoverTests {
         try await withReplica(prepare: prepare) { replica in
             try await eventually("it is loading") { gate.waiting == 1 }
             async let answer = replica.call(.update(.named("a", 2)))
-            try await eventually("the write is in line") { replica.proxy.keeper.lanes.waiting("a") == 0 }
+            try await eventually("the write is in line") { await replica.proxy.supervisor.waitingCount == 1 }
             #expect(replica.store.revisions.count == 1)
             gate.open()
             #expect(try await answer == .ok)

@@ -263,7 +263,7 @@ struct WriteTests {
                 for version in 0..<12 {
                     tasks.addTask { _ = try await replica.commit("a", version) }
                     try await eventually("\(version) is in line") {
-                        version == 0 ? gate.waiting == 1 : replica.proxy.keeper.lanes.waiting("a") == version
+                        version == 0 ? gate.waiting == 1 : await replica.waiting("a") == version
                     }
                 }
                 // One after the other: the second is not even stored yet.
@@ -428,7 +428,7 @@ struct WriteTests {
             async let commit = replica.call(.commit(spec(1, "new"), pretend: false))
             try await eventually("the commit is being stored") { gate.waiting == 1 }
             async let resize = replica.call(.setSize(id: "a", 3))
-            try await eventually("the new size is in line") { replica.proxy.keeper.lanes.waiting("a") == 1 }
+            try await eventually("the new size is in line") { await replica.waiting("a") == 1 }
             replica.store.trouble(nil, at: .append)
             gate.open()
             _ = try await (commit, resize)

@@ -19,9 +19,19 @@ final class Replica: Sendable {
 
     var isOver: Bool { hasEnded.withLock { $0 } }
     var proxy: GroupProxy { runtime.proxy }
+    /// It would carry a write out now.
+    var isActing: Bool {
+        get async { await proxy.supervisor.term()?.lease.isValid == true }
+    }
+    /// How many wait for a group's lane; nil when nobody holds it.
+    func waiting(_ group: Identifier) async -> Int? { await proxy.supervisor.term()?.lanes.waiting(group) }
+
+    var requestsUnderWay: Set<String> {
+        get async { await proxy.supervisor.term()?.requestsUnderWay ?? [] }
+    }
     var standing: Standing { runtime.board.current }
     /// It may act, be it that it does not yet.
-    var holdsLease: Bool { runtime.gate.epoch != nil }
+    var holdsLease: Bool { runtime.actingEpoch != nil }
 
     init(
         _ id: Identifier = "one",
@@ -33,7 +43,7 @@ final class Replica: Sendable {
         heritageDirectory: String? = nil,
         orphanGuard: FakeGuard = FakeGuard(),
         concurrency: Int = 64,
-        adjust: (inout KeeperSettings) -> Void = { _ in },
+        adjust: (inout TermSettings) -> Void = { _ in },
         findLoop: ManagerConfiguration.LoopFinder? = nil
     ) throws {
         clock = store.clock
@@ -47,18 +57,18 @@ final class Replica: Sendable {
             renewDeadline: .seconds(60),
             pollInterval: .milliseconds(1500)
         )
-        var keeper = KeeperSettings(
+        var term = TermSettings(
             rpcTimeout: .seconds(30),
             election: election,
             pluginName: "group-stateless",
             concurrency: concurrency
         )
-        keeper.freeTimeout = .seconds(3)
-        adjust(&keeper)
+        term.freeTimeout = .seconds(3)
+        adjust(&term)
         var configuration = ManagerConfiguration(
             claimant: claimant,
             election: election,
-            keeper: keeper,
+            term: term,
             leaderFile: leaderFile,
             leaderNames: [id],
             heritageDirectory: heritageDirectory
@@ -135,7 +145,7 @@ final class Replica: Sendable {
     func leads() async throws {
         try await eventually("\(claimant.id) leads") {
             guard self.standing.role == .leader else { return false }
-            return (try? await self.proxy.keeper.currentTerm()) != nil
+            return await self.isActing
         }
     }
 
@@ -147,7 +157,7 @@ final class Replica: Sendable {
         store.trouble(nil, at: .renew)
         try await eventually("it leads again", on: clock) {
             guard self.store.lease.epoch > epoch else { return false }
-            return (try? await self.proxy.keeper.currentTerm()) != nil
+            return await self.isActing
         }
     }
 }
@@ -155,7 +165,7 @@ final class Replica: Sendable {
 extension Replica {
     /// A history of four revisions: a and b, then b changed, then c.
     static func withHistory(
-        adjust: (inout KeeperSettings) -> Void = { _ in },
+        adjust: (inout TermSettings) -> Void = { _ in },
         _ body: (Replica) async throws -> Void
     ) async throws {
         try await withReplica(adjust: adjust) { replica in
@@ -190,7 +200,7 @@ extension Replica {
         orphanGuard.hinder(nil)
         try await eventually("it leads again", on: clock) {
             guard self.store.lease.epoch > epoch else { return false }
-            return (try? await self.proxy.keeper.currentTerm()) != nil
+            return await self.isActing
         }
     }
 }
@@ -279,7 +289,7 @@ func withReplica(
     leaderFile: String? = nil,
     heritageDirectory: String? = nil,
     orphanGuard: FakeGuard = FakeGuard(),
-    adjust: (inout KeeperSettings) -> Void = { _ in },
+    adjust: (inout TermSettings) -> Void = { _ in },
     prepare: (MemoryStore, FakePlugin) -> Void = { _, _ in },
     _ body: (Replica) async throws -> Void
 ) async throws {

@@ -50,6 +50,14 @@ public enum BrokenRule: String, CaseIterable, Sendable {
     case revisionRewritten = "revision-rewritten"
     /// A refusal that could not be stored counts as stored: its user is told, and the next leader carries the change out.
     case refusalNotStored = "refusal-not-stored"
+    /// That the plugin has agreed, and could not be stored, counts as stored.
+    case agreementNotStored = "agreement-not-stored"
+    /// That a change is in effect, although the plugin has failed, is told and not stored; nor is that any other was applied.
+    case keptNotStored = "kept-not-stored"
+    /// A write of which nobody knows whether it took place is made again.
+    case uncertainWriteRepeated = "uncertain-write-repeated"
+    /// A revision is told by the number that was the next one when it was asked for.
+    case numberedBeforeStored = "numbered-before-stored"
     /// A change that was overtaken before its outcome was known is called rejected.
     case supersededRejected = "superseded-rejected"
     /// A change that was overtaken stays pending.
@@ -87,6 +95,19 @@ public enum BrokenRule: String, CaseIterable, Sendable {
         [.strangeLabelEmptied, .olderLabelLed, .unknownToldAsRefused].contains(self)
     }
 
+    /// The answer that it makes untrue. Only what that answer promises is looked at then: the promise alone has to find it.
+    public var untrueAnswer: AnswerPromise? {
+        switch self {
+        case .acknowledgedRefused, .agreementNotStored: .applied
+        case .keptNotStored: .kept
+        case .refusalNotStored: .refused
+        case .numberedBeforeStored: .pending
+        case .ambiguousCommitIsFailure: .nothing
+        case .uncertainWriteRepeated: .unknown
+        default: nil
+        }
+    }
+
     var hasNoDeadline: Bool { self == .deadlineAtTheAnswer }
 
     /// The parts of a manager that is broken in this way.
@@ -100,9 +121,9 @@ public enum BrokenRule: String, CaseIterable, Sendable {
             let memory = ElectionMemory()
             parts.decide = { memory.decideWhenAnswered(&$0, $1, $2) }
             parts.makeDeadline = { _ in NoDeadline() }
-            parts.makeGate = { _ in LeadershipGate(clock: StoppedClock(clock: clock)) }
+            parts.makeLeaseClock = { _ in StoppedClock(clock: clock) }
         case .gateIsAFlag:
-            parts.makeGate = { _ in LeadershipGate(clock: StoppedClock(clock: clock)) }
+            parts.makeLeaseClock = { _ in StoppedClock(clock: clock) }
         case .followerLooksAway: parts.followersLook = false
         case .releaseBeforeFree:
             parts.decide = { election, event, now in

@@ -33,8 +33,11 @@ final class Checker {
         self.world = world
     }
 
-    func fail(_ text: @autoclosure () -> String) {
+    /// - Parameter promise: the answer that is untrue; nil when something else is wrong.
+    func fail(of promise: AnswerPromise? = nil, _ text: @autoclosure () -> String) {
         guard violation == nil else { return }
+        // Where an answer is made untrue on purpose, what it promises has to tell, whatever else comes of it.
+        if let untrue = world.broken?.untrueAnswer, promise != untrue { return }
         let text = text()
         violation = text
         world.note("VIOLATION: \(text)")
@@ -96,7 +99,7 @@ final class Checker {
         guard !isOlder else { return }
         compare(after.revisions)
         if kind == .fenced { compareOutcomes(after, by: process) }
-        clocks.compare(after, at: world.scheduler.now, world.plan.keeper.retention).map { text in fail(text) }
+        clocks.compare(after, at: world.scheduler.now, world.plan.term.retention).map { text in fail(text) }
         for request in after.requests where request.revision != nil && takenUp.insert(request.id).inserted {
             world.users.takenUp(request.id, epoch: row.epoch, begunAt: epochBegan)
         }
@@ -227,7 +230,7 @@ final class Checker {
         guard let manager = world.replicas.lazy.compactMap(\.manager).first(where: { $0.process === process }) else {
             // A guard lets go, and does nothing else.
             if request.changesGroups { fail("\(process.name) calls \(request.shortText)") }
-            if case .free = request, let epoch = guarded(by: process)?.runtime.gate.epoch {
+            if case .free = request, let epoch = guarded(by: process)?.runtime.actingEpoch {
                 fail("\(process.name) lets groups go while its manager acts in epoch \(epoch)")
             }
             return nil

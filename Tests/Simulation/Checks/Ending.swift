@@ -36,6 +36,7 @@ final class Ending: @unchecked Sendable {
         let disorder = world.disorder
         if world.scheduler.now - since > Self.patience {
             world.checker.fail("does not converge: \(disorder ?? "the last commit has no answer")")
+            return finish()
         }
         guard disorder == nil else { return }
         switch commit {

@@ -44,7 +44,7 @@ final class SimulatedGuard: OrphanGuard, @unchecked Sendable {
             plugin: PluginConnection(world, plugin, process, host),
             knowledge: board,
             clock: SimulatedClock(process: process, host: host),
-            timeout: world.plan.keeper.freeTimeout,
+            timeout: world.plan.term.freeTimeout,
             patience: world.plan.election.ttl * 6,
             isAwaited: { lock.isAwaited },
             logger: world.logger(process),

@@ -103,7 +103,7 @@ final class SimulatedReplica: @unchecked Sendable {
         }
         do {
             let runtime = try ManagerRuntime(
-                ManagerConfiguration(claimant: claimant, election: world.plan.election, keeper: world.plan.keeper),
+                ManagerConfiguration(claimant: claimant, election: world.plan.election, term: world.plan.term),
                 store: store,
                 plugin: PluginConnection(world, plugin, process, host),
                 clock: SimulatedClock(process: process, host: host),
@@ -236,5 +236,5 @@ struct SimulatedManager {
     let orphanGuard: SimulatedGuard
 
     /// The epoch in which it acts, as it believes; nil when it does not, or cannot.
-    var actingEpoch: Int? { process.isRunnable ? runtime.gate.epoch : nil }
+    var actingEpoch: Int? { process.isRunnable ? runtime.actingEpoch : nil }
 }

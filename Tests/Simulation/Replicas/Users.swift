@@ -205,39 +205,6 @@ final class Users: @unchecked Sendable {
 
     // MARK: - What they were told
 
-    /// What follows from an answer. Each promises something, of the moment and of the end.
-    private enum Promise: Equatable {
-        /// Once in the history, and in effect.
-        case applied
-        /// Once in the history at most; in it, it is rejected and never takes effect.
-        case refused
-        /// Once in the history, as the revision that it names.
-        case pending
-        /// Not in the history.
-        case nothing
-        /// Once in the history at most.
-        case unknown
-
-        /// - Returns: nil for an answer that no write may have.
-        init?(_ answer: Result<GroupReply, GroupError>?) {
-            switch answer {
-            case nil: self = .unknown
-            case .success: self = .applied
-            case .failure(let error):
-                switch error.code {
-                case .rejected: self = .refused
-                case .pending: self = .pending
-                case .notLeader: self = .nothing
-                case .storeUnavailable: self = error.message.contains("nothing was changed") ? .nothing : .unknown
-                case .unknownOutcome: self = .unknown
-                // It has no sense.
-                case .badRequest: self = .nothing
-                case .unsupported, .notRunning, .unreachable, .unreadable: return nil
-                }
-            }
-        }
-    }
-
     private func revisions(of wish: Wish) -> [Revision] {
         world.file.truth.revisions.filter { $0.author == wish.author }
     }
@@ -251,16 +218,34 @@ final class Users: @unchecked Sendable {
         let stored = revisions(of: wish)
         // A person has given up what it is about.
         guard wish.call?.isStored == true, !world.checker.givenUp.contains(wish.name) else { return }
-        switch Promise(answer) {
+        let promise = AnswerPromise(answer)
+        switch promise {
         case .applied:
             for revision in stored {
                 for change in revision.changes where !world.checker.wasCarriedOut(change) {
-                    world.checker.fail("\(wish.name)'s \(wish.text) was acknowledged, and no plugin has done it")
+                    world.checker.fail(
+                        of: promise,
+                        "\(wish.name)'s \(wish.text) was acknowledged, and no plugin has done it"
+                    )
                 }
+                // What ends a group is not to be ended again.
+                guard wish.call?.endsGroup == true, revision.status == .pending else { continue }
+                world.checker.fail(
+                    of: promise,
+                    "\(wish.name)'s \(wish.text) was acknowledged, and that is not stored of revision \(revision.number)"
+                )
+            }
+        case .kept:
+            if stored.first?.status != .applied {
+                world.checker.fail(
+                    of: promise,
+                    "\(wish.name) was told that \(wish.text) is applied all the same, and it is \(stored.first?.status.name ?? "not stored")"
+                )
             }
         case .refused:
             if let open = stored.first(where: { $0.status != .rejected }) {
                 world.checker.fail(
+                    of: promise,
                     "\(wish.name) was told that \(wish.text) is refused, and revision \(open.number) is \(open.status.name)"
                 )
             }
@@ -268,14 +253,18 @@ final class Users: @unchecked Sendable {
                 let before = wish.before, before.spec != nil, before.change.status == .applied,
                 state(of: before.group) == before
             else { break }
-            world.checker.fail("\(wish.name) was told that \(before.group) is not watched, which it is all the time")
+            world.checker.fail(
+                of: promise,
+                "\(wish.name) was told that \(before.group) is not watched, which it is all the time"
+            )
         case .pending:
             guard case .failure(let error) = answer else { break }
             let named = stored.contains { error.message.contains("revision \($0.number)") }
-            if !named { world.checker.fail("\(wish.name) was told of another revision: \(error)") }
+            if !named { world.checker.fail(of: promise, "\(wish.name) was told of another revision: \(error)") }
         case .nothing:
             if let revision = stored.first {
                 world.checker.fail(
+                    of: promise,
                     "\(wish.name) was told that nothing was changed by \(wish.text), which is revision \(revision.number)"
                 )
             }
@@ -292,34 +281,50 @@ final class Users: @unchecked Sendable {
         let stored = Dictionary(grouping: asked) { $0.author.user ?? "" }
         for wish in wishes where !world.checker.givenUp.contains(wish.name) {
             let found = stored[wish.name] ?? []
+            let promise = AnswerPromise(wish.answer)
             if found.count > 1 {
-                world.checker.fail("\(wish.name)'s \(wish.text) is in the history \(found.count) times")
+                world.checker.fail(of: promise, "\(wish.name)'s \(wish.text) is in the history \(found.count) times")
             }
             guard wish.call?.isStored ?? true else {
                 if !found.isEmpty { world.checker.fail("\(wish.name)'s \(wish.text) is in the history") }
                 continue
             }
-            switch Promise(wish.answer) {
+            switch promise {
             case .applied:
                 if found.isEmpty {
-                    world.checker.fail("\(wish.name)'s \(wish.text) was acknowledged and is not stored")
+                    world.checker.fail(
+                        of: promise,
+                        "\(wish.name)'s \(wish.text) was acknowledged and is not stored"
+                    )
                 }
                 for revision in found where revision.status != .applied && revision.status != .superseded {
                     world.checker.fail(
+                        of: promise,
                         "\(wish.name)'s \(wish.text) was acknowledged, and is \(revision.status.name) in the history"
+                    )
+                }
+            case .kept:
+                if found.first?.status != .applied {
+                    world.checker.fail(
+                        of: promise,
+                        "\(wish.name)'s \(wish.text) was kept, and is \(found.first?.status.name ?? "not stored")"
                     )
                 }
             case .refused:
                 for revision in found where revision.status != .rejected {
                     world.checker.fail(
+                        of: promise,
                         "\(wish.name)'s \(wish.text) was refused, and is \(revision.status.name) in the history"
                     )
                 }
             case .pending:
-                if found.isEmpty { world.checker.fail("\(wish.name)'s \(wish.text) was recorded and is not stored") }
+                if found.isEmpty {
+                    world.checker.fail(of: promise, "\(wish.name)'s \(wish.text) was recorded and is not stored")
+                }
             case .nothing:
                 if !found.isEmpty {
                     world.checker.fail(
+                        of: promise,
                         "\(wish.name) was told that nothing was changed by \(wish.text), which is stored"
                     )
                 }
@@ -340,6 +345,13 @@ final class Users: @unchecked Sendable {
 extension GroupRequest {
     /// Whether it makes a revision.
     fileprivate var isStored: Bool { if case .stopUpdate = self { false } else { true } }
+
+    fileprivate var endsGroup: Bool {
+        switch self {
+        case .free, .unwatch, .destroy: true
+        default: false
+        }
+    }
 }
 
 extension Users {
@@ -349,10 +361,10 @@ extension Users {
         switch command.told {
         case .carriedOut(let revision):
             if revision != numbers.first {
-                world.checker.fail("\(what) is revision \(numbers), and not \(revision ?? 0)")
+                world.checker.fail(of: .pending, "\(what) is revision \(numbers), and not \(revision ?? 0)")
             }
         case .refused(let words):
-            if !numbers.isEmpty { world.checker.fail("\(what) was refused, and is in the history") }
+            if !numbers.isEmpty { world.checker.fail(of: .refused, "\(what) was refused, and is in the history") }
             // Hosts' clocks run at different rates, by a tenth at most.
             let waited = ((command.toldAt ?? 0) - command.askedAt) / 1_000_000
             if words.contains("that is over"), waited < command.request.patience * 9 / 10 {
@@ -360,10 +372,15 @@ extension Users {
             }
         case .nothing:
             if !numbers.isEmpty {
-                world.checker.fail("\(name) was told that nothing was changed by \(what), which is stored")
+                world.checker.fail(
+                    of: .nothing,
+                    "\(name) was told that nothing was changed by \(what), which is stored"
+                )
             }
         case .unknown(let revision?):
-            if revision != numbers.first { world.checker.fail("\(what) is revision \(numbers), and not \(revision)") }
+            if revision != numbers.first {
+                world.checker.fail(of: .pending, "\(what) is revision \(numbers), and not \(revision)")
+            }
         case .unknown(nil), nil: break
         }
     }

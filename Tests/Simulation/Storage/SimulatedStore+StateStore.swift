@@ -116,6 +116,7 @@ extension SimulatedStore: StateStore {
         if world.broken == .pluginBeforeStore { await world.tellPluginEarly(draft, process) }
         let broken = world.broken
         let settled = broken == .causeSettledApart ? nil : cause
+        let expected = broken == .numberedBeforeStored ? world.imagined(draft, fence) : nil
         do throws(StoreError) {
             let revision = try await write("append", fence, timeout) { [self] model, fence throws(StoreError) in
                 defer { if broken == .revisionRewritten { model.overwrite() } }
@@ -136,7 +137,9 @@ extension SimulatedStore: StateStore {
                     try model.end(id, as: .done, revision: revision.number)
                 }
             }
-            return revision
+            return expected ?? revision
+        } catch  where error.code == .unknownOutcome && world.broken == .uncertainWriteRepeated {
+            return try await append(draft, cause, fence, timeout)
         } catch  where error.code == .unknownOutcome && world.broken == .ambiguousCommitIsFailure {
             throw StoreError(.busy, error.message)
         } catch  where error.code == .unknownOutcome && world.broken == .ambiguousCommitIsSuccess {
@@ -157,6 +160,7 @@ extension SimulatedStore: StateStore {
             }
         }
         let broken = world.broken
+        let outcomes = broken == .keptNotStored ? outcomes.filter { $0.status != .applied } : outcomes
         do throws(StoreError) {
             try await write("outcome", fence, timeout) { model, fence throws(StoreError) in
                 try model.record(outcomes, fence: fence)
@@ -164,6 +168,7 @@ extension SimulatedStore: StateStore {
                 if broken == .overtakenLeftPending { model.miscall(superseded: .pending) }
             }
         } catch  where broken == .refusalNotStored && outcomes.contains(where: { $0.status == .rejected }) {
+        } catch  where broken == .agreementNotStored && outcomes.contains(where: { $0.status == .applied }) {
         }
     }
 

@@ -2,32 +2,41 @@ internal import GroupSPI
 internal import Logging
 internal import Store
 
-extension GroupKeeper {
-    /// Takes up what commands and other replicas have left in the store for the leader.
-    func takeUpRequests(_ token: TermToken) async {
-        let began = clock.now()
-        let found = try? await store.waitingRequests(within: settings.storeTimeout)
-        requestLooks.end()
-        // Another may have been left meanwhile.
-        wake()
-        guard let waiting = found, isCurrent(token) else { return }
-        requestWatch.saw(waiting, lookBegan: began, now: clock.now())
+extension LeaderTerm {
+    /// Takes up what commands and other replicas leave in the store for the leader.
+    func pollRequests() async {
         await withDiscardingTaskGroup { tasks in
-            for request in waiting where !requestsUnderWay.contains(request.id) {
-                let verdict = requestWatch.verdict(on: request, epoch: token.epoch, now: clock.now())
-                guard verdict != .wait else { continue }
-                requestsUnderWay.insert(request.id)
-                tasks.addTask {
-                    await self.takeUp(request, token)
-                    await self.leave(request)
+            while goesOn {
+                if requestLooks.begin(clock.now()) {
+                    let waiting = await lookAtRequests()
+                    for request in waiting where isToBeTakenUp(request) {
+                        requestsUnderWay.insert(request.id)
+                        tasks.addTask { await self.takeUp(request) }
+                    }
+                    if !waiting.isEmpty { tasks.addTask { await self.tellWhatRequestsWaitFor(waiting) } }
                 }
+                await requestTimer.sleep(until: requestLooks.due ?? clock.now() + settings.pollInterval)
             }
-            tasks.addTask { await self.tellWhatRequestsWaitFor(waiting, token) }
         }
     }
 
+    /// - Returns: all that wait; none when that cannot be read, or is nothing to this term any more.
+    private func lookAtRequests() async -> [Request] {
+        let began = clock.now()
+        let found = try? await store.waitingRequests(within: settings.storeTimeout)
+        requestLooks.end()
+        guard let found, lease.isValid else { return [] }
+        requestWatch.saw(found, lookBegan: began, now: clock.now())
+        return found
+    }
+
+    private func isToBeTakenUp(_ request: Request) -> Bool {
+        !requestsUnderWay.contains(request.id)
+            && requestWatch.verdict(on: request, epoch: lease.epoch, now: clock.now()) != .wait
+    }
+
     /// Whoever asked is told, when it takes longer than a look.
-    private func tellWhatRequestsWaitFor(_ waiting: [Request], _ token: TermToken) async {
+    private func tellWhatRequestsWaitFor(_ waiting: [Request]) async {
         var notes: [String: String?] = [:]
         for request in waiting {
             let note = lanes.obstacle(of: request.id).map { "the change of group '\($0)' that is under way" }
@@ -35,41 +44,39 @@ extension GroupKeeper {
                 notes[request.id] = note
             }
         }
-        guard !notes.isEmpty, isCurrent(token) else { return }
+        guard !notes.isEmpty, lease.isValid else { return }
         do {
-            try await store.noteRequests(notes, fence: fence(token.epoch), within: settings.storeTimeout)
+            try await store.noteRequests(notes, fence: fence, within: settings.storeTimeout)
         } catch {
             // Only people read it.
             logger.debug("requests not noted", metadata: ["error": "\(error)"])
         }
     }
 
-    /// Somebody has left a request: it is not to wait for the next look. A follower has none to wait for.
+    /// Somebody has left a request: it is not to wait for the next look.
     func lookForRequests() {
-        guard term != nil, requestLooks.ask(clock.now()) else { return }
-        wake()
+        if requestLooks.ask(clock.now()) { requestTimer.wake() }
     }
 
-    private func leave(_ request: Request) { requestsUnderWay.remove(request.id) }
-
-    private func takeUp(_ request: Request, _ token: TermToken) async {
-        guard isCurrent(token) else { return }
+    private func takeUp(_ request: Request) async {
+        defer { requestsUnderWay.remove(request.id) }
+        guard lease.isValid else { return }
         do throws(GroupError) {
             try refuseOverdue(request.id)
             switch request.kind {
             case .rollback(let target, let group, let expected):
-                try await rollBack(request, to: target, group: group, expectedCurrent: expected, token)
+                try await rollBack(request, to: target, group: group, expectedCurrent: expected)
             case .commit(let entries, let expected, let confirmWithin):
-                try await commit(request, entries, expectedCurrent: expected, confirmWithin: confirmWithin, token)
+                try await commit(request, entries, expectedCurrent: expected, confirmWithin: confirmWithin)
             case .import(let entries):
-                try await commit(request, entries, operation: .import, expectedCurrent: nil, confirmWithin: nil, token)
-            case .write(let call): await carryOut(call, for: request, token)
-            case .preview(let specs): await preview(specs, for: request, token)
-            case .mark(let mark): try await apply(mark, for: request, token)
-            case .stepDown: await stepDown(request, token)
+                try await commit(request, entries, operation: .import, expectedCurrent: nil, confirmWithin: nil)
+            case .write(let call): await carryOut(call, for: request)
+            case .preview(let specs): await preview(specs, for: request)
+            case .mark(let mark): try await apply(mark, for: request)
+            case .stepDown: await stepDown(request)
             }
-        } catch  where (error.code == .rejected || error.code == .badRequest) && isCurrent(token) {
-            await finish(request, .refused, error.message, token)
+        } catch  where (error.code == .rejected || error.code == .badRequest) && lease.isValid {
+            await finish(request, .refused, error.message)
         } catch {
             // Not leading any more, or no store: the request waits for the next leader.
             logger.warning("request not carried out", metadata: ["request": "\(request.id)", "error": "\(error)"])
@@ -90,21 +97,20 @@ extension GroupKeeper {
         _ request: Request,
         to target: Int,
         group: Identifier?,
-        expectedCurrent: Int?,
-        _ token: TermToken
+        expectedCurrent: Int?
     ) async throws(GroupError) {
         let wanted = try await wholeStates(at: target, of: group)
         if let group, !wanted.contains(where: { $0.group == group }) {
-            let groups = try currentStates(token).map(\.group)
-            guard groups.contains(group) else {
+            let known = try currentStates().map(\.group)
+            guard known.contains(group) else {
                 throw GroupError(
                     .rejected,
-                    "there is no group '\(group)'; there are: \(groups.sorted().joined(separator: ", "))"
+                    "there is no group '\(group)'; there are: \(known.sorted().joined(separator: ", "))"
                 )
             }
         }
-        let unconfirmed = try await unconfirmed(token)
-        let revision = try await changeGroups(settling: .request(request.id), token) { current in
+        let unconfirmed = try await unconfirmed()
+        let revision = try await changeGroups(settling: .request(request.id)) { current in
             let unsettled = current.unsettled(refused: [], unconfirmed: unconfirmed)
             let changes = RollbackPlan.changes(from: current, to: wanted, group: group, unsettled: unsettled)
             guard !changes.isEmpty else { return nil }
@@ -118,7 +124,7 @@ extension GroupKeeper {
         } check: { () async throws(GroupError) in
             try await check(expectedCurrent)
         }
-        if revision == nil { await finish(request, .done, nil, token) }
+        if revision == nil { await finish(request, .done, nil) }
     }
 
     private func commit(
@@ -126,13 +132,12 @@ extension GroupKeeper {
         _ entries: [GlobalConfig.Entry],
         operation: Operation = .commit,
         expectedCurrent: Int?,
-        confirmWithin: Int?,
-        _ token: TermToken
+        confirmWithin: Int?
     ) async throws(GroupError) {
         let plugin = settings.pluginName
-        let unconfirmed = try await unconfirmed(token)
-        let revision = try await changeGroups(settling: .request(request.id), token) { current in
-            let unsettled = current.unsettled(refused: term?.refused ?? [], unconfirmed: unconfirmed)
+        let unconfirmed = try await unconfirmed()
+        let revision = try await changeGroups(settling: .request(request.id)) { current in
+            let unsettled = current.unsettled(refused: groups.refused, unconfirmed: unconfirmed)
             let changes = CommitPlan.changes(from: current, to: entries, defaultPlugin: plugin, unsettled: unsettled)
             guard !changes.isEmpty else { return nil }
             return RevisionDraft(
@@ -145,18 +150,18 @@ extension GroupKeeper {
         } check: { () async throws(GroupError) in
             try await check(expectedCurrent)
         }
-        if revision == nil { await finish(request, .done, nil, token) }
+        if revision == nil { await finish(request, .done, nil) }
     }
 
     /// A call that another replica passes on.
-    private func carryOut(_ call: GroupRequest, for request: Request, _ token: TermToken) async {
+    private func carryOut(_ call: GroupRequest, for request: Request) async {
         let answer: Result<GroupReply, GroupError>
         do throws(GroupError) {
             if call.isStored {
                 answer = .success(try await carryOut(call, from: request.author, settling: .request(request.id)))
             } else {
                 // It leaves no revision that would tell that it was carried out.
-                guard await finish(request, .done, nil, token) else { return }
+                guard await finish(request, .done, nil) else { return }
                 answer = .success(try await carryOut(call, from: request.author))
             }
         } catch {
@@ -170,7 +175,7 @@ extension GroupKeeper {
             answer = .failure(error)
         }
         do {
-            try await self.answer(request, answer, token)
+            try await self.answer(request, answer)
         } catch {
             logger.warning("request not answered", metadata: ["request": "\(request.id)", "error": "\(error)"])
         }
@@ -179,16 +184,16 @@ extension GroupKeeper {
     /// How many groups the plugin is asked about side by side.
     private static let widestPreview = 16
 
-    private func preview(_ specs: [GroupSpec], for request: Request, _ token: TermToken) async {
+    private func preview(_ specs: [GroupSpec], for request: Request) async {
         // Whoever asks sees that the leader has it, also while the plugin does not answer.
-        guard await finish(request, .done, nil, token) else { return }
-        let reply = PlannedChanges(await plans(for: specs, token)).reply
+        guard await finish(request, .done, nil) else { return }
+        let reply = PlannedChanges(await plans(for: specs)).reply
         do throws(StoreError) {
             do throws(StoreError) {
-                try await answer(request, .success(reply), token)
+                try await answer(request, .success(reply))
             } catch {
                 guard error.code == .tooLarge else { throw error }
-                try await answer(request, .failure(GroupError(.rejected, error.message)), token)
+                try await answer(request, .failure(GroupError(.rejected, error.message)))
             }
         } catch {
             logger.warning("request not answered", metadata: ["request": "\(request.id)", "error": "\(error)"])
@@ -197,19 +202,18 @@ extension GroupKeeper {
 
     private func answer(
         _ request: Request,
-        _ answer: Result<GroupReply, GroupError>,
-        _ token: TermToken
+        _ answer: Result<GroupReply, GroupError>
     ) async throws(StoreError) {
         try await store.answerRequest(
             request.id,
             answer,
-            fence: fence(token.epoch),
+            fence: fence,
             within: settings.storeTimeout
         )
     }
 
     /// Asks the plugin what it would do to each of some groups. When it does not answer for one, it is asked about no other.
-    private func plans(for specs: [GroupSpec], _ token: TermToken) async -> [PlannedChanges.Plan] {
+    private func plans(for specs: [GroupSpec]) async -> [PlannedChanges.Plan] {
         await withTaskGroup(of: (Int, Result<GroupReply, GroupError>).self) { tasks in
             var words: [Int: Result<String, GroupError>] = [:]
             var trouble: GroupError?
@@ -217,7 +221,7 @@ extension GroupKeeper {
             while true {
                 while next < specs.count, next - words.count < Self.widestPreview, trouble == nil {
                     let (index, spec) = (next, specs[next])
-                    tasks.addTask { (index, await self.callPlugin(.commit(spec, pretend: true), token)) }
+                    tasks.addTask { (index, await self.callPlugin(.commit(spec, pretend: true))) }
                     next += 1
                 }
                 guard let (index, answer) = await tasks.next() else { break }
@@ -226,7 +230,7 @@ extension GroupKeeper {
                 case .success: words[index] = .success("")
                 case .failure(let error):
                     words[index] = .failure(error)
-                    if !Self.isRefusal(error), !error.saysUpdating { trouble = error }
+                    if !error.isRefusal, !error.saysUpdating { trouble = error }
                 }
             }
             let missing = trouble ?? GroupError(.unreachable, "the plugin was not asked")
@@ -236,42 +240,42 @@ extension GroupKeeper {
         }
     }
 
-    private func apply(_ mark: HistoryMark, for request: Request, _ token: TermToken) async throws(GroupError) {
+    private func apply(_ mark: HistoryMark, for request: Request) async throws(GroupError) {
         do throws(StoreError) {
             try await store.apply(
                 mark,
                 author: request.author,
                 settling: request.id,
-                fence: fence(token.epoch),
+                fence: fence,
                 within: settings.storeTimeout
             )
         } catch {
             switch error.code {
             case .notFound, .conflict: throw GroupError(.rejected, error.message)
             case _ where error.isPassing: break
-            default: abandon(token, error)
+            default: abandon(error)
             }
             throw GroupError(.storeUnavailable, "store unreachable: \(error)")
         }
     }
 
-    private func stepDown(_ request: Request, _ token: TermToken) async {
+    private func stepDown(_ request: Request) async {
         // A request that could not be closed would make the next leader step down too.
-        guard await finish(request, .done, nil, token) else { return }
+        guard await finish(request, .done, nil) else { return }
         logger.notice("step-down requested", metadata: ["author": "\(request.author.account ?? "unknown")"])
         let who = "\(request.author.account ?? "unknown")@\(request.author.host)"
-        report(.stepDown(epoch: token.epoch, "asked to step down by \(who)"))
+        dependencies.report(.stepDown(epoch: lease.epoch, "asked to step down by \(who)"))
     }
 
     // MARK: - Questions to the store
 
     /// The revisions that wait for somebody to confirm them. That is done in the store, and so read there; where nothing of this
     /// term waits there is nothing to read.
-    private func unconfirmed(_ token: TermToken) async throws(GroupError) -> Set<Int> {
-        guard let term, isCurrent(token), !term.unconfirmed.isEmpty else { return [] }
+    private func unconfirmed() async throws(GroupError) -> Set<Int> {
+        guard !groups.unconfirmed.isEmpty else { return [] }
         do {
             let waiting = Set(try await store.summary(within: settings.storeTimeout).unconfirmed.map(\.revision))
-            if isCurrent(token) { self.term?.unconfirmed.formIntersection(waiting) }
+            groups.unconfirmed.formIntersection(waiting)
             return waiting
         } catch {
             throw GroupError(.storeUnavailable, "store unreachable: \(error)")
@@ -309,22 +313,21 @@ extension GroupKeeper {
     private func finish(
         _ request: Request,
         _ state: Request.State,
-        _ error: String?,
-        _ token: TermToken
+        _ error: String?
     ) async -> Bool {
         do {
             try await store.finishRequest(
                 request.id,
                 state: state,
                 error: error,
-                fence: fence(token.epoch),
+                fence: fence,
                 within: settings.storeTimeout
             )
             return true
         } catch {
             logger.warning("request not closed", metadata: ["request": "\(request.id)", "error": "\(error)"])
             // A request that was taken back meanwhile says nothing against the lease.
-            if !error.isPassing, error.code != .conflict { abandon(token, error) }
+            if !error.isPassing, error.code != .conflict { abandon(error) }
             return false
         }
     }

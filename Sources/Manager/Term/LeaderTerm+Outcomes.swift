@@ -2,58 +2,63 @@ internal import GroupSPI
 internal import Logging
 internal import Store
 
-extension GroupKeeper {
+extension LeaderTerm {
     /// Stores an outcome now, after those that wait already: a change that another follows is settled before that one.
     ///
     /// - Returns: false when it is not known to be stored. When the store was too busy it is asked again at the next look.
     @discardableResult
-    func record(_ outcome: Outcome, _ token: TermToken) async -> Bool {
-        guard recordSoon(outcome, token, lingering: .zero) else { return false }
+    func record(_ outcome: Outcome) async -> Bool {
+        guard recordSoon(outcome, lingering: .zero) else { return false }
         return await recording?.value ?? false
     }
 
     /// Stores an outcome together with others, and with the next write if there is one soon.
-    func recordSoon(_ outcome: Outcome, _ token: TermToken) {
-        recordSoon(outcome, token, lingering: settings.outcomeLinger)
+    func recordSoon(_ outcome: Outcome) {
+        recordSoon(outcome, lingering: settings.outcomeLinger)
     }
 
-    /// - Returns: false when it will not be stored: it is an earlier term's, and the plugin has been asked again since.
+    /// - Returns: false when it will not be stored: the term is over, and the plugin may have been asked again since.
     @discardableResult
-    private func recordSoon(_ outcome: Outcome, _ token: TermToken, lingering linger: Duration) -> Bool {
-        guard token.epoch >= assumedEpoch else { return false }
+    private func recordSoon(_ outcome: Outcome, lingering linger: Duration) -> Bool {
+        guard !isOver else { return false }
         unrecorded.append(outcome)
-        startRecording(token, lingering: linger)
+        startRecording(lingering: linger)
         return true
     }
 
     /// Notes that the plugin has not answered and that the user knows: from then on the plugin's no may settle the change.
-    func note(_ noted: WriteLifecycle.Noted, _ group: Identifier, _ revision: Int, _ token: TermToken) {
-        guard let state = term?.states[group], state.revision == revision, state.change.isUnanswered,
-            term?.reconciler.task(for: group)?.isRefusable == true
+    func note(_ noted: WriteLifecycle.Noted, _ group: Identifier, _ revision: Int) {
+        guard let state = groups.states[group], state.revision == revision, state.change.isUnanswered,
+            groups.reconciler.task(for: group)?.isRefusable == true
         else { return }
-        if isCurrent(token) { term?.states[group] = state.with(noted.status, error: noted.words) }
-        recordSoon(Outcome(revision: revision, group: group, status: noted.status, error: noted.words), token)
+        groups.states[group] = state.with(noted.status, error: noted.words)
+        recordSoon(Outcome(revision: revision, group: group, status: noted.status, error: noted.words))
+    }
+
+    /// Stores again and again what the store was too busy for.
+    func recordLeftovers() async {
+        await every(settings.pollInterval) { startRecording() }
     }
 
     /// Stores what waits, if that is not under way already.
-    func startRecording(_ token: TermToken, lingering linger: Duration = .zero) {
+    func startRecording(lingering linger: Duration = .zero) {
         guard recording == nil, !unrecorded.isEmpty else { return }
         // After the caller's own step and where that runs: another thread would have to be woken for each write.
-        recording = Task(executorPreference: Task.currentPreference) { await self.recordAll(token, lingering: linger) }
+        recording = Task(executorPreference: Task.currentPreference) { await self.recordAll(lingering: linger) }
     }
 
     /// One batch after the other: stored out of their order, a later change would settle an earlier one as superseded.
     ///
     /// - Returns: whether all of it is stored.
-    private func recordAll(_ token: TermToken, lingering linger: Duration) async -> Bool {
+    private func recordAll(lingering linger: Duration) async -> Bool {
         defer { recording = nil }
         while !unrecorded.isEmpty {
             let outcomes = unrecorded
             (unrecorded, beingRecorded) = ([], outcomes)
             defer { endBatch() }
             do {
-                try await store(outcomes: outcomes, lingering: linger, token)
-                for outcome in outcomes { noteStored(outcome, token) }
+                try await store(outcomes: outcomes, lingering: linger)
+                for outcome in outcomes { noteStored(outcome) }
             } catch {
                 // Asked again at the next look.
                 if error.isPassing { unrecorded = outcomes + unrecorded }
@@ -71,16 +76,16 @@ extension GroupKeeper {
 
     /// Has stored what users were told already, for somebody who is about to read the history.
     ///
-    /// - Returns: whether the history has all of it. Not so when this replica does not lead, or the store does not take it.
+    /// - Returns: whether the history has all of it. Not so when the lease is over, or the store does not take it.
     func storeOutcomes() async -> Bool {
-        guard let token = term?.token, isCurrent(token) else { return false }
+        guard lease.isValid else { return false }
         let told = Set(unrecorded + beingRecorded)
-        startRecording(token)
+        startRecording()
         // Not until nothing waits: new ones may come all the time.
         while recording != nil, (unrecorded + beingRecorded).contains(where: told.contains) {
             await withCheckedContinuation { recordingWaiters.append($0) }
         }
-        return isCurrent(token) && !(unrecorded + beingRecorded).contains(where: told.contains)
+        return lease.isValid && !(unrecorded + beingRecorded).contains(where: told.contains)
     }
 
     /// Whether the plugin has agreed to a change, and only that has yet to be stored. Asked again, it could say something else.
@@ -93,36 +98,34 @@ extension GroupKeeper {
     /// Stores what waits.
     ///
     /// - Returns: whether nothing waits any more.
-    func recordWaiting(_ token: TermToken) async -> Bool {
-        startRecording(token)
+    func recordWaiting() async -> Bool {
+        startRecording()
         return await recording?.value ?? unrecorded.isEmpty
     }
 
     /// What could not be stored when the plugin agreed is stored by now: nobody needs to ask the plugin again.
-    private func noteStored(_ outcome: Outcome, _ token: TermToken) {
-        guard outcome.status == .applied, isCurrent(token), let state = term?.states[outcome.group],
+    private func noteStored(_ outcome: Outcome) {
+        guard outcome.status == .applied, let state = groups.states[outcome.group],
             state.revision == outcome.revision, state.change.status == .pending
         else { return }
-        term?.states[outcome.group] = state.with(.applied)
-        term?.reconciler.finished(outcome.group, revision: outcome.revision, .done, now: clock.now())
+        groups.applied(outcome.group, revision: outcome.revision, now: clock.now())
     }
 
     private func store(
         outcomes: [Outcome],
-        lingering linger: Duration,
-        _ token: TermToken
+        lingering linger: Duration
     ) async throws(StoreError) {
         do {
             try await store.recordOutcomes(
                 outcomes,
-                fence: fence(token.epoch),
+                fence: fence,
                 lingering: linger,
                 within: settings.storeTimeout
             )
         } catch {
             let numbers = outcomes.map { "\($0.revision)" }.joined(separator: ",")
             logger.warning("outcome not stored", metadata: ["revision.number": "\(numbers)", "error": "\(error)"])
-            if !error.isPassing { abandon(token, error) }
+            if !error.isPassing { abandon(error) }
             throw error
         }
         for outcome in outcomes {

@@ -2,7 +2,7 @@ internal import GroupSPI
 internal import Logging
 internal import Store
 
-extension GroupKeeper {
+extension LeaderTerm {
     /// Stores one revision that changes several groups, and brings all of them about.
     ///
     /// - Parameters:
@@ -14,7 +14,6 @@ extension GroupKeeper {
     /// - Throws: ``GroupError``: `rejected` by the check; `notLeader`, `storeUnavailable`: nothing was stored.
     func changeGroups(
         settling cause: RevisionCause,
-        _ token: TermToken,
         plan: ([GroupState]) throws(GroupError) -> RevisionDraft?,
         check: () async throws(GroupError) -> Void
     ) async throws(GroupError) -> Revision? {
@@ -22,14 +21,14 @@ extension GroupKeeper {
         // the lanes, and then the plan is made again.
         var held: Set<Identifier> = []
         for _ in 0..<8 {
-            held.formUnion(try plan(try currentStates(token))?.changes.map(\.group) ?? [])
+            held.formUnion(try plan(try currentStates())?.changes.map(\.group) ?? [])
             let attempt = await lanes.hold(held, as: cause.requestID) { hold -> Result<Attempt, GroupError> in
                 do throws(GroupError) {
                     if let id = cause.requestID { try refuseOverdue(id) }
                     try await check()
-                    guard let draft = try plan(try currentStates(token)) else { return .success(.done(nil)) }
+                    guard let draft = try plan(try currentStates()) else { return .success(.done(nil)) }
                     guard held.isSuperset(of: draft.changes.map(\.group)) else { return .success(.outrun) }
-                    return .success(.done(try await storeAndApply(draft, settling: cause, hold, token)))
+                    return .success(.done(try await storeAndApply(draft, settling: cause, hold)))
                 } catch {
                     return .failure(error)
                 }
@@ -45,25 +44,22 @@ extension GroupKeeper {
         case outrun
     }
 
-    /// A leader whose term has ended knows no groups: nothing may be concluded from that.
-    func currentStates(_ token: TermToken) throws(GroupError) -> [GroupState] {
-        guard let term, isCurrent(token), gate.isOpen(epoch: token.epoch) else {
-            throw GroupError(.notLeader, "leadership has ended")
-        }
-        return Array(term.states.values)
+    /// The groups as they stand. From those of a term that has ended nothing may be concluded.
+    func currentStates() throws(GroupError) -> [GroupState] {
+        guard lease.isValid else { throw GroupError(.notLeader, "leadership has ended") }
+        return Array(groups.states.values)
     }
 
     /// Under the lanes of all groups that change. What a user is told of each is read from the history.
     private func storeAndApply(
         _ draft: RevisionDraft,
         settling cause: RevisionCause,
-        _ hold: LaneHold,
-        _ token: TermToken
+        _ hold: LaneHold
     ) async throws(GroupError) -> Revision {
-        let before = term?.states ?? [:]
+        let before = groups.states
         let revision: Revision
         // Without words no later leader lets its plugin refuse it.
-        switch await append(cause.isRefusable ? draft.awaitingOutcome : draft, settling: cause, token) {
+        switch await append(cause.isRefusable ? draft.awaitingOutcome : draft, settling: cause) {
         case .success(let stored): revision = stored
         case .failure(let trouble): throw trouble.error
         }
@@ -72,7 +68,7 @@ extension GroupKeeper {
             for change in revision.changes {
                 tasks.addTask {
                     let isRefusable = cause.isRefusable
-                    await self.apply(change, revision.number, before[change.group], isRefusable: isRefusable, token)
+                    await self.apply(change, revision.number, before[change.group], isRefusable: isRefusable)
                     // Others may want this group while the plugin takes long with another.
                     hold.leave(change.group)
                 }
@@ -81,13 +77,7 @@ extension GroupKeeper {
         return revision
     }
 
-    private func apply(
-        _ change: Change,
-        _ revision: Int,
-        _ before: GroupState?,
-        isRefusable: Bool,
-        _ token: TermToken
-    ) async {
+    private func apply(_ change: Change, _ revision: Int, _ before: GroupState?, isRefusable: Bool) async {
         let request: GroupRequest =
             switch change.action {
             case .set(let properties, _): .commit(GroupSpec(id: change.group, properties: properties), pretend: false)
@@ -95,10 +85,10 @@ extension GroupKeeper {
             case .destroy: .destroy(id: change.group)
             }
         var lifecycle = WriteLifecycle(isOutcomeFirst: true, isRefusable: isRefusable)
-        _ = await complete(&lifecycle, change, .known(before), token) {
+        _ = await complete(&lifecycle, change, .known(before)) {
             .success(revision)
         } tell: {
-            await self.forward(request, before: before, token)
+            await self.forward(request, before: before)
         }
     }
 }

@@ -3,7 +3,7 @@ internal import Logging
 internal import Store
 
 /// The course of one write, as `WriteLifecycle` directs it.
-extension GroupKeeper {
+extension LeaderTerm {
     /// What stood before a change.
     enum Before {
         case known(GroupState?)
@@ -20,14 +20,20 @@ extension GroupKeeper {
         _ lifecycle: inout WriteLifecycle,
         _ change: Change,
         _ before: Before,
-        _ token: TermToken,
         store: () async -> Result<Int, StoringTrouble> = { .success(0) },
         tell: () async -> Result<GroupReply, GroupError>
     ) async -> WriteLifecycle.Answer {
         var (before, revision, isBeforeHeld) = (before, 0, true)
         if case .stored(let number) = before { (revision, isBeforeHeld) = (number, false) }
         var next: WriteLifecycle.Directive? = lifecycle.begin()
+        // What is stored already is waited for, when the term ends.
+        var isUnderWay = false
+        defer { if isUnderWay { writes.done() } }
         while let directive = next {
+            if directive != .store, !isUnderWay {
+                isUnderWay = true
+                writes.add()
+            }
             switch directive {
             case .store:
                 switch await store() {
@@ -35,19 +41,19 @@ extension GroupKeeper {
                     revision = number
                     next = lifecycle.handle(.stored(revision: number))
                     // Whoever leads next brings it about.
-                    if !isCurrent(token) { next = lifecycle.handle(.termEnded) }
+                    if !lease.isValid { next = lifecycle.handle(.termEnded) }
                 case .failure(.nothing(let error)): next = lifecycle.handle(.notStored(error))
                 case .failure(.uncertain(let error)): next = lifecycle.handle(.storingUncertain(error))
                 }
             case .tellPlugin:
-                await settleOvertaken(change.group, &before, token)
+                await settleOvertaken(change.group, &before)
                 switch await tell() {
                 case .success(let reply): next = lifecycle.handle(.agreed(reply))
-                case .failure(let error) where Self.isRefusal(error): next = lifecycle.handle(.refused(error))
+                case .failure(let error) where error.isRefusal: next = lifecycle.handle(.refused(error))
                 case .failure(let error): next = lifecycle.handle(.noAnswer(error))
                 }
             case .inspectPlugin:
-                let holding = await holding(change, &before, token)
+                let holding = await holding(change, &before)
                 isBeforeHeld = holding == .before
                 next = lifecycle.handle(.holds(holding))
             case .record(let status, let words):
@@ -55,11 +61,11 @@ extension GroupKeeper {
                 var isRecorded = status == .rejected ? await read(&before, of: change.group) : true
                 if isRecorded {
                     let outcome = Outcome(revision: revision, group: change.group, status: status, error: words)
-                    isRecorded = await record(outcome, token)
+                    isRecorded = await record(outcome)
                 }
                 next = lifecycle.handle(isRecorded ? .recorded : .recordingFailed)
             case .answer(let answer, let noted):
-                conclude(answer, noted, change, revision, before, isBeforeHeld: isBeforeHeld, token)
+                conclude(answer, noted, change, revision, before, isBeforeHeld: isBeforeHeld)
                 return answer
             }
         }
@@ -69,16 +75,15 @@ extension GroupKeeper {
 
     /// An earlier change of the group, of which the plugin has not said how it came out, may be in effect: that is asked before
     /// the plugin is told the next one. Afterwards nobody could tell, and it would count as superseded.
-    private func settleOvertaken(_ group: Identifier, _ before: inout Before, _ token: TermToken) async {
-        guard let earlier = term?.overtakenOpen[group],
-            case .success(.groups(let groups)) = await callPlugin(.inspect, token, within: Self.overtakenPatience),
-            isCurrent(token)
+    private func settleOvertaken(_ group: Identifier, _ before: inout Before) async {
+        guard let earlier = groups.overtakenOpen[group],
+            case .success(.groups(let reported)) = await callPlugin(.inspect, within: Self.overtakenPatience)
         else { return }
-        let held = groups.last { $0.id == group }?.properties
+        let held = reported.last { $0.id == group }?.properties
         guard PluginHolding(held, after: earlier.change.action, before: earlier.previous) == .new else { return }
         // Now, and before the next one is told: should that be refused, this one stands, and what stands is read again.
-        guard await record(Outcome(revision: earlier.revision, group: group, status: .applied), token) else { return }
-        term?.overtakenOpen[group] = nil
+        guard await record(Outcome(revision: earlier.revision, group: group, status: .applied)) else { return }
+        groups.overtakenOpen[group] = nil
         if case .known(let state?) = before, state.revision == earlier.revision {
             before = .known(state.with(.applied))
         }
@@ -88,11 +93,11 @@ extension GroupKeeper {
     private static let overtakenPatience = Duration.seconds(2)
 
     /// What the plugin holds of a group after it has said no.
-    private func holding(_ change: Change, _ before: inout Before, _ token: TermToken) async -> PluginHolding {
-        guard case .success(.groups(let groups)) = await callPlugin(.inspect, token),
+    private func holding(_ change: Change, _ before: inout Before) async -> PluginHolding {
+        guard case .success(.groups(let reported)) = await callPlugin(.inspect),
             await read(&before, of: change.group), case .known(let state) = before
         else { return .unknown }
-        let held = groups.last { $0.id == change.group }?.properties
+        let held = reported.last { $0.id == change.group }?.properties
         return PluginHolding(held, after: change.action, before: state?.change.action)
     }
 
@@ -120,8 +125,7 @@ extension GroupKeeper {
         _ change: Change,
         _ revision: Int,
         _ before: Before,
-        isBeforeHeld: Bool,
-        _ token: TermToken
+        isBeforeHeld: Bool
     ) {
         let group = change.group
         let now = clock.now()
@@ -135,33 +139,24 @@ extension GroupKeeper {
                 )
             }
             if let noted {
-                recordSoon(Outcome(revision: revision, group: group, status: noted.status, error: noted.words), token)
+                recordSoon(Outcome(revision: revision, group: group, status: noted.status, error: noted.words))
             }
-            guard isCurrent(token) else { return }
-            if let state = term?.states[group], state.revision == revision {
-                term?.states[group] = state.with(.applied)
-                term?.overtakenOpen[group] = nil
-            }
-            term?.reconciler.finished(group, revision: revision, .done, now: now)
+            groups.applied(group, revision: revision, now: now)
         case .refused, .pending(_, .refusalNotRecorded):
-            guard isCurrent(token) else { return }
-            term?.refused.insert(group)
+            groups.refused.insert(group)
             guard case .known(let state) = before else {
                 // What stood before is not known, which is not the same as nothing. The plugin is asked again later.
-                term?.reconciler.finished(group, revision: revision, .refused, now: now)
+                groups.reconciler.finished(group, revision: revision, .refused, now: now)
                 return wakeIfDue()
             }
-            term?.states[group] = state
-            room.note(group, state)
-            term?.reconciler.restore(state, of: group, isKnown: isBeforeHeld, now: now)
+            groups.restore(state, of: group, isHeld: isBeforeHeld, now: now)
         case .pending(_, let reason):
             logger.warning(
                 "change not confirmed",
                 metadata: ["revision.number": "\(revision)", "group": "\(group)", "error": "\(reason.words)"]
             )
-            if let noted { note(noted, group, revision, token) }
-            guard isCurrent(token) else { return }
-            term?.reconciler.finished(group, revision: revision, .noAnswer, now: now)
+            if let noted { note(noted, group, revision) }
+            groups.reconciler.finished(group, revision: revision, .noAnswer, now: now)
         }
         wakeIfDue()
     }

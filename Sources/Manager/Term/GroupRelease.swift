@@ -40,7 +40,7 @@ struct GroupRelease: Sendable {
     private static let firstPause = Duration.milliseconds(200)
     private static let longestPause = Duration.seconds(3)
 
-    /// Not on the caller's actor, for the same reason as ``TermToken/run(_:)``.
+    /// Not on the caller's actor, for the same reason as ``PluginCalls/run(outliving:_:)``.
     ///
     /// - Parameters:
     ///   - known: groups to let go also when the plugin does not name them.

@@ -1,20 +1,28 @@
 internal import Logging
 internal import Store
 
-extension GroupKeeper {
+extension LeaderTerm {
+    /// The lease's sequence at moments of this term: so old requests are told from new ones.
+    private typealias Marks = [(at: BootInstant, sequence: Int)]
+
+    /// Removes again and again what is not kept any longer.
+    func retain() async {
+        var marks: Marks = []
+        await every(settings.tidyPause) { await tidy(&marks) }
+    }
+
     /// Removes what the retention policy does not keep, in many short steps.
-    func tidy(_ token: TermToken) async {
-        defer { isTidying = false }
+    private func tidy(_ marks: inout Marks) async {
         do {
-            try await forgetRequests(token)
+            try await forgetRequests(&marks)
             guard !settings.retention.keepsEverything else { return }
             var position: Int? = 0
             var removed = 0
-            while let from = position, isCurrent(token) {
+            while let from = position, lease.isValid {
                 let step = try await store.prune(
                     settings.retention,
                     after: from,
-                    fence: fence(token.epoch),
+                    fence: fence,
                     within: settings.storeTimeout
                 )
                 removed += step.removed
@@ -32,19 +40,19 @@ extension GroupKeeper {
     private static let requestMemory = Duration.seconds(300)
 
     /// Forgets what was asked and has ended, however much that is.
-    private func forgetRequests(_ token: TermToken) async throws {
+    private func forgetRequests(_ marks: inout Marks) async throws {
         let now = clock.now()
-        let old = requestMarks.lastIndex { now - $0.at >= Self.requestMemory }
+        let old = marks.lastIndex { now - $0.at >= Self.requestMemory }
         var step: RequestRemoval
         repeat {
             step = try await store.removeRequests(
-                endedBefore: old.map { requestMarks[$0].sequence } ?? 0,
-                fence: fence(token.epoch),
+                endedBefore: old.map { marks[$0].sequence } ?? 0,
+                fence: fence,
                 within: settings.storeTimeout
             )
-        } while step.removed > 0 && isCurrent(token)
-        guard isCurrent(token) else { return }
-        requestMarks.removeFirst(old ?? 0)
-        requestMarks.append((at: now, sequence: step.sequence))
+        } while step.removed > 0 && lease.isValid
+        guard lease.isValid else { return }
+        marks.removeFirst(old ?? 0)
+        marks.append((at: now, sequence: step.sequence))
     }
 }

@@ -4,7 +4,7 @@ internal import Store
 internal import Synchronization
 
 /// The end of a term, and what a follower does about its own plugin.
-extension GroupKeeper {
+extension TermSupervisor {
     /// How the end of a term came out.
     enum Parting: Hashable, Sendable {
         /// Another replica may act: the plugin has let everything go, or says that it keeps some.
@@ -15,72 +15,47 @@ extension GroupKeeper {
         case overtaken
     }
 
-    /// Stops acting at once, then lets every group go: also those that an earlier term's end has not come round to.
+    /// Lets every group go, after the end of the lease: also those that an earlier term's end has not come round to.
     ///
     /// - Parameter isOrderly: the lease is renewed meanwhile. So what the plugin is carrying out is waited for, and no time is
     ///   short.
     func resign(epoch: Int, isOrderly: Bool) async -> Parting {
-        endedEpoch = max(endedEpoch, epoch)
-        if let token = term?.token ?? beginning, token.epoch <= epoch { end(token, patiently: isOrderly) }
+        lastEpoch = max(lastEpoch, epoch)
         var outcome = GroupRelease.Outcome.free
-        while debts.isOpen, assumedEpoch <= epoch, endedEpoch != .max, !Task.isCancelled {
-            let isJoined = freeing != nil
+        while releases.isOpen, mayRelease {
+            let isJoined = releasing != nil
             outcome = await letGo(isOrderly ? settings.orderlyFreeTimeout : settings.freeTimeout, epoch)
             // What was under way already may have begun with less, or have been ended by a term that is over by now.
             if !isJoined { break }
         }
         // Before the lease is released: afterwards nobody of this term may write.
-        _ = await recording?.value
-        guard assumedEpoch <= epoch, endedEpoch != .max, !Task.isCancelled else { return .overtaken }
+        await unfinished?.settled()
+        guard mayRelease else { return .overtaken }
+        let pending = releases.current
         switch outcome {
-        case .free where debts.uncertain.isEmpty: return .over
+        case .free where pending.uncertain.isEmpty: return .over
         case .held(let groups):
             logger.error(
                 "groups still held by the plugin",
                 metadata: ["lease.epoch": "\(epoch)", "groups": "\(groups.sorted().joined(separator: ","))"]
             )
-            return debts.uncertain.isEmpty ? .over : .open
+            return pending.uncertain.isEmpty ? .over : .open
         case .free, .unknown:
             logger.error(
                 "not known whether the plugin holds groups; the lease is left to run out",
-                metadata: ["lease.epoch": "\(epoch)", "groups": "\(debts.told.sorted().joined(separator: ","))"]
+                metadata: ["lease.epoch": "\(epoch)", "groups": "\(pending.told.sorted().joined(separator: ","))"]
             )
             return .open
         case .interrupted: return .overtaken
         }
     }
 
-    /// The lease is not renewed any more: what the plugin is carrying out is not waited for any longer.
-    func letRunOut(epoch: Int) {
-        if let ended, ended.epoch <= epoch { ended.cancelAll() }
-    }
-
-    /// Stops acting for good; what is not free yet is left to the orphan guard.
-    func end() async {
-        endedEpoch = .max
-        if let token = term?.token ?? beginning { end(token, patiently: false) }
-        ended?.cancelAll()
-        freeing?.cancel()
-        await rounds?.value
-    }
-
-    func end(_ token: TermToken, patiently isPatient: Bool) {
-        token.end(patiently: isPatient)
-        board.ended(epoch: token.epoch)
-        if let term {
-            debts.told.formUnion(term.reconciler.groups)
-            debts.named.formUnion(term.states.keys)
-        }
-        debts.isOpen = true
-        (term, beginning) = (nil, nil)
-        room.reset([])
-        sleeper?.cancel()
-        ended = token
-    }
+    /// Neither has this replica the lease, nor does the manager end, nor has whoever waits given up.
+    private var mayRelease: Bool { !releases.isKept && !isClosed && !Task.isCancelled }
 
     private func letGo(_ timeout: Duration, _ epoch: Int) async -> GroupRelease.Outcome {
-        let task = freeing ?? Task { await freeAll(timeout, epoch) }
-        freeing = task
+        let task = releasing ?? Task { await freeAll(timeout, epoch) }
+        releasing = task
         return await withTaskCancellationHandler {
             await task.value
         } onCancel: {
@@ -89,24 +64,29 @@ extension GroupKeeper {
     }
 
     private func freeAll(_ timeout: Duration, _ epoch: Int) async -> GroupRelease.Outcome {
-        defer { freeing = nil }
-        debts.forget(uncertainBefore: clock.now() + uncertainty * -1)
-        let (known, own) = (debts.told, debts.named)
-        let isBusy = ended?.isIdle == false
+        defer { releasing = nil }
+        releases.forget(uncertainBefore: dependencies.clock.now() + uncertainty * -1)
+        let pending = releases.current
+        let calls = unfinished?.calls
+        let isBusy = calls?.isIdle == false
         // No step for so long: then it is not known whether there will ever be one.
-        let stall: @Sendable () -> Void = { [report] in report(.stalled(epoch: epoch)) }
-        let alarm = Alarm(isBusy ? uncertainty : settings.letGoPatience, clock, stall)
+        let stall: @Sendable () -> Void = { [dependencies] in dependencies.report(.stalled(epoch: epoch)) }
+        let alarm = Alarm(isBusy ? uncertainty : settings.letGoPatience, dependencies.clock, stall)
         defer { alarm.stop() }
         let release = release(timeout, alarm: alarm, isAway: stall)
         // At once, whatever the store and the calls under way are waiting for...
-        var outcome = await release.run(known, own: own, while: keepsGuardBack())
-        if let ended {
+        var outcome = await release.run(pending.told, own: pending.named, while: keepsGuardBack())
+        if let calls {
             // ... and again after those calls, for what they have brought about.
-            await ended.drained()
-            if self.ended === ended { self.ended = nil }
+            await calls.drained()
             alarm.putOff()
             if isBusy, outcome != .interrupted {
-                outcome = await release.run(known, own: own, looksFirst: outcome == .free, while: keepsGuardBack())
+                outcome = await release.run(
+                    pending.told,
+                    own: pending.named,
+                    looksFirst: outcome == .free,
+                    while: keepsGuardBack()
+                )
             }
         }
         note(outcome)
@@ -115,19 +95,11 @@ extension GroupKeeper {
 
     /// What remains after an attempt to let everything go.
     private func note(_ outcome: GroupRelease.Outcome) {
-        switch outcome {
-        case .free where debts.uncertain.isEmpty:
-            debts.settle()
-            orphanGuard.forgetAll()
-        case .free:
-            debts.told = Set(debts.uncertain.keys)
-            debts.held = []
-        case .held(let groups):
-            (debts.told, debts.held) = (groups.union(debts.uncertain.keys), groups)
-            orphanGuard.forgetAll()
-            for group in debts.told { orphanGuard.note(group) }
-        case .unknown: orphanGuard.postpone(until: clock.now() + settings.reconcileInterval * 3)
-        case .interrupted: break
+        if let rest = releases.note(outcome) {
+            dependencies.orphanGuard.forgetAll()
+            for group in rest { dependencies.orphanGuard.note(group) }
+        } else if outcome == .unknown {
+            dependencies.orphanGuard.postpone(until: dependencies.clock.now() + settings.reconcileInterval * 3)
         }
     }
 
@@ -137,8 +109,8 @@ extension GroupKeeper {
         isAway: @escaping @Sendable () -> Void = {}
     ) -> GroupRelease {
         GroupRelease(
-            plugin: plugin,
-            clock: clock,
+            plugin: dependencies.plugin,
+            clock: dependencies.clock,
             timeout: timeout,
             patience: settings.letGoPatience,
             logger: logger,
@@ -147,11 +119,13 @@ extension GroupKeeper {
         )
     }
 
-    /// As long as this process lets groups go, its guard need not: both would free the same ones.
+    /// Lets groups go as long as they are not to stay. As long as this process does it, its guard need not: both would free the same
+    /// ones.
     private func keepsGuardBack() -> @Sendable () -> Bool {
-        let (orphanGuard, clock, grace) = (orphanGuard, clock, settings.guardGrace)
+        let (dependencies, releases) = (dependencies, releases)
         return {
-            orphanGuard.postpone(until: clock.now() + grace)
+            guard !releases.isKept else { return false }
+            dependencies.orphanGuard.postpone(until: dependencies.clock.now() + dependencies.settings.guardGrace)
             return true
         }
     }
@@ -167,11 +141,9 @@ extension GroupKeeper {
     ///
     /// - Parameter isLed: another replica leads, with another plugin.
     func lookAtOwnPlugin(isLed: Bool) async {
-        guard term == nil, beginning == nil, freeing == nil, assumedEpoch <= endedEpoch, endedEpoch != .max,
-            isLed || debts.isOpen
-        else { return }
+        guard unfinished == nil, releasing == nil, mayRelease, isLed || releases.isOpen else { return }
         let task = Task { await freeLeftovers() }
-        freeing = task
+        releasing = task
         _ = await withTaskCancellationHandler {
             await task.value
         } onCancel: {
@@ -180,34 +152,34 @@ extension GroupKeeper {
     }
 
     private func freeLeftovers() async -> GroupRelease.Outcome {
-        defer { freeing = nil }
-        let now = clock.now()
-        debts.forget(uncertainBefore: now + uncertainty * -1)
-        orphanGuard.postpone(until: now + settings.reconcileInterval * 3)
+        defer { releasing = nil }
+        let now = dependencies.clock.now()
+        releases.forget(uncertainBefore: now + uncertainty * -1)
+        dependencies.orphanGuard.postpone(until: now + settings.reconcileInterval * 3)
         var reported: Set<Identifier>?
         do throws(GroupError) {
-            guard case .groups(let groups) = try await plugin.call(.inspect, within: settings.freeTimeout) else {
-                return .unknown
-            }
+            guard case .groups(let groups) = try await dependencies.plugin.call(.inspect, within: settings.freeTimeout)
+            else { return .unknown }
             if groups.isEmpty { return settled(.free) }
             reported = Set(groups.map(\.id))
         } catch {
             guard error.code == .unreadable else { return .unknown }
         }
-        guard let states = try? await store.states(at: nil, within: settings.storeTimeout), !Task.isCancelled else {
-            return .unknown
-        }
-        let own = debts.told.union(debts.named).union(states.map(\.group))
+        guard let states = try? await dependencies.store.states(at: nil, within: settings.storeTimeout),
+            !Task.isCancelled
+        else { return .unknown }
+        let pending = releases.current
+        let own = pending.told.union(pending.named).union(states.map(\.group))
         // What cannot be read is let go by name.
         let leftovers = reported?.intersection(own) ?? own
         if leftovers.isEmpty { return settled(.free) }
-        if leftovers != debts.held {
+        if leftovers != pending.held {
             logger.warning(
                 "the plugin holds groups while this replica does not lead; letting them go",
                 metadata: ["groups": "\(leftovers.sorted().joined(separator: ","))"]
             )
         }
-        debts.isOpen = true
+        releases.reopen()
         return settled(await release(settings.freeTimeout).run(leftovers, own: own, while: keepsGuardBack()))
     }
 
@@ -215,7 +187,7 @@ extension GroupKeeper {
     private func settled(_ outcome: GroupRelease.Outcome) -> GroupRelease.Outcome {
         note(outcome)
         // Nothing is left that a guard would have to do.
-        if !debts.isOpen { report(.freed(epoch: endedEpoch)) }
+        if !releases.isOpen { dependencies.report(.freed(epoch: lastEpoch)) }
         return outcome
     }
 }

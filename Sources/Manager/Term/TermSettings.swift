@@ -1,8 +1,8 @@
 public import GroupSPI
 public import Store
 
-/// The times by which a ``GroupKeeper`` works.
-public struct KeeperSettings: Hashable, Sendable {
+/// The times by which a `LeaderTerm` and `TermSupervisor` work.
+public struct TermSettings: Hashable, Sendable {
     /// How long a call to the plugin may take.
     public var rpcTimeout: Duration
     /// How often the plugin is asked what it watches.

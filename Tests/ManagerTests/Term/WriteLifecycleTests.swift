@@ -1,3 +1,4 @@
+import Foundation
 import GroupSPI
 import Store
 import Testing
@@ -52,6 +53,82 @@ struct WriteLifecycleTests {
         }
         let violation = try #require(exploration.run().violation)
         #expect(violation.contains(word), "\(violation)")
+    }
+
+    /// Every moment of every life, and every event: each has a meaning exactly where it may come, and else changes nothing.
+    @Test func everyEventAtEveryMoment() {
+        let no = GroupError(.rejected, "no")
+        let unknown = GroupError(.unsupported, "no such method")
+        let events: [WriteLifecycle.Event] =
+            [
+                .stored(revision: 1), .notStored(no), .storingUncertain(no), .agreed(.ok), .refused(no),
+                .refused(unknown),
+                .noAnswer(no), .recorded, .recordingFailed, .termEnded,
+            ] + [PluginHolding.new, .before, .nothing, .unknown].map { .holds($0) }
+        func isExpected(_ event: WriteLifecycle.Event, after directive: WriteLifecycle.Directive) -> Bool {
+            switch (directive, event) {
+            case (.store, .stored), (.store, .notStored), (.store, .storingUncertain): true
+            case (.tellPlugin, .agreed), (.tellPlugin, .refused), (.tellPlugin, .noAnswer), (.tellPlugin, .termEnded):
+                true
+            case (.inspectPlugin, .holds), (.record, .recorded), (.record, .recordingFailed): true
+            default: false
+            }
+        }
+        var open: [(WriteLifecycle, WriteLifecycle.Directive)] = []
+        for isRefusable in [true, false] {
+            for flag in [true, false] {
+                for start in [
+                    WriteLifecycle(isOutcomeFirst: flag, isRefusable: isRefusable),
+                    WriteLifecycle(pending: 1, isRefusable: isRefusable, isStopped: flag),
+                ] {
+                    var begun = start
+                    let first = begun.begin()
+                    open.append((begun, first))
+                }
+            }
+        }
+        var seen: Set<WriteLifecycle> = []
+        while let (lifecycle, directive) = open.popLast() {
+            guard seen.insert(lifecycle).inserted else { continue }
+            for event in events {
+                var next = lifecycle
+                let step = next.handle(event)
+                #expect((step != nil) == isExpected(event, after: directive), "\(event) after \(directive)")
+                if let step { open.append((next, step)) } else { #expect(next == lifecycle) }
+            }
+        }
+        // Otherwise the search has not come far.
+        #expect(seen.count > 15)
+    }
+
+    /// The table of the documentation has each answer, with what a user gets for it, and no other.
+    @Test func theDocumentationHasEveryAnswer() throws {
+        let no = GroupError(.rejected, "no")
+        let answers: [(String, WriteLifecycle.Answer)] = [
+            ("applied", .applied(.ok)), ("kept", .kept(revision: 1, no)), ("refused", .refused(no)),
+            ("pending: no answer", .pending(revision: 1, .noAnswer(no))),
+            ("pending: holding unknown", .pending(revision: 1, .holdingUnknown(no))),
+            ("pending: refusal not recorded", .pending(revision: 1, .refusalNotRecorded(no))),
+            ("pending: may be acknowledged", .pending(revision: 1, .mayBeAcknowledged(no))),
+            ("pending: agreement not recorded", .pending(revision: 1, .agreementNotRecorded)),
+        ]
+        let page = try String(
+            contentsOfFile: #filePath.components(separatedBy: "/Tests/")[0] + "/docs/architecture.md",
+            encoding: .utf8
+        )
+        let rows = page.split(separator: "\n").filter { $0.hasPrefix("| `") && $0.split(separator: "|").count == 4 }
+            .map { $0.split(separator: "|").map { $0.trimmingCharacters(in: .whitespaces).replacing("`", with: "") } }
+        let told = Dictionary(rows.map { ($0[0], $0[3]) }, uniquingKeysWith: { first, _ in first })
+        for (name, answer) in answers {
+            let code =
+                switch answer.result(plugin: "p") {
+                case .success: "none"
+                case .failure(let error): error.code.rawValue
+                }
+            #expect(told[name] == code, "\(name)")
+        }
+        // Those take the error's own code.
+        #expect(Set(told.keys) == Set(answers.map(\.0) + ["nothingChanged", "maybeStored"]))
     }
 
     /// What a user is told of a write under way is in these words.

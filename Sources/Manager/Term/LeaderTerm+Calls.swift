@@ -1,7 +1,7 @@
 internal import GroupSPI
 internal import Store
 
-extension GroupKeeper {
+extension LeaderTerm {
     /// Carries out a call that changes something, as the leader.
     ///
     /// - Parameter cause: settled together with the revision that the call makes, if it makes one.
@@ -22,12 +22,17 @@ extension GroupKeeper {
         case .destroy(let id): try await destroyKnown(id, call, from: caller, settling: cause)
         case .setSize(let id, let size): try await resize(id, to: size, from: caller, settling: cause)
         // An update that is under way holds the group's lane: what stops it must not wait for it.
-        case .stopUpdate(let id): try await stopUpdate(id, try await currentTerm())
+        case .stopUpdate(let id): try await stopUpdate(id)
         case .destroyInstances(let id, let instances):
             try await destroyInstances(id, instances, call, from: caller)
         case .inspect, .describe, .describeUpdate, .size, .commit:
-            try await callPlugin(call, try await currentTerm()).get()
+            try await ask(call)
         }
+    }
+
+    private func ask(_ call: GroupRequest) async throws(GroupError) -> GroupReply {
+        try await requireValid()
+        return try await callPlugin(call).get()
     }
 
     /// What nobody has declared, and the plugin does not hold, is mistyped: no revision says that it was destroyed.
@@ -37,11 +42,11 @@ extension GroupKeeper {
         from caller: Caller,
         settling cause: RevisionCause?
     ) async throws(GroupError) -> GroupReply {
-        let token = try await currentTerm()
-        let change = term?.states[id]?.change
+        try await requireValid()
+        let change = groups.states[id]?.change
         if change == nil || change?.action == .destroy && change?.status == .applied,
-            case .success(.groups(let groups)) = await callPlugin(.inspect, token),
-            !groups.contains(where: { $0.id == id })
+            case .success(.groups(let held)) = await callPlugin(.inspect),
+            !held.contains(where: { $0.id == id })
         {
             throw .notWatched(id)
         }
@@ -58,10 +63,9 @@ extension GroupKeeper {
         _ call: GroupRequest,
         from caller: Caller
     ) async throws(GroupError) -> GroupReply {
-        let token = try await currentTerm()
-        let reply = try await callPlugin(call, token).get()
-        guard let declared = term?.states[group]?.spec?.spec.size,
-            case .success(.size(let size)) = await callPlugin(.size(id: group), token), size != declared
+        let reply = try await ask(call)
+        guard let declared = groups.states[group]?.spec?.spec.size,
+            case .success(.size(let size)) = await callPlugin(.size(id: group)), size != declared
         else { return reply }
         let some = instances.prefix(4).joined(separator: ", ")
         let message = "destroyed \(some)\(instances.count > 4 ? " and \(instances.count - 4) more" : "")"
@@ -91,9 +95,9 @@ extension GroupKeeper {
     }
 
     /// An update that was stopped is not begun anew, should its change still be pending: the plugin keeps what it has of it.
-    private func stopUpdate(_ group: Identifier, _ token: TermToken) async throws(GroupError) -> GroupReply {
-        let reply = try await callPlugin(.stopUpdate(id: group), token).get()
-        if isCurrent(token), term?.states[group]?.change.status == .pending { term?.stopped.insert(group) }
+    private func stopUpdate(_ group: Identifier) async throws(GroupError) -> GroupReply {
+        let reply = try await ask(.stopUpdate(id: group))
+        if groups.states[group]?.change.status == .pending { groups.stopped.insert(group) }
         return reply
     }
 

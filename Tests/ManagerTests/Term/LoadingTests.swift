@@ -15,9 +15,7 @@ struct LoadingTests {
         let claimant = Replica.claimant("one")
         store.put(Change(group: "a", action: .set(GroupSpec.named("a").properties, plugin: "p"), status: .applied))
         store.seize(by: claimant)
-        let gate = LeadershipGate(clock: clock)
-        gate.open(epoch: 1, until: clock.now() + .seconds(60))
-        let settings = KeeperSettings(
+        let settings = TermSettings(
             election: try ElectionSettings(
                 ttl: .seconds(90),
                 renewDeadline: .seconds(60),
@@ -25,27 +23,32 @@ struct LoadingTests {
             ),
             pluginName: "p"
         )
-        let keeper = GroupKeeper(
-            store: store,
-            plugin: plugin,
-            gate: gate,
-            board: StandingBoard(),
-            clock: clock,
-            settings: settings,
-            claimant: claimant,
-            heritage: { () throws(StoreError) in [] },
-            orphanGuard: NoGuard(),
-            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
-            report: { _ in }
+        let reports = Shared(0)
+        let supervisor = TermSupervisor(
+            TermDependencies(
+                store: store,
+                plugin: plugin,
+                board: StandingBoard(),
+                clock: clock,
+                settings: settings,
+                claimant: claimant,
+                orphanGuard: NoGuard(),
+                logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
+                report: { _ in reports.update { $0 += 1 } }
+            ),
+            leaseClock: clock,
+            heritage: { () throws(StoreError) in [] }
         )
+        let running = Task { await supervisor.run() }
         store.trouble(.fail(.io), at: .states)
-        await keeper.assume(epoch: 1)
+        supervisor.assume(epoch: 1, until: clock.now() + .seconds(60))
+        try await eventually("the election is told") { reports.value == 1 }
         store.trouble(nil, at: .states)
         let user = Caller(user: "ann", uid: 7, host: "here")
         for request in [GroupRequest.setSize(id: "a", 3), .free(id: "a"), .update(.named("a", 2))] {
             await #expect(
                 performing: {
-                    _ = try await keeper.carryOut(request, from: user)
+                    _ = try await supervisor.carryOut(request, from: user)
                 },
                 throws: { error in
                     (error as? GroupError)?.code == .notLeader
@@ -54,12 +57,15 @@ struct LoadingTests {
         }
         #expect(store.revisions.count == 1 && plugin.calls.isEmpty)
         // The next term reads them.
-        _ = await keeper.resign(epoch: 1, isOrderly: false)
+        supervisor.end(isOrderly: false)
+        _ = await supervisor.resign(epoch: 1, isOrderly: false)
         store.seize(by: claimant)
-        gate.open(epoch: 2, until: clock.now() + .seconds(60))
-        await keeper.assume(epoch: 2)
-        _ = try await keeper.carryOut(.setSize(id: "a", 3), from: user)
+        supervisor.assume(epoch: 2, until: clock.now() + .seconds(60))
+        try await eventually("the term has begun") { await supervisor.term() != nil }
+        _ = try await supervisor.carryOut(.setSize(id: "a", 3), from: user)
         #expect(store.revisions.count == 2)
-        await keeper.end()
+        await supervisor.close()
+        await running.value
+        #expect(await supervisor.term() == nil)
     }
 }

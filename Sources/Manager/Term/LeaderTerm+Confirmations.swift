@@ -2,17 +2,16 @@ internal import GroupSPI
 internal import Logging
 internal import Store
 
-extension GroupKeeper {
-    /// Undoes what nobody has confirmed in time.
-    func revertUnconfirmed(_ token: TermToken) async {
-        guard !isReverting else { return }
-        isReverting = true
-        defer { isReverting = false }
-        guard let expired = try? await store.expiredConfirmations(within: settings.storeTimeout) else { return }
-        for confirmation in expired where isCurrent(token) { await revert(confirmation, token) }
+extension LeaderTerm {
+    /// Undoes again and again what nobody has confirmed in time.
+    func revertUnconfirmed() async {
+        await every(settings.pollInterval) {
+            guard let expired = try? await store.expiredConfirmations(within: settings.storeTimeout) else { return }
+            for confirmation in expired where lease.isValid { await revert(confirmation) }
+        }
     }
 
-    private func revert(_ confirmation: Confirmation, _ token: TermToken) async {
+    private func revert(_ confirmation: Confirmation) async {
         let number = confirmation.revision
         do {
             guard let revision = try await store.revision(number, within: settings.storeTimeout) else { return }
@@ -25,12 +24,12 @@ extension GroupKeeper {
             // By group, the revision that has restored what this one had set.
             var restored: [Identifier: Int] = [:]
             for group in revision.groups {
-                guard let state = term?.states[group], state.revision > number,
+                guard let state = groups.states[group], state.revision > number,
                     try await past.restores(number, state)
                 else { continue }
                 restored[group] = state.revision
             }
-            let undone = try await changeGroups(settling: .expiry(number), token) { [before, restored] current in
+            let undone = try await changeGroups(settling: .expiry(number)) { [before, restored] current in
                 let changes = RevertPlan.changes(
                     undoing: revision,
                     current: current,
@@ -63,7 +62,7 @@ extension GroupKeeper {
             } else {
                 try await store.overtakeConfirmation(
                     of: number,
-                    fence: fence(token.epoch),
+                    fence: fence,
                     within: settings.storeTimeout
                 )
             }
@@ -76,7 +75,7 @@ extension GroupKeeper {
     /// The groups of a revision that the plugin has not agreed to yet. It is asked again until it does.
     private func open(_ revision: Revision) -> [Identifier] {
         revision.groups.filter { group in
-            guard let state = term?.states[group], state.revision == revision.number else { return false }
+            guard let state = groups.states[group], state.revision == revision.number else { return false }
             return state.change.status == .pending
         }
     }

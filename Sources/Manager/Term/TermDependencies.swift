@@ -1,0 +1,60 @@
+internal import GroupSPI
+internal import Logging
+internal import Store
+
+/// What each term of a replica works with. All of it outlives the term.
+struct TermDependencies: Sendable {
+    let store: any StateStore
+    let plugin: any GroupPlugin
+    let board: StandingBoard
+    let clock: any ManagerClock
+    let settings: TermSettings
+    let claimant: Claimant
+    /// Knows the groups that the plugin was told, for when this process cannot let them go.
+    let orphanGuard: any OrphanGuard
+    let logger: Logger
+    /// Tells the election of trouble at the store, and of a hand-over that somebody asked for.
+    let report: @Sendable (ElectionEvent) -> Void
+    let releases = PendingReleases()
+    let pluginHealth: PluginHealth
+
+    init(
+        store: any StateStore,
+        plugin: any GroupPlugin,
+        board: StandingBoard,
+        clock: any ManagerClock,
+        settings: TermSettings,
+        claimant: Claimant,
+        orphanGuard: any OrphanGuard,
+        logger: Logger,
+        report: @escaping @Sendable (ElectionEvent) -> Void
+    ) {
+        self.store = store
+        self.plugin = plugin
+        self.board = board
+        self.clock = clock
+        self.settings = settings
+        self.claimant = claimant
+        self.orphanGuard = orphanGuard
+        self.logger = logger
+        self.report = report
+        pluginHealth = PluginHealth(logger)
+    }
+
+    func fence(_ lease: LeaseValidity) -> Fence {
+        Fence(instance: claimant.instance, epoch: lease.epoch, manager: claimant.id.name)
+    }
+
+    /// What the store has done is not known: nothing more is done under that lease, also before the election hears of it.
+    func abandon(_ lease: LeaseValidity, _ error: StoreError) {
+        lease.end(.immediate)
+        report(.storeTrouble(epoch: lease.epoch, error))
+    }
+
+    /// Why only the leader can do that; see ``StandingBoard/refusal(of:looking:)``.
+    func refusal(of wish: StandingBoard.Wish) async -> String {
+        await board.refusal(of: wish) { () async throws(StoreError) in
+            try await store.lease(within: min(settings.storeTimeout, .seconds(2)))
+        }
+    }
+}
