@@ -1,5 +1,7 @@
 # Targets for people and for CI. `make demo` and `make test` are all that a newcomer needs.
 
+SHELL := /bin/bash
+
 PREFIX  ?= /usr/local
 DESTDIR ?=
 BINDIR  ?= $(PREFIX)/bin
@@ -18,26 +20,44 @@ OUT      := out
 # program's own addresses in a short form. LLVM's linker comes with Swift.
 SMALL    := -Xswiftc -use-ld=lld -Xswiftc -Xfrontend -Xswiftc -function-sections \
 	-Xlinker --no-export-dynamic -Xlinker -z -Xlinker pack-relative-relocs
-BUILD    := swift build -c release --static-swift-stdlib --scratch-path $(STATIC) $(SMALL)
+# With TLS, which only Docker Engines at tcp:// addresses need: BoringSSL takes half of a build. What is installed has it;
+# elsewhere, TLS=1 has.
+TRAITS   := $(if $(TLS),--traits TLS)
+BUILD    := swift build -c release --traits TLS --static-swift-stdlib --scratch-path $(STATIC) $(SMALL)
 VERSION  := $(shell sed -n 's/^let version = "\(.*\)"$$/\1/p' Package.swift)
 PROGRAMS := infrakit-manager infrakit
 UNITS    := infrakit-manager.service infrakit-plugin-process.service
 
-.PHONY: build test simulate faults torture model fuzz tsan bench golden format lint demo nfs-cost release manual install uninstall deb test-package clean packages
+.PHONY: build test rules simulate faults torture model fuzz tsan bench golden format lint demo nfs-cost release manual install uninstall deb test-package clean packages
 
 build: packages
-	swift build
+	swift build $(TRAITS)
 
-# One process for each target: all of them in one have stood still under load (CONTRIBUTING.md, Sleeping).
-TESTS := GroupSPITests PlatformTests TerminalTests DiffTests DocumentsTests FuzzTests StoreTests ManagerTests SimulationTests HTTPClientTests PluginRPCTests ProcessGroupTests \
-	SwarmTests CLITests InfrakitCLITests IntegrationTests
+# One process for each target: all of them in one have stood still under load (CONTRIBUTING.md, Sleeping). TEST_JOBS of
+# them at a time; the longest, which waits most, begins first.
+TESTS := IntegrationTests SimulationTests SwarmTests StoreTests CLITests ManagerTests PluginRPCTests GroupSPITests \
+	PlatformTests TerminalTests DiffTests DocumentsTests FuzzTests HTTPClientTests ProcessGroupTests InfrakitCLITests
+TEST_JOBS ?= 2
+FAILED    := $(DEBUG)/failed-tests
+RUN_TESTS := "$(DEBUG)/infrakit-managerPackageTests.xctest" --testing-library swift-testing --filter
 
 test: packages
-	swift build --build-tests
-	@failed=; for target in $(TESTS); do \
-		swift test --skip-build --filter "^$$target\." || failed="$$failed $$target"; \
-	done; \
-	if [ -n "$$failed" ]; then echo "These targets failed:$$failed" >&2; exit 1; fi
+	swift build $(TRAITS) --build-tests
+	@rm -f "$(FAILED)"
+	@$(MAKE) --no-print-directory --keep-going --jobs=$(TEST_JOBS) $(TESTS) || touch "$(FAILED)"
+	@! [ -e "$(FAILED)" ] || { echo "These targets failed: $$(sort "$(FAILED)" | tr '\n' ' ')" >&2; false; }
+
+# Whole lines, with the name before them: several targets write at the same time.
+.PHONY: $(TESTS)
+$(TESTS):
+	@set -o pipefail; $(RUN_TESTS) '^$@\.' 2>&1 \
+		| sed -u -e 's/\x1b\[[0-9;]*m//g' -e 's/^/$@: /' || { echo $@ >>"$(FAILED)"; false; }
+
+# Every rule of the simulation broken in turn, which it has to find.
+rules: packages
+	$(BUILD) --product simulate
+	swift build $(TRAITS) --build-tests
+	SIMULATE="$(CURDIR)/$(STATIC)/release/simulate" $(MAKE) SimulationTests
 
 # Schedules of the simulation (CONTRIBUTING.md, Simulation), optimized: SEEDS of them from FIRST on, or the one that SEED
 # names, shown step by step; with the rule BREAK broken.
@@ -49,16 +69,16 @@ simulate: packages
 
 # Every storage fault at every call, once and for ever, with several seeds; `make test` tries a third of them.
 faults: packages
-	swift build --build-tests
-	FAULTS=all swift test --skip-build --filter '^StoreTests\.StorageFaultTests'
+	swift build $(TRAITS) --build-tests
+	FAULTS=all $(RUN_TESTS) '^StoreTests\.StorageFaultTests'
 
 # Ten minutes of real managers, writers at each, and a nemesis; takes root.
 # SEED chooses what goes wrong.
 MINUTES ?= 10
 torture: packages
-	swift build --build-tests
+	swift build $(TRAITS) --build-tests
 	TORTURE_SECONDS=$$(($(MINUTES) * 60)) $(if $(SEED),TORTURE_SEED=$(SEED)) \
-		swift test --skip-build --filter '^IntegrationTests\.TortureTests'
+		$(RUN_TESTS) '^IntegrationTests\.TortureTests'
 
 # The lease protocol, and what it would be without each of its rules; takes spin.
 model:
@@ -66,8 +86,8 @@ model:
 
 # What managers cost an NFS server, in operations; takes root and an NFS lab (CONTRIBUTING.md, Tests).
 nfs-cost: packages
-	swift build --product infrakit-manager
-	swift build --product infrakit
+	swift build $(TRAITS) --product infrakit-manager
+	swift build $(TRAITS) --product infrakit
 	scripts/nfs-cost || [ $$? -eq 77 ]
 
 # Every parser of what comes from outside, with inputs made to find what is wrong with it (CONTRIBUTING.md, Fuzzing): each
@@ -92,9 +112,9 @@ SCHEMA := scripts/check-schema || [ $$? -eq 77 ]
 
 # Writes the outputs anew that tests compare with; look at the difference before you commit it.
 golden: packages
-	swift build --build-tests
+	swift build $(TRAITS) --build-tests
 	rm -f Tests/CLITests/Golden/*
-	UPDATE_GOLDEN=1 swift test --skip-build --filter '^CLITests\.'
+	UPDATE_GOLDEN=1 $(RUN_TESTS) '^CLITests\.'
 	@$(SCHEMA)
 
 SWIFT_CODE := Package.swift Sources Tests migrations Benchmarks/Package.swift Benchmarks/Benchmarks Benchmarks/Sources
@@ -111,8 +131,8 @@ lint:
 	@scripts/check-manual || [ $$? -eq 77 ]
 
 demo: packages
-	swift build --product infrakit-manager
-	swift build --product infrakit
+	swift build $(TRAITS) --product infrakit-manager
+	swift build $(TRAITS) --product infrakit
 	PATH="$(CURDIR)/$(DEBUG):$$PATH" scripts/demo
 
 # What is installed: the programs without symbols, and what they tell of themselves.

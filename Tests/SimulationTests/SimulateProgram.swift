@@ -49,7 +49,28 @@ enum SimulateProgram {
         let description: String
     }
 
+    /// Where an optimized build of the program is, if somebody has said so.
+    private static let optimized = getenv("SIMULATE").map { String(cString: $0) }.flatMap { $0.isEmpty ? nil : $0 }
+
+    static var isOptimized: Bool { optimized != nil }
+
+    /// What a person would type to see a schedule again, as a command of the program that is tried here: an optimized one
+    /// says what to ask of make, which would build it anew.
+    static func here(_ command: String) throws -> String {
+        guard command.hasPrefix("make simulate ") else { return command }
+        let words = command.split(separator: " ").dropFirst(2).map { $0.split(separator: "=", maxSplits: 1) }
+        let options = words.map { word in
+            switch word[0] {
+            case "SEED": "--seed \(word[1])"
+            case "BREAK": "--break \(word[1])"
+            default: "--swarm"
+            }
+        }
+        return ([try path()] + options).joined(separator: " ")
+    }
+
     private static func path() throws -> String {
+        if let optimized { return optimized }
         var buffer = [CChar](repeating: 0, count: 4096)
         let length = readlink("/proc/self/exe", &buffer, buffer.count - 1)
         let own = length > 0 ? String(decoding: buffer[..<length].map { UInt8(bitPattern: $0) }, as: UTF8.self) : ""

@@ -3,7 +3,6 @@ internal import HTTPClient
 internal import NIOCore
 internal import NIOHTTP1
 internal import NIOPosix
-internal import NIOSSL
 
 extension EngineError {
     /// Reads what a request ended with.
@@ -31,9 +30,9 @@ extension EngineError {
             self.init(error, at: address)
         case SocketAddressError.unixDomainSocketPathTooLong:
             self.init(.settings, "the socket's path is too long: \(address). Use a shorter one.")
-        case NIOSSLError.uncleanShutdown:
+        case _ where TLSFailure.isUncleanShutdown(error):
             self = .lost(address, "closed within TLS")
-        case is NIOSSLError, is BoringSSLError, is NIOSSLExtraError:
+        case _ where TLSFailure.isOne(error):
             self = .handshake(error, at: address)
         default:
             self = .lost(address, TLSFailure.plain("\(error)"))

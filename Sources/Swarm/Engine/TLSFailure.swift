@@ -1,5 +1,4 @@
 internal import Glibc
-internal import NIOSSL
 
 /// What a failed handshake says, without where in the library's sources it says so.
 struct TLSFailure {
@@ -7,7 +6,7 @@ struct TLSFailure {
     let word: String
 
     init(_ error: any Error) {
-        if let error = error as? NIOSSLExtraError, error == .failedToValidateHostname {
+        if Self.isWrongHost(error) {
             word = Self.wrongHost
             return
         }
@@ -64,21 +63,27 @@ enum CertificateTrouble: Hashable {
     case notYetValid(time_t, whose: String)
     case unknownIssuer
 
+    /// When a certificate is valid, in seconds since 1970.
+    struct Validity {
+        let notBefore: time_t
+        let notAfter: time_t
+    }
+
     /// - Parameters:
     ///   - shown: as the Engine showed them, its own first.
     ///   - authorities: who is trusted, as far as it was said.
     ///   - now: seconds since 1970.
-    init(_ shown: [NIOSSLCertificate], _ authorities: [NIOSSLCertificate], at now: time_t) {
+    init(_ shown: [Validity], _ authorities: [Validity], at now: time_t) {
         let named =
             shown.enumerated().map { ($1, $0 == 0 ? "certificate" : "authority's certificate") }
             + authorities.map { ($0, "authority in --tlscacert") }
         for (certificate, whose) in named {
-            if certificate.notValidAfter < now {
-                self = .expired(certificate.notValidAfter, whose: whose)
+            if certificate.notAfter < now {
+                self = .expired(certificate.notAfter, whose: whose)
                 return
             }
-            if certificate.notValidBefore > now {
-                self = .notYetValid(certificate.notValidBefore, whose: whose)
+            if certificate.notBefore > now {
+                self = .notYetValid(certificate.notBefore, whose: whose)
                 return
             }
         }

@@ -2,7 +2,6 @@ import Glibc
 import NIOCore
 import NIOHTTP1
 import NIOPosix
-import NIOSSL
 import Swarm
 import Synchronization
 import Testing
@@ -83,70 +82,30 @@ func withEngine<Result>(
     return try await run(stub, server, largestAnswer, body)
 }
 
-/// Runs an Engine at a TCP port of 127.0.0.1.
-///
-/// - Parameter clients: the authority of the clients' certificates; nil: they need none.
-func withTCPEngine<Result>(
-    secure: Bool,
-    certificate: String = "server",
-    clients: String? = nil,
-    newest: TLSVersion? = nil,
-    tls: EngineTLS?,
-    _ behaviour: @escaping StubEngine.Behaviour,
-    _ body: (StubEngine, EngineClient) async throws -> Result
-) async throws -> Result {
-    var context: NIOSSLContext?
-    if secure {
-        let folder = "\(Recorded.folder)/tls"
-        var configuration = TLSConfiguration.makeServerConfiguration(
-            certificateChain: try NIOSSLCertificate.fromPEMFile("\(folder)/\(certificate).pem").map {
-                .certificate($0)
-            },
-            privateKey: .privateKey(try NIOSSLPrivateKey(file: "\(folder)/\(certificate)-key.pem", format: .pem))
-        )
-        if let newest {
-            configuration.minimumTLSVersion = .tlsv1
-            configuration.maximumTLSVersion = newest
-        }
-        if let clients {
-            configuration.trustRoots = .certificates(try NIOSSLCertificate.fromPEMFile("\(folder)/\(clients)"))
-            configuration.certificateVerification = .noHostnameVerification
-        }
-        context = try NIOSSLContext(configuration: configuration)
-    }
-    // The port is known after the stub is there, and the stub has to be there for the channels.
-    let box = Mutex<StubEngine?>(nil)
-    let server = try await bootstrap({ box.withLock { $0 } }, context, behaviour).bind(host: "127.0.0.1", port: 0).get()
-    let port = try #require(server.localAddress?.port)
-    let address = try EngineAddress("tcp://127.0.0.1:\(port)", isSecure: tls != nil)
-    let stub = StubEngine(EngineEndpoint(address, tls: tls))
-    box.withLock { $0 = stub }
-    return try await run(stub, server, EngineClient.largestAnswer, body)
-}
-
 private func bootstrap(
     _ stub: @autoclosure @escaping @Sendable () -> StubEngine?,
-    _ context: NIOSSLContext?,
+    _ secure: (@Sendable (any Channel) throws -> Void)?,
     _ behaviour: @escaping StubEngine.Behaviour
 ) -> ServerBootstrap {
-    bootstrap({ stub() }, context, behaviour)
+    bootstrap({ stub() }, secure, behaviour)
 }
 
-private func bootstrap(
+/// - Parameter secure: puts TLS into a channel's pipeline.
+func bootstrap(
     _ stub: @escaping @Sendable () -> StubEngine?,
-    _ context: NIOSSLContext?,
+    _ secure: (@Sendable (any Channel) throws -> Void)?,
     _ behaviour: @escaping StubEngine.Behaviour
 ) -> ServerBootstrap {
     ServerBootstrap(group: loops).childChannelInitializer { channel in
         channel.eventLoop.makeCompletedFuture {
-            if let context { try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: context)) }
+            try secure?(channel)
             try channel.pipeline.syncOperations.configureHTTPServerPipeline(withErrorHandling: false)
             try channel.pipeline.syncOperations.addHandler(StubHandler(stub, behaviour))
         }
     }
 }
 
-private func run<Result>(
+func run<Result>(
     _ stub: StubEngine,
     _ server: any Channel,
     _ largestAnswer: Int,
