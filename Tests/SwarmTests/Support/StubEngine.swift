@@ -56,7 +56,7 @@ final class StubEngine: Sendable {
     var requests: [StubRequest] { log.withLock { $0 } }
     func count(_ method: String, _ path: String) -> Int { requests.count { $0.method == method && $0.path == path } }
 
-    fileprivate init(_ endpoint: EngineEndpoint) {
+    init(_ endpoint: EngineEndpoint) {
         self.endpoint = endpoint
     }
 
