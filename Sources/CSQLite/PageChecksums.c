@@ -2,7 +2,6 @@
 #include "CSQLite.h"
 #include "FileRead.h"
 #include "JournalFit.h"
-#include "JournalBuffer.h"
 
 #include <endian.h>
 #include <errno.h>
@@ -13,7 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { SEAL = 8, HEADER = 100 };
+enum { CHECKSUM = 8, HEADER = 100 };
 
 typedef struct {
     sqlite3_vfs vfs;
@@ -31,23 +30,18 @@ typedef struct {
 typedef struct {
     sqlite3_file file;
     sqlite3_file *real;
-    // NULL while it has none.
-    sqlite3_file *journal;
     // Of a file whose pages have checksums; 0 for any other, and for one that is still empty. Once it is known it stays:
     // the header tells it before anybody can have proven the header.
     int page_size;
     unsigned char *page;
     // Damaged pages are read as they are.
-    int is_lenient;
+    int skip_verification;
     // SQLite's lock on it.
     int level;
     // Where its journal would be, and by which VFS.
     const char *journal_name;
     sqlite3_vfs *base;
 } checked_file;
-
-// What either of our files takes in front of the real one.
-enum { WRAPPER = sizeof(checked_file) > sizeof(journal_file) ? sizeof(checked_file) : sizeof(journal_file) };
 
 static _Thread_local long long damaged_page;
 
@@ -81,7 +75,7 @@ static uint64_t counted(int offset, int counts_cookie) {
 // The number is part of it: a page in the place of another is no sound page.
 static uint64_t checksum(const unsigned char *page, int size, long long number, int counts_cookie) {
     uint64_t sum = mixed(UINT64_C(0x2545F4914F6CDD1D), (uint64_t)number);
-    for (int offset = 0; offset < size - SEAL; offset += 8) {
+    for (int offset = 0; offset < size - CHECKSUM; offset += 8) {
         uint64_t word;
         memcpy(&word, page + offset, 8);
         word = le64toh(word);
@@ -90,25 +84,25 @@ static uint64_t checksum(const unsigned char *page, int size, long long number, 
     return sum;
 }
 
-static void seal(unsigned char *page, int size, long long number) {
+static void write_checksum(unsigned char *page, int size, long long number) {
     uint64_t sum = htole64(checksum(page, size, number, 0));
-    memcpy(page + size - SEAL, &sum, SEAL);
+    memcpy(page + size - CHECKSUM, &sum, CHECKSUM);
 }
 
 static uint64_t stored_checksum(const unsigned char *page, int size) {
     uint64_t stored;
-    memcpy(&stored, page + size - SEAL, SEAL);
+    memcpy(&stored, page + size - CHECKSUM, CHECKSUM);
     return le64toh(stored);
 }
 
 // Page 1 of a file that was last written by an earlier version of this program has the schema cookie in its checksum.
-static int is_sound(const unsigned char *page, int size, long long number) {
+static int verify_checksum(const unsigned char *page, int size, long long number) {
     uint64_t stored = stored_checksum(page, size);
     return stored == checksum(page, size, number, 0) || (number == 1 && stored == checksum(page, size, number, 1));
 }
 
 static int page_size_of(const unsigned char *header) {
-    if (memcmp(header, "SQLite format 3", 16) != 0 || header[20] != SEAL) {
+    if (memcmp(header, "SQLite format 3", 16) != 0 || header[20] != CHECKSUM) {
         return 0;
     }
     int size = header[16] << 8 | header[17];
@@ -146,7 +140,7 @@ static int find_free_pages(page_set *set, sqlite3_file *file, int size, long lon
         long long next = number_at(page + 32);
         for (long long steps = 0; next > 1 && next <= pages && steps < pages; steps++) {
             code = read_file(file, page, size, (next - 1) * size);
-            if (code != SQLITE_OK || !is_sound(page, size, next)) {
+            if (code != SQLITE_OK || !verify_checksum(page, size, next)) {
                 break;
             }
             long long count = number_at(page + 4);
@@ -163,7 +157,7 @@ static int find_free_pages(page_set *set, sqlite3_file *file, int size, long lon
 
 // A file
 
-static int learn(checked_file *file, const unsigned char *header) {
+static int detect_page_size(checked_file *file, const unsigned char *header) {
     int size = page_size_of(header);
     if (file->page_size != 0 || size == 0) {
         return SQLITE_OK;
@@ -179,7 +173,7 @@ static int is_known(const checked_file *file, const unsigned char *header) {
 }
 
 static int checked(checked_file *file, const unsigned char *page, long long number) {
-    if (file->is_lenient || is_sound(page, file->page_size, number)) {
+    if (file->skip_verification || verify_checksum(page, file->page_size, number)) {
         return SQLITE_OK;
     }
     damaged_page = number;
@@ -195,7 +189,7 @@ static int is_cut(checked_file *file, sqlite3_int64 start) {
 static int read_page(checked_file *file, unsigned char *page, long long number) {
     sqlite3_int64 start = (number - 1) * file->page_size;
     int code = read_file(file->real, page, file->page_size, start);
-    if (code == SQLITE_IOERR_SHORT_READ && !file->is_lenient && is_cut(file, start)) {
+    if (code == SQLITE_IOERR_SHORT_READ && !file->skip_verification && is_cut(file, start)) {
         damaged_page = number;
         return SQLITE_IOERR_DATA;
     }
@@ -204,17 +198,17 @@ static int read_page(checked_file *file, unsigned char *page, long long number) 
 
 static int checked_read(sqlite3_file *base, void *bytes, int count, sqlite3_int64 offset) {
     checked_file *file = (checked_file *)base;
-    // SQLite looks at the header alone to learn how to read the rest, and whether anything has changed.
+    // SQLite looks at the header alone to detect_page_size how to read the rest, and whether anything has changed.
     if (offset + count <= HEADER || file->page_size == 0 || offset == 0) {
         int code = read_file(file->real, bytes, count, offset);
         if (code != SQLITE_OK || offset != 0 || count < HEADER) {
             return code;
         }
-        code = learn(file, bytes);
+        code = detect_page_size(file, bytes);
         if (code != SQLITE_OK || file->page_size == 0) {
             return code;
         }
-        if (!file->is_lenient && !is_known(file, bytes)) {
+        if (!file->skip_verification && !is_known(file, bytes)) {
             damaged_page = 1;
             return SQLITE_IOERR_DATA;
         }
@@ -237,16 +231,10 @@ static int checked_read(sqlite3_file *base, void *bytes, int count, sqlite3_int6
     return code;
 }
 
-static int write_journal(checked_file *file) { return file->journal ? journal_write(file->journal) : SQLITE_OK; }
-
 static int checked_write(sqlite3_file *base, const void *bytes, int count, sqlite3_int64 offset) {
     checked_file *file = (checked_file *)base;
-    int written = write_journal(file);
-    if (written != SQLITE_OK) {
-        return written;
-    }
     if (offset == 0 && count >= HEADER) {
-        int code = learn(file, bytes);
+        int code = detect_page_size(file, bytes);
         if (code != SQLITE_OK) {
             return code;
         }
@@ -262,7 +250,7 @@ static int checked_write(sqlite3_file *base, const void *bytes, int count, sqlit
         return SQLITE_IOERR_WRITE;
     }
     memcpy(file->page, bytes, (size_t)count);
-    seal(file->page, count, offset / count + 1);
+    write_checksum(file->page, count, offset / count + 1);
     return write_file(file->real, file->page, count, offset);
 }
 
@@ -276,10 +264,7 @@ static int checked_close(sqlite3_file *base) {
 #define REAL(base) ((checked_file *)(base))->real
 #define CALL(base, method, ...) REAL(base)->pMethods->method(REAL(base)__VA_OPT__(, ) __VA_ARGS__)
 
-static int checked_truncate(sqlite3_file *file, sqlite3_int64 size) {
-    int code = write_journal((checked_file *)file);
-    return code == SQLITE_OK ? CALL(file, xTruncate, size) : code;
-}
+static int checked_truncate(sqlite3_file *file, sqlite3_int64 size) { return CALL(file, xTruncate, size); }
 static int checked_sync(sqlite3_file *file, int flags) { return CALL(file, xSync, flags); }
 static int checked_size(sqlite3_file *file, sqlite3_int64 *size) { return CALL(file, xFileSize, size); }
 
@@ -289,7 +274,7 @@ static int vet_journal(checked_file *file) {
         return SQLITE_OK;
     }
     int code = read_file(file->real, file->page, file->page_size, 0);
-    if (code != SQLITE_OK || !is_sound(file->page, file->page_size, 1)) {
+    if (code != SQLITE_OK || !verify_checksum(file->page, file->page_size, 1)) {
         return code == SQLITE_IOERR_SHORT_READ ? SQLITE_OK : code;
     }
     return journal_fits(file->base, file->journal_name, (unsigned)number_at(file->page + 24));
@@ -355,26 +340,21 @@ static sqlite3_vfs *base_of(sqlite3_vfs *vfs) { return sqlite3_vfs_find(((checks
 static int checked_open(sqlite3_vfs *vfs, sqlite3_filename name, sqlite3_file *file, int flags, int *out) {
     sqlite3_vfs *base = base_of(vfs);
     file->pMethods = NULL;
-    if (!base || base->szOsFile > vfs->szOsFile - WRAPPER) {
+    if (!base || base->szOsFile > vfs->szOsFile - (int)sizeof(checked_file)) {
         return SQLITE_CANTOPEN;
     }
-    if (flags & SQLITE_OPEN_MAIN_JOURNAL) {
-        sqlite3_file *database = sqlite3_database_file_object(name);
-        if (!journal_is_file(name)) {
-            return SQLITE_CANTOPEN;
-        }
-        if (database && database->pMethods == &checked_methods) {
-            return journal_open(base, name, (journal_file *)file, &((checked_file *)database)->journal, flags, out);
-        }
-    }
-    if (!(flags & SQLITE_OPEN_MAIN_DB)) {
+    // A journal has no pages of ours, and its errors are read in the same way (FileRead.h).
+    if (!(flags & (SQLITE_OPEN_MAIN_DB | SQLITE_OPEN_MAIN_JOURNAL))) {
         return base->xOpen(base, name, file, flags, out);
+    }
+    if (flags & SQLITE_OPEN_MAIN_JOURNAL && !journal_is_file(name)) {
+        return SQLITE_CANTOPEN;
     }
     checked_file *own = (checked_file *)file;
     memset(own, 0, sizeof *own);
     own->real = (sqlite3_file *)(own + 1);
     own->base = base;
-    own->journal_name = sqlite3_filename_journal(name);
+    own->journal_name = flags & SQLITE_OPEN_MAIN_DB ? sqlite3_filename_journal(name) : NULL;
     int code = base->xOpen(base, name, own->real, flags, out);
     if (code != SQLITE_OK) {
         if (own->real->pMethods) {
@@ -413,7 +393,7 @@ static sqlite3_vfs *make(const char *base, const char *name) {
     own->vfs = (sqlite3_vfs){
         .iVersion = 2,
         // For those that may become the default as well.
-        .szOsFile = WRAPPER + real->szOsFile,
+        .szOsFile = (int)sizeof(checked_file) + real->szOsFile,
         .mxPathname = real->mxPathname,
         .zName = strdup(name),
         .xOpen = checked_open,
@@ -454,14 +434,14 @@ static checked_file *file_of(sqlite3 *database) {
 }
 
 int csqlite_reserve_checksums(sqlite3 *database) {
-    int bytes = SEAL;
+    int bytes = CHECKSUM;
     return sqlite3_file_control(database, "main", SQLITE_FCNTL_RESERVE_BYTES, &bytes);
 }
 
 void csqlite_read_damaged_pages(sqlite3 *database) {
     checked_file *file = file_of(database);
     if (file) {
-        file->is_lenient = 1;
+        file->skip_verification = 1;
     }
 }
 
@@ -497,7 +477,7 @@ int csqlite_check_pages(sqlite3 *database, long long *damaged, int limit, int *c
     unsigned char *page = code == SQLITE_OK ? malloc((size_t)size) : NULL;
     for (long long number = 1; page && (number - 1) * size < length && *count < limit; number++) {
         code = read_file(file, page, size, (number - 1) * size);
-        int is_bad = code == SQLITE_OK ? !is_sound(page, size, number) : code == SQLITE_IOERR_SHORT_READ;
+        int is_bad = code == SQLITE_OK ? !verify_checksum(page, size, number) : code == SQLITE_IOERR_SHORT_READ;
         if (code != SQLITE_OK && !is_bad) {
             break;
         }
@@ -660,12 +640,12 @@ static int keep(csqlite_page_copy *copy, long long number, int *system_error) {
 static int copy_page(csqlite_page_copy *copy, long long number, int *system_error) {
     sqlite3_file *real = ((checked_file *)copy->file)->real;
     sqlite3_int64 start = (number - 1) * copy->size;
-    unsigned char stored[SEAL];
+    unsigned char stored[CHECKSUM];
     // Page 1 has more in it than its checksum counts.
     if (number > 1 && copy->sums[number] != 0) {
-        int code = read_file(real, stored, SEAL, start + copy->size - SEAL);
+        int code = read_file(real, stored, CHECKSUM, start + copy->size - CHECKSUM);
         uint64_t sum;
-        memcpy(&sum, stored, SEAL);
+        memcpy(&sum, stored, CHECKSUM);
         if (code == SQLITE_OK && sum == copy->sums[number]) {
             return SQLITE_OK;
         }
@@ -679,17 +659,17 @@ static int copy_page(csqlite_page_copy *copy, long long number, int *system_erro
     if (code != SQLITE_OK && code != SQLITE_IOERR_SHORT_READ) {
         return code;
     }
-    int sound = code == SQLITE_OK && is_sound(page, copy->size, number);
+    int sound = code == SQLITE_OK && verify_checksum(page, copy->size, number);
     unsigned char bit = (unsigned char)(1 << number % 8);
     if (sound) {
-        memcpy(&copy->sums[number], page + copy->size - SEAL, SEAL);
+        memcpy(&copy->sums[number], page + copy->size - CHECKSUM, CHECKSUM);
         copy->unsound.bits[number / 8] &= (unsigned char)~bit;
     } else {
         copy->sums[number] = 0;
         copy->unsound.bits[number / 8] |= bit;
         // What is missing of a page that was cut off is zero.
         if (copy->kind != CSQLITE_COPY_AS_IT_IS) {
-            seal(page, copy->size, number);
+            write_checksum(page, copy->size, number);
         }
     }
     return SQLITE_OK;
@@ -714,7 +694,7 @@ int csqlite_page_copy_pass(csqlite_page_copy *copy, int *system_error) {
 }
 
 int csqlite_page_copy_damage(csqlite_page_copy *copy) {
-    if (copy->kind != CSQLITE_COPY_SOUND || ((checked_file *)copy->file)->is_lenient) {
+    if (copy->kind != CSQLITE_COPY_SOUND || ((checked_file *)copy->file)->skip_verification) {
         return SQLITE_OK;
     }
     long long pages = (copy->length + copy->size - 1) / copy->size;

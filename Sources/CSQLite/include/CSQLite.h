@@ -39,7 +39,7 @@ int csqlite_lock_out_writers(int file);
 // leaves room for such things, writes it with the page and compares it when the page is read.
 //
 // A page that does not have its checksum fails with SQLITE_IOERR_DATA. Other programs read such a database as any other,
-// and may copy it page by page; what they write has no valid checksum. The same VFS writes a transaction's journal in a few pieces (JournalBuffer.h).
+// and may copy it page by page; what they write has no valid checksum.
 
 // What a lock fails with that is taken to roll back a journal which is not of the file's last transaction (JournalFit.h): a code of
 // our own in the family of I/O errors.
