@@ -52,6 +52,8 @@ public struct StoreError: Error, Hashable, Sendable {
         case notFound
         /// The request contradicts what is stored.
         case conflict
+        /// The current revision is not the one that the writer expects. Nothing was stored.
+        case unexpectedCurrent
         /// More than the place can hold, for this change only. Nothing was stored.
         case tooLarge
         /// A file to import that has no shape we know.

@@ -10,6 +10,7 @@ extension StoreModel {
         elapsed: Int = .max
     ) throws(StoreError) -> Revision {
         try require(fence)
+        try draft.requireExpected(current ?? 0)
         let revision = Revision(
             number: revisions.count + 1,
             time: time,

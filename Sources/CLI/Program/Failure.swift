@@ -69,7 +69,7 @@ struct Failure: Error {
 
     private static func status(_ code: StoreError.Code) -> ExitStatus {
         switch code {
-        case .notFound, .conflict, .malformed: .failed
+        case .notFound, .conflict, .unexpectedCurrent, .malformed: .failed
         case .fenced: .notLeader
         default: .storeUnusable
         }

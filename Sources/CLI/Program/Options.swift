@@ -144,14 +144,8 @@ struct ChangeOptions: ParsableArguments {
 
     /// - Throws: ``Failure`` when another revision is the current one. The leader checks it again when it matters.
     func requireExpected(in store: Store) async throws {
-        guard let expectCurrent else { return }
-        let current = try await store.summary(within: commandTimeout).current ?? 0
-        guard current == expectCurrent else {
-            throw Failure(
-                "the current revision is \(current), not \(expectCurrent): somebody else has changed something. "
-                    + "Look at the history and ask again."
-            )
-        }
+        guard expectCurrent != nil else { return }
+        try RevisionDraft.requireExpected(expectCurrent, try await store.summary(within: commandTimeout).current ?? 0)
     }
 }
 

@@ -119,7 +119,8 @@ extension LeaderTerm {
                 operation: .rollback,
                 target: target,
                 message: request.message,
-                changes: changes
+                changes: changes,
+                expectedCurrent: expectedCurrent
             )
         } check: { () async throws(GroupError) in
             try await check(expectedCurrent)
@@ -145,7 +146,8 @@ extension LeaderTerm {
                 operation: operation,
                 message: request.message,
                 changes: changes,
-                confirmWithin: confirmWithin
+                confirmWithin: confirmWithin,
+                expectedCurrent: expectedCurrent
             )
         } check: { () async throws(GroupError) in
             try await check(expectedCurrent)
@@ -282,20 +284,20 @@ extension LeaderTerm {
         }
     }
 
+    /// Also where nothing has to change, and so nothing is stored. The store asks once more when it stores something: others may
+    /// have stored theirs since.
     private func check(_ expectedCurrent: Int?) async throws(GroupError) {
-        guard let expectedCurrent else { return }
-        let current: Int?
+        guard expectedCurrent != nil else { return }
+        let current: Int
         do {
-            current = try await store.summary(within: settings.storeTimeout).current
+            current = try await store.summary(within: settings.storeTimeout).current ?? 0
         } catch {
             throw GroupError(.storeUnavailable, "store unreachable: \(error)")
         }
-        guard expectedCurrent == current ?? 0 else {
-            throw GroupError(
-                .rejected,
-                "the current revision is \(current ?? 0), not \(expectedCurrent): somebody else has changed something. "
-                    + "Look at the history and ask again."
-            )
+        do {
+            try RevisionDraft.requireExpected(expectedCurrent, current)
+        } catch {
+            throw GroupError(.rejected, error.message)
         }
     }
 

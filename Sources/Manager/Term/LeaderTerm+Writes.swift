@@ -106,7 +106,7 @@ extension LeaderTerm {
                         GroupError(.storeUnavailable, "store unreachable, nothing was changed: \(error.message)")
                     )
                 )
-            case .tooLarge: return .failure(.nothing(GroupError(.rejected, error.message)))
+            case .tooLarge, .unexpectedCurrent: return .failure(.nothing(GroupError(.rejected, error.message)))
             case .stale:
                 abandon(error)
                 return .failure(.nothing(GroupError(.storeUnavailable, "nothing was changed: \(error.message)")))

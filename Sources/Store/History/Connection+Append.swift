@@ -9,6 +9,7 @@ extension Connection {
     /// - Throws: ``StoreError`` `fenced`.
     func append(_ draft: RevisionDraft, fence: Fence, time: Int) throws -> Revision {
         try requireLease(fence)
+        if draft.expectedCurrent != nil { try draft.requireExpected(try currentRevisionNumber ?? 0) }
         let head = try head()
         let revision = Revision(
             draft,

@@ -63,6 +63,10 @@ extension HistoryImage {
 
     public mutating func append(_ draft: RevisionDraft, fence: Fence, time: Int) throws(StoreError) -> Revision {
         try require(fence)
+        // What is older than the image's first record is older than what anybody has just seen.
+        if let current = records.last(where: { $0.revision.changes.contains { $0.status != .rejected } }) {
+            try draft.requireExpected(current.revision.number)
+        }
         let revision = Revision(draft, number: newest + 1, after: hash, fence: fence, time: time)
         records.append(Record(revision, token: draft.token))
         return revision

@@ -140,6 +140,8 @@ public struct RevisionDraft: Hashable, Sendable {
     public let changes: [Change]
     /// Undone unless somebody confirms it within so many milliseconds; nil for good.
     public let confirmWithin: Int?
+    /// Stored only when this is the current revision at that moment: ``StoreError`` `unexpectedCurrent` else. Nil: whatever is.
+    public let expectedCurrent: Int?
 
     public init(
         author: Author,
@@ -148,6 +150,7 @@ public struct RevisionDraft: Hashable, Sendable {
         message: String = "",
         changes: [Change],
         confirmWithin: Int? = nil,
+        expectedCurrent: Int? = nil,
         token: [UInt8] = RevisionDraft.makeToken()
     ) {
         self.author = author
@@ -157,7 +160,24 @@ public struct RevisionDraft: Hashable, Sendable {
         // As the database sorts and the hash counts on.
         self.changes = changes.sorted { $0.group < $1.group }
         self.confirmWithin = confirmWithin
+        self.expectedCurrent = expectedCurrent
         self.token = token
+    }
+
+    /// See ``requireExpected(_:_:)``.
+    public func requireExpected(_ current: Int) throws(StoreError) { try Self.requireExpected(expectedCurrent, current) }
+
+    /// - Parameters:
+    ///   - expected: nil: any.
+    ///   - current: the newest revision that is not rejected; 0 for none.
+    /// - Throws: ``StoreError`` `unexpectedCurrent`.
+    public static func requireExpected(_ expected: Int?, _ current: Int) throws(StoreError) {
+        guard let expected, expected != current else { return }
+        throw StoreError(
+            .unexpectedCurrent,
+            "the current revision is \(current), not \(expected): somebody else has changed something. "
+                + "Look at the history and ask again."
+        )
     }
 
     /// The same, for changes of which nobody hears that the plugin has agreed before that is stored.
@@ -171,6 +191,7 @@ public struct RevisionDraft: Hashable, Sendable {
                 Change(group: change.group, action: change.action, status: .pending, error: Change.unanswered)
             },
             confirmWithin: confirmWithin,
+            expectedCurrent: expectedCurrent,
             token: token
         )
     }

@@ -40,6 +40,23 @@ struct CommitRequestTests {
         }
     }
 
+    /// Both are judged before either is stored: the store lets only one of them in.
+    @Test func ofTwoThatExpectTheSameRevisionOneIsCarriedOut() async throws {
+        try await Replica.withHistory { replica in
+            for (id, group) in [("one", "d"), ("two", "e"), ("three", "f")] as [(String, Identifier)] {
+                replica.store.submit(commit(entry(group, 1), expected: 4, id: id))
+            }
+            var ends: [Request] = []
+            for id in ["one", "two", "three"] { ends.append(try await replica.end(of: id)) }
+            #expect(ends.count { $0.state == .done && $0.revision == 5 } == 1, "\(ends)")
+            let refused = ends.filter { $0.state == .refused }
+            #expect(refused.count == 2 && replica.store.revisions.count == 5, "\(ends)")
+            for request in refused {
+                #expect(request.error?.hasPrefix("the current revision is 5, not 4") == true, "\(request)")
+            }
+        }
+    }
+
     @Test func aGroupWithoutAPluginIsTheManagersOwn() async throws {
         try await Replica.withHistory { replica in
             replica.store.submit(commit(entry("a", 2), entry("b", 2, plugin: "other")))
