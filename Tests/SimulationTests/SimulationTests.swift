@@ -27,7 +27,7 @@ import Testing
 
     /// Each rule broken in turn: the simulation finds every one, and its last line shows it again.
     @Test(
-        .enabled(if: SimulateProgram.isOptimized, "it takes minutes without SIMULATE, the optimized program: make rules"),
+        .enabled(if: SimulateProgram.isOptimized, "minutes without an optimized program: make rules"),
         arguments: BrokenRule.allCases
     )
     func everyBrokenRuleIsFound(_ broken: BrokenRule) async throws { try await expectFound(broken) }

@@ -165,7 +165,9 @@ public struct RevisionDraft: Hashable, Sendable {
     }
 
     /// See ``requireExpected(_:_:)``.
-    public func requireExpected(_ current: Int) throws(StoreError) { try Self.requireExpected(expectedCurrent, current) }
+    public func requireExpected(_ current: Int) throws(StoreError) {
+        try Self.requireExpected(expectedCurrent, current)
+    }
 
     /// - Parameters:
     ///   - expected: nil: any.
