@@ -10,7 +10,8 @@ internal import Store
 /// - The holder's deadline counts from before a renewal was issued, and is shorter than the ttl: what is left is for
 ///   letting the groups go.
 /// - An answer that comes after the deadline is no renewal.
-/// - Trouble at the store whose outcome is unknown ends the term: step down, look again, decide.
+/// - Trouble at the store whose outcome is unknown ends the term: step down, look again, decide. A replica that this happens to
+///   within a ttl of its acquisition lets a ttl pass before it acquires again: the groups are not handed to and fro.
 /// - A release comes after the groups were let go, never before. Who leaves in order renews until then, so that nobody takes
 ///   over meanwhile; whoever cannot say that they are free lets the lease run out.
 public struct Election: Sendable {
@@ -38,6 +39,8 @@ public struct Election: Sendable {
         /// The row may be taken over from this moment on, by the holder's own clock.
         var expiry: BootInstant
         var renewalIssuedAt: BootInstant?
+        /// When the lease was asked for.
+        let acquiredAt: BootInstant
         /// Why nothing is done under it although it lasts: the store is older than what was seen of it.
         var suspension: String?
     }
@@ -66,6 +69,8 @@ public struct Election: Sendable {
     private(set) var restUntil: BootInstant?
     /// The epoch that was handed over: once another replica has led, the rest has served its purpose.
     private var restEpoch = 0
+    /// After trouble at the store that ended a short term nobody asks for the lease at once: it would meet the same trouble.
+    private(set) var cooldownUntil: BootInstant?
     private(set) var isStopping = false
     /// What the last look at the store gave, when it gave no row.
     private(set) var trouble: String?
@@ -106,6 +111,7 @@ public struct Election: Sendable {
         case .renewalFailed(let epoch, let reason): renewalFailed(epoch, reason)
         case .renewalFenced(let epoch, let message): lose(epoch, message, now, &directives)
         case .storeUncertain(let epoch, let reason):
+            coolDown(epoch, now)
             lose(epoch, "the store is uncertain: \(reason)", now, &directives)
         case .suspended(let epoch, let reason, let isRenewed):
             suspended(epoch, reason, isRenewed, now, &directives)
@@ -135,6 +141,7 @@ public struct Election: Sendable {
         default: break
         }
         if let rest = restUntil, now >= rest, departingEpoch != restEpoch { restUntil = nil }
+        if let cooldown = cooldownUntil, now >= cooldown { cooldownUntil = nil }
     }
 
     /// Looks at the row, or renews it, when it is time.
@@ -205,7 +212,7 @@ public struct Election: Sendable {
         state = .watching(current)
         extraLook = extraLook ?? endOfTTL(after: now)
         // A row of an older state says nothing of who leads, and nobody leads there until a person has decided.
-        guard hindrance == nil, !isStopping, lease.suspension == nil else { return }
+        guard hindrance == nil, !isStopping, lease.suspension == nil, cooldownUntil == nil else { return }
         // The wait of a ttl has to lie between two readings: from after the first to before the last.
         let waited = startedAt - current.since
         let reason: String
@@ -247,7 +254,7 @@ public struct Election: Sendable {
             state = isStopping ? .stopped : .watching(nil)
             return
         }
-        state = .leading(Term(epoch: lease.epoch, deadline: deadline, expiry: expiry))
+        state = .leading(Term(epoch: lease.epoch, deadline: deadline, expiry: expiry, acquiredAt: issuedAt))
         nextAttempt = now + jitter.shorten(settings.pollInterval)
         directives.append(.assume(epoch: lease.epoch, deadline: deadline))
     }
@@ -343,6 +350,11 @@ public struct Election: Sendable {
             return
         }
         resign(reason, isOrderly: true, now, &directives)
+    }
+
+    private mutating func coolDown(_ epoch: Int, _ now: BootInstant) {
+        guard case .leading(let term) = state, term.epoch == epoch, now < term.acquiredAt + settings.ttl else { return }
+        cooldownUntil = now + settings.ttl
     }
 
     /// Ends that very term, if it lasts: it is lost, or nobody knows.

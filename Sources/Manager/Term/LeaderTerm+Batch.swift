@@ -7,6 +7,7 @@ extension LeaderTerm {
     ///
     /// - Parameters:
     ///   - cause: settled in the same transaction.
+    ///   - judged: the groups by which the plan is made; nil for all, also those that are not there yet.
     ///   - plan: from the groups as they stand to the revision; nil when nothing has to change. Asked again when writes
     ///     that were under way have changed what stands.
     ///   - check: asked when nothing of what will change can change any more.
@@ -14,6 +15,7 @@ extension LeaderTerm {
     /// - Throws: ``GroupError``: `rejected` by the check; `notLeader`, `storeUnavailable`: nothing was stored.
     func changeGroups(
         settling cause: RevisionCause,
+        judgedBy judged: Set<Identifier>?,
         plan: ([GroupState]) throws(GroupError) -> RevisionDraft?,
         check: () async throws(GroupError) -> Void
     ) async throws(GroupError) -> Revision? {
@@ -22,24 +24,36 @@ extension LeaderTerm {
         var held: Set<Identifier> = []
         for _ in 0..<8 {
             held.formUnion(try plan(try currentStates())?.changes.map(\.group) ?? [])
+            let isAlone = judged.map { !held.isSuperset(of: $0) } ?? true
             let attempt = await lanes.hold(held, as: cause.requestID) { hold -> Result<Attempt, GroupError> in
-                do throws(GroupError) {
-                    if let id = cause.requestID { try refuseOverdue(id) }
-                    try await check()
-                    guard let draft = try plan(try currentStates()) else { return .success(.done(nil)) }
-                    guard held.isSuperset(of: draft.changes.map(\.group)) else { return .success(.outrun) }
-                    return .success(.done(try await storeAndApply(draft, settling: cause, hold)))
-                } catch {
-                    return .failure(error)
+                var before: [Identifier: GroupState] = [:]
+                let attempt = await storing.pass(alone: isAlone) { () -> Result<Attempt, GroupError> in
+                    before = groups.states
+                    do throws(GroupError) {
+                        if let id = cause.requestID { try refuseOverdue(id) }
+                        try await check()
+                        guard let draft = try plan(try currentStates()) else { return .success(.nothingToChange) }
+                        guard held.isSuperset(of: draft.changes.map(\.group)) else { return .success(.outrun) }
+                        return .success(.stored(try await storeRevision(draft, settling: cause)))
+                    } catch {
+                        return .failure(error)
+                    }
                 }
+                if case .success(.stored(let revision)) = attempt { await apply(revision, cause, before, hold) }
+                return attempt
             }
-            if case .done(let revision) = try attempt.get() { return revision }
+            switch try attempt.get() {
+            case .stored(let revision): return revision
+            case .nothingToChange: return nil
+            case .outrun: continue
+            }
         }
         throw GroupError(.rejected, "the groups change too fast; try again")
     }
 
     private enum Attempt {
-        case done(Revision?)
+        case stored(Revision)
+        case nothingToChange
         /// Groups that are not held would change.
         case outrun
     }
@@ -50,19 +64,24 @@ extension LeaderTerm {
         return Array(groups.states.values)
     }
 
-    /// Under the lanes of all groups that change. What a user is told of each is read from the history.
-    private func storeAndApply(
+    private func storeRevision(
         _ draft: RevisionDraft,
-        settling cause: RevisionCause,
-        _ hold: LaneHold
+        settling cause: RevisionCause
     ) async throws(GroupError) -> Revision {
-        let before = groups.states
-        let revision: Revision
         // Without words no later leader lets its plugin refuse it.
         switch await append(cause.isRefusable ? draft.awaitingOutcome : draft, settling: cause) {
-        case .success(let stored): revision = stored
+        case .success(let stored): return stored
         case .failure(let trouble): throw trouble.error
         }
+    }
+
+    /// Under the lanes of all groups that change. What a user is told of each is read from the history.
+    private func apply(
+        _ revision: Revision,
+        _ cause: RevisionCause,
+        _ before: [Identifier: GroupState],
+        _ hold: LaneHold
+    ) async {
         hold.leave(allBut: revision.groups)
         await withDiscardingTaskGroup { tasks in
             for change in revision.changes {
@@ -74,7 +93,6 @@ extension LeaderTerm {
                 }
             }
         }
-        return revision
     }
 
     private func apply(_ change: Change, _ revision: Int, _ before: GroupState?, isRefusable: Bool) async {

@@ -29,7 +29,9 @@ extension LeaderTerm {
                 else { continue }
                 restored[group] = state.revision
             }
-            let undone = try await changeGroups(settling: .expiry(number)) { [before, restored] current in
+            let judged = Set(revision.groups)
+            let undone = try await changeGroups(settling: .expiry(number), judgedBy: judged) {
+                [before, restored] current in
                 let changes = RevertPlan.changes(
                     undoing: revision,
                     current: current,

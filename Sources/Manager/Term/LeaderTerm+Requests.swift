@@ -110,7 +110,8 @@ extension LeaderTerm {
             }
         }
         let unconfirmed = try await unconfirmed()
-        let revision = try await changeGroups(settling: .request(request.id)) { current in
+        let judged: Set<Identifier>? = expectedCurrent == nil ? group.map { [$0] } : nil
+        let revision = try await changeGroups(settling: .request(request.id), judgedBy: judged) { current in
             let unsettled = current.unsettled(refused: [], unconfirmed: unconfirmed)
             let changes = RollbackPlan.changes(from: current, to: wanted, group: group, unsettled: unsettled)
             guard !changes.isEmpty else { return nil }
@@ -137,7 +138,8 @@ extension LeaderTerm {
     ) async throws(GroupError) {
         let plugin = settings.pluginName
         let unconfirmed = try await unconfirmed()
-        let revision = try await changeGroups(settling: .request(request.id)) { current in
+        let judged: Set<Identifier>? = expectedCurrent == nil ? Set(entries.map(\.spec.id)) : nil
+        let revision = try await changeGroups(settling: .request(request.id), judgedBy: judged) { current in
             let unsettled = current.unsettled(refused: groups.refused, unconfirmed: unconfirmed)
             let changes = CommitPlan.changes(from: current, to: entries, defaultPlugin: plugin, unsettled: unsettled)
             guard !changes.isEmpty else { return nil }

@@ -46,7 +46,7 @@ extension LeaderTerm {
             var lifecycle = WriteLifecycle(isOutcomeFirst: cause != nil || !change.action.isSet)
             if lifecycle.isOutcomeFirst { draft = draft.awaitingOutcome }
             return await complete(&lifecycle, change, .known(before)) { [draft] () async in
-                await self.append(draft, settling: cause).map(\.number)
+                await self.storing.pass(alone: false) { await self.append(draft, settling: cause).map(\.number) }
             } tell: {
                 await self.forward(intended.request, before: before)
             }
@@ -54,7 +54,7 @@ extension LeaderTerm {
         return try answer.result(plugin: settings.pluginName).get()
     }
 
-    /// Stores a revision and takes it into the states.
+    /// Stores a revision and takes it into the states. To be called when ``storing`` lets it pass.
     func append(_ draft: RevisionDraft, settling cause: RevisionCause?) async -> Result<Revision, StoringTrouble> {
         do throws(GroupError) {
             try groups.room.take(draft.changes)

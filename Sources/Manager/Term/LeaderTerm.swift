@@ -20,6 +20,7 @@ actor LeaderTerm {
     let logger: Logger
 
     let lanes = GroupLanes()
+    let storing = StoringGate()
     let calls: PluginCalls
     /// Writes that the plugin is told of, or whose outcome is being stored.
     let writes = WaitGroup()

@@ -226,14 +226,16 @@ struct ElectionWorld {
         }
         var key = [
             relative(election.nextAttempt), relative(election.extraLook), relative(election.restUntil),
-            relative(renewing?.issuedAt), unfreed.count, min(lastEpoch, 2),
+            relative(election.cooldownUntil), relative(renewing?.issuedAt), unfreed.count, min(lastEpoch, 2),
             (isHindered ? 1 : 0) + (isStopping ? 2 : 0),
         ]
         switch election.state {
         case .watching(let watch): key += [0, watch?.lease.sequence ?? -1, relative(watch?.since)]
         case .acquiring(let issuedAt): key += [1, relative(issuedAt)]
         case .leading(let term):
+            let isYoung = now < term.acquiredAt + settings.ttl
             key += [2, relative(term.deadline), relative(term.renewalIssuedAt), term.suspension == nil ? 0 : 1]
+            key.append(isYoung ? 1 : 0)
         case .resigning(let departure):
             key += [
                 3, relative(departure.term.expiry), relative(departure.term.deadline), relative(departure.keptUntil),

@@ -53,7 +53,9 @@ struct LossTests {
 
     /// Somebody puts another file, or the newer one, in its place: for a moment there is none, and nothing was stored meanwhile.
     @Test(
-        arguments: [StoreError.Code.missing, .directoryMissing, .empty, .foreign, .notADatabase, .busy, .full],
+        arguments: [
+            StoreError.Code.missing, .directoryMissing, .empty, .foreign, .notADatabase, .busy, .full, .corrupt,
+        ],
         [[MemoryStore.Call.renew], [.outcomes], [.finish, .requests]]
     )
     func whatIsAwayForAMomentEndsNoTerm(_ code: StoreError.Code, _ calls: [MemoryStore.Call]) async throws {

@@ -27,6 +27,33 @@ struct RequestTests {
         }
     }
 
+    /// What the revision of a rollback says to stand does, also when another group's write is being stored at that moment.
+    @Test func aRollbackOfAllWaitsForWhatIsBeingStored() async throws {
+        try await withHistory { replica in
+            let gate = Gate()
+            replica.store.trouble(.late(gate), at: .append)
+            async let answer = replica.commit("e", 1)
+            try await eventually("it is stored, and its leader not told") { replica.store.revisions.count == 5 }
+            replica.store.trouble(nil, at: .append)
+            replica.store.submit(rollback(to: 2))
+            await replica.proxy.supervisor.lookForRequests()
+            try await eventually("the rollback is judged, or waits") {
+                if await replica.waitingToBeStored == 1 { return true }
+                return replica.store.revisions.count > 5
+            }
+            gate.open()
+            _ = try await answer
+            let request = try await end(replica)
+            #expect(request.state == .done && request.revision == 6, "\(request)")
+            let model = replica.store.state.withLock(\.model)
+            func groups(at number: Int) -> [Identifier] {
+                model.states(at: number).filter { $0.spec != nil }.map(\.group)
+            }
+            #expect(groups(at: 6) == groups(at: 2))
+            #expect(replica.plugin.groups.keys.sorted() == ["a", "b"])
+        }
+    }
+
     private func end(of id: String = "r", _ replica: Replica) async throws -> Request {
         try await eventually("the request has ended", on: replica.clock) {
             guard let request = replica.store.request(id), request.state != .waiting else { return false }

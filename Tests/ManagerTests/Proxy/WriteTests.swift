@@ -36,7 +36,7 @@ struct WriteTests {
             #expect(error.code == .storeUnavailable)
             #expect(error.message.contains("store unreachable"))
             #expect(!replica.plugin.calls.contains { $0.groupID == "a" })
-            if [.busy, .full, .missing, .directoryMissing].contains(code) {
+            if [.busy, .full, .corrupt, .missing, .directoryMissing].contains(code) {
                 #expect(error.message.contains("nothing was changed"))
                 // Known not to be stored: no reason to doubt the lease.
                 #expect(replica.standing.role == .leader)

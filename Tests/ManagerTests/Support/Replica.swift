@@ -26,6 +26,11 @@ final class Replica: Sendable {
     /// How many wait for a group's lane; nil when nobody holds it.
     func waiting(_ group: Identifier) async -> Int? { await proxy.supervisor.term()?.lanes.waiting(group) }
 
+    /// How many writes wait until others are stored.
+    var waitingToBeStored: Int {
+        get async { await proxy.supervisor.term()?.storing.waitingCount ?? 0 }
+    }
+
     var requestsUnderWay: Set<String> {
         get async { await proxy.supervisor.term()?.requestsUnderWay ?? [] }
     }
