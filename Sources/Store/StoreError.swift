@@ -109,6 +109,14 @@ public struct StoreError: Error, Hashable, Sendable {
                 "\(path) is damaged (\(error.message)). Stop the managers and restore a backup.",
                 cause: error
             )
+        // It had them when it was opened.
+        case SQLITE_ERROR where error.message.hasPrefix("no such table"):
+            self.init(
+                .empty,
+                "\(path) has lost its tables while it was open: it was emptied, or overwritten; nothing was stored. Put the file "
+                    + "back.",
+                cause: error
+            )
         case SQLITE_NOTADB:
             self.init(.notADatabase, "\(path) is not an SQLite database. Name another store directory.", cause: error)
         case SQLITE_READONLY where error.extendedCode == readOnlyBecauseMoved:

@@ -169,6 +169,33 @@ import Testing
         #expect(report.json.raw.text.contains(#""redirected":{"a":{"from":"group-other","to":"group-stateless"}}"#))
     }
 
+    /// The plugin took longer than the time in which somebody had to confirm it: it was in effect, and is not any more.
+    @Test func whatIsUndoneAlreadyIsToldAsThat() {
+        func report(_ state: Confirmation.State) -> ChangeReport {
+            let revision = Revision(
+                number: 2,
+                time: 0,
+                epoch: 1,
+                manager: "group",
+                author: Author(user: "ann", uid: 7, host: "here"),
+                operation: .commit,
+                target: nil,
+                message: "",
+                changes: [Change(group: "a", action: .free, status: .applied, error: nil)],
+                hash: [],
+                tags: [],
+                confirmation: Confirmation(revision: 2, allowed: 1000, deadline: 1000, state: state)
+            )
+            return ChangeReport(target: nil, revision: revision, current: nil)
+        }
+        #expect(report(.reverted).status == .failed)
+        #expect("\(report(.reverted).text)".contains("undone already: nobody confirmed it in time."))
+        for state in [Confirmation.State.waiting, .confirmed, .overtaken] {
+            #expect(report(state).status == .done)
+            #expect(!"\(report(state).text)".contains("undone already"))
+        }
+    }
+
     // MARK: - Who asked
 
     @Test func whoLoggedInIsShownBesideTheUser() async throws {

@@ -21,7 +21,9 @@ struct ChangeReport {
     }
 
     var status: ExitStatus {
-        switch revision?.status {
+        // It was in effect, and is not any more.
+        if isReverted { return .failed }
+        return switch revision?.status {
         case .applied, nil: .done
         case .rejected, .partial: .rejected
         // Nobody knows whether it was applied.
@@ -73,8 +75,17 @@ struct ChangeReport {
         if let confirmation = revision.confirmation, confirmation.state == .waiting {
             lines.append("undone \(confirmation.deadlineText) unless: infrakit-manager confirm \(revision.number)")
         }
+        if isReverted {
+            lines.append(
+                "undone already: nobody confirmed it in time. The time counts from when the change was stored. See "
+                    + "`infrakit-manager history`."
+            )
+        }
         return lines.map { $0 + "\n" }.joined()
     }
+
+    /// A later revision has undone it, because nobody confirmed it in time.
+    private var isReverted: Bool { revision?.confirmation?.state == .reverted }
 
     /// What a change does to its group.
     static func words(_ change: Change, _ target: Int?) -> String {

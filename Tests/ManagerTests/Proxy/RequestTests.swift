@@ -45,11 +45,10 @@ struct RequestTests {
             _ = try await answer
             let request = try await end(replica)
             #expect(request.state == .done && request.revision == 6, "\(request)")
-            let model = replica.store.state.withLock(\.model)
-            func groups(at number: Int) -> [Identifier] {
-                model.states(at: number).filter { $0.spec != nil }.map(\.group)
+            func groups(at number: Int) async throws -> [Identifier] {
+                try await replica.store.states(at: number, within: .seconds(9)).filter { $0.spec != nil }.map(\.group)
             }
-            #expect(groups(at: 6) == groups(at: 2))
+            #expect(try await groups(at: 6) == groups(at: 2))
             #expect(replica.plugin.groups.keys.sorted() == ["a", "b"])
         }
     }
