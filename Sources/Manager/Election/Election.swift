@@ -70,7 +70,7 @@ public struct Election: Sendable {
     /// The epoch that was handed over: once another replica has led, the rest has served its purpose.
     private var restEpoch = 0
     /// After trouble at the store that ended a short term nobody asks for the lease at once: it would meet the same trouble.
-    private(set) var cooldownUntil: BootInstant?
+    private(set) var backoffUntil: BootInstant?
     private(set) var isStopping = false
     /// What the last look at the store gave, when it gave no row.
     private(set) var trouble: String?
@@ -111,7 +111,7 @@ public struct Election: Sendable {
         case .renewalFailed(let epoch, let reason): renewalFailed(epoch, reason)
         case .renewalFenced(let epoch, let message): lose(epoch, message, now, &directives)
         case .storeUncertain(let epoch, let reason):
-            coolDown(epoch, now)
+            backOff(epoch, now)
             lose(epoch, "the store is uncertain: \(reason)", now, &directives)
         case .suspended(let epoch, let reason, let isRenewed):
             suspended(epoch, reason, isRenewed, now, &directives)
@@ -141,7 +141,7 @@ public struct Election: Sendable {
         default: break
         }
         if let rest = restUntil, now >= rest, departingEpoch != restEpoch { restUntil = nil }
-        if let cooldown = cooldownUntil, now >= cooldown { cooldownUntil = nil }
+        if let backoff = backoffUntil, now >= backoff { backoffUntil = nil }
     }
 
     /// Looks at the row, or renews it, when it is time.
@@ -212,7 +212,7 @@ public struct Election: Sendable {
         state = .watching(current)
         extraLook = extraLook ?? endOfTTL(after: now)
         // A row of an older state says nothing of who leads, and nobody leads there until a person has decided.
-        guard hindrance == nil, !isStopping, lease.suspension == nil, cooldownUntil == nil else { return }
+        guard hindrance == nil, !isStopping, lease.suspension == nil, backoffUntil == nil else { return }
         // The wait of a ttl has to lie between two readings: from after the first to before the last.
         let waited = startedAt - current.since
         let reason: String
@@ -352,9 +352,9 @@ public struct Election: Sendable {
         resign(reason, isOrderly: true, now, &directives)
     }
 
-    private mutating func coolDown(_ epoch: Int, _ now: BootInstant) {
+    private mutating func backOff(_ epoch: Int, _ now: BootInstant) {
         guard case .leading(let term) = state, term.epoch == epoch, now < term.acquiredAt + settings.ttl else { return }
-        cooldownUntil = now + settings.ttl
+        backoffUntil = now + settings.ttl
     }
 
     /// Ends that very term, if it lasts: it is lost, or nobody knows.

@@ -87,8 +87,8 @@ extension Election {
             )
         }
         let rest = restUntil == nil ? nil : "has just handed leadership over and lets another go first"
-        let cooldown =
-            cooldownUntil == nil ? nil : "waits before it leads again: trouble with the store ended its last term"
-        return Standing(role: .candidate, reason: hindrance ?? rest ?? cooldown ?? "nobody leads", lease: lease)
+        let backoff =
+            backoffUntil == nil ? nil : "waits before it leads again: trouble with the store ended its last term"
+        return Standing(role: .candidate, reason: hindrance ?? rest ?? backoff ?? "nobody leads", lease: lease)
     }
 }

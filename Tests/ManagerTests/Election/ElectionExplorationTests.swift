@@ -226,7 +226,7 @@ struct ElectionWorld {
         }
         var key = [
             relative(election.nextAttempt), relative(election.extraLook), relative(election.restUntil),
-            relative(election.cooldownUntil), relative(renewing?.issuedAt), unfreed.count, min(lastEpoch, 2),
+            relative(election.backoffUntil), relative(renewing?.issuedAt), unfreed.count, min(lastEpoch, 2),
             (isHindered ? 1 : 0) + (isStopping ? 2 : 0),
         ]
         switch election.state {
