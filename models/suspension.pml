@@ -6,8 +6,14 @@
  * answered at once; a replica may wait as long as it likes before any of them, may be killed, and may be told to stop.
  */
 
-#define TTL 4
+/* A holder may renew at any moment before its deadline here, and not a poll interval after the last renewal: a row may stand still
+   for twice the deadline when the copy has taken one renewal. So what may lie between two looks that count as one wait is what the ttl is
+   longer than that; with more there is an error. */
+#define TTL 5
 #define DEADLINE 2
+#ifndef GAP
+#define GAP 1
+#endif
 /* How often the lease is taken. */
 #define TERMS 4
 
@@ -43,7 +49,9 @@ bool isHalted[2]; /* its term is suspended */
 bool isGivenUp[2]; /* its term is of a state that was given up */
 bool mayLetGo[2]; /* it has a reason to: its deadline, an order, another who leads */
 bool same[2];     /* the row is as it was last read */
+bool wasSame[2];  /* the same, of the newer file while the copy lies there, as long as the copy was not looked at */
 byte waited[2];   /* since that was first read */
+byte unseen[2];   /* since the last look */
 bool knows[2];    /* it has seen more than the copy holds */
 byte seen[2];     /* the newest epoch that it has seen */
 
@@ -56,7 +64,12 @@ byte seen[2];     /* the newest epoch that it has seen */
 
 /* That replica 0 is the first is no loss. */
 #define mayTry(i) (terms < TERMS && (i == 0 || epoch > 0))
-#define isFree(i) (holder == NOBODY || (same[i] && waited[i] >= TTL))
+#ifdef UNWATCHED
+#define isJoined(i) true
+#else
+#define isJoined(i) (unseen[i] <= GAP)
+#endif
+#define isFree(i) (holder == NOBODY || (same[i] && waited[i] >= TTL && isJoined(i)))
 
 inline rowChanged() { same[0] = false; same[1] = false; isMore = isKept }
 
@@ -86,7 +99,8 @@ inline mark(i) {
 }
 
 inline follow(i) {
-    state[i] = WATCHING; own[i] = 0; same[i] = false; waited[i] = 0; isHalted[i] = false; isGivenUp[i] = false
+    state[i] = WATCHING; own[i] = 0; same[i] = false; wasSame[i] = false; waited[i] = 0; unseen[i] = 0;
+    isHalted[i] = false; isGivenUp[i] = false
 }
 
 inline acquire(i) {
@@ -106,14 +120,15 @@ end:
     /* Follow. */
     :: d_step { state[i] == WATCHING ->
         if
-        :: notices(i) -> mark(i); same[i] = false
+        :: notices(i) -> mark(i); same[i] = false; wasSame[i] = false
         :: !notices(i) && mayTry(i) && isFree(i) -> acquire(i)
         :: else ->
             saw(i);
             if
-            :: same[i] -> skip
+            :: same[i] && isJoined(i) -> skip
             :: else -> same[i] = true; waited[i] = 0
-            fi
+            fi;
+            wasSame[i] = false; unseen[i] = 0
         fi }
 
     /* Lead. */
@@ -162,6 +177,10 @@ end:
     od
 }
 
+inline keep(i) { wasSame[i] = same[i]; same[i] = false }
+/* Who has not looked meanwhile finds the row as it was. */
+inline restore(i) { same[i] = wasSame[i]; wasSame[i] = false }
+
 inline decide() {
     isOlder = false; isMarked = false; isExact = false; markEpoch = 0; isDecided = true; isKept = false;
     newHolder = NOBODY; newEpoch = 0; rowChanged(); knows[0] = false; knows[1] = false
@@ -170,9 +189,10 @@ inline decide() {
 proctype Person() {
 end:
     d_step { knows[0] && knows[1] ->
-        isOlder = true; newHolder = holder; newEpoch = epoch; holder = 0; epoch = 1; rowChanged() };
+        isOlder = true; newHolder = holder; newEpoch = epoch; holder = 0; epoch = 1; keep(0); keep(1); rowChanged() };
     if
-    :: d_step { isOlder -> holder = newHolder; epoch = newEpoch; decide() } /* the newer file is put back */
+    :: d_step { isOlder -> /* the newer file is put back */
+        holder = newHolder; epoch = newEpoch; decide(); restore(0); restore(1) }
     :: d_step { isMarked -> /* what is there is accepted */
         if
         :: isExact -> skip
@@ -184,7 +204,7 @@ end:
         fi;
         if :: markEpoch > epoch -> epoch = markEpoch :: else fi;
         isGivenUp[0] = own[0] > 0; isGivenUp[1] = own[1] > 0;
-        decide() }
+        decide(); wasSame[0] = false; wasSame[1] = false }
     fi
 }
 
@@ -196,7 +216,8 @@ end:
         i = 0;
         do
         :: i < 2 ->
-            if :: same[i] && waited[i] < TTL -> waited[i]++ :: else fi;
+            if :: (same[i] || wasSame[i]) && waited[i] < TTL -> waited[i]++ :: else fi;
+            if :: (same[i] || wasSame[i]) && unseen[i] <= GAP -> unseen[i]++ :: else fi;
             /* The guard lets the groups go after the deadline: here as late as it may. */
             if :: left[i] == 0 && holds[i] -> holds[i] = false :: else fi;
             if :: left[i] > 0 -> left[i]-- :: else fi;

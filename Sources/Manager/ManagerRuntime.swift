@@ -126,7 +126,7 @@ public final class ManagerRuntime: Sendable {
             board: board,
             settings: configuration.term,
             makeRequestID: parts.makeRequestID,
-            shares: CallShares(configuration.term.userCalls),
+            shares: CallShares(configuration.term.userCalls, of: parts.share),
             findLoop: configuration.findLoop
         )
         self.configuration = configuration

@@ -1,3 +1,4 @@
+package import GroupSPI
 internal import Store
 
 /// What a manager is made of, beside what its user chooses: a simulation brings parts of its own, also broken ones.
@@ -16,6 +17,9 @@ package struct RuntimeParts: Sendable {
 
     /// Whether a follower looks at its own plugin.
     package var followersLook = true
+
+    /// Of whose share of the plugin's calls a question about a group is.
+    package var share: @Sendable (Identifier) -> Identifier = { $0 }
 
     package var makeRequestID: @Sendable () -> String = { Request.makeID() }
 

@@ -36,7 +36,8 @@ extension StoreModel {
         if let allowed = draft.confirmWithin {
             leaveUnconfirmed(revision.number, allowed: allowed, deadline: time + allowed)
         }
-        return revision
+        // As the store gives it: whoever has stored it knows that it waits to be confirmed.
+        return self.revision(revision.number) ?? revision
     }
 
     /// What is left by an earlier leader: a revision with these changes.

@@ -25,6 +25,7 @@ public struct ReplicaModel: Sendable {
                 count += 1
             }
             for record in image.records { takeOutcomes(record.revision) }
+            history.acknowledged.formUnion(image.acknowledgements.map(\.revision))
             history.lease = image.lease
             for settled in image.settled { take(settled) }
         }
@@ -277,8 +278,15 @@ extension StoreModel {
                 settle(outcome)
             }
         }
+        let confirmed = image.settled.compactMap { settled -> Int? in
+            guard settled.state == .done, case .mark(.confirm(let revision)) = asked(settled.id)?.kind else {
+                return nil
+            }
+            return revision
+        }
         for confirmation in waitingConfirmations where confirmation.revision <= image.base.revision {
-            try? endConfirmation(of: confirmation.revision, as: .reverted)
+            let isConfirmed = confirmed.contains(confirmation.revision)
+            try? endConfirmation(of: confirmation.revision, as: isConfirmed ? .confirmed : .reverted)
         }
         for record in image.records {
             let number = record.revision.number
@@ -294,6 +302,7 @@ extension StoreModel {
                 try? endConfirmation(of: number, as: confirmation.state)
             }
         }
+        acknowledged.formUnion(image.acknowledgements.map(\.revision))
         let isSame = image.lease.isHeld == lease.isHeld && image.lease.epoch == lease.epoch
         if !isSame || image.lease.instance != lease.instance {
             let sequence = lease.sequence + 1

@@ -121,6 +121,8 @@ public struct StoreModel: Sendable {
         whole = max(whole, revisions.first { $0.time >= time - age }?.number ?? max(revisions.count, 1))
     }
 
+    public mutating func forgetConfirmations() { confirmations = [] }
+
     // MARK: - An older state
 
     /// The row tells the newest revision that its holder knows.

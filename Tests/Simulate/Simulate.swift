@@ -27,7 +27,7 @@ struct Simulate: ParsableCommand {
     )
     var broken: BrokenRule?
 
-    @Flag(help: "Run every schedule in swarm mode.")
+    @Flag(help: "Run every schedule in swarm mode, and not every fiftieth.")
     var swarm = false
 
     @Option(help: "How many run side by side.")

@@ -19,6 +19,8 @@ struct SchedulePlan {
     /// Between two faults on average, and between two writes, in nanoseconds.
     let faultInterval: Int
     let writeInterval: Int
+    /// Nearly nobody asks a manager; what commands ask is left alone for long.
+    let isQuiet: Bool
     /// What goes wrong.
     let faults: Set<Fault>
     /// No plugin is kept from letting its groups go in time.
@@ -51,6 +53,7 @@ struct SchedulePlan {
         )
         term.forwardsWrites = random.below(4) == 0
         term.tidyInterval = ttl / 2
+        term.userCalls = 4
         term.retention = RetentionPolicy(
             limit: random.below(4) == 0 ? 5 : nil,
             maximumAge: random.below(2) == 0 ? ttl.milliseconds * random.within(1...4) : nil
@@ -59,7 +62,8 @@ struct SchedulePlan {
         let scale = ttl.wholeNanoseconds
         calmAt = scale * random.within(2...4)
         faultInterval = scale * 2 / [1, 2, 4, 8, 16][random.below(5)]
-        writeInterval = scale / random.within(2...12)
+        isQuiet = isSwarm && random.below(3) == 0
+        writeInterval = isQuiet ? scale * 2 / 3 : scale / random.within(2...12)
         // Some mistakes need one kind of fault and otherwise quiet, others need many kinds at once.
         let part = [2, 2, 4, 8][random.below(4)]
         var faults = Set(Fault.common.filter { _ in random.below(part) == 0 })
@@ -68,7 +72,7 @@ struct SchedulePlan {
         labelRecords = isSwarm ? [2, 6][random.below(2)] : 0
         if isSwarm {
             faults.formUnion(Fault.ofSwarm.filter { _ in random.below(2) == 0 })
-            faults.remove(.olderCopy)
+            faults.subtract([.olderCopy, .lostFile])
         }
         self.faults = faults
         keepsPluginsApart =

@@ -41,6 +41,7 @@ public enum Simulation {
             ending.begin()
             while world.checker.violation == nil, !ending.isOver, world.scheduler.step() {}
             left = world.takeApart()
+            if left > 0 { world.checker.fail("\(left) tasks are left over: nothing ends them with their process") }
         }
         return Outcome(
             seed: seed,

@@ -25,7 +25,7 @@ final class World: @unchecked Sendable {
 
     init(seed: UInt64, broken: BrokenRule?, isSwarm: Bool?, trace: Trace) {
         var random = SeededGenerator(seed)
-        plan = SchedulePlan(&random, isSwarm: isSwarm ?? broken?.isOfSwarm ?? false)
+        plan = SchedulePlan(&random, isSwarm: isSwarm ?? broken?.isOfSwarm ?? (seed % 50 == 0))
         self.broken = broken
         self.trace = trace
         scheduler = Scheduler(seed: random.next(), jobTime: plan.jobTime)

@@ -245,16 +245,21 @@ private struct Pair {
         var cause: RevisionCause? = random.below(3) == 0 ? .request(someRequest()) : nil
         if let waiting = model.waitingConfirmations.first, random.below(4) == 0 { cause = .expiry(waiting.revision) }
         let elapsed = elapsed()
+        // What whoever has stored it knows of it: its number, and how long it waits to be confirmed.
+        func told(_ revision: Revision) -> [Int] {
+            [revision.number, revision.confirmation?.state == .waiting ? revision.confirmation?.allowed ?? 0 : -1]
+        }
+        var modelled: [Int]?
         let made = try await both(
             { store, patience in
-                guard let cause else { return try await store.append(draft, fence: fence, within: patience).number }
-                return try await store.append(draft, settling: cause, fence: fence, within: patience).number
+                guard let cause else { return told(try await store.append(draft, fence: fence, within: patience)) }
+                return told(try await store.append(draft, settling: cause, fence: fence, within: patience))
             },
             { model throws(StoreError) in
-                try model.append(draft, settling: cause, fence: fence, elapsed: elapsed).number
+                modelled = told(try model.append(draft, settling: cause, fence: fence, elapsed: elapsed))
             }
         )
-        if let made { #expect(made == model.revisions.count, "seed \(seed)") }
+        if let made { #expect(made == modelled && made.first == model.revisions.count, "seed \(seed)") }
     }
 
     private mutating func outcome() -> Outcome {

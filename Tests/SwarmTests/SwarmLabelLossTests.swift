@@ -407,6 +407,30 @@ struct SwarmLabelLossTests {
             #expect(try await next.append("db").number == 2)
         }
     }
+
+    /// Its term had ended, so it did not answer; then it has led anew. That it was silent before says nothing of this term.
+    @Test func `One that did not answer in a term before is asked anew`() async throws {
+        try await SwarmBench.with { swarm, nodes in
+            let leading = try await nodes[0].open().lead()
+            try await leading.append("web")
+            let directory = "\(nodes[0].directory)/second"
+            try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+            let second = try await nodes[0].beside(directory).open()
+            while second.vacancy(try await second.see()) == nil {}
+            #expect(try await leading.store.lead().lease.epoch == 2)
+            for _ in 0..<20 {
+                let seen = try await second.see()
+                #expect(seen.epoch == 2 && second.vacancy(seen) == nil)
+                #expect(try await second.acquire(seen, "second/group") == nil)
+                #expect(
+                    try await leading.store.renewLease(
+                        Fence(instance: seen.instance, epoch: 2, manager: seen.holder),
+                        within: patience
+                    ).epoch == 2
+                )
+            }
+        }
+    }
 }
 
 extension SwarmStore {

@@ -5,8 +5,9 @@ internal import Store
 /// directives go out.
 ///
 /// The rules, each against a failure that happens (docs/lease.md):
-/// - A watcher never compares another host's time with its own clock. It watches `(epoch, sequence)`; only when they have
-///   stood still for a whole ttl on its own boot-time clock may it take over.
+/// - A watcher never compares another host's time with its own clock. It watches `(epoch, sequence)`; only when its looks have
+///   found them unchanged for a whole ttl on its own boot-time clock may it take over. Time in which it did not look is not
+///   waiting (``Watch``).
 /// - The holder's deadline counts from before a renewal was issued, and is shorter than the ttl: what is left is for
 ///   letting the groups go.
 /// - An answer that comes after the deadline is no renewal.
@@ -16,7 +17,7 @@ internal import Store
 ///   over meanwhile; whoever cannot say that they are free lets the lease run out.
 public struct Election: Sendable {
     enum State: Sendable {
-        /// Not leading. `watch` is the row as it was last seen to change, and when it was seen.
+        /// Not leading. The row as it was last seen; nil when it was not seen in this state.
         case watching(Watch?)
         /// The lease has been asked for; counting from before the request was issued.
         case acquiring(issuedAt: BootInstant)
@@ -24,12 +25,6 @@ public struct Election: Sendable {
         /// The groups are being let go. The row may name this replica until the term's expiry.
         case resigning(Departure)
         case stopped
-    }
-
-    struct Watch: Sendable {
-        var lease: Lease
-        /// When the row was first seen as it is, measured after the reading.
-        var since: BootInstant
     }
 
     struct Term: Sendable {
@@ -200,27 +195,24 @@ public struct Election: Sendable {
         guard case .watching(let watch) = state else { return }
         trouble = nil
         if lease.epoch > restEpoch { restUntil = nil }
-        var current = Watch(lease: lease, since: now)
-        // In an older copy of the file the numbers may be the same: what was waited there does not count.
-        if let watch, watch.lease.epoch == lease.epoch, watch.lease.sequence == lease.sequence,
-            watch.lease.suspension == lease.suspension
-        {
-            current = Watch(lease: lease, since: watch.since)
+        let look = Watch.Look(of: lease, from: startedAt, to: now)
+        let current: Watch
+        if let watch, watch.isOf(lease) {
+            current = watch.joined(by: look, atMost: settings.longestGap(for: lease))
         } else {
+            current = Watch(look)
             extraLook = nil
         }
         state = .watching(current)
         extraLook = extraLook ?? endOfTTL(after: now)
         // A row of an older state says nothing of who leads, and nobody leads there until a person has decided.
         guard hindrance == nil, !isStopping, lease.suspension == nil, backoffUntil == nil else { return }
-        // The wait of a ttl has to lie between two readings: from after the first to before the last.
-        let waited = startedAt - current.since
         let reason: String
         if let vacancy {
             // Whoever has just handed over lets another go first.
             guard restUntil == nil else { return }
             reason = vacancy
-        } else if lease.isHeld, waited >= .milliseconds(lease.ttl) {
+        } else if lease.isHeld, current.waited >= .milliseconds(lease.ttl) {
             reason = "no renewal by \(lease.holder) for \(lease.ttl) ms"
         } else {
             return
@@ -233,7 +225,7 @@ public struct Election: Sendable {
     /// From when on the row that is watched may be taken over, unless it changes; nil when that moment has been.
     private func endOfTTL(after now: BootInstant) -> BootInstant? {
         guard case .watching(let watch?) = state, watch.lease.isHeld else { return nil }
-        let end = watch.since + min(.milliseconds(watch.lease.ttl), Self.farthestLook)
+        let end = watch.waitsSince + min(.milliseconds(watch.lease.ttl), Self.farthestLook)
         return end > now ? end : nil
     }
 

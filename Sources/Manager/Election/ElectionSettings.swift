@@ -1,3 +1,5 @@
+internal import Store
+
 /// The three times of the lease. Their ratios are what keeps two leaders apart, so they are checked.
 public struct ElectionSettings: Hashable, Sendable {
     /// After so long without a renewal another replica may take over.
@@ -45,6 +47,13 @@ public struct ElectionSettings: Hashable, Sendable {
     /// long as one, and of four that follow one another the last is in time.
     public static func ttl(whenRenewalsTake duration: Duration) -> Duration {
         .seconds(max(1, (duration.milliseconds * 6 + 999) / 1000))
+    }
+
+    /// What may lie between the beginnings of two looks at a row that count as one wait. Shorter than what a healthy holder
+    /// can lack in the file when its renewals have gone into a copy between the two looks: it renewed a poll interval before, and does
+    /// so again a poll interval after. One regular look always joins the one before, however the times were chosen.
+    func longestGap(for lease: Lease) -> Duration {
+        max(min(ttl, .milliseconds(lease.ttl)) - pollInterval * 2, pollInterval * 5 / 4)
     }
 
     /// What is left for letting go when the lease could not be renewed. Half of it is for the manager, if it lives; then the guard

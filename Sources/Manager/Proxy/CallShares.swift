@@ -32,10 +32,16 @@ final class CallShares: Sendable {
     }
 
     private let total: Int
+    private let share: @Sendable (Identifier) -> Identifier
     private let state = Mutex(State())
 
-    /// - Parameter total: how many at one time.
-    init(_ total: Int) { self.total = max(1, total) }
+    /// - Parameters:
+    ///   - total: how many at one time.
+    ///   - share: of whose share a question about a group is: that group's.
+    init(_ total: Int, of share: @escaping @Sendable (Identifier) -> Identifier = { $0 }) {
+        self.total = max(1, total)
+        self.share = share
+    }
 
     /// Runs `body` with a share of a group's.
     ///
@@ -49,6 +55,7 @@ final class CallShares: Sendable {
         on clock: any ManagerClock,
         _ body: () async -> Result
     ) async -> Result? {
+        let group = share(group)
         guard await take(group, until: deadline, on: clock) else { return nil }
         let result = await body()
         leave(group)

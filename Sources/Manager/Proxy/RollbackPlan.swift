@@ -9,7 +9,7 @@ public enum RollbackPlan {
     ///   - current: every group as it stands, as ``StateStore/states(at:within:)`` gives it.
     ///   - target: every group as it stood. Groups that stand alike in both may be left out of both.
     ///   - group: only this one; nil for all.
-    ///   - unsettled: groups that do not stand for good as they stand: they are set again.
+    ///   - unsettled: groups that do not stand for good as they stand: they are set again, or freed again.
     /// - Returns: one change for each group that differs, in the order of their names. Groups that the target did not
     ///   have are freed, never destroyed.
     public static func changes(
@@ -26,6 +26,7 @@ public enum RollbackPlan {
                 now == .set(properties, plugin: plugin) && !unsettled.contains(name)
                     ? nil : Change(group: name, action: .set(properties, plugin: plugin))
             case (.set, _): Change(group: name, action: .free)
+            case (.some, _) where unsettled.contains(name): Change(group: name, action: .free)
             default: nil
             }
         }

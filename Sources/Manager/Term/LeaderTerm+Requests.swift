@@ -109,10 +109,10 @@ extension LeaderTerm {
                 )
             }
         }
-        let unconfirmed = try await unconfirmed()
+        try await lookAtUnconfirmed()
         let judged: Set<Identifier>? = expectedCurrent == nil ? group.map { [$0] } : nil
         let revision = try await changeGroups(settling: .request(request.id), judgedBy: judged) { current in
-            let unsettled = current.unsettled(refused: [], unconfirmed: unconfirmed)
+            let unsettled = current.unsettled(refused: [], unconfirmed: groups.unconfirmed)
             let changes = RollbackPlan.changes(from: current, to: wanted, group: group, unsettled: unsettled)
             guard !changes.isEmpty else { return nil }
             return RevisionDraft(
@@ -137,10 +137,10 @@ extension LeaderTerm {
         confirmWithin: Int?
     ) async throws(GroupError) {
         let plugin = settings.pluginName
-        let unconfirmed = try await unconfirmed()
+        try await lookAtUnconfirmed()
         let judged: Set<Identifier>? = expectedCurrent == nil ? Set(entries.map(\.spec.id)) : nil
         let revision = try await changeGroups(settling: .request(request.id), judgedBy: judged) { current in
-            let unsettled = current.unsettled(refused: groups.refused, unconfirmed: unconfirmed)
+            let unsettled = current.unsettled(refused: groups.refused, unconfirmed: groups.unconfirmed)
             let changes = CommitPlan.changes(from: current, to: entries, defaultPlugin: plugin, unsettled: unsettled)
             guard !changes.isEmpty else { return nil }
             return RevisionDraft(
@@ -273,14 +273,15 @@ extension LeaderTerm {
 
     // MARK: - Questions to the store
 
-    /// The revisions that wait for somebody to confirm them. That is done in the store, and so read there; where nothing of this
-    /// term waits there is nothing to read.
-    private func unconfirmed() async throws(GroupError) -> Set<Int> {
-        guard !groups.unconfirmed.isEmpty else { return [] }
+    /// Forgets those revisions that nobody has to confirm any more. That is done in the store, and so read there; where nothing of
+    /// this term waits there is nothing to read. What is stored meanwhile, and afterwards, this term knows by itself: so it is asked
+    /// for what waits when it decides, and not before.
+    private func lookAtUnconfirmed() async throws(GroupError) {
+        let known = groups.unconfirmed
+        guard !known.isEmpty else { return }
         do {
             let waiting = Set(try await store.summary(within: settings.storeTimeout).unconfirmed.map(\.revision))
-            groups.unconfirmed.formIntersection(waiting)
-            return waiting
+            groups.unconfirmed.subtract(known.subtracting(waiting))
         } catch {
             throw GroupError(.storeUnavailable, "store unreachable: \(error)")
         }

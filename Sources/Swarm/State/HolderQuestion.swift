@@ -2,9 +2,18 @@ internal import Store
 
 /// Asks another manager on this very node whether it lives, through the label of requests: each living holder of the lease
 /// takes the question away when it sees it, and does not renew before it has. No clock and no socket.
+///
+/// What is asked about is one term. A manager whose term has ended does not answer, however well it is; it may have
+/// the lease again a moment later, and then nobody has asked it yet.
 struct HolderQuestion {
-    /// The instance that is asked.
-    let holder: String
+    private struct Term: Hashable {
+        let instance: String
+        let epoch: Int
+
+        init(_ lease: Lease) { (instance, epoch) = (lease.instance, lease.epoch) }
+    }
+
+    private let term: Term
     let id: String
     private var state = State.open(seenAt: nil)
 
@@ -16,8 +25,9 @@ struct HolderQuestion {
         case silent
     }
 
-    init(holder: String) {
-        self.holder = holder
+    /// - Parameter lease: of the term that is asked about.
+    init(about lease: Lease) {
+        term = Term(lease)
         id = "\(Mailbox.questionPrefix)\(Request.makeID())"
     }
 
@@ -49,10 +59,12 @@ struct HolderQuestion {
         return true
     }
 
-    /// Whether the one who is asked has certainly stopped acting.
-    func isSilent(_ holder: String) -> Bool {
+    func isAbout(_ lease: Lease) -> Bool { term == Term(lease) }
+
+    /// Whether whoever holds that lease has certainly stopped acting under it.
+    func isSilent(about lease: Lease) -> Bool {
         guard case .silent = state else { return false }
-        return holder == self.holder
+        return isAbout(lease)
     }
 
     /// An answer is not for ever.

@@ -223,7 +223,7 @@ extension SwarmStore {
     private func isGone(_ id: String, _ state: SwarmState) -> Bool {
         let since = missingSince[id] ?? state.version
         missingSince[id] = since
-        guard state.version > since else { return false }
+        guard rules.isGone(since, state.version) else { return false }
         missingSince[id] = nil
         return true
     }

@@ -363,7 +363,7 @@ public actor SwarmStore {
         if memory == nil, case .fresh = known.finding { return floor == 0 }
         let lease = holder(known).lease
         guard lease.isHeld || memory != nil else { return false }
-        return !lease.isHeld || holderIsGone(lease) || probe?.isSilent(lease.instance) == true
+        return !lease.isHeld || holderIsGone(lease) || probe?.isSilent(about: lease) == true
     }
 
     /// The swarm says which node leads, not which manager on it. One that holds the lease here already keeps it, unless it
@@ -375,8 +375,8 @@ public actor SwarmStore {
             (claims.rival, probe) = (nil, nil)
             return
         }
-        if probe?.holder != lease.instance || probe?.isOutdated(looks, after: settings.patience) == true {
-            probe = HolderQuestion(holder: lease.instance)
+        if probe?.isAbout(lease) != true || probe?.isOutdated(looks, after: settings.patience) == true {
+            probe = HolderQuestion(about: lease)
         }
         probe?.look(
             known.mailbox,
@@ -385,7 +385,7 @@ public actor SwarmStore {
             number: looks,
             silence: settings.detector.settling
         )
-        claims.rival = probe?.isSilent(lease.instance) == true ? nil : lease.instance
+        claims.rival = probe?.isSilent(about: lease) == true ? nil : lease.instance
     }
 
     // MARK: - The copy

@@ -14,6 +14,7 @@ struct ElectionExplorationTests {
         let all: Set = [
             "acquire", "assume", "extend", "hold", "keep", "letRunOut", "observe", "release", "renew", "resign",
             "suspend",
+            "take over",
             "wake",
         ]
         #expect(result.seen == all)
@@ -34,6 +35,7 @@ struct ElectionExplorationTests {
             ("it goes on acting on an older state", "suspend"),
             ("it lets its groups go for an older state", "lets its groups go"),
             ("it takes an older state for a vacancy", "older state"),
+            ("it counts time in which it did not look", "not watched"),
         ]
     )
     func aBrokenElectionIsFound(_ fault: String, _ word: String) throws {
@@ -41,7 +43,12 @@ struct ElectionExplorationTests {
         switch fault {
         case "the clock stands still for it":
             exploration.handle = { election, event, now in
-                election.handle(event, now: BootInstant(nanoseconds: 0)).map { directive in
+                let start = BootInstant(nanoseconds: 0)
+                var event = event
+                if case .observed(let lease, _, let vacancy) = event {
+                    event = .observed(lease, startedAt: start, vacancy: vacancy)
+                }
+                return election.handle(event, now: start).map { directive in
                     if case .wake = directive { .wake(at: now) } else { directive }
                 }
             }
@@ -103,6 +110,20 @@ struct ElectionExplorationTests {
                 if case .observed(var lease, let startedAt, let vacancy) = event {
                     lease.suspension = nil
                     return election.handle(.observed(lease, startedAt: startedAt, vacancy: vacancy), now: now)
+                }
+                return election.handle(event, now: now)
+            }
+        case "it counts time in which it did not look":
+            exploration.handle = { election, event, now in
+                guard case .observed(let lease, let startedAt, _) = event, case .watching(let watch?) = election.state,
+                    watch.isOf(lease)
+                else { return election.handle(event, now: now) }
+                // As if it had looked all the time.
+                var look = watch.lookedAt
+                while look < startedAt {
+                    let directives = election.handle(.observed(lease, startedAt: look, vacancy: nil), now: look)
+                    if case .acquiring = election.state { return directives }
+                    look = look + .seconds(1)
                 }
                 return election.handle(event, now: now)
             }
@@ -213,6 +234,8 @@ struct ElectionWorld {
     private var lastEpoch = 0
     private var isHindered = false
     private var isStopping = false
+    /// Which row was found unchanged, from after the first to before the last look, without a gap between two.
+    private var watched: (row: [Int], from: BootInstant, to: BootInstant)?
     private(set) var isOver = false
 
     init(settings: ElectionSettings) {
@@ -230,7 +253,8 @@ struct ElectionWorld {
             (isHindered ? 1 : 0) + (isStopping ? 2 : 0),
         ]
         switch election.state {
-        case .watching(let watch): key += [0, watch?.lease.sequence ?? -1, relative(watch?.since)]
+        case .watching(let watch):
+            key += [0, watch?.lease.sequence ?? -1, relative(watch?.waitsSince), relative(watch?.lookedAt)]
         case .acquiring(let issuedAt): key += [1, relative(issuedAt)]
         case .leading(let term):
             let isYoung = now < term.acquiredAt + settings.ttl
@@ -257,6 +281,7 @@ struct ElectionWorld {
             .observed(.released(epoch: lastEpoch, sequence: 7), startedAt: later, vacancy: "released"),
             .observed(other, startedAt: later, vacancy: nil), .observed(other, startedAt: now, vacancy: nil),
             .observed(.held(epoch: lastEpoch + 1, sequence: 9), startedAt: later, vacancy: "gone"),
+            .observed(.held(epoch: lastEpoch + 1, sequence: 10), startedAt: later, vacancy: nil),
             .observed(.ofAnOlderState(epoch: lastEpoch), startedAt: later, vacancy: "released"),
             // Of a term that is over, or never was.
             .suspended(epoch: epoch - 1, "older", isRenewed: true),
@@ -295,7 +320,9 @@ struct ElectionWorld {
                 answeredRenewal = renewing
                 self.renewing = nil
             }
-        case .observed(let lease, _, _): isOlder = lease.suspension != nil
+        case .observed(let lease, let startedAt, _):
+            isOlder = lease.suspension != nil
+            watch(lease, startedAt)
         case .hindered(let reason): isHindered = reason != nil
         case .stop: isStopping = true
         case .acquired(let lease):
@@ -323,6 +350,9 @@ struct ElectionWorld {
                 if acquiring != nil { return "asks twice" }
                 if leading != nil { return "asks while leading" }
                 if isHindered || isStopping { return "asks while hindered or stopping" }
+                if case .observed(let lease, _, nil) = event, !hasWatched(lease) {
+                    return "takes over what it has not watched for a ttl"
+                }
                 acquiring = now
             case .renew(let epoch):
                 guard let deadline = leading?.epoch == epoch ? leading?.deadline : keeping?.deadline,
@@ -407,6 +437,20 @@ struct ElectionWorld {
         return state(election, wake, freed, wasStopping)
     }
 
+    private mutating func watch(_ lease: Lease, _ startedAt: BootInstant) {
+        let row = [lease.epoch, lease.sequence, lease.suspension == nil ? 0 : 1]
+        let gap = min(settings.ttl, .milliseconds(lease.ttl)) - settings.pollInterval * 2
+        if let watched, watched.row == row, startedAt - watched.to <= gap {
+            self.watched?.to = max(watched.to, startedAt)
+        } else {
+            watched = (row, now, startedAt)
+        }
+    }
+
+    private func hasWatched(_ lease: Lease) -> Bool {
+        watched.map { $0.to - $0.from >= .milliseconds(lease.ttl) } ?? false
+    }
+
     private mutating func state(
         _ election: Election,
         _ wake: BootInstant?,
@@ -445,7 +489,7 @@ struct ElectionWorld {
     /// Who watches a row that stands still looks again no later than at the moment from which it may be taken over.
     private func tooLateLook(_ election: Election, _ wake: BootInstant) -> String? {
         guard case .watching(let watch?) = election.state, watch.lease.isHeld else { return nil }
-        let end = watch.since + .milliseconds(watch.lease.ttl)
+        let end = watch.waitsSince + .milliseconds(watch.lease.ttl)
         return now < end && wake > end ? "a look after the end of the ttl" : nil
     }
 }
@@ -454,7 +498,7 @@ extension ElectionDirective {
     fileprivate var shortName: String {
         switch self {
         case .observe: "observe"
-        case .acquire: "acquire"
+        case .acquire(_, let reason): reason.hasPrefix("no renewal") ? "take over" : "acquire"
         case .renew: "renew"
         case .assume: "assume"
         case .extend: "extend"

@@ -55,11 +55,63 @@ struct ElectionRuleTests {
     func waitsAWholeTTLWithoutARenewal(_ milliseconds: Int, _ isDue: Bool) throws {
         var bench = try ElectionBench()
         _ = bench.see(.held(epoch: 3))
-        bench.wait(.milliseconds(milliseconds))
         let expected = [
             ElectionDirective.acquire(watched: .held(epoch: 3), reason: "no renewal by other for 9000 ms")
         ]
-        #expect(bench.see(.held(epoch: 3)).filter { $0 != .observe } == (isDue ? expected : []))
+        #expect(bench.watch(.held(epoch: 3), for: .milliseconds(milliseconds)) == (isDue ? expected : []))
+    }
+
+    /// The host was suspended, or the file away: what the holder did meanwhile nobody has seen. Here it may have renewed in an older
+    /// copy, which is gone again.
+    @Test(arguments: [(6000, true), (6001, false), (60_000, false)])
+    func timeInWhichNobodyLookedIsNotWaiting(_ gap: Int, _ counts: Bool) throws {
+        var bench = try ElectionBench()
+        let lease = Lease.held(epoch: 3)
+        _ = bench.see(lease)
+        #expect(bench.watch(lease, for: .milliseconds(8999)) == [])
+        bench.wait(.milliseconds(gap - 1))
+        // A look that comes to nothing is none.
+        _ = bench.tell(.observationFailed("no answer"))
+        bench.wait(.milliseconds(1))
+        let found = bench.see(lease)
+        #expect(found.contains { if case .acquire = $0 { true } else { false } } == counts)
+        guard !counts else { return }
+        #expect(bench.election.standing.role == .follower)
+        // It waits for a whole ttl again, and looks at its end.
+        let end = bench.now + .seconds(9)
+        #expect(bench.watch(lease, for: .milliseconds(8999)) == [])
+        #expect(bench.wake() == end)
+        #expect(bench.watch(lease, for: .milliseconds(1)).count == 1)
+    }
+
+    /// What is told of a row's age is since it was first seen, whether it was looked at or not.
+    @Test func theAgeOfARowCountsAllTheTime() throws {
+        var bench = try ElectionBench()
+        let lease = Lease.held(epoch: 3)
+        let start = bench.now
+        _ = bench.see(lease)
+        bench.wait(.seconds(60))
+        _ = bench.see(lease)
+        #expect(bench.election.watchedSince == start)
+    }
+
+    /// However the times were chosen: looks at their regular moments make up a wait, also of a row that promises less.
+    @Test(arguments: [
+        (10_000, 9900, 4900, 10_000), (9000, 6000, 2903, 9000), (9000, 6000, 1500, 2000), (9000, 6000, 1500, 1000),
+    ])
+    func regularLooksAlwaysMakeUpAWait(_ ttl: Int, _ deadline: Int, _ poll: Int, _ promised: Int) throws {
+        let settings = try ElectionSettings(
+            ttl: .milliseconds(ttl),
+            renewDeadline: .milliseconds(deadline),
+            pollInterval: .milliseconds(poll)
+        )
+        var bench = try ElectionBench(settings)
+        let lease = Lease.held(epoch: 3, ttl: promised)
+        _ = bench.see(lease)
+        let end = bench.now + .milliseconds(promised + poll)
+        var found: [ElectionDirective] = []
+        while found.isEmpty, bench.now < end { found = bench.watch(lease, for: settings.pollInterval) }
+        #expect(found == [.acquire(watched: lease, reason: "no renewal by other for \(promised) ms")])
     }
 
     /// Otherwise a takeover would wait for a poll interval beyond the ttl.
@@ -121,22 +173,18 @@ struct ElectionRuleTests {
     @Test func waitsTheTTLOfTheHolderNotItsOwn() throws {
         var bench = try ElectionBench()
         _ = bench.see(.held(epoch: 3, ttl: 30_000))
-        bench.wait(.milliseconds(29_999))
-        #expect(bench.see(.held(epoch: 3, ttl: 30_000)).filter { $0 != .observe } == [])
-        bench.wait(.milliseconds(1))
-        #expect(bench.see(.held(epoch: 3, ttl: 30_000)).count == 1)
+        #expect(bench.watch(.held(epoch: 3, ttl: 30_000), for: .milliseconds(29_999)) == [])
+        #expect(bench.watch(.held(epoch: 3, ttl: 30_000), for: .milliseconds(1)).count == 1)
     }
 
     @Test(arguments: [Lease.held(epoch: 3, sequence: 2), .held(epoch: 4, sequence: 1)])
     func anyChangeOfTheRowStartsTheWaitAgain(_ changed: Lease) throws {
         var bench = try ElectionBench()
         _ = bench.see(.held(epoch: 3, sequence: 1))
-        bench.wait(.seconds(8))
+        #expect(bench.watch(.held(epoch: 3, sequence: 1), for: .seconds(8)) == [])
         _ = bench.see(changed)
-        bench.wait(.seconds(8))
-        #expect(bench.see(changed).filter { $0 != .observe } == [])
-        bench.wait(.seconds(1))
-        #expect(bench.see(changed).count { if case .acquire = $0 { true } else { false } } == 1)
+        #expect(bench.watch(changed, for: .seconds(8)) == [])
+        #expect(bench.watch(changed, for: .seconds(1)).count { if case .acquire = $0 { true } else { false } } == 1)
     }
 
     /// The wait lies between two readings: the time that a reading took counts for neither.
@@ -145,10 +193,12 @@ struct ElectionRuleTests {
         let before = bench.now
         bench.wait(.seconds(5))
         _ = bench.see(.held(epoch: 3), startedAt: before)
-        bench.wait(.seconds(5))
+        #expect(bench.watch(.held(epoch: 3), for: .seconds(5)) == [])
         let second = bench.now
         bench.wait(.seconds(6))
         #expect(bench.see(.held(epoch: 3), startedAt: second).filter { $0 != .observe } == [])
+        // From here on the first and the last reading lie a ttl apart.
+        #expect(bench.see(.held(epoch: 3)).filter { $0 != .observe }.count == 1)
     }
 
     /// Timestamps of other hosts decide nothing.
@@ -171,10 +221,8 @@ struct ElectionRuleTests {
                 guardLock: ""
             )
             _ = bench.see(lease)
-            bench.wait(.milliseconds(8999))
-            #expect(bench.see(lease).filter { $0 != .observe } == [])
-            bench.wait(.milliseconds(1))
-            #expect(bench.see(lease).count == 1)
+            #expect(bench.watch(lease, for: .milliseconds(8999)) == [])
+            #expect(bench.watch(lease, for: .milliseconds(1)).count == 1)
         }
     }
 

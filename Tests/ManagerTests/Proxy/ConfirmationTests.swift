@@ -92,6 +92,31 @@ struct ConfirmationTests {
         }
     }
 
+    /// It was asked while the other was being stored: what stands is looked at when it is decided.
+    @Test func whatIsBeingStoredToBeConfirmedDoesNotStandForGood() async throws {
+        try await Replica.withHistory { replica in
+            let author = Author(user: "bob", uid: 8, host: "there")
+            func submit(_ id: String, _ allowed: Int?) {
+                let kind = Request.Kind.commit([entry("a", 9)], expectedCurrent: nil, confirmWithin: allowed)
+                replica.store.submit(Request(id: id, kind: kind, author: author))
+            }
+            let gate = Gate()
+            replica.store.trouble(.hang(gate), at: .append)
+            submit("first", Self.allowed)
+            try await eventuallyLater("the first is being stored", replica) { gate.waiting == 1 }
+            submit("second", nil)
+            try await eventuallyLater("the second waits for it", replica) {
+                replica.store.request("second")?.waitsFor != nil
+            }
+            replica.store.trouble(nil, at: .append)
+            gate.open()
+            #expect(try await replica.end(of: "first").revision == 5)
+            #expect(try await replica.end(of: "second").revision == 6)
+            try await letTimePass(.seconds(120), replica)
+            #expect(replica.plugin.groups["a"] == .named("a", 9))
+        }
+    }
+
     private func commit(_ replica: Replica, _ version: Int, confirmWithin allowed: Int, as id: String) async throws {
         let kind = Request.Kind.commit([entry("a", version)], expectedCurrent: nil, confirmWithin: allowed)
         replica.store.submit(Request(id: id, kind: kind, author: Author(user: "bob", uid: 8, host: "there")))

@@ -33,6 +33,20 @@ struct RollbackPlanTests {
         #expect(RollbackPlan.changes(from: current, to: current) == [])
     }
 
+    /// The plugin may refuse it yet, or it is undone for want of a confirmation: then the group would be back.
+    @Test func whatDoesNotStandForGoodIsChangedAgain() {
+        let current = [
+            state("freed", .free), state("destroyed", .destroy), state("same", set(1)), state("gone", .free),
+        ]
+        let target = [state("same", set(1)), state("destroyed", .free)]
+        #expect(
+            RollbackPlan.changes(from: current, to: target, unsettled: ["freed", "destroyed", "same"]) == [
+                Change(group: "destroyed", action: .free), Change(group: "freed", action: .free),
+                Change(group: "same", action: set(1)),
+            ]
+        )
+    }
+
     @Test func aSpecThatDiffersInOneByteDiffers() {
         let one = Change.Action.set(RawJSON(checked: Array(#"{"a":1}"#.utf8)), plugin: "p")
         let other = Change.Action.set(RawJSON(checked: Array(#"{"a":1.0}"#.utf8)), plugin: "p")

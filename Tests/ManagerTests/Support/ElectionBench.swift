@@ -10,10 +10,10 @@ struct ElectionBench {
     var now = BootInstant(nanoseconds: 0)
     let settings: ElectionSettings
 
-    /// A ttl of 9 s, a deadline of 6 s, a poll interval of 1.5 s.
-    init(seed: UInt64 = 1) throws {
-        settings = try ElectionSettings()
-        election = Election(settings, seed: seed)
+    /// - Parameter settings: nil for a ttl of 9 s, a deadline of 6 s, a poll interval of 1.5 s.
+    init(seed: UInt64 = 1, _ settings: ElectionSettings? = nil) throws {
+        self.settings = try settings ?? ElectionSettings()
+        election = Election(self.settings, seed: seed)
     }
 
     mutating func wait(_ duration: Duration) { now = now + duration }
@@ -30,6 +30,20 @@ struct ElectionBench {
     mutating func see(_ lease: Lease, startedAt: BootInstant? = nil, isGone: Bool = false) -> [ElectionDirective] {
         let vacancy = lease.isHeld ? (isGone ? "the process of \(lease.holder) has ended" : nil) : "released"
         return tell(.observed(lease, startedAt: startedAt ?? now, vacancy: vacancy))
+    }
+
+    /// Looks at a row once a poll interval for so long, as the loop does; the last look is at the end.
+    ///
+    /// - Returns: what is to be done but to look.
+    mutating func watch(_ lease: Lease, for duration: Duration) -> [ElectionDirective] {
+        var (directives, rest) = ([ElectionDirective](), duration)
+        while rest > .zero {
+            let step = min(rest, settings.pollInterval)
+            wait(step)
+            rest -= step
+            directives += see(lease).filter { $0 != .observe }
+        }
+        return directives
     }
 
     /// From the start to leading in epoch 1; the term counts from `now`.

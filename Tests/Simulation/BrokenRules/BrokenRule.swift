@@ -1,9 +1,12 @@
+internal import GroupSPI
 internal import Manager
 
 /// One rule of the lease, or of a write, that is not kept.
 public enum BrokenRule: String, CaseIterable, Sendable {
     /// A follower takes the lease over when its own wall clock has passed what the holder's clock wrote.
     case wallClocksCompared = "wall-clocks-compared"
+    /// Time in which a follower did not look at the row counts as waiting.
+    case unwatchedTimeCounts = "unwatched-time-counts"
     /// The row is given to whoever asks, also when it has changed since it was watched.
     case acquireWithoutComparing = "acquire-without-comparing"
     /// The deadline counts from the answer of a renewal, not from before the question.
@@ -64,6 +67,14 @@ public enum BrokenRule: String, CaseIterable, Sendable {
     case overtakenLeftPending = "overtaken-left-pending"
     /// Whoever reads the history does not have stored first what users were told already.
     case historyReadWithoutAsking = "history-read-without-asking"
+    /// What is pending when a term begins is taken for what stands.
+    case pendingStands = "pending-stands"
+    /// What waits to be confirmed is taken for what stands for good.
+    case unconfirmedStands = "unconfirmed-stands"
+    /// What is undone goes back to what stood before, also when nobody has confirmed that either.
+    case undoneToUnconfirmed = "undone-to-unconfirmed"
+    /// A request to note something of a revision is settled, and nothing is noted.
+    case markNotStored = "mark-not-stored"
     /// States that cannot be read count as none.
     case unreadIsEmpty = "unread-is-empty"
     /// A plugin that has begun a change, and then failed, is taken to hold what it held before.
@@ -75,10 +86,17 @@ public enum BrokenRule: String, CaseIterable, Sendable {
     /// Whoever accepts an older state declares the lease to be free.
     case acceptWaitsForNobody = "accept-waits-for-nobody"
 
+    /// A file that is gone is taken for one that never was.
+    case lostIsNew = "lost-is-new"
+    /// All groups have one share of the calls that the plugin takes.
+    case oneShareForAll = "one-share-for-all"
+
     /// A guard acts on the deadline that it has read, while newer ones wait to be read.
     case guardActsOnWhatItHasRead = "guard-acts-on-what-it-has-read"
     /// A guard lets go what the plugin names, and knows no group by itself.
     case guardKnowsNoGroups = "guard-knows-no-groups"
+    /// Something goes on in a guard when all of it is to end.
+    case guardNeverEnds = "guard-never-ends"
 
     /// A follower does not look at its own plugin.
     case followerLooksAway = "follower-looks-away"
@@ -87,12 +105,14 @@ public enum BrokenRule: String, CaseIterable, Sendable {
     case strangeLabelEmptied = "foreign-label-emptied"
     /// An older state that somebody has put back into the label is led with.
     case olderLabelLed = "older-label-led"
+    /// A request that is in neither label counts as taken back, although a write that hung may still come through.
+    case lateSwapDoubled = "late-swap-doubled"
     /// A write of the label of which nobody knows whether it took place counts as one that did not.
     case unknownToldAsRefused = "unknown-told-as-refused"
 
     /// Broken in swarm mode.
     var isOfSwarm: Bool {
-        [.strangeLabelEmptied, .olderLabelLed, .unknownToldAsRefused].contains(self)
+        [.strangeLabelEmptied, .olderLabelLed, .lateSwapDoubled, .unknownToldAsRefused].contains(self)
     }
 
     /// The answer that it makes untrue. Only what that answer promises is looked at then: the promise alone has to find it.
@@ -104,6 +124,8 @@ public enum BrokenRule: String, CaseIterable, Sendable {
         case .numberedBeforeStored: .pending
         case .ambiguousCommitIsFailure: .nothing
         case .uncertainWriteRepeated: .unknown
+        case .pendingStands, .unconfirmedStands: .stands
+        case .markNotStored: .noted
         default: nil
         }
     }
@@ -114,6 +136,9 @@ public enum BrokenRule: String, CaseIterable, Sendable {
     func parts(_ clock: SimulatedClock) -> RuntimeParts {
         var parts = RuntimeParts()
         switch self {
+        case .unwatchedTimeCounts:
+            let memory = ElectionMemory()
+            parts.decide = { memory.decideAsIfAlwaysLooking(&$0, $1, $2) }
         case .deadlineFromTheAnswer:
             let memory = ElectionMemory()
             parts.decide = { memory.decideAsIfAskedNow(&$0, $1, $2) }
@@ -124,6 +149,7 @@ public enum BrokenRule: String, CaseIterable, Sendable {
             parts.makeLeaseClock = { _ in StoppedClock(clock: clock) }
         case .gateIsAFlag:
             parts.makeLeaseClock = { _ in StoppedClock(clock: clock) }
+        case .oneShareForAll: parts.share = { _ in "" }
         case .followerLooksAway: parts.followersLook = false
         case .releaseBeforeFree:
             parts.decide = { election, event, now in
@@ -144,52 +170,4 @@ struct StoppedClock: ManagerClock {
 
     func now() -> BootInstant { BootInstant(nanoseconds: 0) }
     func sleep(until instant: BootInstant) async throws { try await clock.sleep(until: instant) }
-}
-
-/// What a broken election remembers.
-final class ElectionMemory: @unchecked Sendable {
-    private var epoch = 0
-    private var renewal: (epoch: Int, before: Election)?
-    private var isAsking = false
-
-    /// When a renewal is answered, goes back to before it was asked for, and asks now.
-    func decideAsIfAskedNow(
-        _ election: inout Election,
-        _ event: ElectionEvent,
-        _ now: BootInstant
-    ) -> [ElectionDirective] {
-        if case .renewed(let answered) = event, election.isLeading, answered == epoch, let renewal,
-            renewal.epoch == epoch
-        {
-            election = renewal.before
-            let asked = election.handle(.tick, now: now).filter { if case .renew = $0 { false } else { true } }
-            return asked + election.handle(event, now: now)
-        }
-        let before = election
-        let directives = election.handle(event, now: now)
-        for directive in directives {
-            switch directive {
-            case .assume(let epoch, _): self.epoch = epoch
-            case .renew(let epoch): renewal = (epoch, before)
-            default: break
-            }
-        }
-        return directives
-    }
-
-    /// Does not hear of the time while a renewal is under way.
-    func decideWhenAnswered(
-        _ election: inout Election,
-        _ event: ElectionEvent,
-        _ now: BootInstant
-    ) -> [ElectionDirective] {
-        switch event {
-        case .tick: if isAsking { return [] }
-        case .renewed, .renewalFailed, .renewalFenced, .storeUncertain: isAsking = false
-        default: break
-        }
-        let directives = election.handle(event, now: now)
-        for case .renew in directives { isAsking = true }
-        return directives
-    }
 }

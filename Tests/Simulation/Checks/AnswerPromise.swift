@@ -14,6 +14,10 @@ public enum AnswerPromise: String, CaseIterable, Sendable {
     case nothing
     /// Once in the history at most.
     case unknown
+    /// Of a command: all that it asks for stands already, for good.
+    case stands
+    /// Of a command: what it asks to be noted of a revision is noted.
+    case noted
 
     /// - Returns: nil for an answer that no write may have.
     init?(_ answer: Result<GroupReply, GroupError>?) {

@@ -28,6 +28,9 @@ final class Checker {
     private var takenUp: Set<String> = []
     private(set) var counts = Counts()
     private var clocks = TimeCheck()
+    private var standing = StandingCheck()
+    /// Somebody has accepted an older state: what was only noted in the newer one is gone.
+    private(set) var hasGivenUp = false
 
     init(_ world: World) {
         self.world = world
@@ -77,6 +80,7 @@ final class Checker {
             if revision.number <= lastNumber { fail("number \(revision.number) is given out again") }
             if isOlder { fail("revision \(revision.number) is stored in an older copy of the file") }
             lastNumber = max(lastNumber, revision.number)
+            if let trouble = UndoCheck.compare(revision, in: after) { fail(trouble) }
         }
         let row = after.lease
         if row.epoch < before.epoch { fail("the epoch fell from \(before.epoch) to \(row.epoch)") }
@@ -100,6 +104,9 @@ final class Checker {
         compare(after.revisions)
         if kind == .fenced { compareOutcomes(after, by: process) }
         clocks.compare(after, at: world.scheduler.now, world.plan.term.retention).map { text in fail(text) }
+        standing.compare(after, open: world.users.waitingCommands.map(\.request), isDone: isInEffect).map { text in
+            fail(of: .stands, text)
+        }
         for request in after.requests where request.revision != nil && takenUp.insert(request.id).inserted {
             world.users.takenUp(request.id, epoch: row.epoch, begunAt: epochBegan)
         }
@@ -107,6 +114,8 @@ final class Checker {
 
     /// Somebody has accepted an older state: what was only in the newer one is given up, and nothing else.
     func accepted(_ model: StoreModel, in place: StoreModel) {
+        hasGivenUp = true
+        standing.giveUp()
         for (revision, before) in zip(model.revisions, place.revisions) {
             let isLost = model.lost.contains(revision.number) && !place.lost.contains(revision.number)
             if isLost || revision.changes != before.changes, let user = before.author.user { givenUp.insert(user) }
@@ -271,6 +280,12 @@ final class Checker {
         }
     }
 
+    /// The same, also of what ends a group: no plugin has it.
+    private func isInEffect(_ change: Change) -> Bool {
+        if case .set = change.action { return wasCarriedOut(change) }
+        return world.replicas.allSatisfy { $0.plugin.groups[change.group] == nil }
+    }
+
     private func guarded(by process: SimulatedProcess) -> SimulatedManager? {
         world.replicas.lazy.compactMap(\.manager).first { $0.orphanGuard.process === process }
     }
@@ -289,6 +304,7 @@ final class Checker {
     func finish() {
         compareAll()
         checkOvertaken(world.file.model.revisions)
+        standing.finish(world.file.model).map { text in fail(of: .stands, text) }
         world.users.check()
     }
 

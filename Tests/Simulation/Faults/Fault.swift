@@ -19,11 +19,15 @@ enum Fault: CaseIterable {
     case busyStore, slowStore, failingStore, ambiguousStore, hangingStore
     /// Somebody puts an older copy in the place of the file.
     case olderCopy
+    /// The file is gone, until somebody puts it back, or has another begun.
+    case lostFile
     /// What the store has done, it tells late; and then it tells nothing any more.
     case fadingStore
     case slowPlugin, refusingPlugin, haltingPlugin, forgetfulPlugin, crashingPlugin, stillPlugin, lossyPlugin
     /// A plugin lives, and its socket is not there.
     case awayPlugin
+    /// A plugin does not answer what it is asked about one group.
+    case deafPlugin
     /// What a plugin says of its groups cannot be read.
     case unreadablePlugin
     /// In swarm mode: somebody else writes, empties, or removes the label, or puts an older one back.

@@ -28,9 +28,6 @@ final class Faults {
         }
     }
 
-    /// From when on an older copy has lain there for so long that the row in the newer file may have stood still for a ttl.
-    private var copyIsLong = 0
-
     /// Does something unless everything is to be right by then.
     private func later(upTo delay: Int, _ action: @escaping () -> Void) {
         world.scheduler.plan(after: world.random.below(delay), for: world.scheduler.world) { [self] in
@@ -95,6 +92,7 @@ final class Faults {
         case .powerCut: cutPower(replica.host, ttl)
         case .wallClockJump: replica.host.wallOffset += world.random.within(-20_000...20_000)
         case .olderCopy: putOlderCopy(ttl)
+        case .lostFile: loseFile(ttl)
         case .strangeLabel, .cutEngine, .hangingEngine, .movedOffice, .touchedSwarm, .damagedCopy:
             if let swarm = world.swarm { strike(fault, swarm, replica, ttl) }
         case .busyStore: storage(replica.host, ttl) { $0.busy = 500 }
@@ -112,6 +110,10 @@ final class Faults {
         case .haltingPlugin: plugin(replica, ttl) { $0.halt = 400 }
         case .lossyPlugin: plugin(replica, ttl) { $0.loss = 300 }
         case .unreadablePlugin: plugin(replica, ttl) { $0.isUnreadable = true }
+        case .deafPlugin:
+            let group = world.users.groups[world.random.below(world.users.groups.count)]
+            plugin(replica, ttl) { $0.deafTo = group }
+            for _ in 0..<6 { later(upTo: ttl) { [self] in world.users.ask(about: group) } }
         case .awayPlugin: plugin(replica, ttl) { $0.isAway = true }
         case .stillPlugin: plugin(replica, ttl) { $0.isStill = true }
         case .forgetfulPlugin:
@@ -142,21 +144,29 @@ final class Faults {
         let managers = world.replicas.compactMap(\.manager?.file)
         guard leader != nil, world.file.replace(knownTo: managers, and: world.users.waitingCommands) else { return }
         world.note("an older copy is in the place of the file")
-        copyIsLong = world.scheduler.now + ttl / 2
         // At once, before all have looked; or when they have.
         later(upTo: world.random.below(2) == 0 ? ttl / 2 : ttl * 3) { [self] in decide() }
     }
 
-    /// A person finds out. What nobody has noticed yet nobody has acted on.
-    ///
-    /// A manager that has not looked while the copy lay there, because it stood still, is started anew before: it would take over
-    /// from a leader whose renewals in the copy it has not seen (docs/storage.md).
-    private func decide() {
-        for replica in world.replicas where world.scheduler.now >= copyIsLong {
-            guard let process = replica.manager?.process, !world.file.hasLooked(process) else { continue }
-            replica.end()
-            later(upTo: 1_000_000_000) { replica.start() }
+    private func loseFile(_ ttl: Int) {
+        guard world.file.lose() else { return }
+        world.note("the file is gone")
+        later(upTo: ttl * 2) { [self] in
+            guard world.file.isLost else { return }
+            world.file.putBack()
+            // Or somebody has a new one begun, and managers still run that have seen the lost one.
+            let managers = world.replicas.compactMap(\.manager?.file)
+            guard world.random.below(2) == 0,
+                world.file.beginAnew(knownTo: managers, and: world.users.waitingCommands)
+            else { return world.note("the file is put back") }
+            world.note("a new file is in the place of the lost one")
+            later(upTo: ttl * 3) { [self] in decide() }
         }
+    }
+
+    /// A person finds out. What nobody has noticed yet nobody has acted on.
+    private func decide() {
+        world.file.putBack()
         world.file.decide(accepting: world.random.below(2) == 0)
         world.note("the file: epoch \(world.file.model.lease.epoch), revision \(world.file.model.revisions.count)")
     }

@@ -1,3 +1,5 @@
+internal import GroupSPI
+
 /// How a group plugin behaves; chances are in thousandths of the calls.
 struct PluginWeather {
     /// How long a call takes at most, in nanoseconds.
@@ -12,6 +14,8 @@ struct PluginWeather {
     var isAway = false
     /// What it says of its groups cannot be read.
     var isUnreadable = false
+    /// What it is asked about that group it takes, and does not answer until the weather changes.
+    var deafTo: Identifier?
     /// It takes calls and does nothing about them until the weather changes.
     var isStill = false
 

@@ -30,9 +30,17 @@ final class SimulatedPlugin: @unchecked Sendable {
     /// In which epoch each group was told.
     private var told: [Identifier: Int] = [:]
     var weather = PluginWeather.calm {
-        didSet { if !weather.isStill { work() } }
+        didSet {
+            if weather.deafTo != oldValue.deafTo {
+                queue += unheard
+                unheard = []
+            }
+            if !weather.isStill { work() }
+        }
     }
     private var queue: [Call] = []
+    /// Questions about the group that it does not hear.
+    private var unheard: [Call] = []
     private var isWorking = false
 
     init(_ name: String, _ world: World, _ host: SimulatedHost) {
@@ -65,14 +73,15 @@ final class SimulatedPlugin: @unchecked Sendable {
         isWorking = false
         model = PluginModel()
         (told, halted) = ([:], [:])
-        let lost = queue
-        queue = []
+        let lost = queue + unheard
+        (queue, unheard) = ([], [])
         for call in lost { call.answer(.failure(GroupError(.unknownOutcome, "the connection was lost"))) }
     }
 
     // MARK: - Calls
 
     func deliver(_ call: Call) {
+        if case .describe(let group) = call.request, group == weather.deafTo { return unheard.append(call) }
         queue.append(call)
         work()
     }

@@ -1,9 +1,13 @@
+internal import Manager
+
 /// A process: what belongs to it ends, stands still and goes on together.
 final class SimulatedProcess: @unchecked Sendable {
     let name: String
     let pid: Int
     let host: SimulatedHost?
     private(set) var isEnded = false
+    /// What its host's clock said when it ended. After that the host may have been booted anew, and its clock is another.
+    private(set) var endedAt: BootInstant?
     private(set) var isStopped = false
     /// The schedule is over: whatever it waits for comes to nothing.
     var isOver = false
@@ -33,6 +37,7 @@ final class SimulatedProcess: @unchecked Sendable {
 
     func end() {
         isEnded = true
+        endedAt = endedAt ?? host?.bootTime
         let told = mourners
         mourners = []
         for action in told { action() }

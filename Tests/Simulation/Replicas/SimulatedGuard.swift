@@ -55,10 +55,23 @@ final class SimulatedGuard: OrphanGuard, @unchecked Sendable {
         lock.take(process) { [self] in
             world.scheduler.plan(after: 1_000_000, for: process) { [self] in
                 process.start { [self] in
+                    if world.broken == .guardNeverEnds { goOnForEver() }
                     await loop.run(events)
                     // Its end, and that of its lock, are not its own doing.
                     world.scheduler.plan(after: 1, for: world.scheduler.world) { self.ended(lock) }
                 }
+            }
+        }
+    }
+
+    /// Until the schedule is taken apart, and it has been counted what does not end.
+    private func goOnForEver() {
+        let clock = SimulatedClock(process: process, host: host)
+        Task { [world] in
+            while !world.scheduler.isTakenApart {
+                try? await clock.sleep(until: clock.now() + .seconds(1))
+                // When the schedule is over a sleep takes no job: without this, one job would never end.
+                await Task.yield()
             }
         }
     }

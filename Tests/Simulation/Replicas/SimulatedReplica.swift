@@ -35,6 +35,13 @@ final class SimulatedReplica: @unchecked Sendable {
         guard !world.file.isUnnoticed else {
             return world.scheduler.plan(after: 100_000_000, for: world.scheduler.world) { [self] in start() }
         }
+        if world.file.isLost {
+            // It says so and ends; whatever has started it does so again.
+            guard world.broken == .lostIsNew else {
+                return world.scheduler.plan(after: 100_000_000, for: world.scheduler.world) { [self] in start() }
+            }
+            world.file.takeForNew()
+        }
         starts += 1
         let process = world.makeProcess(name, on: host)
         world.note("\(name) starts, process \(process.pid)")

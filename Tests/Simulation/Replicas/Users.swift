@@ -15,10 +15,18 @@ final class Users: @unchecked Sendable {
         /// The group's newest change, as the history had it when the wish was made.
         var before: GroupState?
         var answer: Result<GroupReply, GroupError>?
+        /// Of which manager, and when, in true time.
+        var asked: (manager: SimulatedProcess, at: Int)?
+        var answeredAt = Int.max
         /// What asks for it through the store; nil when it was asked of a manager.
         var command: SimulatedCommand?
 
         var name: Identifier { author.user ?? "" }
+
+        var isUnsent: Bool {
+            guard case .failure(let error) = answer else { return false }
+            return error.message.contains("was not sent")
+        }
 
         init(_ number: Int, _ text: String, _ call: GroupRequest? = nil) {
             author = Caller(user: "u\(number)", uid: nil, host: "")
@@ -52,11 +60,18 @@ final class Users: @unchecked Sendable {
     }
 
     private func act() {
-        switch world.random.below(20) {
+        switch world.random.below(world.plan.isQuiet ? 7 : 20) {
         case 0: leave(.stepDown)
         case 1, 2:
-            let entries = groups.prefix(1 + world.random.below(3)).map {
+            var entries = groups.prefix(1 + world.random.below(3)).map {
                 GlobalConfig.Entry(spec: spec($0), plugin: "")
+            }
+            // What is so already, or is about to be.
+            if world.random.below(3) == 0 {
+                let present = world.file.truth.states().compactMap(\.spec)
+                if !present.isEmpty {
+                    entries = present.prefix(1 + world.random.below(3)).map { .init(spec: $0.spec, plugin: $0.plugin) }
+                }
             }
             let allowed = world.plan.election.ttl.milliseconds * world.random.within(1...8) / 2
             leave(
@@ -67,11 +82,19 @@ final class Users: @unchecked Sendable {
                 )
             )
         case 4:
-            if !world.plan.isSwarm,
-                let waiting = world.file.model.waitingConfirmations.randomElement(using: &world.random)
-            {
-                world.note("revision \(waiting.revision) is confirmed")
-                world.file.write { try? $0.endConfirmation(of: waiting.revision, as: .confirmed) }
+            guard let waiting = world.file.truth.waitingConfirmations.randomElement(using: &world.random) else { break }
+            // In os mode a command needs no leader for it.
+            guard !world.plan.isSwarm, world.random.below(2) == 0 else {
+                return leave(.mark(.confirm(waiting.revision)))
+            }
+            world.note("revision \(waiting.revision) is confirmed")
+            world.file.write { try? $0.endConfirmation(of: waiting.revision, as: .confirmed) }
+        case 5:
+            let refused = world.file.truth.revisions.filter { revision in
+                revision.changes.contains { $0.status == .rejected }
+            }
+            if let revision = refused.randomElement(using: &world.random) {
+                leave(.mark(.acknowledge(revision.number, message: "seen")))
             }
         case 3: leave(.rollback(to: 1 + world.random.below(5), group: nil, expectedCurrent: nil))
         default: call()
@@ -91,7 +114,7 @@ final class Users: @unchecked Sendable {
     // MARK: - Wishes
 
     /// Two of them are one to whoever compares by Unicode's canonical equivalence.
-    private let groups: [Identifier] = ["a", "caf\u{E9}", "cafe\u{301}"]
+    let groups: [Identifier] = ["a", "caf\u{E9}", "cafe\u{301}"]
 
     private func spec(_ group: Identifier) -> GroupSpec {
         GroupSpec(
@@ -121,6 +144,13 @@ final class Users: @unchecked Sendable {
         call(request(), of: manager)
     }
 
+    /// Somebody asks about a group several times, and about another.
+    func ask(about group: Identifier) {
+        guard let manager = world.replicas.first(where: { $0.manager?.actingEpoch != nil })?.manager else { return }
+        for _ in 0..<world.random.within(1...3) { call(.describe(id: group), of: manager) }
+        call(.describe(id: groups[world.random.below(groups.count)]), of: manager)
+    }
+
     /// - Parameter answered: told how it went, unless the manager ends before.
     func call(
         _ request: GroupRequest,
@@ -134,6 +164,7 @@ final class Users: @unchecked Sendable {
             world.trace.note(world.scheduler.now, manager.process) { "\(wish.author.user ?? "") asks: \(wish.text)" }
             manager.process.start { [self] in
                 wish.before = state(of: request.groupID)
+                wish.asked = (manager.process, world.scheduler.now)
                 let answer: Result<GroupReply, GroupError>
                 do throws(GroupError) {
                     answer = .success(try await proxy.call(request, from: wish.author))
@@ -147,6 +178,7 @@ final class Users: @unchecked Sendable {
                     "\(wish.author.user ?? "") is told: \(answer.told)"
                 }
                 checkNow(wish, answer)
+                wish.answeredAt = world.scheduler.now
                 if case .success = answer, let strike = whenAcknowledged {
                     whenAcknowledged = nil
                     strike(manager.process)
@@ -268,7 +300,8 @@ final class Users: @unchecked Sendable {
                     "\(wish.name) was told that nothing was changed by \(wish.text), which is revision \(revision.number)"
                 )
             }
-        case .unknown: break
+        // What commands are told is compared at the end.
+        case .unknown, .stands, .noted: break
         case nil: world.checker.fail("\(wish.name) was told what nobody can do anything with: \(answer)")
         }
     }
@@ -328,9 +361,12 @@ final class Users: @unchecked Sendable {
                         "\(wish.name) was told that nothing was changed by \(wish.text), which is stored"
                     )
                 }
-            case .unknown, nil: break
+            case .unknown, .stands, .noted, nil: break
             }
             if let command = wish.command { check(command, wish.name, found.map(\.number)) }
+        }
+        for wish in wishes where wish.isUnsent && !isHeldUpByItsOwn(wish) {
+            world.checker.fail("\(wish.name)'s \(wish.text) was not sent, and nobody else asked about that group then")
         }
         for request in model.requests {
             let count = stored[request.author.user ?? ""]?.count ?? 0
@@ -342,9 +378,28 @@ final class Users: @unchecked Sendable {
     }
 }
 
+extension Users {
+    /// A question that was not sent, because earlier ones about its group have no answer: whether there were such.
+    private func isHeldUpByItsOwn(_ wish: Wish) -> Bool {
+        guard let asked = wish.asked else { return true }
+        return wishes.contains { other in
+            guard other !== wish, let before = other.asked, before.manager === asked.manager,
+                other.call?.isStored == false,
+                other.call?.groupID == wish.call?.groupID
+            else { return false }
+            return !other.isUnsent && before.at <= wish.answeredAt && other.answeredAt >= asked.at
+        }
+    }
+}
+
 extension GroupRequest {
     /// Whether it makes a revision.
-    fileprivate var isStored: Bool { if case .stopUpdate = self { false } else { true } }
+    fileprivate var isStored: Bool {
+        switch self {
+        case .stopUpdate, .describe: false
+        default: true
+        }
+    }
 
     fileprivate var endsGroup: Bool {
         switch self {
@@ -358,6 +413,7 @@ extension Users {
     /// Compares what the user of a command was told with the history.
     private func check(_ command: SimulatedCommand, _ name: Identifier, _ numbers: [Int]) {
         let what = "\(name)'s request \(command.request.id)"
+        if case .mark(let mark) = command.request.kind, !world.checker.hasGivenUp { check(mark, command, what) }
         switch command.told {
         case .carriedOut(let revision):
             if revision != numbers.first {
@@ -382,6 +438,31 @@ extension Users {
                 world.checker.fail(of: .pending, "\(what) is revision \(numbers), and not \(revision)")
             }
         case .unknown(nil), nil: break
+        }
+    }
+}
+
+extension Users {
+    private func check(_ mark: HistoryMark, _ command: SimulatedCommand, _ what: String) {
+        let model = world.file.model
+        switch command.told {
+        case .carriedOut:
+            let isNoted =
+                switch mark {
+                case .confirm(let revision):
+                    model.confirmations.contains { $0.revision == revision && $0.state == .confirmed }
+                case .acknowledge(let revision, _): model.acknowledged.contains(revision)
+                case .tag, .untag: true
+                }
+            if !isNoted { world.checker.fail(of: .noted, "\(what) was carried out, and nothing is noted: \(mark)") }
+        case .nothing, .refused:
+            if model.request(command.request.id)?.state == .done {
+                world.checker.fail(
+                    of: .nothing,
+                    "\(what) was told that nothing was changed, and is carried out: \(mark)"
+                )
+            }
+        case .unknown, nil: break
         }
     }
 }

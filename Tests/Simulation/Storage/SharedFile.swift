@@ -11,8 +11,8 @@ final class SharedFile: @unchecked Sendable {
     private var copies: [StoreModel] = []
     /// The file that an older copy has taken the place of.
     private(set) var newer: StoreModel?
-    /// The processes that have looked at the older copy since it lies there.
-    private var lookers: Set<ObjectIdentifier> = []
+    /// There is nothing at its path.
+    private(set) var isLost = false
     /// The work that is in the middle of a transaction and does not come out of it.
     private var locker: StoreWork?
 
@@ -30,7 +30,7 @@ final class SharedFile: @unchecked Sendable {
 
     /// Somebody copies the file away.
     func keepCopy() {
-        guard newer == nil else { return }
+        guard newer == nil, !isLost else { return }
         copies.append(model)
         if copies.count > 6 { copies.removeFirst(1 + world.random.below(5)) }
     }
@@ -40,19 +40,47 @@ final class SharedFile: @unchecked Sendable {
     ///
     /// - Returns: false when there is none.
     func replace(knownTo stores: [SimulatedStore], and commands: [SimulatedCommand]) -> Bool {
+        replace(by: copies, stores, commands)
+    }
+
+    /// The same with a file in which nothing was ever stored.
+    func beginAnew(knownTo stores: [SimulatedStore], and commands: [SimulatedCommand]) -> Bool {
+        replace(by: [StoreModel()], stores, commands)
+    }
+
+    private func replace(
+        by copies: [StoreModel],
+        _ stores: [SimulatedStore],
+        _ commands: [SimulatedCommand]
+    ) -> Bool {
         let older = copies.filter { copy in
             !stores.isEmpty && stores.allSatisfy { $0.seen.epoch > 0 && !$0.seen.isReached(by: copy.lease) }
                 && commands.allSatisfy { $0.hasSeenMore(than: copy.lease) }
         }
-        guard newer == nil, !older.isEmpty else { return false }
+        guard newer == nil, !isLost, !older.isEmpty else { return false }
         newer = model
-        lookers = []
         model = older[world.random.below(older.count)]
         return true
     }
 
-    /// Whether a process has looked at the older copy that lies there.
-    func hasLooked(_ process: SimulatedProcess) -> Bool { newer == nil || lookers.contains(ObjectIdentifier(process)) }
+    // MARK: - A lost file
+
+    /// - Returns: false when there is nothing to lose yet.
+    func lose() -> Bool {
+        guard newer == nil, !isLost, model.lease.epoch > 0 else { return false }
+        isLost = true
+        return true
+    }
+
+    func putBack() { isLost = false }
+
+    /// Somebody starts who takes a lost file for one that never was.
+    func takeForNew() {
+        isLost = false
+        model = StoreModel()
+    }
+
+    private static let gone = StoreError(.lost, "the file is gone, and there was one")
 
     /// The newer file is put back, or what is there is accepted.
     func decide(accepting: Bool) {
@@ -80,9 +108,9 @@ final class SharedFile: @unchecked Sendable {
         by process: SimulatedProcess,
         _ body: (inout StoreModel) throws(StoreError) -> Value
     ) -> Result<Value, StoreError> {
+        guard !isLost else { return .failure(Self.gone) }
         let before = (lease: model.lease, revisions: model.revisions.count)
         let isOlder = newer != nil
-        if isOlder { lookers.insert(ObjectIdentifier(process)) }
         let result: Result<Value, StoreError>
         do throws(StoreError) {
             result = .success(try body(&model))
@@ -121,6 +149,7 @@ final class SharedFile: @unchecked Sendable {
 
     /// What would come of a transaction that is not carried out.
     func attempt<Value>(_ body: (inout StoreModel) throws(StoreError) -> Value) -> Result<Value, StoreError> {
+        guard !isLost else { return .failure(Self.gone) }
         var copy = model
         do throws(StoreError) {
             return .success(try body(&copy))
@@ -130,7 +159,9 @@ final class SharedFile: @unchecked Sendable {
     }
 
     /// Somebody without a manager, such as a command, writes.
-    func write(_ body: (inout StoreModel) -> Void) { body(&model) }
+    func write(_ body: (inout StoreModel) -> Void) {
+        if !isLost { body(&model) }
+    }
 
     private func change(since before: (lease: Lease, revisions: Int)) -> String {
         if model.revisions.count > before.revisions, let revision = model.revisions.last {

@@ -179,7 +179,11 @@ extension SimulatedStore: StateStore {
         } catch  where world.broken == .unreadIsEmpty && number == nil {
             return []
         }
-        return world.broken == .acknowledgedRefused ? states.map(\.unanswered) : states
+        switch world.broken {
+        case .acknowledgedRefused: return states.map(\.unanswered)
+        case .pendingStands: return states.map(\.settled)
+        default: return states
+        }
     }
 
     func standing(within timeout: Duration) async throws(StoreError) -> StoredStanding {
@@ -203,11 +207,19 @@ extension SimulatedStore: StateStore {
     }
 
     func revision(_ number: Int, within timeout: Duration) async throws(StoreError) -> Revision? {
-        try await run("revision", .reading, timeout) { $0.revision(number) }
+        let isBlind = world.broken == .undoneToUnconfirmed
+        return try await run("revision", .reading, timeout) { model in
+            isBlind ? model.revisions.first { $0.number == number } : model.revision(number)
+        }
     }
 
     func summary(within timeout: Duration) async throws(StoreError) -> HistorySummary {
-        try await run("summary", .reading, timeout) { $0.summary }
+        let isBlind = world.broken == .unconfirmedStands
+        return try await run("summary", .reading, timeout) { model in
+            var model = model
+            if isBlind { model.forgetConfirmations() }
+            return model.summary
+        }
     }
 
     func expiredConfirmations(within timeout: Duration) async throws(StoreError) -> [Confirmation] {
@@ -310,13 +322,18 @@ extension SimulatedStore: StateStore {
         fence: Fence,
         within timeout: Duration
     ) async throws(StoreError) {
+        let broken = world.broken
         try await write("mark", fence, timeout) { model, fence throws(StoreError) in
-            try model.finish(id, as: .done, error: nil, fence: fence)
+            // Both of it or nothing.
+            var marked = model
+            try marked.finish(id, as: .done, error: nil, fence: fence)
             switch mark {
-            case .confirm(let revision): try model.endConfirmation(of: revision, as: .confirmed)
-            case .acknowledge(let revision, _): try model.acknowledge(revision)
+            case _ where broken == .markNotStored: break
+            case .confirm(let revision): try marked.endConfirmation(of: revision, as: .confirmed)
+            case .acknowledge(let revision, _): try marked.acknowledge(revision)
             case .tag, .untag: break
             }
+            model = marked
         }
     }
 
@@ -362,6 +379,13 @@ extension SimulatedStore: StateStore {
 }
 
 extension GroupState {
+    /// As if its plugin had agreed.
+    fileprivate var settled: GroupState {
+        guard change.status == .pending else { return self }
+        let change = Change(group: group, action: change.action, status: .applied)
+        return GroupState(group: group, change: change, revision: revision, previous: previous)
+    }
+
     /// As if it were noted that its user was told nothing.
     fileprivate var unanswered: GroupState {
         guard change.status == .pending else { return self }

@@ -87,6 +87,7 @@ extension BrokenRule {
                 }
                 return .current(image)
             }
+        case .lateSwapDoubled: rules.isGone = { _, _ in true }
         default: break
         }
         return rules

@@ -5,7 +5,7 @@ struct SimulatedClock: ManagerClock {
     let process: SimulatedProcess
     let host: SimulatedHost
 
-    func now() -> BootInstant { host.bootTime }
+    func now() -> BootInstant { process.endedAt ?? host.bootTime }
     func wallTime() -> Int { host.wallTime }
 
     func sleep(until instant: BootInstant) async throws {
