@@ -8,6 +8,8 @@ struct InfrakitManager {
     static func main() async {
         // A peer that closes early is an error of the write, not the end of this program.
         signal(SIGPIPE, SIG_IGN)
+        // A write beyond the limit of a file's size is an error like that of a full disk, and no reason to end.
+        signal(SIGXFSZ, SIG_IGN)
         // One event loop, so that what users ask and what plugins answer meet on one thread.
         NIOSingletons.groupLoopCountSuggestion = 1
         let session = Session.ofProcess()

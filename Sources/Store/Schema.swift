@@ -80,6 +80,61 @@ enum Schema {
         }
     }
 
+    /// Makes what holds nothing of its own that of the newest version: drops indexes, triggers, views and SQLite's statistics that
+    /// are not ours, and makes our indexes that are missing or defined in another way. Tables stay as they are.
+    ///
+    /// - Parameter scratch: where a file may be made for a moment.
+    /// - Throws: ``SQLiteError``, also when what is there does not fit an index.
+    static func restoreIndexes(of connection: Connection, scratch: String) throws {
+        let right = try definitions(scratch)
+        let found = try Definition.all(of: connection)
+        try connection.execute("BEGIN IMMEDIATE")
+        do {
+            // Those first that belong to what is dropped after them.
+            for definition in found where definition.mayBeDropped && !right.contains(definition) {
+                try connection.execute("DROP \(definition.type) IF EXISTS \(definition.quotedName)")
+            }
+            for definition in right where definition.type == "index" && !found.contains(definition) {
+                if let sql = definition.sql { try connection.execute(sql) }
+            }
+            try connection.execute("COMMIT")
+        } catch {
+            if connection.isInTransaction { try? connection.executeScript("ROLLBACK") }
+            throw error
+        }
+    }
+
+    private static func definitions(_ scratch: String) throws -> Set<Definition> {
+        defer { unlink(scratch) }
+        let connection = try Connection(path: scratch, mode: .create, busyTimeout: 0)
+        defer { connection.close() }
+        try migrate(connection)
+        return Set(try Definition.all(of: connection))
+    }
+
+    private struct Definition: Hashable {
+        let type: String
+        let name: String
+        let sql: String?
+
+        static func all(of connection: Connection) throws -> [Self] {
+            try connection.all("SELECT type, name, sql FROM sqlite_schema ORDER BY type = 'table', type, name") {
+                Self(type: $0.text(0), name: $0.text(1), sql: $0.optionalText(2))
+            }
+        }
+
+        /// An index without a text of its own is a part of its table.
+        var mayBeDropped: Bool {
+            switch type {
+            case "index": sql != nil
+            case "trigger", "view": true
+            default: name.hasPrefix("sqlite_stat")
+            }
+        }
+
+        var quotedName: String { "\"\(name.replacing("\"", with: "\"\""))\"" }
+    }
+
     /// For commands that only read or ask: the file must exist and be of this program's version.
     static func requireCurrent(_ connection: Connection) throws {
         let version = try version(of: connection)

@@ -288,9 +288,18 @@ public struct StoredStanding: Hashable, Sendable {
 public struct ReaderView: Hashable, Sendable {
     /// Of what the database is a copy; nil when it is the history itself.
     public let copy: SwarmCopy?
-    /// The leader, when there are changes of its term that are pending without words: it may have told their users that they are
-    /// applied, and is about to store that.
-    public let untold: Lease?
+    /// Nil when all that was acknowledged is stored.
+    public let untold: UntoldOutcomes?
+}
+
+/// Changes of the leader's term that are pending without words: it may have told their users that they are applied, and is about to
+/// store that.
+public struct UntoldOutcomes: Hashable, Sendable {
+    public let leader: Lease
+    /// The oldest revision with such a change.
+    public let first: Int
+    /// The newest revision of all.
+    public let newest: Int
 }
 
 /// A part of the history, and what it is a part of.

@@ -35,7 +35,7 @@ extension Store {
     public func readerView(within timeout: Duration) async throws(StoreError) -> ReaderView {
         do throws(StoreError) {
             return try await reader.run(within: timeout) { connection in
-                ReaderView(copy: try connection.swarmCopy(), untold: try connection.leaderOfUntoldOutcomes())
+                ReaderView(copy: try connection.swarmCopy(), untold: try connection.untoldOutcomes())
             }
         } catch {
             guard error.code == .corrupt else { throw error }

@@ -101,6 +101,7 @@ extension Connection {
                 throw StoreError(.empty, "\(original) is empty: no manager has used it yet.")
             }
             try Schema.migrate(connection)
+            try Schema.restoreIndexes(of: connection, scratch: "\(copy).schema")
             try connection.execute("REINDEX")
             let found = try connection.proof()
             guard let first = found.problems.first else { return (found, try connection.retention()) }

@@ -167,6 +167,32 @@ import Testing
         }
     }
 
+    /// A leader out of reach stores it a moment later. Where it has not, whoever reads is told that they may have been told otherwise.
+    @Test func whatALeaderElsewhereMayHaveAcknowledgedIsSaid() async throws {
+        try await withLeader(bootID: "another boot") { scene, leader in
+            let group = Change.set("g1", #"{"Allocation":{"Size":13}}"#, .pending)
+            try await scene.append(13, [group], fence: try await scene.fence())
+            for verb in ["history -n 1", "status", "show 13"] {
+                let said = await scene.run(verb)
+                #expect(
+                    said.errors.contains("note: how revision 13 came out is not stored yet; n3/group on"),
+                    "\(said)"
+                )
+            }
+            // What came after the first look is not waited for.
+            let lease = try await scene.store.lease(within: patience)
+            let earlier = UntoldOutcomes(leader: lease, first: 12, newest: 12)
+            #expect(await AcknowledgedOutcomes.settle(earlier, in: scene.store) == nil)
+            async let later = scene.run("history -n 1 -o json")
+            let outcome = Outcome(revision: 13, group: "g1", status: .applied)
+            try await scene.store.recordOutcomes([outcome], fence: try await scene.fence(), within: patience)
+            _ = await later
+            let finished = await scene.run("history -n 1 -o json")
+            #expect(finished.errors.isEmpty && finished.output.contains(#""status": "applied""#), "\(finished)")
+            #expect(leader.rings == 0)
+        }
+    }
+
     /// Nobody listens, something else is there, or a process that stands still takes connections: as if there were no socket.
     @Test(arguments: ["nothing", "a file", "silence"]) func aSocketThatDoesNotAnswerChangesNothing(
         _ what: String

@@ -80,6 +80,9 @@ import Testing
             n1.plugin.hang(on: "a")
             let pending = try await world.manager("rollback", "4", "--group", "a", "--wait", "1s")
             #expect(pending.status == 7 && pending.output.contains("revision 6"), "\(pending)")
+            // What is pending does not stand: the command would make a revision of it.
+            let dry = try await world.manager("rollback", "6", "--dry-run", "--wait", "1s")
+            #expect(dry.output.hasPrefix("would set a as in revision 6\n"), "\(dry)")
             n1.plugin.release()
             try await eventually("it is applied") { try await world.history().last?.status.name == "applied" }
             #expect(n1.plugin.size(of: "a") == 2)

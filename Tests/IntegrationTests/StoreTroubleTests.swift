@@ -105,32 +105,54 @@ import Testing
                     var status = stat()
                     try #require(stat(ballast, &status) == 0)
                     try #require(truncate(ballast, status.st_size - 300 * 1024) == 0)
-                    let epoch = try await world.lease().epoch
-                    for round in 2..<6 {
-                        let text = String(repeating: "\(round)", count: 1_000_000)
-                        let big = GroupSpec(
-                            id: "big",
-                            properties: RawJSON(checked: Array(#"{"Allocation":{"Size":1},"Text":"\#(text)"}"#.utf8))
-                        )
-                        let refused = await #expect(throws: GroupError.self) {
-                            _ = try await n1.call(.commit(big, pretend: false), within: .seconds(60))
-                        }
-                        #expect(
-                            refused?.message.contains("nothing was changed") == true,
-                            "\(String(describing: refused))"
-                        )
-                        #expect(refused?.message.contains("may have been stored") == false)
-                        try await n1.commit("a", round)
-                    }
-                    #expect(try await world.lease().epoch == epoch)
-                    let groups = try await world.history().flatMap(\.groups)
-                    #expect(!groups.contains("big"), "\(groups)")
-                    try await world.everythingIsApplied()
+                    try await refusesWhatDoesNotFit(n1, in: world)
                 }
             } catch let absent as SmallFileSystem.Absent {
                 try Test.cancel("SKIPPED: \(absent)")
             }
         }
+    }
+
+    /// The same of a limit on the file, as of a quota: the kernel says so in other words.
+    @Test func aChangeThatALimitDoesNotAllow() async throws {
+        try await World.with { world in
+            let n1 = try await world.leadingHost()
+            try await n1.commit("a", 1)
+            let path = StoreConfiguration.path(in: world.storeDirectory)
+            var status = stat()
+            try #require(stat(path, &status) == 0)
+            let size = Int(status.st_size) + 300 * 1024
+            let limiting = try RunningProgram(
+                ["/usr/bin/prlimit", "--pid=\(try n1.manager.pid)", "--fsize=\(size):\(size)"],
+                environment: [:],
+                input: "/dev/null",
+                files: "\(world.path)/prlimit"
+            )
+            #expect(try await limiting.end() == .exit(0), "\(limiting.errors)")
+            try await refusesWhatDoesNotFit(n1, in: world)
+        }
+    }
+
+    /// What is large is refused, again and again; what is small is stored, by the same leader.
+    private func refusesWhatDoesNotFit(_ n1: Host, in world: World) async throws {
+        let epoch = try await world.lease().epoch
+        for round in 2..<6 {
+            let text = String(repeating: "\(round)", count: 1_000_000)
+            let big = GroupSpec(
+                id: "big",
+                properties: RawJSON(checked: Array(#"{"Allocation":{"Size":1},"Text":"\#(text)"}"#.utf8))
+            )
+            let refused = await #expect(throws: GroupError.self) {
+                _ = try await n1.call(.commit(big, pretend: false), within: .seconds(60))
+            }
+            #expect(refused?.message.contains("nothing was changed") == true, "\(String(describing: refused))")
+            #expect(refused?.message.contains("may have been stored") == false)
+            try await n1.commit("a", round)
+        }
+        #expect(try await world.lease().epoch == epoch)
+        let groups = try await world.history().flatMap(\.groups)
+        #expect(!groups.contains("big"), "\(groups)")
+        try await world.everythingIsApplied()
     }
 
     @Test func anotherProgramsDatabase() async throws {

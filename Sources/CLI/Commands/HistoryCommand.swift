@@ -191,9 +191,9 @@ struct HistoryCommand: Verb {
             do throws(StoreError) {
                 page = try await store.history(later, within: commandTimeout)
                 if page.revisions.contains(where: \.isOpen),
-                    let leader = try await store.readerView(within: commandTimeout).untold
+                    let untold = try await store.readerView(within: commandTimeout).untold
                 {
-                    await AcknowledgedOutcomes.settle(by: leader, in: store)
+                    await AcknowledgedOutcomes.settle(untold, in: store)
                     page = try await store.history(later, within: commandTimeout)
                 }
                 var settled: [Revision] = []

@@ -3,6 +3,7 @@ internal import Logging
 internal import Manager
 internal import PluginRPC
 internal import Store
+internal import Terminal
 
 /// The manager that holds the lease, where it is a process of this host.
 enum LocalLeader {
@@ -46,19 +47,34 @@ enum LeaderBell {
 enum AcknowledgedOutcomes {
     /// A leader that stands still takes connections all the same.
     private static let patience = Duration.seconds(2)
-    /// A leader that is out of reach stores what it has told within some milliseconds.
+    /// A leader that is out of reach stores what it has told within some milliseconds; over a network it takes longer.
     private static let pauses: [Duration] = [
-        .milliseconds(25), .milliseconds(50), .milliseconds(75), .milliseconds(150),
+        .milliseconds(25), .milliseconds(50), .milliseconds(75), .milliseconds(150), .milliseconds(300),
+        .milliseconds(400),
     ]
 
     /// Returns when everything is stored that was acknowledged before.
     ///
-    /// - Parameter leader: as the store names it together with the changes whose outcome it may have told.
-    static func settle(by leader: Lease, in store: Store) async {
-        if await LocalLeader.ask(leader, { try await $0.storeOutcomes(within: patience) }) == true { return }
+    /// - Parameter untold: what the store has found.
+    /// - Returns: the oldest revision of which that is not known in the end: its leader is on another host, and it may also be that the
+    ///   plugin has not answered yet. Nil when there is none.
+    @discardableResult
+    static func settle(_ untold: UntoldOutcomes, in store: Store) async -> UntoldOutcomes? {
+        if await LocalLeader.ask(untold.leader, { try await $0.storeOutcomes(within: patience) }) == true { return nil }
+        var last = untold
         for pause in pauses {
             try? await Task.sleep(for: pause, clock: .suspending)
-            guard let view = try? await store.readerView(within: patience), view.untold != nil else { return }
+            guard let view = try? await store.readerView(within: patience) else { break }
+            // What has come since is somebody else's.
+            guard let now = view.untold, now.first <= untold.newest else { return nil }
+            last = now
         }
+        return last
+    }
+
+    /// For people, who may have been told otherwise.
+    static func note(_ untold: UntoldOutcomes) -> TerminalText {
+        "note: how revision \(untold.first) came out is not stored yet; \(untold.leader.holder) on \(untold.leader.process.host) leads, and "
+            + "may have told its user that it is applied\n"
     }
 }

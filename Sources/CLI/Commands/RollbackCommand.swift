@@ -63,13 +63,14 @@ struct RollbackCommand: Verb {
 
     private func plan(_ target: Int, _ store: Store, in session: Session) async throws -> ExitStatus {
         try await change.requireExpected(in: store)
-        let (wanted, standing) = try await store.differingStates(
-            at: target,
-            and: nil,
-            of: group,
-            within: commandTimeout
+        let summary = try await store.summary(within: commandTimeout)
+        let (wanted, standing) = try await states(target, summary, store)
+        let changes = RollbackPlan.changes(
+            from: standing,
+            to: wanted,
+            group: group,
+            unconfirmed: summary.unconfirmed.map(\.revision)
         )
-        let changes = RollbackPlan.changes(from: standing, to: wanted)
         let preview = try await ChangePreview(
             changes,
             standing: standing,
@@ -78,6 +79,23 @@ struct RollbackCommand: Verb {
         )
         try session.write(preview.text(colored: session.isColored), preview.json, format.output)
         return .done
+    }
+
+    /// As they stood, and as they stand: those that stand alike only when one of them may not stand for good.
+    private func states(
+        _ target: Int,
+        _ summary: HistorySummary,
+        _ store: Store
+    ) async throws(StoreError) -> (wanted: [GroupState], standing: [GroupState]) {
+        guard summary.pending.isEmpty, summary.unconfirmed.isEmpty else {
+            try await store.requireWhole(target, of: group, within: commandTimeout)
+            return (
+                try await store.wholeStates(at: target, of: group, within: commandTimeout),
+                try await store.states(within: commandTimeout)
+            )
+        }
+        let found = try await store.differingStates(at: target, and: nil, of: group, within: commandTimeout)
+        return (found.first, found.second)
     }
 }
 

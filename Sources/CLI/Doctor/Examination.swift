@@ -277,8 +277,8 @@ struct Examination {
     }
 
     private func revisions() async -> [Finding] {
-        if let leader = try? await store.readerView(within: commandTimeout).untold {
-            await AcknowledgedOutcomes.settle(by: leader, in: store)
+        if let untold = try? await store.readerView(within: commandTimeout).untold {
+            await AcknowledgedOutcomes.settle(untold, in: store)
         }
         guard let summary = try? await store.summary(within: commandTimeout) else { return [] }
         var findings: [Finding] = []
@@ -429,7 +429,11 @@ struct Examination {
         guard let plugin = status.member("plugin") else { return findings }
         let name = plugin.member("name")?.string ?? ""
         guard plugin.member("reachable")?.bool != true else {
-            return findings + [Finding("plugin", .ok, "'\(name)' answers")]
+            guard let slow = plugin.member("slow")?.string else {
+                return findings + [Finding("plugin", .ok, "'\(name)' answers")]
+            }
+            let fix = "raise --lease-ttl on all managers, as it says, or have the plugin let groups go more quickly"
+            return findings + [Finding("plugin", .warning, slow, fix: fix)]
         }
         let error = plugin.member("error")?.string ?? ""
         let fix = "start the group plugin, or give its name with --proxy-for-group"

@@ -84,6 +84,7 @@ struct StatusReport {
             let health = plugin.member("reachable")?.bool == true ? "reachable" : "not reachable"
             lines.append("Plugin:    \(plugin.member("name")?.string ?? "") \(health)\(trouble)")
         }
+        if let slow = replica?.member("plugin")?.member("slow")?.string { lines.append("Slow:      \(slow)") }
         if let slow = replica?.member("store")?.member("slow")?.string { lines.append("Slow:      \(slow)") }
         if let swarm { lines += swarm.lines(at: now) }
         lines.append("Database:  \(storage.text)")

@@ -95,13 +95,13 @@ struct CommandLineWords {
             "--name", "--proxy-for-group", "--id", "--store-dir", "--leader-file", "--lease-ttl", "--renew-deadline",
             "--poll-interval", "--reconcile-interval", "--rpc-timeout", "--plugin-protocol", "--unsafe-storage",
             "--history-limit", "--history-max-age", "--forward-writes", "--socket-mode", "--allow-uid",
-            "--request-memory",
+            "--request-memory", "--reply-memory",
         ],
         "swarm": logging + [
             "--name", "--proxy-for-group", "--id", "--store-dir", "--host", "--tlscacert", "--tlscert", "--tlskey",
             "--tlsverify", "--poll-interval", "--reconcile-interval", "--rpc-timeout", "--plugin-protocol",
             "--history-limit", "--history-max-age", "--forward-writes", "--socket-mode", "--allow-uid",
-            "--request-memory",
+            "--request-memory", "--reply-memory",
         ],
         "history": reading,
         "show": ["--store-dir"],
@@ -121,6 +121,8 @@ struct CommandLineWords {
         "backup": reading,
         "export": ["--store-dir"],
         "import": reading,
-        "plugin": logging + ["--name", "--state-dir", "--socket-mode", "--allow-uid", "--request-memory"],
+        "plugin": logging + [
+            "--name", "--state-dir", "--socket-mode", "--allow-uid", "--request-memory", "--reply-memory",
+        ],
     ]
 }

@@ -100,7 +100,9 @@ struct StoreOptions: ParsableArguments {
     func openToRead(in session: Session) async throws -> Store {
         let store = open(in: session)
         let view = try await store.readerView(within: commandTimeout)
-        if let leader = view.untold { await AcknowledgedOutcomes.settle(by: leader, in: store) }
+        if let untold = view.untold, let left = await AcknowledgedOutcomes.settle(untold, in: store) {
+            session.standardError(AcknowledgedOutcomes.note(left))
+        }
         guard let copy = view.copy else { return store }
         if let staleness = copy.staleness(at: session.now()) {
             let age = "was \(copy.reading(at: session.now()))"

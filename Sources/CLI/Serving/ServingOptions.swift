@@ -27,9 +27,20 @@ struct ServingOptions: ParsableArguments {
     )
     var requestMemory = 64
 
+    @Option(
+        help: ArgumentHelp(
+            "Memory for all replies that clients have not read yet, in MiB (INFRAKIT_REPLY_MEMORY)",
+            valueName: "MiB"
+        )
+    )
+    var replyMemory = 64
+
     func validate() throws {
         guard (32...1_048_576).contains(requestMemory) else {
             throw ValidationError("--request-memory is 32 to 1048576 (MiB), not \(requestMemory)")
+        }
+        guard (1...1_048_576).contains(replyMemory) else {
+            throw ValidationError("--reply-memory is 1 to 1048576 (MiB), not \(replyMemory)")
         }
     }
 
@@ -37,6 +48,7 @@ struct ServingOptions: ParsableArguments {
         var configuration = PluginServerConfiguration()
         configuration.socketMode = socketMode.value
         configuration.requestMemory = requestMemory << 20
+        configuration.replyMemory = replyMemory << 20
         if !allowUid.isEmpty { configuration.allowedUIDs = Set(allowUid) }
         return configuration
     }

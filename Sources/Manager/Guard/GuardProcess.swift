@@ -147,38 +147,65 @@ public final class GuardProcess: OrphanGuard {
     // MARK: - The process
 
     private func supervise() {
+        /// When the one that takes another's place has to have obeyed, and the manager may lead until then.
+        var isDue: BootInstant?
         while !state.withLock(\.isStopped) {
             do {
                 let (pid, output) = try spawn()
-                read(from: output)
+                read(from: output, hinderingAt: isDue)
                 close(output)
                 // From here on the number may be another process's.
                 state.withLock { $0.pid = 0 }
                 var status: Int32 = 0
                 while waitpid(pid, &status, 0) < 0, errno == EINTR {}
             } catch {
+                isDue = nil
                 hinder("cannot start the orphan guard: \(error)")
                 logger.error("orphan guard not started", metadata: ["error": "\(error)"])
             }
-            let ended = state.withLock { state in
+            let (ended, wasReady) = state.withLock { state in
                 if state.input >= 0 { close(state.input) }
                 state.input = -1
-                (state.acknowledged, state.unansweredSince) = (-1, nil)
-                return state.isStopped
+                defer { (state.acknowledged, state.unansweredSince) = (-1, nil) }
+                return (state.isStopped, state.acknowledged >= 0)
             }
             guard !ended else { return }
-            hinder("its orphan guard has ended")
             logger.warning("orphan guard ended; starting another")
-            var pause = timespec(tv_sec: 0, tv_nsec: 200_000_000)
+            // One that was there finds on the board what the other knew, and nobody else's guard holds the lock: it is there in a
+            // moment. So a leader goes on meanwhile, and only for so long.
+            if wasReady {
+                isDue = BootClock().now() + patience / Self.replacementPart
+            } else {
+                isDue = nil
+                hinder(Self.hasEnded)
+            }
+            var pause = timespec(tv_sec: 0, tv_nsec: wasReady ? 20_000_000 : 200_000_000)
             nanosleep(&pause, nil)
         }
     }
 
+    private static let hasEnded = "its orphan guard has ended"
+    /// Of a ttl.
+    private static let replacementPart = 3
+
     /// Reads what the guard has obeyed, until it ends.
-    private func read(from output: Int32) {
+    ///
+    /// - Parameter due: if it has obeyed nothing by then, this replica may not lead; nil: that is so already.
+    private func read(from output: Int32, hinderingAt due: BootInstant?) {
         var pending: [UInt8] = []
         var chunk = [UInt8](repeating: 0, count: 256)
+        var due = due
         while true {
+            if let instant = due, state.withLock(\.acknowledged) < 0 {
+                let rest = (instant - BootClock().now()).milliseconds
+                var entry = pollfd(fd: output, events: Int16(POLLIN), revents: 0)
+                if rest > 0, poll(&entry, 1, Int32(clamping: rest)) <= 0 { continue }
+                if rest <= 0 {
+                    due = nil
+                    hinder(Self.hasEnded)
+                    continue
+                }
+            }
             let count = Glibc.read(output, &chunk, chunk.count)
             if count < 0, errno == EINTR { continue }
             guard count > 0 else { return }

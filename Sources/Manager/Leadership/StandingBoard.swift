@@ -13,6 +13,7 @@ public final class StandingBoard: Sendable {
         var hasLooked = false
         var clockJump: ClockJump?
         var slowness: Slowness?
+        var longRelease: LongRelease?
         var nextKey = 0
         var readers: [Int: AsyncStream<Standing>.Continuation] = [:]
 
@@ -51,6 +52,11 @@ public final class StandingBoard: Sendable {
 
     /// Why this replica cannot lead, or may not for long, although its store answers; nil when it is quick enough.
     var slowness: Slowness? { state.withLock(\.slowness) }
+
+    /// Why another may act before this replica's plugin has let go; nil when there is time enough, as far as is known.
+    var longRelease: LongRelease? { state.withLock(\.longRelease) }
+
+    func noteLongRelease(_ release: LongRelease?) { state.withLock { $0.longRelease = release } }
 
     func noteSlowness(_ slowness: Slowness?) { state.withLock { $0.slowness = slowness } }
 

@@ -43,6 +43,9 @@ extension GroupProxy {
         } catch {
             if !error.isAnswer { trouble = error.message }
         }
-        return ["name": .string(settings.pluginName), "reachable": .bool(trouble == nil), "error": .string(trouble)]
+        return [
+            "name": .string(settings.pluginName), "reachable": .bool(trouble == nil), "error": .string(trouble),
+            "slow": .string(board.longRelease?.text),
+        ]
     }
 }

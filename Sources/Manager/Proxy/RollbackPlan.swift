@@ -9,15 +9,17 @@ public enum RollbackPlan {
     ///   - current: every group as it stands, as ``StateStore/states(at:within:)`` gives it.
     ///   - target: every group as it stood. Groups that stand alike in both may be left out of both.
     ///   - group: only this one; nil for all.
-    ///   - unsettled: groups that do not stand for good as they stand: they are set again, or freed again.
+    ///   - unconfirmed: the revisions that wait for somebody to confirm them. What one of them has set, or what is pending, does not
+    ///     stand for good: it is set again. States of such groups may not be left out.
     /// - Returns: one change for each group that differs, in the order of their names. Groups that the target did not
     ///   have are freed, never destroyed.
     public static func changes(
         from current: [GroupState],
         to target: [GroupState],
         group: Identifier? = nil,
-        unsettled: Set<Identifier> = []
+        unconfirmed: some Sequence<Int>
     ) -> [Change] {
+        let unsettled = current.unsettled(refused: [], unconfirmed: unconfirmed)
         let now = index(current, group)
         let then = index(target, group)
         return Set(now.keys).union(then.keys).sorted().compactMap { name in

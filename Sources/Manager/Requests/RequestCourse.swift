@@ -91,8 +91,10 @@ public struct RequestCourse: Sendable {
     private var leaderHasHeard = false
     private var waitsFor: String?
 
-    /// How long taking a request back may take.
-    static let withdrawal = Duration.seconds(10)
+    /// How long taking a request back may take: of what the waiting took a quarter. Whoever says how long they wait is answered then, and
+    /// not much later.
+    private var withdrawal: Duration
+    private static let withdrawals = Duration.seconds(3) ... .seconds(10)
     /// More than fit into that time.
     private static let mostAttempts = 200
     /// For how long it is certain that a request which ended would still be found.
@@ -110,6 +112,7 @@ public struct RequestCourse: Sendable {
         }
         began = now
         deadline = now + patience
+        withdrawal = min(max(patience / 4, Self.withdrawals.lowerBound), Self.withdrawals.upperBound)
         self.pauses = pauses
         pause = pauses.lowerBound
     }
@@ -117,7 +120,7 @@ public struct RequestCourse: Sendable {
     /// How long a call to the store is waited for.
     public func limit(_ now: BootInstant) -> Duration {
         let end =
-            if case .withdrawing(let until, _) = phase { until } else { max(deadline, now) + Self.withdrawal }
+            if case .withdrawing(let until, _) = phase { until } else { deadline + withdrawal }
         return max(end - now, .seconds(1))
     }
 
@@ -126,6 +129,8 @@ public struct RequestCourse: Sendable {
         guard !isInterrupted else { return }
         isInterrupted = true
         deadline = min(deadline, now)
+        // A second signal ends it at once.
+        withdrawal = Self.withdrawals.upperBound
     }
 
     /// The leader has heard of it: its answer comes soon.
@@ -260,7 +265,8 @@ public struct RequestCourse: Sendable {
         case .submitting(let isOpen): wasOpen = isOpen
         case .submitted: break
         }
-        phase = .withdrawing(until: now + Self.withdrawal, isAnswered: false)
+        // What the last look took is not given once more; but one attempt there is.
+        phase = .withdrawing(until: max(min(deadline, now) + withdrawal, now + .seconds(1)), isAnswered: false)
         pause = pauses.lowerBound
         return .withdraw
     }

@@ -31,6 +31,8 @@ struct GroupRelease: Sendable {
     var isAway: @Sendable () -> Void = {}
     /// Told when a group was let go.
     var gotOn: @Sendable () -> Void = {}
+    /// Told how quick the plugin is at it.
+    var pace: ReleasePace?
     /// Somebody waits for this to end. It is asked when each group was tried.
     var isAwaited: @Sendable () -> Bool = { false }
 
@@ -138,8 +140,10 @@ struct GroupRelease: Sendable {
         (round.isRunning, round.hasGotOn, round.answered) = (true, false, [])
         await withTaskGroup(of: (Identifier, Answer).self) { tasks in
             var waiting = round.open.makeIterator()
+            var calls = CallPace()
             func begin() {
                 guard let group = waiting.next() else { return }
+                calls.began(clock.now())
                 tasks.addTask {
                     guard isWanted(), !Task.isCancelled else { return (group, .none) }
                     return (group, await free(group))
@@ -147,6 +151,9 @@ struct GroupRelease: Sendable {
             }
             for _ in 0..<Self.concurrency { begin() }
             while let (group, answer) = await tasks.next() {
+                // The next one begins before this one counts as ended: as long as there are more, they are one row of calls.
+                if answer != .notRunning { begin() }
+                if let each = calls.ended(clock.now(), counts: answer == .free) { pace?.noteFreeing(each) }
                 switch answer {
                 case .free:
                     round.answered.insert(group)
@@ -161,7 +168,6 @@ struct GroupRelease: Sendable {
                     // The others would find the same.
                     return tasks.cancelAll()
                 }
-                begin()
             }
         }
     }

@@ -57,18 +57,71 @@ extension LeaderTerm {
 
     /// Some plugins lower the group's size by as many as they destroy, others start new ones. The history follows, for whoever
     /// asked: the next leader's plugin, or a rollback, would bring the destroyed ones back else.
+    ///
+    /// The lower size is stored before the plugin is told, as every other change is: a leader that ends between the two leaves it to
+    /// the next one. Not where it is known that the plugin keeps the size.
     private func destroyInstances(
         _ group: Identifier,
         _ instances: [Identifier],
         _ call: GroupRequest,
         from caller: Caller
     ) async throws(GroupError) -> GroupReply {
-        let reply = try await ask(call)
-        guard let declared = groups.states[group]?.spec?.spec.size,
-            case .success(.size(let size)) = await callPlugin(.size(id: group)), size != declared
-        else { return reply }
+        try await requireValid()
+        let count = Set(instances).count
         let some = instances.prefix(4).joined(separator: ", ")
         let message = "destroyed \(some)\(instances.count > 4 ? " and \(instances.count - 4) more" : "")"
+        guard let declared = groups.states[group]?.spec?.spec.size, count > 0, declared >= count,
+            !dependencies.pluginHealth.keepsSize
+        else {
+            let reply = try await ask(call)
+            try await followSize(of: group, from: caller, message)
+            return reply
+        }
+        var isDone = false
+        do throws(GroupError) {
+            _ = try await write(.commit, group, from: caller, message: message) {
+                [settings] before throws(GroupError) in
+                guard let spec = before?.spec?.spec, let size = spec.size else { throw .notWatched(group) }
+                let smaller = try spec.settingSize(max(0, size - count))
+                return Intent(action: .set(smaller.properties, plugin: settings.pluginName), request: call)
+            } tell: { intent, before in
+                let answer = await self.callPlugin(intent.request)
+                guard case .success = answer else { return answer }
+                isDone = true
+                // One that does not say how many it has is taken for one that has as many as before: that changes nothing.
+                if case .success(.size(let size)) = await self.callPlugin(.size(id: group)),
+                    size != before?.spec?.spec.size
+                {
+                    return answer
+                }
+                return .failure(Self.keepsSize)
+            }
+        } catch {
+            guard isDone else { throw error }
+            guard error == Self.keepsSize else {
+                // It has not said how many it has, and holds the smaller size.
+                if groups.states[group]?.change.status == .applied { return .ok }
+                throw GroupError(
+                    error.code,
+                    "the instances were destroyed; their group's smaller size is \(error.message)"
+                )
+            }
+            dependencies.pluginHealth.noteKeepsSize()
+            // The newest word on the group is not to be that something was refused.
+            try await recommit(group, from: caller)
+            return .ok
+        }
+        try await followSize(of: group, from: caller, message)
+        return .ok
+    }
+
+    private static let keepsSize = GroupError(.rejected, "the plugin keeps the size, and starts others in their places")
+
+    /// Notes a size that the plugin has, and the history has not.
+    private func followSize(of group: Identifier, from caller: Caller, _ message: String) async throws(GroupError) {
+        guard let declared = groups.states[group]?.spec?.spec.size,
+            case .success(.size(let size)) = await callPlugin(.size(id: group)), size != declared
+        else { return }
         do throws(GroupError) {
             _ = try await resize(group, to: size, from: caller, message: message, settling: nil)
         } catch {
@@ -78,7 +131,17 @@ extension LeaderTerm {
                     + "the history may still have \(declared): \(error.message)"
             )
         }
-        return reply
+    }
+
+    private func recommit(_ group: Identifier, from caller: Caller) async throws(GroupError) {
+        _ = try await write(.commit, group, from: caller, message: Self.keepsSize.message) {
+            [settings] before throws(GroupError) in
+            guard let spec = before?.spec?.spec else { throw .notWatched(group) }
+            return Intent(
+                action: .set(spec.properties, plugin: settings.pluginName),
+                request: .commit(spec, pretend: false)
+            )
+        }
     }
 
     private func set(

@@ -10,6 +10,7 @@ extension LeaderTerm {
             while goesOn {
                 for task in groups.reconciler.takeDue(now: clock.now(), limit: settings.concurrency - running) {
                     running += 1
+                    tellingPace.began(clock.now())
                     tasks.addTask { await self.carryOut(task) }
                 }
                 let due = running < settings.concurrency ? groups.reconciler.nextDue : nil
@@ -20,10 +21,13 @@ extension LeaderTerm {
 
     /// Brings one group to its goal, unless a user's write has overtaken it.
     private func carryOut(_ task: Reconciler.Task) async {
+        var isDone = false
         await lanes.hold([task.group]) {
             guard lease.isValid, groups.reconciler.task(for: task.group) == task else { return }
             guard task.isPending, let change = groups.states[task.group]?.change else {
-                return finish(task, await tell(task))
+                let answer = await tell(task)
+                isDone = answer.isSuccess
+                return finish(task, answer)
             }
             guard !hasAgreed(to: task) else {
                 if await !recordWaiting() {
@@ -53,6 +57,10 @@ extension LeaderTerm {
             }
         }
         running -= 1
+        if let each = tellingPace.ended(clock.now(), counts: isDone) {
+            dependencies.pace.noteTelling(each)
+            dependencies.noteReleaseTime()
+        }
         reconcileTimer.wake()
     }
 
@@ -96,6 +104,13 @@ extension LeaderTerm {
             let leftovers = groups.reconciler.pluginReports(held, askedAt: askedAt, now: clock.now())
             for group in leftovers { dependencies.releases.told(group) }
             wakeIfDue()
+            dependencies.noteReleaseTime()
         }
+    }
+}
+
+extension Result {
+    fileprivate var isSuccess: Bool {
+        if case .success = self { true } else { false }
     }
 }

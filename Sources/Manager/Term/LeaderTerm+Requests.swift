@@ -112,8 +112,7 @@ extension LeaderTerm {
         try await lookAtUnconfirmed()
         let judged: Set<Identifier>? = expectedCurrent == nil ? group.map { [$0] } : nil
         let revision = try await changeGroups(settling: .request(request.id), judgedBy: judged) { current in
-            let unsettled = current.unsettled(refused: [], unconfirmed: groups.unconfirmed)
-            let changes = RollbackPlan.changes(from: current, to: wanted, group: group, unsettled: unsettled)
+            let changes = RollbackPlan.changes(from: current, to: wanted, group: group, unconfirmed: groups.unconfirmed)
             guard !changes.isEmpty else { return nil }
             return RevisionDraft(
                 author: request.author,

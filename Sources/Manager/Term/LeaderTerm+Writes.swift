@@ -21,6 +21,7 @@ extension LeaderTerm {
     ///   - operation: what the user asked for, as the history names it.
     ///   - cause: settled together with the revision.
     ///   - intent: made from the group's state at the moment of the write, when all writes before it are done.
+    ///   - tell: has the plugin do it.
     /// - Throws: ``GroupError``: what ``WriteLifecycle/Answer`` says.
     func write(
         _ operation: Operation,
@@ -28,7 +29,8 @@ extension LeaderTerm {
         from caller: Caller,
         message: String = "",
         settling cause: RevisionCause? = nil,
-        _ intent: (GroupState?) throws(GroupError) -> Intent
+        _ intent: (GroupState?) throws(GroupError) -> Intent,
+        tell: (Intent, GroupState?) async -> Result<GroupReply, GroupError>
     ) async throws(GroupError) -> GroupReply {
         let answer = await lanes.hold([group], as: cause?.requestID) { () async -> WriteLifecycle.Answer in
             let before: GroupState?
@@ -48,10 +50,24 @@ extension LeaderTerm {
             return await complete(&lifecycle, change, .known(before)) { [draft] () async in
                 await self.storing.pass(alone: false) { await self.append(draft, settling: cause).map(\.number) }
             } tell: {
-                await self.forward(intended.request, before: before)
+                await tell(intended, before)
             }
         }
         return try answer.result(plugin: settings.pluginName).get()
+    }
+
+    /// The same, where the plugin has nothing to do but the call.
+    func write(
+        _ operation: Operation,
+        _ group: Identifier,
+        from caller: Caller,
+        message: String = "",
+        settling cause: RevisionCause? = nil,
+        _ intent: (GroupState?) throws(GroupError) -> Intent
+    ) async throws(GroupError) -> GroupReply {
+        try await write(operation, group, from: caller, message: message, settling: cause, intent) { intent, before in
+            await forward(intent.request, before: before)
+        }
     }
 
     /// Stores a revision and takes it into the states. To be called when ``storing`` lets it pass.

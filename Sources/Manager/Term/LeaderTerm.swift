@@ -30,6 +30,7 @@ actor LeaderTerm {
     var groups: TermGroups
     /// Calls to the plugin that reconciling has under way.
     var running = 0
+    var tellingPace = CallPace()
 
     var requestsUnderWay: Set<String> = []
     var requestLooks: RequestLooks

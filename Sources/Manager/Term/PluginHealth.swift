@@ -1,14 +1,20 @@
 internal import Logging
 internal import Synchronization
 
-/// Says once when the plugin is away, and once when it is there again.
+/// What is known of the plugin. Says once when it is away, and once when it is there again.
 final class PluginHealth: Sendable {
     private let logger: Logger
     private let trouble = Mutex<String?>(nil)
+    private let keeping = Mutex(false)
 
     init(_ logger: Logger) {
         self.logger = logger
     }
+
+    /// It starts others in the places of instances that it was told to destroy.
+    var keepsSize: Bool { keeping.withLock(\.self) }
+
+    func noteKeepsSize() { keeping.withLock { $0 = true } }
 
     /// - Parameter trouble: why it cannot be reached; nil when it has answered.
     func note(_ trouble: String?) {

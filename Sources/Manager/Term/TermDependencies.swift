@@ -16,6 +16,7 @@ struct TermDependencies: Sendable {
     /// Tells the election of trouble at the store, and of a hand-over that somebody asked for.
     let report: @Sendable (ElectionEvent) -> Void
     let releases = PendingReleases()
+    let pace = ReleasePace()
     let pluginHealth: PluginHealth
 
     init(
@@ -49,6 +50,16 @@ struct TermDependencies: Sendable {
     func abandon(_ lease: LeaseValidity, _ error: StoreError) {
         lease.end(.immediate)
         report(.storeTrouble(epoch: lease.epoch, error))
+    }
+
+    /// Says so when the groups cannot be let go in the time that the lease leaves for it.
+    func noteReleaseTime() {
+        guard store.hasLeaseTTL else { return }
+        let release = LongRelease(of: releases.current.told.count, pace, room: settings.releaseRoom)
+        if let release, board.longRelease == nil {
+            logger.warning("letting go takes too long", metadata: ["reason": "\(release.text)"])
+        }
+        board.noteLongRelease(release)
     }
 
     /// Why only the leader can do that; see ``StandingBoard/refusal(of:looking:)``.

@@ -15,6 +15,8 @@ public struct TermSettings: Hashable, Sendable {
     public var freeTimeout: Duration
     /// The same while the lease is renewed.
     public var orderlyFreeTimeout: Duration
+    /// So long after the end of the renewals nobody takes over yet: for letting groups go.
+    public var releaseRoom: Duration
     /// For so long groups are let go without one that is let go.
     public var letGoPatience: Duration
     /// So much later than it was told the guard begins when its manager, which lives, lets the groups go.
@@ -52,6 +54,7 @@ public struct TermSettings: Hashable, Sendable {
         self.freeTimeout = min(rpcTimeout, election.ttl - election.renewDeadline)
         self.orderlyFreeTimeout = min(rpcTimeout, election.ttl)
         self.letGoPatience = election.ttl
+        self.releaseRoom = election.ttl - election.renewDeadline
         self.guardGrace = election.guardGrace
         self.pluginName = pluginName
         self.concurrency = concurrency

@@ -101,6 +101,7 @@ extension TermSupervisor {
         } else if outcome == .unknown {
             dependencies.orphanGuard.postpone(until: dependencies.clock.now() + settings.reconcileInterval * 3)
         }
+        dependencies.noteReleaseTime()
     }
 
     private func release(
@@ -115,7 +116,8 @@ extension TermSupervisor {
             patience: settings.letGoPatience,
             logger: logger,
             isAway: isAway,
-            gotOn: { alarm?.putOff() }
+            gotOn: { alarm?.putOff() },
+            pace: dependencies.pace
         )
     }
 

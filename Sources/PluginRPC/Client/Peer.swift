@@ -7,10 +7,17 @@ final class Peer: Sendable {
     /// The file that led to it, as it was then; nil for a URL.
     let identity: FileIdentity?
 
-    init(link: any Link, identity: FileIdentity?) {
+    /// It has not said what it speaks.
+    private let isGuess: Bool
+
+    init(link: any Link, identity: FileIdentity?, isGuess: Bool = false) {
         self.link = link
         self.identity = identity
+        self.isGuess = isGuess
     }
+
+    /// It has said what it speaks, or has answered.
+    var isKnown: Bool { !isGuess || link.replyCount > 0 }
 
     var description: PeerDescription {
         let dialect = link.dialect

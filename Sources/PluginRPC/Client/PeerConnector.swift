@@ -19,12 +19,18 @@ struct PeerConnector: Sendable {
     let group: any EventLoopGroup
     let logger: Logger
 
+    /// - Parameter mayGuess: whether a plugin that does not say what it speaks is taken for one of the stream protocol, after a part of
+    ///   the time: half of it at most, so that there is some left for the call.
     /// - Throws: ``LinkError`` `unreachable` or `cancelled`.
-    func connect(until deadline: ContinuousClock.Instant) async throws(LinkError) -> Peer {
+    func connect(
+        until deadline: ContinuousClock.Instant,
+        mayGuess: Bool = false
+    ) async throws(LinkError) -> Peer {
         // Looked at first: a plugin that is replaced while it is being found is found again.
         let identity = endpoint.identity
         let place = PluginPlace(name: name, address: try endpoint.resolve())
         try requireOther(place)
+        var isGuess = false
         let link =
             switch (place.address, plugin) {
             case (.http, .stream):
@@ -36,7 +42,7 @@ struct PeerConnector: Sendable {
             case (.socket(let path), .stream):
                 try await StreamLink.connect(place, path: path, limits: limits, on: group)
             case (.socket(let path), .auto):
-                try await detect(place, path, until: deadline)
+                try await detect(place, path, until: deadline, guess: mayGuess ? { isGuess = true } : nil)
             }
         do {
             // It may have come to be so since the first look.
@@ -52,7 +58,7 @@ struct PeerConnector: Sendable {
                 "plugin.dialect": "\(link.dialect)",
             ]
         )
-        return Peer(link: link, identity: identity)
+        return Peer(link: link, identity: identity, isGuess: isGuess)
     }
 
     private func httpLink(_ place: PluginPlace) throws(LinkError) -> HTTPLink {
@@ -79,14 +85,17 @@ struct PeerConnector: Sendable {
     }
 
     /// HTTP first: a stream peer closes the connection at the first letter of `POST`.
+    ///
+    /// - Parameter guess: called when what is returned is a guess; nil: then it is an error.
     private func detect(
         _ place: PluginPlace,
         _ path: String,
-        until deadline: ContinuousClock.Instant
+        until deadline: ContinuousClock.Instant,
+        guess: (() -> Void)?
     ) async throws(LinkError) -> any Link {
         let http = try httpLink(place)
         do {
-            if try await answersHTTP(http, until: deadline) { return http }
+            if try await answersHTTP(http, until: deadline, part: guess == nil ? 2 : 4) { return http }
         } catch {
             http.close()
             throw error
@@ -95,11 +104,15 @@ struct PeerConnector: Sendable {
         let stream = try await StreamLink.connect(place, path: path, limits: limits, on: group)
         do {
             // Whatever it says to that is short, also when it does not know the method, and has the dialect's shape.
-            _ = try await stream.exchange(.hello)
+            _ = try await hello(stream, until: deadline, part: guess == nil ? 1 : 3)
             return stream
         } catch {
             stream.close()
             switch error {
+            case .cancelled where guess != nil && !Task.isCancelled:
+                // An HTTP server has something to say to that. On the same connection a call may wait behind the question.
+                guess?()
+                return try await StreamLink.connect(place, path: path, limits: limits, on: group)
             case .cancelled:
                 throw error
             case .nonsense(let what) where what.contains(": HTTP/"):
@@ -115,13 +128,31 @@ struct PeerConnector: Sendable {
         }
     }
 
+    /// - Parameter part: of the time that is left.
+    private func hello(
+        _ link: StreamLink,
+        until deadline: ContinuousClock.Instant,
+        part: Int
+    ) async throws(LinkError) -> ReplyEnvelope {
+        guard part > 1 else { return try await link.exchange(.hello) }
+        let now = ContinuousClock.now
+        let limit = now.advanced(by: now.duration(to: deadline) / part)
+        return try await Race.run(until: limit, on: group.any()) { () async -> Result<ReplyEnvelope, LinkError> in
+            do throws(LinkError) {
+                return .success(try await link.exchange(.hello))
+            } catch {
+                return .failure(error)
+            }
+        }.get()
+    }
+
     private func answersHTTP(
         _ link: HTTPLink,
-        until deadline: ContinuousClock.Instant
+        until deadline: ContinuousClock.Instant,
+        part: Int
     ) async throws(LinkError) -> Bool {
         let now = ContinuousClock.now
-        let half = now.duration(to: deadline) / 2
-        let limit = now.advanced(by: min(half, Self.patience))
+        let limit = now.advanced(by: min(now.duration(to: deadline) / part, Self.patience))
         let answer = await Race.run(until: limit, on: group.any()) { () async -> Result<Bool, LinkError> in
             do throws(LinkError) {
                 return .success(try await link.isAnswered())

@@ -10,11 +10,14 @@ struct PeerTable {
     ///
     /// - Parameter identity: the file that announces the plugin now; nil when there is none or it does not matter. A
     ///   peer that was found by another file is a plugin of the past: it is retired.
+    /// - Parameter mayBeGuess: also one that has not said what it speaks.
     /// - Returns: the peer, and one to close.
-    mutating func checkOut(identity: FileIdentity?) -> (peer: Peer?, close: Peer?) {
+    mutating func checkOut(identity: FileIdentity?, mayBeGuess: Bool = false) -> (peer: Peer?, close: Peer?) {
         guard let peer = current else { return (nil, nil) }
         let isReplaced = identity != nil && peer.identity != nil && identity != peer.identity
         guard peer.link.isOpen, !isReplaced else { return (nil, retire(peer)) }
+        // Kept for those that let go; whoever finds out more takes its place.
+        guard mayBeGuess || peer.isKnown else { return (nil, nil) }
         calls[ObjectIdentifier(peer), default: 0] += 1
         return (peer, nil)
     }
@@ -43,12 +46,14 @@ struct PeerTable {
 
     /// Makes a peer the current one and takes it for one call.
     ///
-    /// - Returns: false when the client was shut down meanwhile: the peer is to be closed and not to be used.
-    mutating func install(_ peer: Peer) -> Bool {
-        guard !isShutDown else { return false }
+    /// - Returns: false when the client was shut down meanwhile: the peer is to be closed and not to be used. And one to close, whose
+    ///   place it has taken.
+    mutating func install(_ peer: Peer) -> (isDone: Bool, close: Peer?) {
+        guard !isShutDown else { return (false, nil) }
+        let closing = current.flatMap { retire($0) }
         current = peer
         calls[ObjectIdentifier(peer)] = 1
-        return true
+        return (true, closing)
     }
 
     /// Ends everything.

@@ -13,6 +13,8 @@ public final class PluginClient: GroupPlugin {
 
     let connector: PeerConnector
     private let gate = ConnectGate()
+    /// Letting go does not wait for who asks the plugin what it speaks.
+    private let releaseGate = ConnectGate()
     private let table = Mutex(PeerTable())
 
     /// - Parameters:
@@ -149,7 +151,7 @@ extension PluginClient {
         var isFirst = true
         while true {
             do throws(LinkError) {
-                let (peer, isNew) = try await checkOut(until: deadline)
+                let (peer, isNew) = try await checkOut(until: deadline, isRelease: request.isRelease)
                 let repliesBefore = peer.link.replyCount
                 let outcome = await attempt(request, journey, peer, until: deadline)
                 checkIn(peer, after: outcome, wasSilent: peer.link.replyCount == repliesBefore, deadline)
@@ -183,23 +185,31 @@ extension PluginClient {
     }
 
     /// The peer for one call, and whether it was found just now.
-    func checkOut(until deadline: ContinuousClock.Instant) async throws(LinkError) -> (Peer, isNew: Bool) {
-        if let peer = takeCurrent() { return (peer, false) }
+    ///
+    /// - Parameter isRelease: lets a group go. That does not depend on the plugin's saying what it speaks.
+    func checkOut(
+        until deadline: ContinuousClock.Instant,
+        isRelease: Bool = false
+    ) async throws(LinkError) -> (Peer, isNew: Bool) {
+        if let peer = takeCurrent(isRelease) { return (peer, false) }
+        let gate = isRelease ? releaseGate : gate
         guard await gate.enter() else { throw .cancelled }
         defer { gate.leave() }
-        if let peer = takeCurrent() { return (peer, false) }
+        if let peer = takeCurrent(isRelease) { return (peer, false) }
         guard !table.withLock({ $0.isShutDown }) else { throw .notSent("the client was shut down") }
-        let peer = try await connector.connect(until: deadline)
-        guard table.withLock({ $0.install(peer) }) else {
+        let peer = try await connector.connect(until: deadline, mayGuess: isRelease)
+        let (isInstalled, retired) = table.withLock { $0.install(peer) }
+        retired?.link.close()
+        guard isInstalled else {
             peer.link.close()
             throw .notSent("the client was shut down")
         }
         return (peer, true)
     }
 
-    private func takeCurrent() -> Peer? {
+    private func takeCurrent(_ isRelease: Bool) -> Peer? {
         let identity = connector.endpoint.identity
-        let (peer, retired) = table.withLock { $0.checkOut(identity: identity) }
+        let (peer, retired) = table.withLock { $0.checkOut(identity: identity, mayBeGuess: isRelease) }
         retired?.link.close()
         return peer
     }
@@ -226,6 +236,14 @@ extension GroupRequest {
     fileprivate var mayRoll: Bool {
         switch self {
         case .update, .commit(_, pretend: false), .setSize: true
+        default: false
+        }
+    }
+
+    /// The plugin is to do nothing to the group any more.
+    fileprivate var isRelease: Bool {
+        switch self {
+        case .free, .unwatch: true
         default: false
         }
     }

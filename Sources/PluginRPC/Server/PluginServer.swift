@@ -10,13 +10,15 @@ public final class PluginServer: Sendable {
     private let listener: Mutex<Listener>
     private let connections: ConnectionRegistry
     let memory: RequestMemory
+    let replies: ReplyMemory
     private let logger: Logger
     private let isStopped = Mutex(false)
     private let keeper = Mutex<Task<Void, Never>?>(nil)
 
-    private init(_ listener: Listener, connections: ConnectionRegistry, memory: RequestMemory, logger: Logger) {
+    private init(_ listener: Listener, connections: ConnectionRegistry, _ acceptor: Acceptor, logger: Logger) {
         self.listener = Mutex(listener)
-        self.memory = memory
+        memory = acceptor.memory
+        replies = acceptor.replies
         self.connections = connections
         self.logger = logger
     }
@@ -51,7 +53,7 @@ public final class PluginServer: Sendable {
         )
         let listener = try await Listener.open(socketPath, acceptor, group: group)
         logger.info("listening", metadata: ["plugin.name": "\(plugin.name)"])
-        let server = PluginServer(listener, connections: connections, memory: acceptor.memory, logger: logger)
+        let server = PluginServer(listener, connections: connections, acceptor, logger: logger)
         let keeper = Task { [weak server] in
             var isTold = false
             while !Task.isCancelled {

@@ -16,6 +16,11 @@ public struct PluginServerConfiguration: Sendable {
     /// How much memory all requests together may take, those that have arrived in part and those that are being answered. Who
     /// would need more is not read from for a while. Beside it, each connection may have 32 KiB and its header.
     public var requestMemory: Int = 64 * 1024 * 1024
+    /// How much memory all replies together may take that wait for their readers. A reply, or a call that is likely to give a long
+    /// one, waits for room; alone, every reply fits. Beside it, each connection may have 32 KiB, and what its socket takes.
+    public var replyMemory: Int = 64 * 1024 * 1024
+    /// While a reply waits for room, a client that has taken nothing of its own for so long is closed.
+    public var stalledReplyTimeout: Duration = .seconds(2)
     /// Requests of one connection that are being answered or wait for it; beyond it, the server stops reading from that
     /// connection until one is answered.
     public var maximumRequestsInFlight: Int = 64

@@ -275,17 +275,17 @@ extension Connection {
         }
     }
 
-    func leaderOfUntoldOutcomes() throws -> Lease? {
+    func untoldOutcomes() throws -> UntoldOutcomes? {
         let lease = try lease()
         guard lease.isHeld else { return nil }
-        let isOpen = try first(
+        return try first(
             """
-            SELECT 1 FROM change c INDEXED BY change_pending JOIN revision r ON r.number = c.revision
-            WHERE c.status = 0 AND c.error IS NULL AND r.epoch = ? LIMIT 1
+            SELECT c.revision, (SELECT max(number) FROM revision)
+            FROM change c INDEXED BY change_pending JOIN revision r ON r.number = c.revision
+            WHERE c.status = 0 AND c.error IS NULL AND r.epoch = ? ORDER BY c.revision LIMIT 1
             """,
             .int(lease.epoch)
-        ) { _ in true }
-        return isOpen == nil ? nil : lease
+        ) { UntoldOutcomes(leader: lease, first: $0.int(0), newest: $0.int(1)) }
     }
 
     private func set(_ copy: SwarmCopy) throws {

@@ -127,8 +127,16 @@ final class Connection {
         }
         // https://sqlite.org/fileformat2.html: the read version is 2 with a write-ahead log; the application id; the bytes
         // that are left free in each page.
-        guard header.starts(with: Array("SQLite format 3\0".utf8)) else { return }
         let application = header[68..<72].reduce(0) { $0 << 8 | Int($1) }
+        let isMarked = header.starts(with: Array("SQLite format 3\0".utf8))
+        guard isMarked || application == Schema.applicationID else { return }
+        guard isMarked, Self.isReadable(header) else {
+            // SQLite takes it for no database. Each of the two marks alone says that it was one.
+            throw StoreError(
+                .corrupt,
+                "\(path) is damaged: its header cannot be right. Stop the managers and restore a backup."
+            )
+        }
         if header[18] > 1 || header[19] > 1 {
             guard application == Schema.applicationID else { throw StoreError.foreign(path) }
             throw StoreError.journalMode("wal", path: path)
@@ -140,6 +148,13 @@ final class Connection {
                     + "managers and restore a backup."
             )
         }
+    }
+
+    /// Whether SQLite takes a header with its mark for one of a database.
+    private static func isReadable(_ header: [UInt8]) -> Bool {
+        let size = header[16..<18].reduce(0) { $0 << 8 | Int($1) }
+        let isSize = size == 1 || size >= 512 && size & (size - 1) == 0
+        return isSize && header[18] <= 2 && header[19] <= 2 && header[21..<24] == [64, 32, 32]
     }
 
     /// A copy that SQLite itself has made by statements (`VACUUM INTO`), or a file that it has compacted, has room for

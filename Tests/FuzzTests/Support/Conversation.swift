@@ -23,6 +23,7 @@ enum Conversation {
         let place = Place()
         let channel = EmbeddedChannel()
         let memory = RequestMemory(limit: configuration.requestMemory, largest: configuration.limits.maximumBytes)
+        let replies = ReplyMemory(limit: configuration.replyMemory, largest: configuration.limits.maximumBytes)
         let connection = Connection(
             eventLoop: channel.eventLoop,
             dispatcher: Dispatcher(plugin: ServedPlugin(name: "group", group: StandIn(), manager: StandIn())),
@@ -31,6 +32,7 @@ enum Conversation {
             logger: Logger(label: "fuzz", factory: { _ in SwiftLogNoOpLogHandler() }),
             activity: ConnectionActivity(),
             memory: memory,
+            replies: replies,
             release: { place.isFree.store(true, ordering: .relaxed) }
         )
         try channel.pipeline.syncOperations.addHandler(DialectSniffer(connection: connection))
@@ -44,6 +46,7 @@ enum Conversation {
         _ = try channel.finish(acceptAlreadyClosed: true)
         try require(place.isFree.load(ordering: .relaxed), "the connection's place is not given back")
         try require(memory.used == 0, "what is gone still takes memory")
+        try require(replies.used == 0 && replies.waitingCount == 0, "replies of what is gone still take memory")
         return sent
     }
 

@@ -56,6 +56,10 @@ import Testing
         for size in [1, 2] {
             let committed = try await leader.infrakit("group", "commit", "-", input: Self.web(size))
             try #require(committed.status == 0, "\(committed)")
+            // At once: it reads as applied there too, or whoever reads is told that it may be.
+            let read = try await follower.command("history", "-n", "1", "-o", "json")
+            let isApplied = try read.json().elements.first?.at("status")?.string == "applied"
+            #expect(isApplied || read.errors.contains("how revision \(size) came out is not stored yet"), "\(read)")
         }
         let history = try await follower.command("history", "-o", "json")
         let revisions = try history.json().elements

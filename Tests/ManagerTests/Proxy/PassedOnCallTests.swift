@@ -61,11 +61,39 @@ struct PassedOnCallTests {
             )
             #expect(replica.plugin.groups["a"] == .named("a", 3))
             // One that starts others in their places keeps its size, and so does the history.
-            replica.plugin.script {
-                if case .size = $0 { .fail(GroupError(.unsupported, "no such method")) } else { nil }
+            replica.plugin.script { if case .destroyInstances = $0 { .ignore(.ok) } else { nil } }
+            for _ in 0..<2 {
+                #expect(try await replica.call(.destroyInstances(id: "a", ["i-3"])) == .ok)
+                // That is known only after the first time. What it has not done is not in effect, and warns nobody.
+                try await eventually("all is settled", on: replica.clock) {
+                    replica.store.revisions.allSatisfy { $0.status != .pending }
+                }
+                #expect(replica.store.revisions.map(\.status).suffix(3) == [.applied, .rejected, .applied])
+                #expect(replica.store.revisions.count == 8)
+                #expect(replica.store.revisions.last?.changes.map(\.action) == revision.changes.map(\.action))
+                #expect(replica.plugin.groups["a"] == .named("a", 3))
             }
-            #expect(try await replica.call(.destroyInstances(id: "a", ["i-3"])) == .ok)
+        }
+    }
+
+    /// The leader ends when the plugin has destroyed them: the next one has the smaller size, also where another plugin is told.
+    @Test func theNextLeaderHasTheSmallerSize() async throws {
+        try await Replica.withHistory { replica in
+            _ = try await replica.call(.commit(.named("a", 5), pretend: false))
+            let gate = Gate()
+            replica.plugin.script { if case .size = $0 { .hang(gate) } else { nil } }
+            async let answer = replica.error(.destroyInstances(id: "a", ["i-1", "i-2"]))
+            try await eventually("they are destroyed", on: replica.clock, step: .milliseconds(20)) { gate.waiting == 1 }
             #expect(replica.store.revisions.count == 6)
+            replica.plugin.behave()
+            replica.plugin.forget()
+            try await replica.loseAndLeadAgain()
+            _ = await answer
+            try await eventually("the plugin is told", on: replica.clock) {
+                replica.plugin.groups["a"] == .named("a", 3)
+            }
+            try await eventually("it is settled", on: replica.clock) { replica.store.revisions[5].status == .applied }
+            #expect(replica.plugin.count { if case .destroyInstances = $0 { true } else { false } } == 1)
         }
     }
 

@@ -44,7 +44,11 @@ struct SpellingTests {
         let states = [composed, "z", decomposed].map { (group: Identifier) in
             GroupState(group: group, change: Change(group: group, action: .set(.null, plugin: "p")), revision: 1)
         }
-        #expect(RollbackPlan.changes(from: [], to: states).map(\.group) == [decomposed, composed, "z"])
-        #expect(RollbackPlan.changes(from: states, to: [states[0], states[1]]).map(\.group) == [decomposed])
+        #expect(
+            RollbackPlan.changes(from: [], to: states, unconfirmed: []).map(\.group) == [decomposed, composed, "z"]
+        )
+        #expect(
+            RollbackPlan.changes(from: states, to: [states[0], states[1]], unconfirmed: []).map(\.group) == [decomposed]
+        )
     }
 }

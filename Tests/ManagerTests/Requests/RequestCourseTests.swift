@@ -129,7 +129,7 @@ struct RequestCourseTests {
         guard case .withdraw = course.handle(.lookFailed(busy()), now: at(5001)) else { return wrong() }
         guard case .wait = course.handle(.withdrawFailed(busy()), now: at(6000)) else { return wrong() }
         guard case .withdraw = course.handle(.waited, now: at(6100)) else { return wrong() }
-        guard case .unknown(let unknown) = end(course.handle(.withdrawFailed(busy()), now: at(15_002))) else {
+        guard case .unknown(let unknown) = end(course.handle(.withdrawFailed(busy()), now: at(8002))) else {
             return wrong()
         }
         #expect(unknown.trouble == busy() && unknown.revision == nil)

@@ -7,6 +7,8 @@ import Synchronization
 final class FakePlugin: GroupPlugin {
     enum Behaviour: Sendable {
         case fail(GroupError)
+        /// Answers, and does nothing.
+        case ignore(GroupReply)
         /// Carried out when the gate opens; not carried out when the caller has given up before.
         case hang(Gate)
         /// The same, but the caller cannot give up; only the call's time ends it.
@@ -88,6 +90,7 @@ final class FakePlugin: GroupPlugin {
         switch behaviour {
         case nil: return try carryOut(request)
         case .fail(let error): throw error
+        case .ignore(let reply): return reply
         case .hang(let gate): try await pass(gate, until: deadline, isStubborn: false)
         case .hangStubbornly(let gate): try await pass(gate, until: deadline, isStubborn: true)
         case .hangForEver(let gate):

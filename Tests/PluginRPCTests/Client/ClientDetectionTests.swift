@@ -85,6 +85,40 @@ struct ClientDetectionTests {
         }
     }
 
+    /// The question hangs, on a connection of its own or on all: what lets a group go is sent all the same, in time. What changes
+    /// something else is not sent to a plugin that has not said what it speaks.
+    @Test("but lets groups go also when it does not say", arguments: [FakeGeneration.seed, .head], [true, false])
+    func letsGoWithoutHello(generation: FakeGeneration, isHeldUp: Bool) async throws {
+        try await withPlugin(generation, script: .on("Handshake.Hello", .silence)) { client, fake in
+            // Somebody else's call waits for the answer all the time.
+            let other = Task {
+                guard isHeldUp else { return }
+                _ = try? await client.call(.commit(.text("b"), pretend: false), within: .seconds(60))
+            }
+            if isHeldUp { try await eventually { fake.acceptedConnections >= 1 } }
+            let calls = (0..<100).map { number in
+                Task { try await client.call(.free(id: Identifier("g\(number)")), within: .seconds(20)) }
+            }
+            for call in calls {
+                do {
+                    _ = try await call.value
+                } catch let error as GroupError {
+                    #expect(error.saysNotWatched, "\(error)")
+                }
+            }
+            #expect(fake.methods.contains { $0 == "FreeGroup" || $0 == "UnwatchGroup" })
+            other.cancel()
+            await other.value
+            // It has answered: so it is known what it speaks.
+            try await expect(client, .inspect, gives: .groups([]))
+        }
+        try await withPlugin(.seed, script: .on("Handshake.Hello", .silence)) { client, fake in
+            let error = try await failure(client, .commit(.text("cattle"), pretend: false), within: .seconds(1))
+            #expect(error.code == .unreachable, "\(error)")
+            #expect(fake.methods == [])
+        }
+    }
+
     @Test("and says so when it speaks neither")
     func neither() async throws {
         try await withPlugin(.seed, script: .always(.hangUp)) { client, fake in

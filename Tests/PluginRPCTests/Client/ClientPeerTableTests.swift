@@ -22,7 +22,7 @@ struct ClientPeerTableTests {
         private var table = PeerTable()
         var current: Peer? { table.current }
 
-        func install(_ peer: Peer) -> Bool { table.install(peer) }
+        func install(_ peer: Peer) -> Bool { table.install(peer).isDone }
         func checkOut(identity: FileIdentity?) -> (peer: Peer?, close: Peer?) { table.checkOut(identity: identity) }
         func checkIn(_ peer: Peer) -> Peer? { table.checkIn(peer) }
         func retire(_ peer: Peer) -> Peer? { table.retire(peer) }

@@ -116,7 +116,7 @@ import Testing
     }
 
     enum Harm: String, CaseIterable {
-        case update, vacuum, index, insertAndDelete
+        case update, vacuum, index, insertAndDelete, analyze, createIndex, dropIndex, otherIndex, trigger
 
         var script: String {
             switch self {
@@ -136,6 +136,15 @@ import Testing
                 PRAGMA writable_schema = RESET;
                 """
             case .insertAndDelete: "INSERT INTO name (text) VALUES ('x'); DELETE FROM name WHERE text = 'x'"
+            case .analyze: "ANALYZE"
+            case .createIndex: "CREATE INDEX \"somebody's \"\"own\"\"\" ON revision (message); ANALYZE; VACUUM"
+            case .dropIndex: "DROP INDEX tag_by_revision; DROP INDEX change_by_revision"
+            case .otherIndex: "DROP INDEX tag_by_revision; CREATE INDEX tag_by_revision ON tag (time)"
+            case .trigger:
+                """
+                CREATE VIEW newest AS SELECT max(number) FROM revision;
+                CREATE TRIGGER watch AFTER INSERT ON tag BEGIN DELETE FROM tag; END
+                """
             }
         }
     }
@@ -164,6 +173,42 @@ import Testing
             let again = try await failure { try await Store.repair(configuration, to: repaired, within: patience) }
             #expect(again.code == .conflict)
             #expect(try names(in: directory).filter { $0.contains("partial") || $0.contains("journal") } == [])
+        }
+    }
+
+    /// Each byte of the header that SQLite looks at before anything else: what it makes of the file is "no database", which sends
+    /// people to another store directory.
+    @Test(
+        arguments: [(0, 0), (15, 1), (16, 0), (17, 3), (18, 9), (19, 9), (21, 0), (22, 0), (23, 0)] as [(Int, UInt8)]
+    )
+    func aDamagedHeaderIsDamage(_ place: Int, _ value: UInt8) async throws {
+        try await withScratch { directory in
+            let path = try await filled(directory).store.path
+            var bytes = try [UInt8](contents(of: path))
+            bytes[place] = value
+            try Data(bytes).write(to: URL(fileURLWithPath: path))
+            let store = Store.openForCommand(StoreConfiguration(path: path))
+            for error in [
+                try await failure { try await store.lease(within: patience) },
+                try await failure { try await store.verifyFile(within: patience) },
+                try await failure { try await Store.openForManager(StoreConfiguration(path: path)) },
+                try await failure {
+                    try await Store.repair(StoreConfiguration(path: path), to: "\(directory)/new.db", within: patience)
+                },
+            ] {
+                #expect(error.code == .corrupt && error.message.contains("damaged"), "\(error)")
+            }
+        }
+    }
+
+    /// A database that never was one of ours is none of ours, and so is what is no database.
+    @Test func whatWasNeverOursIsNotDamaged() async throws {
+        try await withScratch { directory in
+            let path = "\(directory)/manager.db"
+            try Data(String(repeating: "not a database ", count: 500).utf8).write(to: URL(fileURLWithPath: path))
+            let store = Store.openForCommand(StoreConfiguration(path: path))
+            let error = try await failure { try await store.lease(within: patience) }
+            #expect(error.code == .notADatabase, "\(error)")
         }
     }
 

@@ -5,8 +5,10 @@ internal import NIOCore
 protocol ReplyReceiver: AnyObject {
     /// - Parameters:
     ///   - reply: the bytes to write.
-    ///   - size: how large the request was, as it was given to ``CallRunner/run(_:size:for:)``.
-    func callDidFinish(with reply: ByteBuffer, size: Int)
+    ///   - counted: how much of it is counted in ``ReplyMemory``, and given back when the client has taken it.
+    func callDidFinish(with reply: ByteBuffer, counted: Int)
+    /// The client takes what it gets.
+    var isRead: Bool { get }
 }
 
 /// Runs one connection's calls side by side, and brings every reply back to the connection's event loop.
@@ -18,6 +20,9 @@ final class CallRunner {
     private let executor: EventLoopExecutor
     private let writer: ReplyWriter
     private let account: RequestAccount
+    private let replies: ReplyAccount
+    /// Calls that are not made, and replies that are not encoded, for want of room: how large their requests were.
+    private var waiting: [UInt64: Int] = [:]
     private var tasks: [UInt64: Task<Void, Never>] = [:]
     private var lastNumber: UInt64 = 0
     private(set) var inFlight = 0
@@ -25,8 +30,9 @@ final class CallRunner {
     private(set) var bytesInFlight = 0
     private var isGone = false
 
-    init(connection: Connection, dialect: Dialect, account: RequestAccount) {
+    init(connection: Connection, dialect: Dialect, account: RequestAccount, replies: ReplyAccount) {
         self.account = account
+        self.replies = replies
         self.connection = connection
         self.executor = EventLoopExecutor(connection.eventLoop)
         self.writer = ReplyWriter(dialect: dialect)
@@ -42,7 +48,7 @@ final class CallRunner {
         let call: Call
         switch request.call {
         case .failure(let failure):
-            receiver.callDidFinish(with: writer.reply(to: request.id, .failure(failure)), size: size)
+            receiver.callDidFinish(with: writer.reply(to: request.id, .failure(failure)), counted: 0)
             return
         case .success(let parsed):
             call = parsed
@@ -52,42 +58,98 @@ final class CallRunner {
         account.inFlight = bytesInFlight
         lastNumber += 1
         let number = lastNumber
+        guard let kind = call.replyKind else {
+            start(call, number, login) { [self] outcome in reply(outcome, to: request.id, size: size, for: receiver) }
+            return
+        }
+        waiting[number] = size
+        replies.begin(kind) { [self] expected in
+            guard waiting.removeValue(forKey: number) != nil else {
+                return replies.end(kind, expected: expected, size: nil)
+            }
+            start(call, number, login) { [self] outcome in
+                replies.end(kind, expected: expected, size: (try? outcome.get()).map { _ in writer.size(outcome) })
+                reply(outcome, to: request.id, size: size, for: receiver)
+            }
+        }
+    }
+
+    /// - Parameter finish: called on the event loop, perhaps before this returns.
+    private func start(
+        _ call: Call,
+        _ number: UInt64,
+        _ login: Identifier?,
+        _ finish: @escaping (Result<Answer, RPCFailure>) -> Void
+    ) {
+        var isDone = false
         let finish = NIOLoopBound(
-            { [self] (reply: ByteBuffer) in
+            { [self] (outcome: Result<Answer, RPCFailure>) in
+                isDone = true
                 tasks[number] = nil
-                inFlight -= 1
-                bytesInFlight -= size
-                account.inFlight = bytesInFlight
-                if isGone { releaseIfDone() } else { receiver.callDidFinish(with: reply, size: size) }
+                finish(outcome)
             },
             eventLoop: connection.eventLoop
         )
-        let (dispatcher, caller, eventLoop, writer) = (
-            connection.dispatcher, login.map(connection.caller.claiming) ?? connection.caller, connection.eventLoop,
-            writer
+        let (dispatcher, caller, eventLoop) = (
+            connection.dispatcher, login.map(connection.caller.claiming) ?? connection.caller, connection.eventLoop
         )
-        let before = inFlight
         let task = Task.immediate(executorPreference: executor) {
-            let outcome: Result<Answer, RPCFailure>
+            var outcome: Result<Answer, RPCFailure>
             do throws(RPCFailure) {
                 outcome = .success(try await dispatcher.answer(call, from: caller))
             } catch {
                 outcome = .failure(error)
             }
-            let reply = writer.reply(to: request.id, outcome)
+            // How long it is, is known only when it is text.
+            if case .success(.json(let json)) = outcome { outcome = .success(.json(.raw(json.raw))) }
+            let answer = outcome
             if eventLoop.inEventLoop {
-                finish.value(reply)
+                finish.value(answer)
             } else {
-                eventLoop.execute { finish.value(reply) }
+                eventLoop.execute { finish.value(answer) }
             }
         }
-        if inFlight == before { tasks[number] = task }
+        if !isDone { tasks[number] = task }
+    }
+
+    /// Encodes the reply as soon as there is room for it, and hands it over.
+    private func reply(
+        _ outcome: Result<Answer, RPCFailure>,
+        to id: RawJSON?,
+        size: Int,
+        for receiver: some ReplyReceiver
+    ) {
+        guard !isGone else { return end(size) }
+        lastNumber += 1
+        let number = lastNumber
+        waiting[number] = size
+        replies.take(writer.size(outcome), isRead: receiver.isRead) { [self] counted in
+            guard waiting.removeValue(forKey: number) != nil else { return replies.give(counted) }
+            let reply = writer.reply(to: id, outcome)
+            let more = counted == 0 ? 0 : max(0, reply.readableBytes - counted)
+            if more > 0 { replies.add(more) }
+            inFlight -= 1
+            bytesInFlight -= size
+            account.inFlight = bytesInFlight
+            receiver.callDidFinish(with: reply, counted: counted + more)
+        }
+    }
+
+    private func end(_ size: Int) {
+        inFlight -= 1
+        bytesInFlight -= size
+        account.inFlight = bytesInFlight
+        releaseIfDone()
     }
 
     /// The connection has closed. What was asked goes on: a commit is not undone by its sender's leaving. Its reply is
     /// dropped.
     func connectionDidClose() {
         isGone = true
+        // What waits for room has nobody left to go to.
+        let left = waiting.values
+        waiting = [:]
+        for size in left { end(size) }
         releaseIfDone()
     }
 

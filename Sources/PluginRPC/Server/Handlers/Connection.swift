@@ -13,6 +13,7 @@ struct Connection: Sendable {
     /// Told when the connection has something to do, and when not.
     let activity: ConnectionActivity
     let memory: RequestMemory
+    let replies: ReplyMemory
     /// Gives the connection's place back to the registry; later calls do nothing.
     let release: @Sendable () -> Void
 
@@ -34,6 +35,10 @@ extension Connection {
         case .message: logger.info("closing a connection: a request was not complete in time")
         case .reader: logger.info("closing a connection: the client does not read its replies")
         }
+    }
+
+    func logStalledReader() {
+        logger.info("closing a connection: the client does not read its replies, and others wait for the memory")
     }
 }
 

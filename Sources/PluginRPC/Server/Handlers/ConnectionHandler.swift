@@ -6,6 +6,7 @@ protocol ConnectionHandler: ChannelDuplexHandler where OutboundOut == ByteBuffer
     var connection: Connection { get }
     var runner: CallRunner { get }
     var account: RequestAccount { get }
+    var replies: ReplyAccount { get }
     /// Nil before the handler is added, and after the connection has closed.
     var context: ChannelHandlerContext? { get set }
     var patience: Patience? { get set }
@@ -25,6 +26,18 @@ extension ConnectionHandler {
         Patience(connection: connection) { [weak self] reason in self?.lostPatience(reason) }
     }
 
+    /// For when others wait for the memory of what this client does not read.
+    func watchReader() {
+        replies.countUnread = { [weak self] in
+            try? self?.context?.channel.syncOptions?.getOption(.bufferedWritableBytes)
+        }
+        replies.isStalled = { [weak self] in
+            guard let self, let context else { return }
+            connection.logStalledReader()
+            context.close(promise: nil)
+        }
+    }
+
     private func lostPatience(_ reason: Patience.Reason) {
         guard let context else { return }
         connection.logLostPatience(reason)
@@ -35,6 +48,7 @@ extension ConnectionHandler {
         patience?.stop()
         patience = nil
         self.context = nil
+        replies.leave()
     }
 
     // MARK: - Reading
@@ -89,6 +103,7 @@ extension ConnectionHandler {
         patience?.stop()
         self.context = nil
         account.arriving = 0
+        replies.leave()
         runner.connectionDidClose()
         context.fireChannelInactive()
     }

@@ -15,6 +15,7 @@ final class HTTPHandler: ConnectionHandler, ReplyReceiver {
     private let parser: RequestParser
     let runner: CallRunner
     let account: RequestAccount
+    let replies: ReplyAccount
     var context: ChannelHandlerContext?
     var patience: Patience?
     private var date = HTTPDate()
@@ -40,11 +41,13 @@ final class HTTPHandler: ConnectionHandler, ReplyReceiver {
         self.connection = connection
         self.parser = connection.parser(.http)
         account = connection.makeAccount()
-        self.runner = CallRunner(connection: connection, dialect: .http, account: account)
+        replies = ReplyAccount(connection)
+        self.runner = CallRunner(connection: connection, dialect: .http, account: account, replies: replies)
     }
 
     func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
+        watchReader()
         let patience = makePatience()
         patience.wait(for: .message)
         self.patience = patience
@@ -149,10 +152,12 @@ final class HTTPHandler: ConnectionHandler, ReplyReceiver {
         }
     }
 
-    func callDidFinish(with reply: ByteBuffer, size: Int) {
-        guard let context, let request = current else { return }
+    var isRead: Bool { context?.channel.isWritable ?? false }
+
+    func callDidFinish(with reply: ByteBuffer, counted: Int) {
+        guard let context, let request = current else { return replies.give(counted) }
         current = nil
-        respond(to: request, status: "200 OK", body: reply, context)
+        respond(to: request, status: "200 OK", body: reply, counted: counted, context)
         // Responses that are ready while a chunk is being taken apart go out together.
         guard !isTaking else { return }
         takeRequests(context)
@@ -167,6 +172,7 @@ final class HTTPHandler: ConnectionHandler, ReplyReceiver {
         to request: HTTPRequest,
         status: String,
         body: ByteBuffer,
+        counted: Int = 0,
         _ context: ChannelHandlerContext
     ) {
         var bytes = body
@@ -177,7 +183,7 @@ final class HTTPHandler: ConnectionHandler, ReplyReceiver {
             sendsBody: request.head.method != .HEAD
         )
         head.prepend(to: &bytes, date: date.now())
-        context.write(wrapOutboundOut(bytes), promise: nil)
+        context.write(wrapOutboundOut(bytes), promise: replies.promise(for: counted))
         needsFlush = true
         if head.connection == .close {
             waiting.removeAll()

@@ -12,6 +12,7 @@ final class StreamHandler: ConnectionHandler, ReplyReceiver {
     private let parser: RequestParser
     let runner: CallRunner
     let account: RequestAccount
+    let replies: ReplyAccount
     private var framer: StreamFramer
     var context: ChannelHandlerContext?
     var patience: Patience?
@@ -26,12 +27,14 @@ final class StreamHandler: ConnectionHandler, ReplyReceiver {
         self.connection = connection
         self.parser = connection.parser(.stream)
         account = connection.makeAccount()
-        self.runner = CallRunner(connection: connection, dialect: .stream, account: account)
+        replies = ReplyAccount(connection)
+        self.runner = CallRunner(connection: connection, dialect: .stream, account: account, replies: replies)
         self.framer = StreamFramer(limits: connection.configuration.limits)
     }
 
     func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
+        watchReader()
         patience = makePatience()
     }
 
@@ -85,9 +88,11 @@ final class StreamHandler: ConnectionHandler, ReplyReceiver {
 
     // MARK: - Out
 
-    func callDidFinish(with reply: ByteBuffer, size: Int) {
-        guard let context else { return }
-        context.write(wrapOutboundOut(reply), promise: nil)
+    var isRead: Bool { context?.channel.isWritable ?? false }
+
+    func callDidFinish(with reply: ByteBuffer, counted: Int) {
+        guard let context else { return replies.give(counted) }
+        context.write(wrapOutboundOut(reply), promise: replies.promise(for: counted))
         needsFlush = true
         // Replies that are ready while a chunk is being taken apart go out together.
         guard !isTaking else { return }

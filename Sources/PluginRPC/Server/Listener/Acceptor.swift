@@ -11,6 +11,7 @@ struct Acceptor: Sendable {
     let connections: ConnectionRegistry
     let logger: Logger
     let memory: RequestMemory
+    let replies: ReplyMemory
     private let peers = PeerDirectory()
     private let ownUID = geteuid()
 
@@ -25,6 +26,7 @@ struct Acceptor: Sendable {
         self.connections = connections
         self.logger = logger
         memory = RequestMemory(limit: configuration.requestMemory, largest: configuration.limits.maximumBytes)
+        replies = ReplyMemory(limit: configuration.replyMemory, largest: configuration.limits.maximumBytes)
     }
 
     /// Prepares the pipeline of an accepted connection. One that is not wanted is closed.
@@ -107,6 +109,7 @@ struct Acceptor: Sendable {
             logger: logger,
             activity: activity,
             memory: memory,
+            replies: replies,
             release: release
         )
         do {

@@ -51,3 +51,20 @@ struct ControllerChange: Sendable {
     let metadata: RawJSON
     let spec: GroupSpec
 }
+
+extension Call {
+    /// What its reply is long with; nil: it is short.
+    var replyKind: ReplyMemory.Kind? {
+        switch self {
+        case .group(.inspect, _): .groups
+        case .group(.describe(let id), _): .description(id)
+        case .group(.describeUpdate(let spec), _), .group(.commit(let spec, pretend: true), _): .description(spec.id)
+        case .group, .handshake: nil
+        case .manager(.specs), .manager(.inspect), .metadata: .stored
+        case .manager: nil
+        case .controller(.describe(let name), _): .description(name ?? "")
+        case .controller(.plan(let change), _): .description(change.spec.id)
+        case .controller: nil
+        }
+    }
+}

@@ -140,10 +140,12 @@ struct ReplyWriter: Sendable {
     }
 
     /// About how many bytes the answer takes, so that one allocation is enough for nearly all.
-    private func size(_ outcome: Result<Answer, RPCFailure>) -> Int {
+    func size(_ outcome: Result<Answer, RPCFailure>) -> Int {
         switch outcome {
         case .failure(let failure):
             failure.message.utf8.count + failure.data.bytes.count + 64
+        case .success(.json(.raw(let json))):
+            json.bytes.count
         case .success(.json):
             512
         case .success(.group(let reply, let address)):
