@@ -13,7 +13,7 @@ let commit =
 
 /// What the fuzzers try, and what they try it with.
 let fuzzed: [Target.Dependency] = [
-    "Documents", "GroupSPI", "PluginRPC", "Store", "Swarm",
+    "Documents", "GroupSPI", "PluginRPC", "Replication", "Store", "Swarm",
     .product(name: "Logging", package: "swift-log"),
     .product(name: "NIOCore", package: "swift-nio"),
     .product(name: "NIOEmbedded", package: "swift-nio"),
@@ -115,6 +115,14 @@ let package = Package(
             ]
         ),
         .target(
+            name: "Replication",
+            dependencies: [
+                "GroupSPI",
+                "Store",
+                .product(name: "Logging", package: "swift-log"),
+            ]
+        ),
+        .target(
             name: "HTTPClient",
             dependencies: [
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -140,6 +148,7 @@ let package = Package(
                 "CZlib",
                 "GroupSPI",
                 "HTTPClient",
+                "Replication",
                 "Store",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -171,6 +180,7 @@ let package = Package(
                 "Manager",
                 "PluginRPC",
                 "ProcessGroup",
+                "Replication",
                 "Store",
                 "Swarm",
                 "Terminal",
@@ -281,7 +291,8 @@ let package = Package(
         .testTarget(
             name: "SwarmTests",
             dependencies: [
-                "GroupSPI", "SeededRandom", "Store", "StoreFakes", "Swarm", "SwarmLabSupport", "TestFiles",
+                "GroupSPI", "Replication", "SeededRandom", "Store", "StoreFakes", "Swarm", "SwarmLabSupport",
+                "TestFiles",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
@@ -300,7 +311,7 @@ let package = Package(
         .target(
             name: "Simulation",
             dependencies: [
-                "CSimulation", "GroupSPI", "Manager", "ManagerModels", "SeededRandom", "Store", "Swarm",
+                "CSimulation", "GroupSPI", "Manager", "ManagerModels", "Replication", "SeededRandom", "Store", "Swarm",
                 .product(name: "Logging", package: "swift-log"),
             ],
             path: "Tests/Simulation"
@@ -350,7 +361,7 @@ if let libFuzzer = Context.environment["LIBFUZZER"] {
         ),
     ]
     for target in package.targets
-    where ["Documents", "GroupSPI", "PluginRPC", "Store", "Swarm", "fuzz"].contains(target.name) {
+    where ["Documents", "GroupSPI", "PluginRPC", "Replication", "Store", "Swarm", "fuzz"].contains(target.name) {
         target.swiftSettings =
             (target.swiftSettings ?? []) + [.unsafeFlags(["-sanitize=fuzzer,address", "-enable-testing"])]
     }

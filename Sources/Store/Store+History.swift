@@ -287,7 +287,7 @@ public struct StoredStanding: Hashable, Sendable {
 /// What a reader of the history has to know before anything else.
 public struct ReaderView: Hashable, Sendable {
     /// Of what the database is a copy; nil when it is the history itself.
-    public let copy: SwarmCopy?
+    public let copy: LocalReplicaInfo?
     /// Nil when all that was acknowledged is stored.
     public let untold: UntoldOutcomes?
 }

@@ -52,7 +52,7 @@ import Testing
 
     /// A copy of a swarm's history, read two seconds ago.
     private func copy(_ scene: Scene, leader: Identifier = "h2", trouble: String? = nil) async throws {
-        let swarm = SwarmCopy(
+        let swarm = LocalReplicaInfo(
             cluster: "9pkzmbp20a1d4",
             node: "b7qvrt53vk2x1",
             leader: leader,
@@ -62,8 +62,8 @@ import Testing
             labelLimit: 1_400_000,
             readAt: Scene.time(60)
         )
-        _ = try await scene.store.project(nil, swarm, within: patience)
-        if let trouble { try await scene.store.setSwarmTrouble(trouble, within: patience) }
+        _ = try await scene.store.apply(nil, swarm, within: patience)
+        if let trouble { try await scene.store.setReplicaTrouble(trouble, within: patience) }
     }
 
     @Test func statusOfASwarm() async throws {
@@ -123,7 +123,7 @@ import Testing
                     + "this node keeps it up to date\n",
                 "\(back)"
             )
-            try await scene.store.setSwarmTrouble(reason, within: patience)
+            try await scene.store.setReplicaTrouble(reason, within: patience)
             let why = await scene.run(line, now: Self.at(16))
             #expect(
                 why.errors == "note: what this node knows of the swarm was read 16 seconds ago: \(reason)\n",

@@ -1,11 +1,11 @@
 internal import GroupSPI
 public import Store
 
-/// A node's copy of a history that is kept elsewhere, as a value: what `Store+Image` does. Numbers that this node was not told of
+/// A node's copy of a history that is kept elsewhere, as a value: what `Store+Replica` does. Numbers that this node was not told of
 /// have their place here, without content (``StoreModel/lost``).
 public struct ReplicaModel: Sendable {
     public var history = StoreModel()
-    public private(set) var copy: SwarmCopy?
+    public private(set) var copy: LocalReplicaInfo?
     private var tokens: [Int: [UInt8]] = [:]
     private var withdrawn: Set<String> = []
 
@@ -13,21 +13,22 @@ public struct ReplicaModel: Sendable {
 
     // MARK: - Bringing it up to date
 
-    public mutating func project(_ image: HistoryImage?, _ copy: SwarmCopy, time: Int, elapsed: Int) -> Projection {
+    public mutating func apply(_ snapshot: Snapshot?, _ copy: LocalReplicaInfo, time: Int, elapsed: Int) -> ApplyResult
+    {
         if let known = self.copy?.position, known > copy.position { return .stale }
         var count = 0
-        if let image {
-            if let refusal = refusal(of: image) { return refusal }
-            adopt(image, time: time)
-            for record in image.records where record.revision.number > newest {
+        if let snapshot {
+            if let refusal = refusal(of: snapshot) { return refusal }
+            adopt(snapshot, time: time)
+            for record in snapshot.records where record.revision.number > newest {
                 insert(record.revision)
                 tokens[record.revision.number] = record.token
                 count += 1
             }
-            for record in image.records { takeOutcomes(record.revision) }
-            history.acknowledged.formUnion(image.acknowledgements.map(\.revision))
-            history.lease = image.lease
-            for settled in image.settled { take(settled) }
+            for record in snapshot.records { takeOutcomes(record.revision) }
+            history.acknowledged.formUnion(snapshot.acknowledgements.map(\.revision))
+            history.lease = snapshot.lease
+            for settled in snapshot.settled { take(settled) }
         }
         history.setElapsed(elapsed)
         self.copy = copy
@@ -41,11 +42,11 @@ public struct ReplicaModel: Sendable {
         history.lost.contains(number) ? nil : history.revision(number)?.hash
     }
 
-    private func refusal(of image: HistoryImage) -> Projection? {
+    private func refusal(of snapshot: Snapshot) -> ApplyResult? {
         guard newest > 0 else { return nil }
-        let common = min(newest, image.newest)
-        let isShorter = image.newest < newest
-        guard common > 0, let expected = image.hash(at: common), let found = hash(common) else {
+        let common = min(newest, snapshot.newest)
+        let isShorter = snapshot.newest < newest
+        guard common > 0, let expected = snapshot.hash(at: common), let found = hash(common) else {
             return isShorter ? .behind : nil
         }
         guard found == expected else { return .diverged(at: common) }
@@ -62,9 +63,9 @@ public struct ReplicaModel: Sendable {
         )
     }
 
-    private mutating func adopt(_ image: HistoryImage, time: Int) {
-        let base = image.base
-        settleUnseen(through: min(base.revision, newest), image)
+    private mutating func adopt(_ snapshot: Snapshot, time: Int) {
+        let base = snapshot.base
+        settleUnseen(through: min(base.revision, newest), snapshot)
         guard newest < base.revision else { return }
         let nobody = Author(user: nil, uid: nil, host: "")
         while newest < base.revision - 1 {
@@ -76,8 +77,8 @@ public struct ReplicaModel: Sendable {
             Revision(
                 number: base.revision,
                 time: time,
-                epoch: image.lease.epoch,
-                manager: image.lease.holder,
+                epoch: snapshot.lease.epoch,
+                manager: snapshot.lease.holder,
                 author: nobody,
                 operation: .adopt,
                 target: nil,
@@ -103,23 +104,23 @@ public struct ReplicaModel: Sendable {
         return changes.sorted { $0.group < $1.group }
     }
 
-    private mutating func settleUnseen(through last: Int, _ image: HistoryImage) {
+    private mutating func settleUnseen(through last: Int, _ snapshot: Snapshot) {
         guard last > 0 else { return }
         var found: Set<Identifier> = []
         for number in (1...last).reversed() {
             for change in history.revisions[number - 1].changes where change.status == .pending {
-                if let outcome = image.outcomes.outcome(of: number, change.group, through: image.base.revision) {
+                if let outcome = snapshot.outcomes.outcome(of: number, change.group, through: snapshot.base.revision) {
                     if outcome.status == .applied { found.insert(change.group) }
                     history.settle(outcome)
                     continue
                 }
-                let stands = image.base.groups[change.group].map {
+                let stands = snapshot.base.groups[change.group].map {
                     Change.Action.set($0.spec.properties, plugin: $0.plugin)
                 }
                 let isSet = if case .set = change.action { true } else { false }
                 let isApplied =
                     (isSet ? stands == change.action : stands == nil) && found.insert(change.group).inserted
-                let isOvertaken = !isApplied && mayBeOvertaken(number, change.group, image.base)
+                let isOvertaken = !isApplied && mayBeOvertaken(number, change.group, snapshot.base)
                 history.settle(
                     Outcome(
                         revision: number,
@@ -135,7 +136,7 @@ public struct ReplicaModel: Sendable {
         }
     }
 
-    private func mayBeOvertaken(_ number: Int, _ group: Identifier, _ base: HistoryImage.Base) -> Bool {
+    private func mayBeOvertaken(_ number: Int, _ group: Identifier, _ base: Snapshot.Base) -> Bool {
         newest < base.revision || history.lost.contains { $0 > number }
             || history.revisions[number..<base.revision].contains { revision in
                 revision.changes.contains { $0.group == group && $0.status != .rejected }
@@ -152,7 +153,7 @@ public struct ReplicaModel: Sendable {
         try? history.endConfirmation(of: revision.number, as: confirmation.state)
     }
 
-    private mutating func take(_ settled: HistoryImage.Settled) {
+    private mutating func take(_ settled: Snapshot.Settled) {
         history.update(settled.id) { request in
             let isOpen = [.waiting, .passedOn].contains(request.state)
             guard isOpen || request.answer == nil && settled.answer != nil else { return nil }
@@ -164,7 +165,7 @@ public struct ReplicaModel: Sendable {
 
     public mutating func begin() {
         guard copy == nil else { return }
-        copy = SwarmCopy(
+        copy = LocalReplicaInfo(
             cluster: "",
             node: "",
             leader: "",
@@ -185,23 +186,23 @@ public struct ReplicaModel: Sendable {
     public mutating func resetPosition() { copy?.position = 0 }
 
     /// What is left when the label is lost.
-    public func image(of count: Int) -> HistoryImage? {
+    public func snapshot(of count: Int) -> Snapshot? {
         guard newest > 0 || history.lease.epoch > 0 else { return nil }
         let open = history.revisions.first { $0.status == .pending }?.number ?? .max
         let waiting = history.waitingConfirmations.map(\.revision).min() ?? .max
-        var records: [HistoryImage.Record] = []
+        var records: [Snapshot.Record] = []
         var number = newest
         while number > 0, records.count < count || number >= min(open, waiting) && records.count < count * 16 {
             guard number == 1 || hash(number - 1) != nil, hash(number) != nil, let token = tokens[number],
                 let revision = history.revision(number)
             else { break }
             let confirmation = history.confirmations.first { $0.revision == number }
-            records.append(HistoryImage.Record(revision.with(confirmation: confirmation), token: token))
+            records.append(Snapshot.Record(revision.with(confirmation: confirmation), token: token))
             number -= 1
         }
-        func image(after number: Int, _ records: [HistoryImage.Record]) -> HistoryImage {
-            HistoryImage(
-                base: HistoryImage.Base(
+        func snapshot(after number: Int, _ records: [Snapshot.Record]) -> Snapshot {
+            Snapshot(
+                base: Snapshot.Base(
                     revision: number,
                     hash: hash(number) ?? HashChain.origin,
                     groups: entries(at: number)
@@ -211,8 +212,8 @@ public struct ReplicaModel: Sendable {
                 settledFrom: history.lease.epoch + 1
             )
         }
-        let whole = image(after: number, records.reversed())
-        return whole.isSound && whole.groups == entries(at: newest) ? whole : image(after: newest, [])
+        let whole = snapshot(after: number, records.reversed())
+        return whole.isSound && whole.groups == entries(at: newest) ? whole : snapshot(after: newest, [])
     }
 
     private func entries(at number: Int) -> [Identifier: GlobalConfig.Entry] {
@@ -257,38 +258,38 @@ extension StoreModel {
     ///
     /// - Parameter asked: the request that was settled; nil when nobody knows it.
     /// - Returns: why it does not go on from this history; nil when it does.
-    public mutating func take(_ image: HistoryImage, asked: (String) -> Request?) -> String? {
-        let common = min(image.newest, revisions.count)
-        if common > 0, let hash = image.hash(at: common), hash != revisions[common - 1].hash {
+    public mutating func take(_ snapshot: Snapshot, asked: (String) -> Request?) -> String? {
+        let common = min(snapshot.newest, revisions.count)
+        if common > 0, let hash = snapshot.hash(at: common), hash != revisions[common - 1].hash {
             return "another revision \(common) is written"
         }
-        if image.newest < revisions.count {
-            return "the history is written up to revision \(image.newest), and goes up to \(revisions.count)"
+        if snapshot.newest < revisions.count {
+            return "the history is written up to revision \(snapshot.newest), and goes up to \(revisions.count)"
         }
         // What has ended in this very write may be in the records no more.
-        for revision in revisions.prefix(image.base.revision) {
+        for revision in revisions.prefix(snapshot.base.revision) {
             for change in revision.changes where change.status == .pending {
                 guard
-                    let outcome = image.outcomes.outcome(
+                    let outcome = snapshot.outcomes.outcome(
                         of: revision.number,
                         change.group,
-                        through: image.base.revision
+                        through: snapshot.base.revision
                     )
                 else { return "revision \(revision.number) was pending, and nothing tells what became of it" }
                 settle(outcome)
             }
         }
-        let confirmed = image.settled.compactMap { settled -> Int? in
+        let confirmed = snapshot.settled.compactMap { settled -> Int? in
             guard settled.state == .done, case .mark(.confirm(let revision)) = asked(settled.id)?.kind else {
                 return nil
             }
             return revision
         }
-        for confirmation in waitingConfirmations where confirmation.revision <= image.base.revision {
+        for confirmation in waitingConfirmations where confirmation.revision <= snapshot.base.revision {
             let isConfirmed = confirmed.contains(confirmation.revision)
             try? endConfirmation(of: confirmation.revision, as: isConfirmed ? .confirmed : .reverted)
         }
-        for record in image.records {
+        for record in snapshot.records {
             let number = record.revision.number
             if number <= revisions.count {
                 revisions[number - 1] = revisions[number - 1].with(changes: record.revision.changes)
@@ -302,13 +303,13 @@ extension StoreModel {
                 try? endConfirmation(of: number, as: confirmation.state)
             }
         }
-        acknowledged.formUnion(image.acknowledgements.map(\.revision))
-        let isSame = image.lease.isHeld == lease.isHeld && image.lease.epoch == lease.epoch
-        if !isSame || image.lease.instance != lease.instance {
+        acknowledged.formUnion(snapshot.acknowledgements.map(\.revision))
+        let isSame = snapshot.lease.isHeld == lease.isHeld && snapshot.lease.epoch == lease.epoch
+        if !isSame || snapshot.lease.instance != lease.instance {
             let sequence = lease.sequence + 1
-            lease = image.lease.next(sequence: sequence)
+            lease = snapshot.lease.next(sequence: sequence)
         }
-        for settled in image.settled where request(settled.id) == nil {
+        for settled in snapshot.settled where request(settled.id) == nil {
             guard let request = asked(settled.id) else { continue }
             requests.append(request)
             update(settled.id) { _ in (settled.state, settled.revision, settled.error, settled.answer) }

@@ -19,26 +19,26 @@ import Testing
             rmdir(directory)
         }
         let store = try await Store.openForManager(StoreConfiguration(path: path, busyTimeout: 1000))
-        try await store.beginSwarmCopy(within: .seconds(60))
+        try await store.beginReplica(within: .seconds(60))
         var model = ReplicaModel()
         model.begin()
-        let tight = HistoryImage.Limits(records: 2, bytes: 10_000, terms: 3, outcomes: 3)
-        var script = LeaderScript(seed: seed, trimmingTo: [tight, HistoryImage.Limits(records: 8)])
+        let tight = Snapshot.Limits(records: 2, bytes: 10_000, terms: 3, outcomes: 3)
+        var script = LeaderScript(seed: seed, trimmingTo: [tight, Snapshot.Limits(records: 8)])
         var random = SeededGenerator(seed ^ 1)
-        var (position, older, counts) = (0, [HistoryImage](), [String: Int]())
+        var (position, older, counts) = (0, [Snapshot](), [String: Int]())
         for round in 0..<250 {
             for _ in 0..<(1 + random.below(8)) { _ = try script.step() }
-            // Now and then it is not told for so long that the image has forgotten what came between.
-            for _ in 0..<400 where round % 12 == 0 && script.image.base.revision <= model.history.revisions.count + 1 {
+            // Now and then it is not told for so long that the snapshot has forgotten what came between.
+            for _ in 0..<400 where round % 12 == 0 && script.snapshot.base.revision <= model.history.revisions.count + 1 {
                 _ = try script.step()
             }
-            older.append(script.image)
+            older.append(script.snapshot)
             // Now and then what was so before, also of another leader's history; and an order in which it was not read.
-            let image = random.below(8) == 0 ? older[random.below(older.count)] : script.image
+            let snapshot = random.below(8) == 0 ? older[random.below(older.count)] : script.snapshot
             position += random.below(10) == 0 ? -1 : 1
             let copy = Self.copy(position)
-            let found = try await store.project(image, copy, within: .seconds(60))
-            let expected = model.project(image, copy, time: 0, elapsed: 0)
+            let found = try await store.apply(snapshot, copy, within: .seconds(60))
+            let expected = model.apply(snapshot, copy, time: 0, elapsed: 0)
             #expect(found == expected, "seed \(seed), round \(round)")
             counts["\(found)".prefix { $0 != "(" }.description, default: 0] += 1
             // What is old changes as well, when it is told late: now and then all of it is compared.
@@ -50,8 +50,8 @@ import Testing
         #expect(!model.history.lost.isEmpty, "seed \(seed): no revision was missed")
     }
 
-    private static func copy(_ position: Int) -> SwarmCopy {
-        SwarmCopy(
+    private static func copy(_ position: Int) -> LocalReplicaInfo {
+        LocalReplicaInfo(
             cluster: "c",
             node: "n",
             leader: "n",
@@ -107,8 +107,8 @@ import Testing
             let different = zip(revisions, known).first { $0 != $1 }.map { "\($0), and not \($1)" }
             Issue.record("\(when): \(different ?? "\(revisions.count) revisions, and not \(Array(known).count)")")
         }
-        let left = try await store.image(of: 4, within: limit)
-        let mine = model.image(of: 4)
+        let left = try await store.snapshot(of: 4, within: limit)
+        let mine = model.snapshot(of: 4)
         #expect(left?.groups == mine?.groups && left?.hash == mine?.hash, "\(when)")
         #expect(left?.records.map(\.revision.number) == mine?.records.map(\.revision.number), "\(when)")
         #expect(left?.lease == mine?.lease && left?.settledFrom == mine?.settledFrom, "\(when)")

@@ -2,7 +2,7 @@ public import GroupSPI
 public import SeededRandom
 public import Store
 
-/// What leaders at random do to an image, step by step, so that a test can do the same to something else.
+/// What leaders at random do to a snapshot, step by step, so that a test can do the same to something else.
 public struct LeaderScript: Sendable {
     /// One edit, with all that is needed to make it elsewhere.
     public enum Step: Sendable {
@@ -13,27 +13,27 @@ public struct LeaderScript: Sendable {
         /// `error`: why it was refused.
         case marked(HistoryMark, Author, Fence, error: StoreError.Code?)
         case ended(revision: Int, Confirmation.State, error: StoreError.Code?)
-        case settled(HistoryImage.Settled, error: StoreError.Code?)
+        case settled(Snapshot.Settled, error: StoreError.Code?)
         case answered(String, Result<GroupReply, GroupError>)
-        case trimmed(HistoryImage.Limits)
+        case trimmed(Snapshot.Limits)
     }
 
-    public private(set) var image = HistoryImage()
+    public private(set) var snapshot = Snapshot()
     public var generator: SeededGenerator
     /// Of the newest step: milliseconds since 1970.
     public private(set) var time = 1_000_000
     public private(set) var fence: Fence?
     /// Every fence that once was good.
     public private(set) var oldFences: [Fence] = []
-    private let limits: [HistoryImage.Limits]
+    private let limits: [Snapshot.Limits]
 
     /// - Parameter limits: what to trim to, one of them at random; empty: never.
-    public init(seed: UInt64, trimmingTo limits: [HistoryImage.Limits] = []) {
+    public init(seed: UInt64, trimmingTo limits: [Snapshot.Limits] = []) {
         generator = SeededGenerator(seed)
         self.limits = limits
     }
 
-    /// The lease that was watched is the image's own, and was not to be had.
+    /// The lease that was watched is the snapshot's own, and was not to be had.
     struct Refused: Error {}
 
     public static let author = Author(user: "ann", uid: 1000, host: "h1")
@@ -68,9 +68,9 @@ public struct LeaderScript: Sendable {
         let reason = "reason \(number)"
         if let fence { oldFences.append(fence) }
         guard
-            let lease = image.acquire(
+            let lease = snapshot.acquire(
                 claimant,
-                watched: image.lease,
+                watched: snapshot.lease,
                 at: "node\(number)",
                 floor: 0,
                 ttl: 9000,
@@ -83,7 +83,7 @@ public struct LeaderScript: Sendable {
     }
 
     private mutating func release(_ fence: Fence) -> Step {
-        image.release(fence, reason: "stopped", time: time)
+        snapshot.release(fence, reason: "stopped", time: time)
         oldFences.append(fence)
         self.fence = nil
         return .released(fence, reason: "stopped")
@@ -91,7 +91,7 @@ public struct LeaderScript: Sendable {
 
     private mutating func append(_ fence: Fence) throws -> Step {
         let draft = draft()
-        return .appended(draft, fence, try image.append(draft, fence: fence, time: time))
+        return .appended(draft, fence, try snapshot.append(draft, fence: fence, time: time))
     }
 
     public mutating func draft() -> RevisionDraft {
@@ -138,7 +138,7 @@ public struct LeaderScript: Sendable {
     }
 
     private mutating func record(_ fence: Fence) throws -> Step? {
-        guard let record = image.records.randomElement(using: &generator),
+        guard let record = snapshot.records.randomElement(using: &generator),
             let change = record.revision.changes.randomElement(using: &generator)
         else { return nil }
         // Some for a change that is settled already, or a revision that is not there.
@@ -148,22 +148,22 @@ public struct LeaderScript: Sendable {
             generator.isHit(perThousand: 350)
             ? Outcome(revision: number, group: change.group, status: .rejected, error: "no \u{E4}")
             : Outcome(revision: number, group: change.group, status: .applied)
-        try image.record(outcome, fence: fence)
+        try snapshot.record(outcome, fence: fence)
         return .recorded(outcome, fence)
     }
 
     private mutating func mark(_ fence: Fence) -> Step {
         let name = (["t1", "t2", "t3"] as [Identifier]).randomElement(using: &generator) ?? "t"
-        let number = Int.random(in: 0...(image.newest + 1), using: &generator)
+        let number = Int.random(in: 0...(snapshot.newest + 1), using: &generator)
         let mark: HistoryMark =
             switch Int.random(in: 0..<12, using: &generator) {
             case 0...5: .tag(name, revision: number, moving: generator.isHit(perThousand: 500))
             case 6, 7: .untag(name)
-            case 10, 11: .acknowledge(refused() ?? image.newest + 1, message: "seen \u{E4}")
+            case 10, 11: .acknowledge(refused() ?? snapshot.newest + 1, message: "seen \u{E4}")
             default: .confirm(waiting() ?? number)
             }
         do throws(StoreError) {
-            try image.apply(mark, author: Self.author, fence: fence, time: time)
+            try snapshot.apply(mark, author: Self.author, fence: fence, time: time)
             return .marked(mark, Self.author, fence, error: nil)
         } catch {
             return .marked(mark, Self.author, fence, error: error.code)
@@ -171,23 +171,23 @@ public struct LeaderScript: Sendable {
     }
 
     private mutating func waiting() -> Int? {
-        image.records.map(\.revision).filter { $0.confirmation?.state == .waiting }.randomElement(using: &generator)?
+        snapshot.records.map(\.revision).filter { $0.confirmation?.state == .waiting }.randomElement(using: &generator)?
             .number
     }
 
     /// Most of them were refused.
     private mutating func refused() -> Int? {
-        let known = image.records.map(\.revision)
+        let known = snapshot.records.map(\.revision)
         let refused = known.filter { $0.changes.contains { $0.status == .rejected } }
         return (generator.isHit(perThousand: 800) ? refused : known).randomElement(using: &generator)?.number
     }
 
     private mutating func end() -> Step? {
-        guard let number = image.records.filter({ $0.revision.confirmation != nil }).randomElement(using: &generator)
+        guard let number = snapshot.records.filter({ $0.revision.confirmation != nil }).randomElement(using: &generator)
         else { return nil }
         let state: Confirmation.State = generator.isHit(perThousand: 500) ? .reverted : .overtaken
         do throws(StoreError) {
-            try image.endConfirmation(of: number.revision.number, as: state)
+            try snapshot.endConfirmation(of: number.revision.number, as: state)
             return .ended(revision: number.revision.number, state, error: nil)
         } catch {
             return .ended(revision: number.revision.number, state, error: error.code)
@@ -195,16 +195,16 @@ public struct LeaderScript: Sendable {
     }
 
     private mutating func settle() -> Step {
-        let settled = HistoryImage.Settled(
+        let settled = Snapshot.Settled(
             id: "r\(Int.random(in: 0..<12, using: &generator))",
             state: generator.isHit(perThousand: 500) ? .done : .refused,
-            revision: generator.isHit(perThousand: 500) ? image.newest : nil,
+            revision: generator.isHit(perThousand: 500) ? snapshot.newest : nil,
             error: generator.isHit(perThousand: 300) ? "no \"\u{E4}\"" : nil,
             answer: generator.isHit(perThousand: 300) ? .success(.details("d")) : nil,
             until: time + Int.random(in: 0...60_000, using: &generator)
         )
         do throws(StoreError) {
-            try image.settle(settled)
+            try snapshot.settle(settled)
             return .settled(settled, error: nil)
         } catch {
             return .settled(settled, error: error.code)
@@ -217,13 +217,13 @@ public struct LeaderScript: Sendable {
             .success(.ok), .success(.plan("p")), .failure(GroupError(.rejected, "no")),
         ]
         let answer = answers.randomElement(using: &generator) ?? .success(.ok)
-        image.answer(id, answer, until: time + 60_000)
+        snapshot.answer(id, answer, until: time + 60_000)
         return .answered(id, answer)
     }
 
     private mutating func trim() -> Step? {
         guard let limits = limits.randomElement(using: &generator) else { return nil }
-        image.trim(to: limits, time: time)
+        snapshot.trim(to: limits, time: time)
         return .trimmed(limits)
     }
 }

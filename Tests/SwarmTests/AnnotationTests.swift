@@ -53,7 +53,7 @@ struct AnnotationTests {
     @Test(arguments: ["0", "1", "6", "9", "flushed"])
     func `A label of the Go manager is read`(_ level: String) throws {
         let annotation = try Annotation(label: try Recorded.text("go-manager-\(level).label"))
-        #expect(annotation.image == nil)
+        #expect(annotation.snapshot == nil)
         #expect(annotation.groups.map(\.spec.id) == ["cattle", "pets"])
         #expect(annotation.groups.map(\.plugin) == ["group-stateless", "group-stateless"])
         let json = try Recorded.text("go-manager.json")

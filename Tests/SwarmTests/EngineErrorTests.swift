@@ -55,7 +55,7 @@ struct EngineErrorTests {
 
     @Test func `Only an error that is known to come before the write is a clear no`() {
         let open: [EngineError.Code] = [
-            .timeout, .lost, .unreachable, .malformed, .noQuorum, .unknownOutcome, .cancelled, .other,
+            .timeout, .lost, .unreachable, .malformed, .noQuorum, .cancelled, .other,
         ]
         let closed: [EngineError.Code] = [
             .settings, .notInSwarm, .worker, .locked, .noRights, .notRunning, .lostRace, .tooLarge, .tooOld, .tls,

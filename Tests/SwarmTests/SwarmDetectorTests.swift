@@ -1,3 +1,4 @@
+import Replication
 import SeededRandom
 import Swarm
 import Testing
@@ -27,7 +28,7 @@ private struct Bench {
     }
 
     func leads(_ now: Int) -> Bool { detector.claim(at: Self.at(now)).isLeader }
-    func claim(_ now: Int) -> SwarmClaim { detector.claim(at: Self.at(now)) }
+    func claim(_ now: Int) -> LeadershipClaim { detector.claim(at: Self.at(now)) }
 }
 
 private let leader = SwarmObservation.Answer.leader(canSeeMajority: true)

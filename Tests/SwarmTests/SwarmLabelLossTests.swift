@@ -3,6 +3,7 @@ import GroupSPI
 import Store
 import Testing
 
+@testable import Replication
 @testable import Swarm
 
 @Suite("A label that somebody else writes or removes")
@@ -58,7 +59,7 @@ struct SwarmLabelLossTests {
                 within: patience
             )
             try await follower.see()
-            let before = try #require(swarm.image)
+            let before = try #require(swarm.snapshot)
             let groups = try Annotation(label: try #require(swarm.label)).groups
             switch deed {
             case .removed: swarm.put("infrakit", nil)
@@ -71,11 +72,11 @@ struct SwarmLabelLossTests {
             // Those who do not lead keep what they have, and say what is wrong.
             try await follower.see()
             #expect(try await follower.groups() == ["db", "web"])
-            let trouble = try await follower.copy.swarmCopy(within: patience)?.trouble
+            let trouble = try await follower.copy.replicaInfo(within: patience)?.trouble
             #expect(trouble?.contains(deed.sentence) == true, "\(trouble ?? "none")")
 
             #expect(try await store.renewLease(leading.fence, within: patience).epoch == leading.lease.epoch)
-            var after = try #require(swarm.image)
+            var after = try #require(swarm.snapshot)
             #expect(after.sequence > before.sequence)
             after.sequence = before.sequence
             #expect(after == before)
@@ -86,7 +87,7 @@ struct SwarmLabelLossTests {
                 #expect(try await store.groups() == ["db", "pets", "web"])
                 #expect(try await store.isSound(3))
                 #expect(try await store.copy.tags(within: patience).map(\.name) == ["good"])
-                #expect(try await store.copy.swarmCopy(within: patience)?.trouble == nil)
+                #expect(try await store.copy.replicaInfo(within: patience)?.trouble == nil)
                 #expect(node.lines.count("swarm copy set aside") == 0)
                 #expect(try node.files == ["manager.db"])
             }
@@ -117,7 +118,7 @@ struct SwarmLabelLossTests {
             #expect(try await leading.append("db").number == 3)
             swarm.before("n1", "POST", "/swarm/update") { swarm.put("infrakit", text) }
             #expect(try await leading.append("pets").number == 4)
-            #expect(swarm.image?.newest == 4 && swarm.image?.isSound == true)
+            #expect(swarm.snapshot?.newest == 4 && swarm.snapshot?.isSound == true)
             #expect(try await leading.store.groups() == ["db", "pets", "web"])
             #expect(nodes[0].lines.count("swarm label restored") == 2)
         }
@@ -133,7 +134,7 @@ struct SwarmLabelLossTests {
             for group: Identifier in ["web", "db"] { try await leading.append(group) }
             try await follower.see()
             let groups =
-                try #require(swarm.image).groups.values + [
+                try #require(swarm.snapshot).groups.values + [
                     GlobalConfig.Entry(spec: GroupSpec(id: "viaGo", properties: try RawJSON("{}")), plugin: "p")
                 ]
             let text = try Annotation(groups: groups.sorted { $0.spec.id < $1.spec.id }).encoded().text
@@ -171,12 +172,12 @@ struct SwarmLabelLossTests {
             try await leading.append("db")
             try await leading.store.recordOutcomes([Self.applied(1, "web")], fence: leading.fence, within: patience)
             try await follower.see()
-            let before = try #require(swarm.image)
+            let before = try #require(swarm.snapshot)
             swarm.put("infrakit", isRemoved ? nil : old)
             let restarted = try await nodes[0].open()
             let next = try await restarted.lead()
             #expect(next.lease.epoch == 2)
-            let after = try #require(swarm.image)
+            let after = try #require(swarm.snapshot)
             #expect(after.groups == before.groups && after.hash == before.hash)
             // What is not known of the second is still not known.
             #expect(after.records.map(\.revision.status) == [.applied, .pending])
@@ -201,11 +202,11 @@ struct SwarmLabelLossTests {
             let old = try #require(swarm.label)
             let outcome = Outcome(revision: 2, group: "db", status: status, error: status == .rejected ? "no" : nil)
             try await leading.store.recordOutcomes([outcome], fence: leading.fence, within: patience)
-            let before = try #require(swarm.image)
+            let before = try #require(swarm.snapshot)
             swarm.put("infrakit", old)
             let restarted = try await nodes[0].open()
             let next = try await restarted.lead()
-            let after = try #require(swarm.image)
+            let after = try #require(swarm.snapshot)
             #expect(after.records.map(\.revision.status) == [.pending, status])
             #expect(after.groups == before.groups && after.hash == before.hash)
             #expect(try await next.append("pets").number == 3)
@@ -238,7 +239,7 @@ struct SwarmLabelLossTests {
             try await leading.append("web")
             swarm.put("infrakit", nil)
             _ = try await leading.store.renewLease(leading.fence, within: patience)
-            #expect(swarm.image?.groups.keys.sorted() == ["cattle", "pets", "web"])
+            #expect(swarm.snapshot?.groups.keys.sorted() == ["cattle", "pets", "web"])
             #expect(try await leading.append("db").number == 3)
         }
     }
@@ -256,13 +257,13 @@ struct SwarmLabelLossTests {
             swarm.lead("n2")
             // n2 was away for the second revision; n1 has it.
             let next = try await behind.lead("n2/group")
-            #expect(swarm.image?.newest == 1)
+            #expect(swarm.snapshot?.newest == 1)
             let store = leading.store
             for _ in 0..<6 {
                 try await store.see()
                 #expect(try await store.groups() == ["db", "web"])
             }
-            #expect(try await store.copy.swarmCopy(within: patience)?.trouble?.contains("another history") == true)
+            #expect(try await store.copy.replicaInfo(within: patience)?.trouble?.contains("another history") == true)
             // Another revision 2, and nobody who would undo it: in the end the copy follows. Its file stays.
             _ = try await next.append("pets")
             for _ in 0..<6 { try await store.see() }
@@ -282,12 +283,12 @@ struct SwarmLabelLossTests {
             swarm.put("infrakit", nil)
             swarm.lead("n2")
             _ = try await behind.lead("n2/group")
-            #expect(swarm.image?.newest == 1 && swarm.image?.lease.epoch == 2)
+            #expect(swarm.snapshot?.newest == 1 && swarm.snapshot?.lease.epoch == 2)
             try await leading.store.see()
             swarm.lead("n1")
             let next = try await leading.store.lead()
-            #expect(next.lease.epoch == 3 && swarm.image?.newest == 2)
-            #expect(swarm.image?.terms.map(\.manager) == ["n1/group", "n2/group", "n1/group"])
+            #expect(next.lease.epoch == 3 && swarm.snapshot?.newest == 2)
+            #expect(swarm.snapshot?.terms.map(\.manager) == ["n1/group", "n2/group", "n1/group"])
             #expect(try await next.append("pets").number == 3)
             try await behind.see()
             #expect(try await behind.groups() == ["db", "pets", "web"])
@@ -305,7 +306,7 @@ struct SwarmLabelLossTests {
                 let store = try await nodes[0].open()
                 let error = try await failure { try await store.lead() }
                 #expect(error.code == .conflict && error.message.contains("move that file away"))
-                let trouble = try await store.copy.swarmCopy(within: patience)?.trouble
+                let trouble = try await store.copy.replicaInfo(within: patience)?.trouble
                 #expect(trouble?.contains("manager.db.damaged-") == true)
             }
             #expect(swarm.label == nil)
@@ -327,7 +328,7 @@ struct SwarmLabelLossTests {
             #expect(try await failure { try await leading.store.acquire(.none) }.code == .corrupt)
             swarm.put("infrakit", nil)
             let next = try await leading.store.lead()
-            #expect(next.lease.epoch == 2 && swarm.image?.groups.keys.sorted() == ["web"])
+            #expect(next.lease.epoch == 2 && swarm.snapshot?.groups.keys.sorted() == ["web"])
             #expect(try await next.append("db").number == 2)
         }
     }
@@ -376,7 +377,7 @@ struct SwarmLabelLossTests {
             while second.vacancy(try await second.see()) == nil, looks < 20 { looks += 1 }
             #expect(looks < 20)
             let next = try await second.lead("second/group")
-            #expect(next.lease.epoch == 2 && swarm.image?.hash(at: 1) != nil)
+            #expect(next.lease.epoch == 2 && swarm.snapshot?.hash(at: 1) != nil)
             #expect(try await next.append("db").number == (json?.contains("z") == true ? 3 : 2))
         }
     }
@@ -389,10 +390,10 @@ struct SwarmLabelLossTests {
             try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
             let second = try await nodes[0].beside(directory).open()
             #expect(second.vacancy(try await second.see()) == nil)
-            #expect(try Mailbox(label: swarm.spec.label(Mailbox.label)).questions.count == 0)
+            #expect(try RequestQueue(label: swarm.spec.label(RequestQueue.label)).questions.count == 0)
             // The second look claims, and asks; the third sees the question, and one after that the silence.
             while second.vacancy(try await second.see()) == nil {
-                #expect(try Mailbox(label: swarm.spec.label(Mailbox.label)).questions.count == 1)
+                #expect(try RequestQueue(label: swarm.spec.label(RequestQueue.label)).questions.count == 1)
             }
             // The first one is back, and cannot answer: it has not renewed.
             swarm.turn(.refuse(400, "no"))
@@ -433,7 +434,7 @@ struct SwarmLabelLossTests {
     }
 }
 
-extension SwarmStore {
+extension ReplicatedStore {
     /// Whether the copy has every revision, up to that number.
     fileprivate func isSound(_ newest: Int) async throws -> Bool {
         let found = try await copy.verify(within: patience)

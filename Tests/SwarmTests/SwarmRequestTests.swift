@@ -5,6 +5,7 @@ import Store
 import Synchronization
 import Testing
 
+@testable import Replication
 @testable import Swarm
 
 @Suite("Requests between the nodes of a swarm")
@@ -14,7 +15,7 @@ struct SwarmRequestTests {
     }
 
     /// A leader on n1 and a follower on n2, which has looked.
-    private static func withTwo(_ body: (StubSwarm, [SwarmBench.Node], Leading, SwarmStore) async throws -> Void)
+    private static func withTwo(_ body: (StubSwarm, [SwarmBench.Node], Leading, ReplicatedStore) async throws -> Void)
         async throws
     {
         try await SwarmBench.with(2) { swarm, nodes in
@@ -26,7 +27,7 @@ struct SwarmRequestTests {
     }
 
     private static func mailbox(_ swarm: StubSwarm) throws -> Set<String> {
-        try Mailbox(label: swarm.spec.label(Mailbox.label)).ids
+        try RequestQueue(label: swarm.spec.label(RequestQueue.label)).ids
     }
 
     private static func carryOut(_ id: String, _ leading: Leading, _ group: Identifier = "web") async throws -> Revision
@@ -50,10 +51,10 @@ struct SwarmRequestTests {
             #expect(try await Self.carryOut("r", leading).number == 1)
             // In one update: the revision, the outcome, and the request is gone.
             #expect(swarm.writes == writes + 1)
-            #expect(try Self.mailbox(swarm).isEmpty && swarm.image?.settled.map(\.id) == ["r"])
+            #expect(try Self.mailbox(swarm).isEmpty && swarm.snapshot?.settled.map(\.id) == ["r"])
             #expect(try await leading.store.waitingRequests(within: patience).isEmpty)
             #expect(try await failure { try await Self.carryOut("r", leading) }.code == .conflict)
-            #expect(swarm.image?.newest == 1)
+            #expect(swarm.snapshot?.newest == 1)
             try await follower.see()
             let done = try #require(try await follower.request("r", within: patience))
             #expect(done.state == .done && done.revision == 1 && done.answer == nil)
@@ -108,7 +109,7 @@ struct SwarmRequestTests {
                     try await store.append(.set("a"), settling: .request("r"), fence: stranger, within: patience)
                 }.code,
             ] { #expect(code == .fenced) }
-            #expect(try Self.mailbox(swarm) == ["r"] && swarm.image?.settled.isEmpty == true)
+            #expect(try Self.mailbox(swarm) == ["r"] && swarm.snapshot?.settled.isEmpty == true)
         }
     }
 
@@ -136,7 +137,7 @@ struct SwarmRequestTests {
             #expect(try Self.mailbox(swarm).isEmpty)
             // The leader has seen it, and comes too late.
             #expect(try await failure { try await Self.carryOut("r", leading) }.code == .conflict)
-            #expect(swarm.image?.newest == 0 && swarm.image?.settled.isEmpty == true)
+            #expect(swarm.snapshot?.newest == 0 && swarm.snapshot?.settled.isEmpty == true)
             // Others in the same batch are not held up.
             #expect(try await leading.append("db").number == 1)
         }
@@ -149,20 +150,20 @@ struct SwarmRequestTests {
             try await follower.see()
             try await leading.store.see()
             #expect(try await follower.cancelRequest("r", within: patience) == false)
-            var image = try #require(swarm.image)
-            let revision = try image.append(.set("web"), fence: leading.fence, time: Store.wallClock())
+            var snapshot = try #require(swarm.snapshot)
+            let revision = try snapshot.append(.set("web"), fence: leading.fence, time: Store.wallClock())
             let until = Store.wallClock() + 60_000
-            try image.settle(HistoryImage.Settled(id: "r", state: .done, revision: revision.number, until: until))
-            let text = try Annotation(image).encoded().text
+            try snapshot.settle(Snapshot.Settled(id: "r", state: .done, revision: revision.number, until: until))
+            let text = try Annotation(snapshot).encoded().text
             // The first reading is the look, the second that of the update.
             swarm.before("n2", "GET", "/swarm") {
                 swarm.before("n2", "GET", "/swarm") {
                     swarm.put("infrakit", text)
-                    swarm.put(Mailbox.label, "")
+                    swarm.put(RequestQueue.label, "")
                 }
             }
             try await follower.see()
-            #expect(swarm.image?.newest == 1)
+            #expect(swarm.snapshot?.newest == 1)
             try await follower.see()
             let request = try #require(try await follower.request("r", within: patience))
             #expect(request.state == .done && request.revision == 1)
@@ -189,7 +190,7 @@ struct SwarmRequestTests {
         try await Self.withTwo { swarm, nodes, leading, follower in
             try await follower.submit(Self.request("r"), within: patience)
             let unknown = "{\"ID\":\"new\",\"Host\":\"h\",\"Time\":1,\"Kind\":\"dance\"}"
-            swarm.put(Mailbox.label, try LabelText.encode(Array("{\"Requests\":[\(unknown)]}".utf8)))
+            swarm.put(RequestQueue.label, try LabelText.encode(Array("{\"Requests\":[\(unknown)]}".utf8)))
             try await follower.see()
             try await leading.store.see()
             #expect(try await leading.store.waitingRequests(within: patience).map(\.id) == ["r"])
@@ -200,7 +201,7 @@ struct SwarmRequestTests {
 
     @Test func `Requests that cannot be read keep nobody from the rest`() async throws {
         try await Self.withTwo { swarm, nodes, leading, follower in
-            swarm.put(Mailbox.label, "damaged")
+            swarm.put(RequestQueue.label, "damaged")
             try await follower.submit(Self.request("theirs"), within: patience)
             try await leading.store.submit(Self.request("own"), within: patience)
             try await follower.see()
@@ -210,11 +211,11 @@ struct SwarmRequestTests {
             #expect(try await leading.store.waitingRequests(within: patience).map(\.id) == ["own"])
             #expect(try await Self.carryOut("own", leading).number == 1)
             #expect(try await leading.append("db").number == 2)
-            #expect(swarm.spec.label(Mailbox.label) == "damaged")
+            #expect(swarm.spec.label(RequestQueue.label) == "damaged")
             // Whoever asked is told why, at once, and that is true for good.
             let theirs = try #require(try await follower.request("theirs", within: patience))
             #expect(theirs.state == .refused && theirs.error?.contains("'infrakit.requests' is damaged") == true)
-            swarm.put(Mailbox.label, "")
+            swarm.put(RequestQueue.label, "")
             try await follower.see()
             #expect(try Self.mailbox(swarm).isEmpty)
             try await follower.submit(Self.request("again"), within: patience)
@@ -268,12 +269,12 @@ struct SwarmRequestTests {
             let error = try await failure { try await Self.carryOut("r", leading) }
             #expect(error.code == .unknownOutcome && error.message.contains("stored in the swarm"))
             #expect(rmdir("\(path).new") == 0 && rename("\(path).away", path) == 0)
-            #expect(swarm.image?.newest == 1 && swarm.image?.settled.map(\.id) == ["r"])
+            #expect(swarm.snapshot?.newest == 1 && swarm.snapshot?.settled.map(\.id) == ["r"])
             let restarted = try await nodes[0].open()
             let next = try await restarted.lead()
             #expect(try await restarted.waitingRequests(within: patience).isEmpty)
             #expect(try await failure { try await Self.carryOut("r", next) }.code == .conflict)
-            #expect(swarm.image?.newest == 1)
+            #expect(swarm.snapshot?.newest == 1)
             let origin = isOwn ? restarted : follower
             try await origin.see()
             let request = try #require(try await origin.request("r", within: patience))
@@ -316,9 +317,9 @@ struct SwarmRequestTests {
             try await store.see()
             try await leading.store.see()
             #expect(try await Self.carryOut("r", leading).number == 1)
-            var image = try #require(swarm.image)
-            (image.settled, image.sequence) = ([], image.sequence + 1)
-            swarm.put("infrakit", try Annotation(image).encoded().text)
+            var snapshot = try #require(swarm.snapshot)
+            (snapshot.settled, snapshot.sequence) = ([], snapshot.sequence + 1)
+            swarm.put("infrakit", try Annotation(snapshot).encoded().text)
             let restarted = try await nodes[1].open()
             for _ in 0..<3 {
                 try await restarted.see()
@@ -339,7 +340,10 @@ struct SwarmRequestTests {
             try await leading.store.releaseLease(leading.fence, reason: "stopped", within: patience)
             swarm.put("infrakit", nil)
             let next = try await nodes[0].open().lead()
-            #expect(swarm.image?.newest == 1 && swarm.image?.settled.isEmpty == true && swarm.image?.settledFrom == 2)
+            #expect(
+                swarm.snapshot?.newest == 1 && swarm.snapshot?.settled.isEmpty == true
+                    && swarm.snapshot?.settledFrom == 2
+            )
             for _ in 0..<3 {
                 try await follower.see()
                 try await next.append("db")
@@ -350,7 +354,7 @@ struct SwarmRequestTests {
             try await follower.submit(Self.request("s"), within: patience)
             try await follower.see()
             #expect(try Self.mailbox(swarm) == ["s"])
-            swarm.put(Mailbox.label, "")
+            swarm.put(RequestQueue.label, "")
             for _ in 0..<3 {
                 try await follower.see()
                 swarm.put("other", "\(swarm.version)")
@@ -368,14 +372,14 @@ struct SwarmRequestTests {
             try await leading.store.see()
             #expect(try await Self.carryOut("r", leading).number == 1)
             try await leading.store.releaseLease(leading.fence, reason: "stopped", within: patience)
-            var image = try #require(swarm.image)
-            image.keepSettled(until: Store.wallClock() - 3_600_000)
-            swarm.put("infrakit", try Annotation(image).encoded().text)
+            var snapshot = try #require(swarm.snapshot)
+            snapshot.keepSettled(until: Store.wallClock() - 3_600_000)
+            swarm.put("infrakit", try Annotation(snapshot).encoded().text)
             let next = try await nodes[0].open().lead()
-            #expect(next.lease.epoch == 2 && swarm.image?.settled.map(\.id) == ["r"])
+            #expect(next.lease.epoch == 2 && swarm.snapshot?.settled.map(\.id) == ["r"])
             try await follower.see()
             #expect(try await follower.request("r", within: patience)?.revision == 1)
-            #expect(swarm.image?.newest == 1)
+            #expect(swarm.snapshot?.newest == 1)
         }
     }
 
@@ -413,7 +417,7 @@ struct SwarmRequestTests {
             swarm.applyHeld()
             #expect(try await revision.number == 1)
             #expect(try await store.request("r", within: patience)?.state == .done)
-            #expect(swarm.image?.newest == 1)
+            #expect(swarm.snapshot?.newest == 1)
         }
     }
 
@@ -451,7 +455,7 @@ struct SwarmRequestTests {
             let error = try await failure {
                 try await store.append(undo, settling: .expiry(1), fence: leading.fence, within: patience)
             }
-            #expect(error.code == .conflict && swarm.image?.newest == 2)
+            #expect(error.code == .conflict && swarm.snapshot?.newest == 2)
             #expect(try await store.revision(1, within: patience)?.confirmation?.state == .reverted)
             let late = try await failure {
                 try await store.overtakeConfirmation(of: 1, fence: leading.fence, within: patience)

@@ -4,6 +4,7 @@ import Store
 import Synchronization
 import Testing
 
+@testable import Replication
 @testable import Swarm
 
 @Suite("The store in swarm mode")
@@ -19,10 +20,10 @@ struct SwarmStoreTests {
             #expect(try await store.acquire(.none) == nil)
             #expect(swarm.writes == 0)
             let leading = try await store.lead()
-            #expect(leading.lease.epoch == 1 && swarm.image?.lease.instance == leading.fence.instance)
+            #expect(leading.lease.epoch == 1 && swarm.snapshot?.lease.instance == leading.fence.instance)
             #expect(try await leading.append("web").number == 1)
-            #expect(swarm.image?.newest == 1 && swarm.image?.groups.keys.sorted() == ["web"])
-            #expect(try await store.revision(1, within: patience)?.hash == swarm.image?.hash)
+            #expect(swarm.snapshot?.newest == 1 && swarm.snapshot?.groups.keys.sorted() == ["web"])
+            #expect(try await store.revision(1, within: patience)?.hash == swarm.snapshot?.hash)
             let renewed = try await store.renewLease(leading.fence, within: patience)
             #expect(renewed.epoch == 1 && renewed.sequence > leading.lease.sequence)
             #expect(swarm.writes == 2)
@@ -30,7 +31,7 @@ struct SwarmStoreTests {
             try await store.recordOutcomes([outcome], fence: leading.fence, within: patience)
             #expect(try await store.revision(1, within: patience)?.status == .applied)
             try await store.releaseLease(leading.fence, reason: "stopped", within: patience)
-            #expect(swarm.image?.lease.isHeld == false && swarm.image?.records[0].revision.status == .applied)
+            #expect(swarm.snapshot?.lease.isHeld == false && swarm.snapshot?.records[0].revision.status == .applied)
             let error = try await failure { try await leading.append("web") }
             #expect(error.code == .fenced)
         }
@@ -42,7 +43,7 @@ struct SwarmStoreTests {
         try await SwarmBench.with(2) { swarm, nodes in
             let first = try await nodes[0].open().lead()
             swarm.lead("n2")
-            let patient = SwarmStoreSettings.testing(settling: .seconds(600))
+            let patient = SwarmStore.Settings.testing(settling: .seconds(600))
             let second = try await nodes[1].open(patient)
             var seen = Lease.none
             for _ in 0..<5 { seen = try await second.see() }
@@ -51,7 +52,7 @@ struct SwarmStoreTests {
             // Another start of it, which knows that the holder has ended.
             let knowing = try await nodes[1].open(patient, holderIsGone: { $0.instance == first.fence.instance })
             #expect(try await knowing.lead("n2/group").lease.epoch == 2)
-            #expect(swarm.image?.place == "n2")
+            #expect(swarm.snapshot?.place == "n2")
             #expect(try await failure { try await first.append("web") }.code == .fenced)
         }
     }
@@ -66,7 +67,7 @@ struct SwarmStoreTests {
             let seen = try await second.see()
             #expect(second.vacancy(seen) == "released")
             #expect(try await second.acquire(seen)?.lease.epoch == 2)
-            #expect(swarm.image?.terms.map(\.reason) == [nil, "stopped"])
+            #expect(swarm.snapshot?.terms.map(\.reason) == [nil, "stopped"])
         }
     }
 
@@ -81,7 +82,7 @@ struct SwarmStoreTests {
             let revision = try #require(try await store.revision(1, within: patience))
             #expect(revision.operation == .import && revision.groups == ["cattle", "pets"])
             #expect(revision.message == "found in the swarm's label" && revision.epoch == leading.lease.epoch)
-            #expect(swarm.image?.groups.keys.sorted() == ["cattle", "pets"] && swarm.writes == 1)
+            #expect(swarm.snapshot?.groups.keys.sorted() == ["cattle", "pets"] && swarm.writes == 1)
             #expect(try await leading.append("web").number == 2)
         }
     }
@@ -96,7 +97,7 @@ struct SwarmStoreTests {
             #expect(try await store.acquire(seen) == nil)
             #expect(swarm.label == nil && swarm.writes == 0)
             _ = try await store.lead()
-            #expect(swarm.image?.groups.keys.sorted() == ["cattle", "pets"])
+            #expect(swarm.snapshot?.groups.keys.sorted() == ["cattle", "pets"])
         }
     }
 
@@ -123,16 +124,16 @@ struct SwarmStoreTests {
             let error = try await failure { try await store.renewLease(leading.fence, within: patience) }
             #expect(error.code == .fenced && error.message.contains("another manager has written"))
             #expect(try await failure { try await leading.append("db") }.code == .fenced)
-            #expect(swarm.image == nil)
+            #expect(swarm.snapshot == nil)
             let next = try await store.lead()
             #expect(next.lease.epoch == 2)
             let revision = try #require(try await store.revision(3, within: patience))
             #expect(revision.operation == .import && revision.changes.map(\.group) == ["cattle", "pets", "web"])
             #expect(revision.changes[2].action == .free)
             #expect(try await store.groups() == ["cattle", "pets"])
-            #expect(swarm.image?.newest == 3 && swarm.image?.isSound == true)
+            #expect(swarm.snapshot?.newest == 3 && swarm.snapshot?.isSound == true)
             #expect(try await store.copy.tags(within: patience).map(\.name) == ["good"])
-            #expect(swarm.image?.tags.map(\.name) == ["good"])
+            #expect(swarm.snapshot?.tags.map(\.name) == ["good"])
             #expect(try await store.copy.terms(within: patience).map { $0.until == nil } == [true, false])
             #expect(try await store.copy.verify(within: patience).problems == [])
         }
@@ -152,7 +153,7 @@ struct SwarmStoreTests {
             #expect(try await follower.acquire(try await follower.see()) == nil)
             let restarted = try await nodes[1].open()
             #expect(try await restarted.lead("n2/group").lease.epoch == 4)
-            #expect(swarm.image?.terms.map(\.epoch) == [4, 3, 2, 1])
+            #expect(swarm.snapshot?.terms.map(\.epoch) == [4, 3, 2, 1])
         }
         try await SwarmBench.with(2) { swarm, nodes in
             let follower = try await nodes[1].open()
@@ -192,7 +193,7 @@ struct SwarmStoreTests {
             #expect(swarm.label == "damaged" && swarm.writes == 2)
             // What this node knows can still be read, and says why it is old.
             #expect(try await store.groups() == ["web"])
-            let trouble = try await store.copy.swarmCopy(within: patience)?.trouble
+            let trouble = try await store.copy.replicaInfo(within: patience)?.trouble
             #expect(trouble?.contains("damaged") == true)
         }
     }
@@ -244,7 +245,7 @@ struct SwarmStoreTests {
             swarm.state.withLock { $0.id = "y" }
             swarm.put("infrakit", nil)
             try await store.see()
-            #expect(try await store.copy.swarmCopy(within: patience)?.cluster == "y")
+            #expect(try await store.copy.replicaInfo(within: patience)?.cluster == "y")
             #expect(try await store.groups().isEmpty)
             #expect(nodes[0].lines.count("swarm copy set aside") == 1)
             #expect(try nodes[0].files.contains { $0.hasPrefix("manager.db.aside-") })
@@ -269,14 +270,14 @@ struct SwarmStoreTests {
             }
             #expect(nodes[1].lines.count("swarm put back") == 1)
             #expect(nodes[1].lines.count("swarm copy set aside") == 0)
-            let trouble = try await store.copy.swarmCopy(within: patience)?.trouble
+            let trouble = try await store.copy.replicaInfo(within: patience)?.trouble
             #expect(trouble?.contains("an older state back into the swarm's label 'infrakit': revision 1") == true)
             swarm.mood("n2", .well)
             try await store.see()
             try await leading.append("pets")
             try await store.see()
             #expect(try await store.groups() == ["db", "pets", "web"])
-            #expect(try await store.copy.swarmCopy(within: patience)?.trouble == nil)
+            #expect(try await store.copy.replicaInfo(within: patience)?.trouble == nil)
         }
     }
 
@@ -306,12 +307,12 @@ struct SwarmStoreTests {
             for mood in [StubSwarm.Mood.drops, .hangs] {
                 swarm.mood("n1", mood)
                 #expect(try await failure { try await store.see() }.code == .busy)
-                #expect(try await store.copy.swarmCopy(within: patience)?.trouble != nil)
+                #expect(try await store.copy.replicaInfo(within: patience)?.trouble != nil)
                 #expect(try await store.groups() == ["web"])
                 swarm.mood("n1", .well)
                 try await eventually("a look") {
                     _ = try? await store.see()
-                    return try await store.copy.swarmCopy(within: patience)?.trouble == nil
+                    return try await store.copy.replicaInfo(within: patience)?.trouble == nil
                 }
             }
         }
@@ -336,7 +337,7 @@ struct SwarmStoreTests {
             if !comesThrough { _ = try await store.append(draft, fence: leading.fence, within: patience) }
             swarm.applyHeld()
             try await store.see()
-            #expect(swarm.image?.newest == 1 && swarm.image?.records.map(\.token) == [draft.token])
+            #expect(swarm.snapshot?.newest == 1 && swarm.snapshot?.records.map(\.token) == [draft.token])
             #expect(try await store.copy.summary(within: patience).newest == 1)
         }
     }
@@ -354,7 +355,7 @@ struct SwarmStoreTests {
             swarm.applyHeld()
             #expect(try await failure { try await leading.append("web") }.code == .fenced)
             try await store.see()
-            #expect(swarm.image?.newest == 1)
+            #expect(swarm.snapshot?.newest == 1)
             #expect(try await store.copy.summary(within: patience).newest == 1)
         }
     }
@@ -371,7 +372,7 @@ struct SwarmStoreTests {
             #expect(error.code == .fenced)
             #expect(try await failure { try await first.append("db") }.code == .fenced)
             #expect(try await first.store.groups() == ["pets", "web"])
-            #expect(swarm.image?.groups.keys.sorted() == ["pets", "web"])
+            #expect(swarm.snapshot?.groups.keys.sorted() == ["pets", "web"])
         }
     }
 
@@ -398,7 +399,7 @@ struct SwarmStoreTests {
             #expect(numbers.sorted() == Array(1...60))
             #expect(swarm.writes - writes < 30, "\(swarm.writes - writes)")
             #expect(try await leading.store.groups().count == 60)
-            #expect(swarm.image?.isSound == true && swarm.image?.newest == 60)
+            #expect(swarm.snapshot?.isSound == true && swarm.snapshot?.newest == 60)
         }
     }
 
@@ -432,7 +433,7 @@ struct SwarmStoreTests {
                 return await group.reduce(into: []) { $0.append($1) }
             }
             #expect(codes.count { $0 == .tooLarge } == 3 && codes.count { $0 == nil } == 9)
-            #expect(swarm.image?.newest == 9 && swarm.image?.isSound == true)
+            #expect(swarm.snapshot?.newest == 9 && swarm.snapshot?.isSound == true)
             #expect(try await store.groups().count == 9)
             #expect(try await leading.append("after").number == 10)
         }
@@ -458,8 +459,8 @@ struct SwarmStoreTests {
             try await leading.append("web")
             try await leading.append("db")
             #expect(nodes[0].lines.count("swarm label nearly full") == 1)
-            #expect(try await store.copy.swarmCopy(within: patience)?.labelLimit == 10_000)
-            #expect(try await store.copy.swarmCopy(within: patience)?.labelSize == swarm.label?.utf8.count)
+            #expect(try await store.copy.replicaInfo(within: patience)?.labelLimit == 10_000)
+            #expect(try await store.copy.replicaInfo(within: patience)?.labelSize == swarm.label?.utf8.count)
         }
     }
 
@@ -472,7 +473,7 @@ struct SwarmStoreTests {
                 let outcome = Outcome(revision: revision.number, group: "noise", status: .applied)
                 try await store.recordOutcomes([outcome], fence: leading.fence, within: patience)
             }
-            #expect(swarm.image?.newest == 3 && (swarm.image?.base.revision ?? 0) > 0)
+            #expect(swarm.snapshot?.newest == 3 && (swarm.snapshot?.base.revision ?? 0) > 0)
             #expect(try await store.copy.summary(within: patience).newest == 3)
             #expect(try await store.copy.verify(within: patience).problems == [])
         }

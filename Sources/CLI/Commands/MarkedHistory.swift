@@ -9,7 +9,7 @@ struct MarkedHistory {
     let session: Session
 
     func apply(_ mark: HistoryMark) async throws {
-        guard try await store.swarmCopy(within: commandTimeout) == nil else {
+        guard try await store.replicaInfo(within: commandTimeout) == nil else {
             _ = try await RequestWait(store: store, timeout: .seconds(30), session: session).run(.mark(mark))
             return
         }

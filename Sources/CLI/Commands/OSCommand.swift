@@ -112,7 +112,7 @@ struct OSCommand: Verb {
     private func checkHistory(_ path: String, _ directory: String) async throws {
         // More patient than a renewal may be: a leader that stands still in the middle of a write must not end this start.
         let patient = Store.openForCommand(StoreConfiguration(path: path, busyTimeout: 10_000))
-        if let copy = try await patient.swarmCopy(within: commandTimeout) {
+        if let copy = try await patient.replicaInfo(within: commandTimeout) {
             throw StoreError(
                 .conflict,
                 "\(path) is the copy of the history of the swarm \(copy.cluster), for infrakit-manager swarm. "

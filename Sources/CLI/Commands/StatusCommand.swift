@@ -35,7 +35,7 @@ struct StatusCommand: Verb {
             replica: replica.answer,
             isReplicaSilent: replica.isSilent,
             storage: StorageReport(path: database.path),
-            swarm: try await database.swarmCopy(within: commandTimeout),
+            swarm: try await database.replicaInfo(within: commandTimeout),
             times: try await database.confirmationTimes(within: commandTimeout),
             sighting: sighting,
             now: session.now()

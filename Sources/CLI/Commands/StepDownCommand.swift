@@ -27,7 +27,7 @@ struct StepDownCommand: Verb {
         let store = store.open(in: session)
         let waiting = RequestWait(store: store, timeout: wait.duration, session: session)
         let (copy, lease) = try await waiting.reading {
-            (try await store.swarmCopy(within: commandTimeout), try await store.lease(within: commandTimeout))
+            (try await store.replicaInfo(within: commandTimeout), try await store.lease(within: commandTimeout))
         }
         if let copy {
             let node = copy.leader.isEmpty ? "NODE" : copy.leader

@@ -1,8 +1,9 @@
 internal import ArgumentParser
-public import Manager
+internal import Manager
 internal import NIOPosix
+internal import Replication
 internal import Store
-public import Swarm
+internal import Swarm
 
 /// `infrakit-manager swarm`: a manager on a Docker Swarm manager node, which leads when its node does.
 struct SwarmCommand: Verb {
@@ -106,8 +107,8 @@ struct SwarmCommand: Verb {
         let client = try EngineClient(endpoint, on: MultiThreadedEventLoopGroup.singleton)
         let here = program.claimant.process
         let swarm = try await SwarmStore.open(
-            configuration,
-            client: client,
+            DatabasePlace(configuration),
+            engine: client,
             settings: settings(election),
             logger: program.logger,
             holderIsGone: { HolderProbe.isGone($0, seenFrom: here) }
@@ -133,23 +134,21 @@ struct SwarmCommand: Verb {
         }
     }
 
-    private func settings(_ election: ElectionSettings) -> SwarmStoreSettings {
-        var settings = SwarmStoreSettings(
+    private func settings(_ election: ElectionSettings) -> SwarmStore.Settings {
+        var settings = SwarmStore.Settings(
             detector: SwarmDetectorSettings(
                 limit: election.renewDeadline,
                 // The leader before has let its groups go by then.
                 settling: election.ttl + election.pollInterval / 2
             )
         )
-        settings.swap.limit = election.renewDeadline
+        settings.replication.swap.limit = election.renewDeadline
         // Often enough for the lease to be shown as standing.
-        settings.noteInterval = min(.seconds(5), election.pollInterval * 3)
-        settings.retention = replica.retention
+        settings.replication.noteInterval = min(.seconds(5), election.pollInterval * 3)
+        settings.replication.retention = replica.retention
         return settings
     }
 }
-
-extension SwarmStore: StateStore {}
 
 /// A flag that is given as a word.
 struct Switch: ExpressibleByArgument {

@@ -212,7 +212,7 @@ struct Examination {
 
     /// Whether a copy of a swarm's history is up to date; nothing where the database is no copy.
     private func swarm() async -> [Finding] {
-        guard let copy = try? await store.swarmCopy(within: commandTimeout) else { return [] }
+        guard let copy = try? await store.replicaInfo(within: commandTimeout) else { return [] }
         let text =
             copy.cluster.isEmpty
             ? "no Engine has told of the swarm yet"
@@ -237,7 +237,7 @@ struct Examination {
                     fix: "put the newer file back, or: infrakit-manager accept (docs/operations.md, Backup and restore)"
                 )
             }
-            if let copy = try await store.swarmCopy(within: commandTimeout), copy.hidesLeader(at: session.now()) {
+            if let copy = try await store.replicaInfo(within: commandTimeout), copy.hidesLeader(at: session.now()) {
                 return Finding("leadership", .warning, "not known to this node", fix: "see the line about the swarm")
             }
             guard lease.isHeld else {

@@ -13,7 +13,7 @@ struct StatusReport {
     let isReplicaSilent: Bool
     let storage: StorageReport
     /// Of what the database is a copy; nil in os mode.
-    let swarm: SwarmCopy?
+    let swarm: LocalReplicaInfo?
     /// How much time there is to confirm each revision that waits, in milliseconds.
     let times: [Int: Int]
     let sighting: LeaseSighting

@@ -12,17 +12,17 @@ extension Store {
     ///
     /// - Parameter word: goes into the old one's new name, and says why.
     /// - Returns: that name; nil when there was none.
-    public static func replaceCopy(
+    public static func resync(
         _ configuration: StoreConfiguration,
-        as word: String
+        quarantining word: String
     ) async throws(StoreError) -> String? {
         var fresh = configuration
         fresh.path = "\(configuration.path).new"
         for name in [fresh.path, "\(fresh.path)-journal"] where unlink(name) != 0 && errno != ENOENT {
             throw StoreError(.io, "\(name) cannot be removed: \(String(cString: strerror(errno)))")
         }
-        try await openForManager(fresh).beginSwarmCopy(within: .seconds(30))
-        let aside = try setAside(configuration, as: word)
+        try await openForManager(fresh).beginReplica(within: .seconds(30))
+        let aside = try quarantine(configuration, as: word)
         guard rename(fresh.path, configuration.path) == 0 else {
             throw StoreError(.io, "\(fresh.path) cannot be renamed: \(String(cString: strerror(errno)))")
         }
@@ -42,7 +42,7 @@ extension Store {
     ///   - between: called between any two steps, for a test that ends it there.
     /// - Returns: its new path; nil when there was none.
     /// - Throws: ``StoreError``: `busy` when somebody writes to it.
-    static func setAside(
+    static func quarantine(
         _ configuration: StoreConfiguration,
         as word: String,
         between: () -> Void = {}

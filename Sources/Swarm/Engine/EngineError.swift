@@ -24,12 +24,8 @@ public struct EngineError: Error, Hashable, Sendable {
         case lost
         /// Somebody else's update of the swarm came first.
         case lostRace
-        /// Others changed the swarm all the time; nothing was written.
-        case contended
         /// The Engine runs, and is still on its way into its swarm.
         case starting
-        /// What the write was to change together with its label is not as it was.
-        case conflict
         /// More than the swarm carries.
         case tooLarge
         /// The Engine speaks no version of its interface that has what is needed.
@@ -38,8 +34,6 @@ public struct EngineError: Error, Hashable, Sendable {
         case tls
         /// An answer that cannot be understood.
         case malformed
-        /// Nobody can tell whether a write took place.
-        case unknownOutcome
         /// The caller gave up.
         case cancelled
         /// The Engine's own no, for a reason of which nothing is known here.
@@ -67,7 +61,7 @@ public struct EngineError: Error, Hashable, Sendable {
     /// whether the write went along. So only an error known to come before the write is a clear no.
     public var leavesOutcomeOpen: Bool {
         switch code {
-        case .timeout, .lost, .unreachable, .malformed, .noQuorum, .unknownOutcome, .cancelled: true
+        case .timeout, .lost, .unreachable, .malformed, .noQuorum, .cancelled: true
         case .other: (status ?? 500) >= 500
         default: false
         }

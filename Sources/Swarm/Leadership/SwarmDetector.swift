@@ -1,3 +1,5 @@
+package import Replication
+
 /// Folds what is seen of a swarm's leadership into a claim. It knows no clock and no socket.
 ///
 /// The rules, each against something that the Engine does (docs/swarm.md):
@@ -72,7 +74,7 @@ public struct SwarmDetector: Sendable {
     }
 
     /// What may be claimed at that moment.
-    public func claim(at now: ContinuousClock.Instant) -> SwarmClaim {
+    package func claim(at now: ContinuousClock.Instant) -> LeadershipClaim {
         switch state {
         case .leading(let until) where now < until: .leader(until: until)
         case .leading: .unknown(reason: "the Engine has not confirmed for \(settings.limit) that this node leads")

@@ -21,7 +21,7 @@ enum AnnotationTarget {
         let encoded = try annotation.encoded(limit: EncodedAnnotation.Limit(maximum: .max, warning: .max)).text
         try same(Annotation(label: encoded), annotation, "written and read again, it differs")
         try damage(encoded, annotation)
-        if let image = annotation.image { try goOn(image, annotation) }
+        if let snapshot = annotation.snapshot { try goOn(snapshot, annotation) }
     }
 
     private static func saysThatThereAreNone(_ input: [UInt8]) throws {
@@ -43,10 +43,10 @@ enum AnnotationTarget {
     }
 
     /// What a leader would do with it.
-    private static func goOn(_ image: HistoryImage, _ annotation: Annotation) throws {
-        try require(image.isSound, "a history with wrong hashes")
-        try same(image.groups.values.count, annotation.groups.count, "groups of the history, and of the label")
-        var image = image
+    private static func goOn(_ snapshot: Snapshot, _ annotation: Annotation) throws {
+        try require(snapshot.isSound, "a history with wrong hashes")
+        try same(snapshot.groups.values.count, annotation.groups.count, "groups of the history, and of the label")
+        var snapshot = snapshot
         let claimant = Claimant(
             id: ReplicaID("n1/group")!,
             instance: "new",
@@ -55,11 +55,11 @@ enum AnnotationTarget {
             pluginSocket: "",
             guardLock: ""
         )
-        let lease = image.acquire(
+        let lease = snapshot.acquire(
             claimant,
-            watched: image.lease,
+            watched: snapshot.lease,
             at: "n",
-            floor: image.lease.epoch,
+            floor: snapshot.lease.epoch,
             ttl: 1,
             reason: "",
             time: 1
@@ -71,12 +71,12 @@ enum AnnotationTarget {
             operation: .commit,
             changes: [Change(group: "g", action: .free)]
         )
-        let revision = try image.append(draft, fence: fence, time: 1)
-        try image.record(Outcome(revision: revision.number, group: "g", status: .applied), fence: fence)
-        image.trim(to: HistoryImage.Limits(records: 1, bytes: 0, terms: 1), time: 1)
-        try require(image.isSound && image.newest == revision.number, "the history cannot be gone on with")
-        image.release(fence, reason: "", time: 2)
-        let encoded = try Annotation(image).encoded(limit: EncodedAnnotation.Limit(maximum: .max, warning: .max))
+        let revision = try snapshot.append(draft, fence: fence, time: 1)
+        try snapshot.record(Outcome(revision: revision.number, group: "g", status: .applied), fence: fence)
+        snapshot.trim(to: Snapshot.Limits(records: 1, bytes: 0, terms: 1), time: 1)
+        try require(snapshot.isSound && snapshot.newest == revision.number, "the history cannot be gone on with")
+        snapshot.release(fence, reason: "", time: 2)
+        let encoded = try Annotation(snapshot).encoded(limit: EncodedAnnotation.Limit(maximum: .max, warning: .max))
         _ = try Annotation(label: encoded.text)
     }
 }

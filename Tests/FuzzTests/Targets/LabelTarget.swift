@@ -1,4 +1,5 @@
 import GroupSPI
+import Replication
 import Store
 
 @testable import Swarm
@@ -12,8 +13,8 @@ enum LabelTarget {
         if let annotation = try? Annotation(label: text) {
             try same(Annotation(label: annotation.encoded().text), annotation, "written and read again, it differs")
         }
-        if let mailbox = try? Mailbox(label: text) {
-            try same(Mailbox(label: mailbox.encoded()), mailbox, "written and read again, the requests differ")
+        if let queue = try? RequestQueue(label: text) {
+            try same(RequestQueue(label: queue.encoded()), queue, "written and read again, the requests differ")
         }
     }
 

@@ -1,4 +1,5 @@
 import GroupSPI
+import Replication
 import Store
 
 @testable import Swarm
@@ -7,9 +8,9 @@ import Store
 /// whoever can.
 enum RequestsTarget {
     static func run(_ input: [UInt8]) throws {
-        let mailbox: Mailbox
+        let queue: RequestQueue
         do throws(AnnotationError) {
-            mailbox = try Mailbox(label: LabelText.encode(input))
+            queue = try RequestQueue(label: LabelText.encode(input))
         } catch {
             try require(
                 (1...2000).contains(error.message.unicodeScalars.count),
@@ -17,8 +18,8 @@ enum RequestsTarget {
             )
             return
         }
-        try same(Mailbox(label: mailbox.encoded()), mailbox, "written and read again, it differs")
-        for request in mailbox.requests {
+        try same(RequestQueue(label: queue.encoded()), queue, "written and read again, it differs")
+        for request in queue.requests {
             let again = try Request(JSONView(request.json.bytes, limits: RequestBody.limits))
             try same(again, request, "a request, written and read again")
             // As the leader does, and the node that asked. Said here, for a sum that nobody looks at is not made.
@@ -30,9 +31,9 @@ enum RequestsTarget {
             if case .commit(_, _, let within?) = request.kind {
                 try require(!Store.wallClock().addingReportingOverflow(within).overflow, "a wait beyond reckoning")
             }
-            var changed = mailbox
+            var changed = queue
             changed.add(request)
-            try same(changed.ids, mailbox.ids, "the ids, with a request added that is there")
+            try same(changed.ids, queue.ids, "the ids, with a request added that is there")
             changed.remove([request.id])
             try require(!changed.ids.contains(request.id), "a request that was removed is there")
         }

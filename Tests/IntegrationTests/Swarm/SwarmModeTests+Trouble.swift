@@ -69,7 +69,7 @@ extension SwarmModeTests {
                 try await second.store.lease(within: .seconds(5)).sequence > 40
             }
             try await leader.commit("web", 2)
-            #expect(try await swarm.annotation().image?.lease.epoch == epoch)
+            #expect(try await swarm.annotation().snapshot?.lease.epoch == epoch)
             #expect(
                 second.plugin.watched.isEmpty && swarm.world.journal.of("second").allSatisfy { !$0.request.isWatch }
             )
@@ -80,13 +80,13 @@ extension SwarmModeTests {
             try await eventually("the second one leads", within: .seconds(90)) {
                 second.plugin.size(of: "web") == 2
             }
-            #expect(try await swarm.annotation().image?.lease.holder == "second")
+            #expect(try await swarm.annotation().snapshot?.lease.holder == "second")
             try await second.commit("web", 3)
             // And it is the first that follows when it comes back.
             try await leader.startManager([])
             try await leader.waitUntilFollowing(second)
             try await second.commit("web", 4)
-            #expect(try await swarm.annotation().image?.lease.epoch == epoch + 1)
+            #expect(try await swarm.annotation().snapshot?.lease.epoch == epoch + 1)
         }
     }
 
@@ -111,8 +111,8 @@ extension SwarmModeTests {
             )
             // Otherwise there was no contention that anybody could lose by.
             #expect(updates.done > 200 && updates.lost > 40)
-            let image = try #require(try await swarm.annotation().image)
-            #expect(image.newest == 40 && image.lease.epoch == epoch)
+            let snapshot = try #require(try await swarm.annotation().snapshot)
+            #expect(snapshot.newest == 40 && snapshot.lease.epoch == epoch)
         }
     }
 

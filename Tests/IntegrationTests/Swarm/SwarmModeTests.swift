@@ -105,9 +105,9 @@ import Testing
             for gap in gaps { #expect(gap.overlap == nil, "\(gap)") }
 
             try await swarm.copiesAgree()
-            let image = try #require(try await swarm.annotation().image)
+            let snapshot = try #require(try await swarm.annotation().snapshot)
             let history = try await Self.mergedHistory(swarm)
-            #expect(history.map(\.number) == Array(1...image.newest))
+            #expect(history.map(\.number) == Array(1...snapshot.newest))
             #expect(history.map(\.epoch) == history.map(\.epoch).sorted())
             ledger.expectAllOf(history)
             for host in swarm.hosts {
@@ -138,7 +138,7 @@ import Testing
             for (index, text) in [nil, empty, old].enumerated() {
                 try await swarm.put(text, through: leader.name)
                 try await eventually("the leader writes the label again") {
-                    try await swarm.annotation().image?.newest == 2 + index
+                    try await swarm.annotation().snapshot?.newest == 2 + index
                 }
                 try await leader.commit("web", 3 + index)
             }
@@ -154,7 +154,7 @@ import Testing
             )
             let next = try await swarm.leader(after: epoch)
             try await eventually("what was written is the next revision, and runs") {
-                try await swarm.annotation().image?.newest == 6 && next.host.plugin.spec(of: "viaGo") == spec
+                try await swarm.annotation().snapshot?.newest == 6 && next.host.plugin.spec(of: "viaGo") == spec
             }
             try await swarm.copiesAgree()
             let history = try await Self.mergedHistory(swarm)

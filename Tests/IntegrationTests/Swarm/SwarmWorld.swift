@@ -91,7 +91,7 @@ struct SwarmWorld {
         try await eventually("the label can be read") {
             for node in SwarmLab.managers {
                 let client = try lab.client(node)
-                let snapshot = try? await SwarmAnnotationStore(client).read()
+                let snapshot = try? await LabelStore(client).read()
                 await client.shutdown()
                 if let annotation = try snapshot?.annotation() { return annotation }
             }
@@ -125,10 +125,10 @@ struct SwarmWorld {
     /// Waits until every copy has all that the label holds.
     func copiesAgree() async throws {
         try await eventually("every copy has what the label holds", within: .seconds(60)) {
-            let image = try #require(try await annotation().image)
+            let snapshot = try #require(try await annotation().snapshot)
             for host in hosts {
-                guard let found = try? await host.store.revision(image.newest, within: .seconds(5)),
-                    found.hash == image.hash
+                guard let found = try? await host.store.revision(snapshot.newest, within: .seconds(5)),
+                    found.hash == snapshot.hash
                 else { return false }
             }
             return true

@@ -1,8 +1,8 @@
 internal import GroupSPI
 internal import Logging
 internal import Manager
+internal import Replication
 internal import Store
-internal import Swarm
 
 /// One replica: its place, its plugin, and its manager, which may be started again and again.
 final class SimulatedReplica: @unchecked Sendable {

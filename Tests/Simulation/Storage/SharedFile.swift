@@ -130,9 +130,9 @@ final class SharedFile: @unchecked Sendable {
     }
 
     /// In swarm mode: a manager has written the label. This is what it was told of all that was written.
-    func written(_ image: HistoryImage, by process: SimulatedProcess) {
+    func written(_ snapshot: Snapshot, by process: SimulatedProcess) {
         let before = (lease: model.lease, revisions: model.revisions.count)
-        if let trouble = model.take(image, asked: { [world] in world.users.asked($0) }) {
+        if let trouble = model.take(snapshot, asked: { [world] in world.users.asked($0) }) {
             return world.checker.fail("\(process.name): \(trouble)")
         }
         let kind: SimulatedStore.Kind =

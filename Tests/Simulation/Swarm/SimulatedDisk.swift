@@ -1,8 +1,7 @@
 internal import GroupSPI
-internal import Manager
 internal import ManagerModels
+internal import Replication
 internal import Store
-internal import Swarm
 
 /// What a manager's store directory holds in swarm mode: this node's copy, also while nobody runs.
 final class SimulatedDisk: @unchecked Sendable {
@@ -38,7 +37,7 @@ final class SimulatedDisk: @unchecked Sendable {
 
 /// That copy as a manager or a command opens it. Each call is a transaction and takes no time: what waits for a disk is the shared
 /// file's part.
-final class SimulatedReplicaFile: LocalReplica, ReplicaPlace, RequestStore, @unchecked Sendable {
+final class SimulatedReplicaFile: LocalReplica, ReplicaPlace, @unchecked Sendable {
     let disk: SimulatedDisk
     let path: String
     private let world: World
@@ -58,13 +57,13 @@ final class SimulatedReplicaFile: LocalReplica, ReplicaPlace, RequestStore, @unc
         return self
     }
 
-    func replace(as word: String) async throws(StoreError) -> String? {
+    func resync(quarantining word: String) async throws(StoreError) -> String? {
         world.note("\(path) is put aside: \(word)")
         disk.replace(as: word)
         return "\(path).\(word)"
     }
 
-    func replaced(as word: String) -> String? { disk.hasKept ? "\(path).\(word)" : nil }
+    func quarantined(as word: String) -> String? { disk.hasKept ? "\(path).\(word)" : nil }
 
     private func access<Value>(
         _ body: (inout ReplicaModel) throws(StoreError) -> Value
@@ -89,28 +88,28 @@ final class SimulatedReplicaFile: LocalReplica, ReplicaPlace, RequestStore, @unc
 
     func lease(within timeout: Duration) async throws(StoreError) -> Lease { try history { $0.lease } }
 
-    func swarmCopy(within timeout: Duration) async throws(StoreError) -> SwarmCopy? { try access { $0.copy } }
+    func replicaInfo(within timeout: Duration) async throws(StoreError) -> LocalReplicaInfo? { try access { $0.copy } }
 
-    func beginSwarmCopy(within timeout: Duration) async throws(StoreError) { try access { $0.begin() } }
+    func beginReplica(within timeout: Duration) async throws(StoreError) { try access { $0.begin() } }
 
-    func setSwarmTrouble(_ trouble: String, within timeout: Duration) async throws(StoreError) {
+    func setReplicaTrouble(_ trouble: String, within timeout: Duration) async throws(StoreError) {
         try access { $0.setTrouble(trouble) }
     }
 
-    func resetSwarmPosition(within timeout: Duration) async throws(StoreError) { try access { $0.resetPosition() } }
+    func resetReplicaPosition(within timeout: Duration) async throws(StoreError) { try access { $0.resetPosition() } }
 
-    func project(
-        _ image: HistoryImage?,
-        _ copy: SwarmCopy,
+    func apply(
+        _ snapshot: Snapshot?,
+        _ copy: LocalReplicaInfo,
         within timeout: Duration
-    ) async throws(StoreError) -> Projection {
+    ) async throws(StoreError) -> ApplyResult {
         try access { [self] replica in
-            replica.project(image, copy, time: disk.host.wallTime, elapsed: elapsed(replica.history))
+            replica.apply(snapshot, copy, time: disk.host.wallTime, elapsed: elapsed(replica.history))
         }
     }
 
-    func image(of count: Int, within timeout: Duration) async throws(StoreError) -> HistoryImage? {
-        try access { $0.image(of: count) }
+    func snapshot(of count: Int, within timeout: Duration) async throws(StoreError) -> Snapshot? {
+        try access { $0.snapshot(of: count) }
     }
 
     func damagedPages(within timeout: Duration) async throws(StoreError) -> [Int] {
@@ -119,7 +118,7 @@ final class SimulatedReplicaFile: LocalReplica, ReplicaPlace, RequestStore, @unc
 
     // Of what is removed here nobody else knows, and what is left is what there was.
 
-    func pruneCopy(
+    func pruneReplica(
         _ policy: RetentionPolicy,
         after position: Int,
         within timeout: Duration
@@ -255,7 +254,7 @@ final class SimulatedReplicaFile: LocalReplica, ReplicaPlace, RequestStore, @unc
         try history { model throws(StoreError) in try model.removeRequests(endedBefore: sequence, fence: fence) }
     }
 
-    func removeCopiedRequests(
+    func removeReplicaRequests(
         endedBefore sequence: Int,
         within timeout: Duration
     ) async throws(StoreError) -> RequestRemoval {

@@ -71,7 +71,7 @@ struct SimulatedEngine: SwarmEngine {
         do throws(EngineError) {
             try result.get()
         } catch  where world.broken == .unknownToldAsRefused && error.leavesOutcomeOpen {
-            throw EngineError(.conflict, "nothing was written")
+            throw EngineError(.other, "nothing was written", status: 400)
         }
     }
 

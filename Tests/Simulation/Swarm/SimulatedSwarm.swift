@@ -1,5 +1,6 @@
 internal import GroupSPI
 internal import ManagerModels
+internal import Replication
 internal import SeededRandom
 internal import Store
 internal import Swarm
@@ -155,10 +156,10 @@ final class SimulatedSwarm: @unchecked Sendable {
         if texts.count > 8 { texts.removeFirst(1 + world.random.below(6)) }
         isLost = false
         do {
-            guard let image = try Annotation(label: text).image else {
+            guard let snapshot = try Annotation(label: text).snapshot else {
                 return world.checker.fail("\(process.name) writes a label without a history")
             }
-            world.file.written(image, by: process)
+            world.file.written(snapshot, by: process)
         } catch {
             world.checker.fail("\(process.name) writes a label that cannot be read: \(error)")
         }
@@ -170,7 +171,7 @@ final class SimulatedSwarm: @unchecked Sendable {
     /// (docs/swarm.md).
     func strike(_ disks: [SimulatedDisk]) {
         let history = world.file.model
-        guard let text = spec.label(Annotation.label), let known = try? Annotation(label: text), known.image != nil,
+        guard let text = spec.label(Annotation.label), let known = try? Annotation(label: text), known.snapshot != nil,
             disks.allSatisfy({ $0.hasAll(of: history) })
         else { return }
         let strange: String?
@@ -198,8 +199,8 @@ final class SimulatedSwarm: @unchecked Sendable {
     }
 
     private func without(_ name: String) -> SwarmSpec {
-        let requests = spec.label(Mailbox.label)
-        return requests.map { Self.emptySpec.setting(label: Mailbox.label, to: $0) } ?? Self.emptySpec
+        let requests = spec.label(RequestQueue.label)
+        return requests.map { Self.emptySpec.setting(label: RequestQueue.label, to: $0) } ?? Self.emptySpec
     }
 
     /// Somebody changes the swarm, and no label.

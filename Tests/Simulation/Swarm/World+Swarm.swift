@@ -1,9 +1,8 @@
-public import Manager
+internal import Manager
+internal import Replication
 internal import SeededRandom
 internal import Store
-public import Swarm
-
-extension SwarmStore: StateStore {}
+internal import Swarm
 
 extension World {
     /// The store of a manager in swarm mode, with the settings that `infrakit-manager swarm` has.
@@ -13,18 +12,18 @@ extension World {
         _ swarm: SimulatedSwarm,
         _ node: SimulatedSwarm.Node,
         holderIsGone: @escaping @Sendable (Lease) -> Bool
-    ) async throws(StoreError) -> SwarmStore {
+    ) async throws(StoreError) -> ReplicatedStore {
         let election = plan.election
-        var settings = SwarmStoreSettings(
+        var settings = SwarmStore.Settings(
             detector: SwarmDetectorSettings(
                 limit: election.renewDeadline,
                 settling: election.ttl + election.pollInterval / 2
             ),
-            past: HistoryImage.Limits(records: plan.labelRecords)
+            replication: ReplicationSettings(past: Snapshot.Limits(records: plan.labelRecords))
         )
-        settings.swap.limit = election.renewDeadline
-        settings.noteInterval = election.pollInterval * 3
-        settings.verifyInterval = election.ttl
+        settings.replication.swap.limit = election.renewDeadline
+        settings.replication.noteInterval = election.pollInterval * 3
+        settings.replication.verifyInterval = election.ttl
         return try await SwarmStore.open(
             SimulatedReplicaFile(self, replica.disk, "the copy of \(replica.name)"),
             engine: SimulatedEngine(
@@ -34,8 +33,8 @@ extension World {
                 process: process,
                 address: .simulated
             ),
-            clock: SwarmClock(self, process, node.host),
-            rules: broken?.swarmRules ?? SwarmRules(),
+            clock: ReplicationClock(self, process, node.host),
+            rules: broken?.swarmRules ?? ReplicationRules(),
             settings: settings,
             logger: logger(process),
             holderIsGone: holderIsGone
@@ -53,7 +52,7 @@ extension EngineAddress {
     }()
 }
 
-extension SwarmClock {
+extension ReplicationClock {
     private static let beginning = ContinuousClock.now
 
     fileprivate init(_ world: World, _ process: SimulatedProcess, _ host: SimulatedHost) {
@@ -67,25 +66,26 @@ extension SwarmClock {
 }
 
 extension BrokenRule {
-    fileprivate var swarmRules: SwarmRules {
-        var rules = SwarmRules()
+    fileprivate var swarmRules: ReplicationRules {
+        var rules = ReplicationRules()
         switch self {
         case .strangeLabelEmptied:
-            rules.find = { content, label, known in
-                switch LabelFinding(content, label: label, known: known) {
+            rules.find = { content, isLegacy, known in
+                switch RegisterFinding(content, isLegacy: isLegacy, known: known) {
                 case .lost(.gone), .lost(.emptied):
                     // The epoch at least is remembered.
-                    .current(HistoryImage(lease: known?.lease ?? .none))
+                    .current(Snapshot(lease: known?.lease ?? .none))
                 case let finding: finding
                 }
             }
         case .olderLabelLed:
-            rules.find = { content, label, known in
-                guard case .ours(let image) = content, case .lost = LabelFinding(content, label: label, known: known)
+            rules.find = { content, isLegacy, known in
+                guard case .ours(let snapshot) = content,
+                    case .lost = RegisterFinding(content, isLegacy: isLegacy, known: known)
                 else {
-                    return LabelFinding(content, label: label, known: known)
+                    return RegisterFinding(content, isLegacy: isLegacy, known: known)
                 }
-                return .current(image)
+                return .current(snapshot)
             }
         case .lateSwapDoubled: rules.isGone = { _, _ in true }
         default: break

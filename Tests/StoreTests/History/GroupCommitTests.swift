@@ -100,15 +100,15 @@ import Testing
         }
     }
 
-    /// A swarm's copy gets the lease with the image.
+    /// A swarm's copy gets the lease with the snapshot.
     @Test func whoLosesTheLeaseByAnImageWritesNothingAfterwardsInTheSameTransaction() async throws {
         try await withStore { store in
-            var image = HistoryImage()
+            var snapshot = Snapshot()
             func take(_ id: Identifier) throws -> Fence {
                 let claimant = claimant(id)
-                let lease = image.acquire(
+                let lease = snapshot.acquire(
                     claimant,
-                    watched: image.lease,
+                    watched: snapshot.lease,
                     at: "here",
                     floor: 0,
                     ttl: 9000,
@@ -118,13 +118,13 @@ import Testing
                 return Fence(instance: claimant.instance, epoch: try #require(lease).epoch, manager: id)
             }
             let first = try take("n1/group")
-            _ = try await store.project(image, at: 1)
+            _ = try await store.apply(snapshot, at: 1)
             _ = try take("n2/group")
             try await together(
                 store,
                 [
                     { _ = try await store.removeRequests(endedBefore: 0, fence: first, within: patience) },
-                    { [image] in _ = try await store.project(image, at: 2) },
+                    { [snapshot] in _ = try await store.apply(snapshot, at: 2) },
                     {
                         let error = try await failure {
                             try await store.removeRequests(endedBefore: 0, fence: first, within: patience)

@@ -85,7 +85,7 @@ import Testing
                 #expect(error.message.contains("Too many levels of symbolic links"), "\(error)")
                 #expect(!error.message.contains("no such file") && !error.message.contains("no database"), "\(error)")
             }
-            let aside = try await failure { try Store.setAside(StoreConfiguration(path: path), as: "aside") }
+            let aside = try await failure { try Store.quarantine(StoreConfiguration(path: path), as: "aside") }
             #expect(aside.code == .io, "\(aside)")
             let backup = try await failure { try Connection.requireAbsent(path) }
             #expect(backup.code == .io, "\(backup)")

@@ -52,7 +52,7 @@ struct QuarantineTests {
 
     @Test func itsJournalGoesAlong() async throws {
         try await withHotJournal { configuration in
-            let aside = try #require(try Store.setAside(configuration, as: "aside"))
+            let aside = try #require(try Store.quarantine(configuration, as: "aside"))
             #expect(!files.fileExists(atPath: configuration.path))
             #expect(!files.fileExists(atPath: "\(configuration.path)-journal"))
             try wholeness(of: aside)
@@ -64,7 +64,7 @@ struct QuarantineTests {
         try await withHotJournal { configuration in
             let directory = (configuration.path as NSString).deletingLastPathComponent
             var snapshots: [String] = []
-            _ = try Store.setAside(configuration, as: "aside") {
+            _ = try Store.quarantine(configuration, as: "aside") {
                 let snapshot = "\(directory)-\(snapshots.count)"
                 try? files.copyItem(atPath: directory, toPath: snapshot)
                 snapshots.append(snapshot)
@@ -89,10 +89,10 @@ struct QuarantineTests {
             try raw.execute("BEGIN IMMEDIATE")
             try raw.execute("INSERT INTO name (text) VALUES ('x')")
             let configuration = StoreConfiguration(path: store.path, busyTimeout: 20)
-            #expect(throws: StoreError.self) { try Store.setAside(configuration, as: "aside") }
+            #expect(throws: StoreError.self) { try Store.quarantine(configuration, as: "aside") }
             try raw.execute("COMMIT")
             #expect(files.fileExists(atPath: store.path))
-            let aside = try #require(try Store.setAside(configuration, as: "aside"))
+            let aside = try #require(try Store.quarantine(configuration, as: "aside"))
             let moved = try rawConnection(aside)
             #expect(try moved.first("SELECT count(*) FROM name WHERE text = 'x'") { $0.int(0) } == 1)
         }

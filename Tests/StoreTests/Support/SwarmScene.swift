@@ -3,11 +3,11 @@ import StoreFakes
 
 @testable import Store
 
-extension SwarmCopy {
+extension LocalReplicaInfo {
     static func at(_ position: Int, cluster: String = "swarm", leader: Identifier = "n1", trouble: String? = nil)
-        -> SwarmCopy
+        -> LocalReplicaInfo
     {
-        SwarmCopy(
+        LocalReplicaInfo(
             cluster: cluster,
             node: "node1",
             leader: leader,
@@ -22,13 +22,13 @@ extension SwarmCopy {
 }
 
 extension Store {
-    func project(_ image: HistoryImage?, at position: Int) async throws -> Projection {
-        try await project(image, .at(position), within: patience)
+    func apply(_ snapshot: Snapshot?, at position: Int) async throws -> ApplyResult {
+        try await apply(snapshot, .at(position), within: patience)
     }
 
     /// What stands here.
     func groups() async throws -> [Identifier: GlobalConfig.Entry] {
-        try await image(of: 64, within: patience)?.groups ?? [:]
+        try await snapshot(of: 64, within: patience)?.groups ?? [:]
     }
 
     func everything() async throws -> [Revision] {

@@ -1,3 +1,4 @@
+import Replication
 import Swarm
 import Synchronization
 

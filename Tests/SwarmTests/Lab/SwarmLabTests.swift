@@ -1,4 +1,5 @@
 import GroupSPI
+import Replication
 import Store
 import Swarm
 import SwarmLabSupport
@@ -33,15 +34,15 @@ struct SwarmLabTests {
     @Test func `A label is swapped, and nothing else is changed`() async throws {
         try await withLab { lab in
             let clients = try ["n1", "n2", "n3"].map { try lab.client($0) }
-            let stores = clients.map { SwarmAnnotationStore($0) }
+            let stores = clients.map { LabelStore($0) }
             let before = try await clients[0].swarm()
             #expect(try await stores[1].read().label == nil)
 
             // Three managers with the same beginning.
-            let wins = await withTaskGroup(of: EngineError.Code?.self) { group in
+            let wins = await withTaskGroup(of: RegisterError.Code?.self) { group in
                 for (number, store) in stores.enumerated() {
                     group.addTask {
-                        do throws(EngineError) {
+                        do throws(RegisterError) {
                             try await store.compareAndSwap(label: "infrakit", from: nil, to: "by \(number)")
                             return nil
                         } catch {
@@ -49,7 +50,7 @@ struct SwarmLabTests {
                         }
                     }
                 }
-                return await group.reduce(into: [EngineError.Code?]()) { $0.append($1) }
+                return await group.reduce(into: [RegisterError.Code?]()) { $0.append($1) }
             }
             #expect(wins.count { $0 == nil } == 1 && wins.count { $0 == .lostRace } == 2, "\(wins)")
             let text = try #require(try await stores[2].read().text)
@@ -78,7 +79,7 @@ struct SwarmLabTests {
                 last = next
             }
             let annotation = try #require(try await stores[0].read().annotation())
-            #expect(annotation.image?.newest == 29 && annotation.groups[0].spec.properties.text == "{ \"N\": 1.0 }")
+            #expect(annotation.snapshot?.newest == 29 && annotation.groups[0].spec.properties.text == "{ \"N\": 1.0 }")
 
             // What fits, and what does not.
             let large = String(repeating: "x", count: EncodedAnnotation.Limit().maximum)
@@ -108,17 +109,18 @@ struct SwarmLabTests {
             let hung = before.map { $0 + " again" } ?? "hung"
             print("swarm lab: a write while the leader is stopped: \(error.map { "\($0.code)" } ?? "none")")
             #expect(error?.leavesOutcomeOpen == true)
-            let store = SwarmAnnotationStore(client, settings: .init(limit: .seconds(90)))
+            let store = LabelStore(client, settings: .init(limit: .seconds(90)))
             // Whatever becomes of that write: one of the two texts is there in the end, and the caller knows which.
-            var outcome: EngineError?
+            var outcome: RegisterError?
             repeat {
-                do throws(EngineError) {
+                do throws(RegisterError) {
                     outcome = nil
                     try await store.compareAndSwap(label: "infrakit", from: before, to: "second")
                 } catch {
                     outcome = error
                 }
-            } while outcome?.code == .timeout || outcome?.code == .noQuorum
+            } while outcome?.code == .unavailable
+                && [nil, .timeout, .noQuorum].contains((outcome?.cause as? EngineError)?.code)
             try await lab("resume", leader)
             let text = try await {
                 while true {

@@ -9,8 +9,8 @@ extension Annotation {
         let standing = Dictionary(groups.map { ($0.spec.id, $0) }, uniquingKeysWith: { first, _ in first })
         let hash = [UInt8](hexadecimal: historyHash) ?? []
         self.init(
-            HistoryImage(
-                base: HistoryImage.Base(revision: revision, hash: hash, groups: standing),
+            Snapshot(
+                base: Snapshot.Base(revision: revision, hash: hash, groups: standing),
                 lease: .nobody(since: epoch)
             )
         )

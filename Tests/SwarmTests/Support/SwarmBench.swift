@@ -1,6 +1,7 @@
 import Foundation
 import GroupSPI
 import Logging
+import Replication
 import Store
 import Synchronization
 
@@ -21,7 +22,7 @@ struct SwarmBench: Sendable {
         private let opened = Opened()
 
         private final class Opened: Sendable {
-            let stores = Mutex<[SwarmStore]>([])
+            let stores = Mutex<[ReplicatedStore]>([])
         }
 
         var configuration: StoreConfiguration {
@@ -30,13 +31,13 @@ struct SwarmBench: Sendable {
 
         /// As a manager does at its start; again for a restart.
         func open(
-            _ settings: SwarmStoreSettings = .testing(),
+            _ settings: SwarmStore.Settings = .testing(),
             holderIsGone: @escaping @Sendable (Lease) -> Bool = { _ in false }
-        ) async throws -> SwarmStore {
+        ) async throws -> ReplicatedStore {
             let ended = opened.stores.withLock { Set($0.map(\.ownInstance)) }
             let store = try await SwarmStore.open(
-                configuration,
-                client: client,
+                DatabasePlace(configuration),
+                engine: client,
                 settings: settings,
                 logger: lines.logger,
                 holderIsGone: { holderIsGone($0) || ended.contains($0.instance) }
@@ -96,7 +97,7 @@ struct SwarmBench: Sendable {
     }
 }
 
-extension SwarmStoreSettings {
+extension SwarmStore.Settings {
     /// - Parameters:
     ///   - settling: without one, two answers make a claim.
     ///   - look: for one look at the leadership; as long as a request, if nobody says otherwise.
@@ -108,25 +109,27 @@ extension SwarmStoreSettings {
         attempts: Int = 5,
         swap: Duration = .seconds(60),
         label: EncodedAnnotation.Limit = EncodedAnnotation.Limit(),
-        past: HistoryImage.Limits = HistoryImage.Limits()
-    ) -> SwarmStoreSettings {
-        var settings = SwarmStoreSettings(
+        past: Snapshot.Limits = Snapshot.Limits()
+    ) -> SwarmStore.Settings {
+        var settings = SwarmStore.Settings(
             detector: SwarmDetectorSettings(limit: .seconds(600), answerLimit: .seconds(600), settling: settling),
             lookLimit: look ?? request,
-            swap: .init(requestLimit: request, attempts: attempts, limit: swap, pause: .milliseconds(1)),
-            past: past,
             label: label,
-            noteInterval: .zero,
-            patience: 3
+            replication: ReplicationSettings(
+                swap: .init(requestLimit: request, attempts: attempts, limit: swap, pause: .milliseconds(1)),
+                past: past,
+                noteInterval: .zero,
+                patience: 3
+            )
         )
-        settings.verifyInterval = nil
+        settings.replication.verifyInterval = nil
         return settings
     }
 }
 
 /// A manager that leads.
 struct Leading: Sendable {
-    let store: SwarmStore
+    let store: ReplicatedStore
     let fence: Fence
     let lease: Lease
 
@@ -152,7 +155,7 @@ extension Author {
     static let tester = Author(user: "ann", uid: 7, host: "h")
 }
 
-extension SwarmStore {
+extension ReplicatedStore {
     /// Looks twice and takes the lease over.
     func lead(_ id: Identifier = "n1/group") async throws -> Leading {
         _ = try await lease(within: patience)
@@ -197,13 +200,13 @@ extension SwarmStore {
 
     /// What stands, by this node's copy.
     func groups() async throws -> [Identifier] {
-        (try await copy.image(of: 64, within: patience)?.groups ?? [:]).keys.sorted()
+        (try await copy.snapshot(of: 64, within: patience)?.groups ?? [:]).keys.sorted()
     }
 }
 
 extension StubSwarm {
     /// What the label holds.
-    var image: HistoryImage? { label.flatMap { try? Annotation(label: $0).image } }
+    var snapshot: Snapshot? { label.flatMap { try? Annotation(label: $0).snapshot } }
 }
 
 /// Runs what is to fail, and returns how.
