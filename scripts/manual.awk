@@ -29,40 +29,40 @@ function text(line) { if (wants_paragraph && has_text) print ".Pp"; wants_paragr
 
 function status() {
     print ".Bl -tag -width 6n"
-    print ".It 0"; print manager ? "done; of diff: no difference" : "done"
-    print ".It 1"; print manager ? "failed, the sentence says why; of diff: they differ" : "failed or wrong usage, the message says why"
+    print ".It 0"; print manager ? "success; for diff: no difference" : "success"
+    print ".It 1"; print manager ? "failure, the message says why; for diff: different" : "failure or wrong usage, the message says why"
     if (manager) {
-        print ".It 2"; print "wrong usage; of diff: trouble"
+        print ".It 2"; print "wrong usage; for diff: error"
         print ".It 3"; print "this replica follows"
         print ".It 4"; print "nobody leads"
         print ".It 5"; print "the store cannot be used"
-        print ".It 6"; print "the plugin refused it"
-        print ".It 7"; print "recorded but not confirmed yet, or perhaps still carried out"
+        print ".It 6"; print "refused by the plugin"
+        print ".It 7"; print "recorded but not confirmed yet, or outcome unknown"
     }
-    print ".It 141"; print "nobody reads the output any more"
+    print ".It 141"; print "the reader of the output has ended"
     print ".El"
 }
 
 function environment() {
     print ".Sh ENVIRONMENT"
-    if (manager) print "Every flag can be set through the variable that its description names."
+    if (manager) print "Every flag can be set with the variable that its description names."
     print ".Bl -tag -width 6n"
     print ".It Ev INFRAKIT_PLUGINS_DIR"
-    print "where plugins have their sockets (default:"
+    print "directory of the plugins' sockets (default:"
     print ".Pa ~/.infrakit/plugins )"
     if (manager) {
         print ".It Ev INFRAKIT_CONFIG"
-        print "a YAML file with flags under their names"
+        print "a YAML file that sets flags by name"
         print ".It Ev INFRAKIT_STORE_DIR"
         print "directory of the database (default:"
         print ".Pa ~/.infrakit/configs )"
         print ".It Ev INFRAKIT_OUTPUT"
-        print "table or json, of the commands that have"
+        print "table or json, for commands with the option"
         print ".Fl -output"
         print ".It Ev NO_COLOR"
-        print "anything but the empty text: no colours"
+        print "no colours, if not empty"
         print ".It Ev SUDO_USER"
-        print "noted beside the author of a change, where no login is known"
+        print "recorded beside the author of a change, if no login is known"
     }
     print ".El"
 }

@@ -64,7 +64,11 @@ struct YAMLReader {
 
     private mutating func run(_ text: [UInt8]) throws(DocumentError) -> [JSON] {
         var parser = yaml_parser_t()
-        guard yaml_parser_initialize(&parser) == 1 else { throw DocumentError("no memory is left to read YAML") }
+        guard yaml_parser_initialize(&parser) == 1 else {
+            throw DocumentError(
+                "there is not enough memory to read YAML"
+            )
+        }
         defer { yaml_parser_delete(&parser) }
         // The parser keeps the pointer: it must stay where it is until the end.
         let result = text.withUnsafeBufferPointer { buffer -> Result<Void, DocumentError> in
@@ -91,7 +95,7 @@ struct YAMLReader {
     }
 
     private static func trouble(_ parser: yaml_parser_t) -> DocumentError {
-        let problem = parser.problem.map { String(cString: $0) } ?? "it is no YAML"
+        let problem = parser.problem.map { String(cString: $0) } ?? "it is not YAML"
         let context = parser.context.map { String(cString: $0) + ": " } ?? ""
         return DocumentError(line: Int(parser.problem_mark.line) + 1, context + problem)
     }
@@ -123,7 +127,7 @@ struct YAMLReader {
         case YAML_ALIAS_EVENT:
             let name = Self.text(event.data.alias.anchor) ?? ""
             guard let value = anchors[name] else {
-                throw DocumentError(line: line, "the alias *\(name)' names nothing that was written before it")
+                throw DocumentError(line: line, "the alias *\(name)' names no earlier anchor")
             }
             copied += value.size
             guard copied <= limits.maximumBytes else {
@@ -146,7 +150,7 @@ struct YAMLReader {
     }
 
     private static func badKey(_ line: Int) -> DocumentError {
-        DocumentError(line: line, "a key must be a text; JSON has no others")
+        DocumentError(line: line, "a key must be a string, as in JSON")
     }
 
     private var expectsKey: Bool { open.last.map { $0.members != nil && $0.key == nil } ?? false }
@@ -165,7 +169,7 @@ struct YAMLReader {
         let last = open.count - 1
         guard last >= 0 else { return }
         if !isMerge, !open[last].names.insert(key).inserted {
-            throw DocumentError(line: line, "the key '\(key)' is there twice; remove one")
+            throw DocumentError(line: line, "the key '\(key)' appears twice; remove one")
         }
         open[last].key = key
         open[last].isMerge = isMerge
@@ -196,6 +200,6 @@ struct YAMLReader {
     }
 
     private static func badMerge(_ line: Int) -> DocumentError {
-        DocumentError(line: line, "<< takes a mapping, or a list of mappings")
+        DocumentError(line: line, "<< must be a mapping or a list of mappings")
     }
 }

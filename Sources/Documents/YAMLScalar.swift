@@ -14,7 +14,7 @@ enum YAMLScalar {
         case "tag:yaml.org,2002:int", "tag:yaml.org,2002:float", "tag:yaml.org,2002:bool", "tag:yaml.org,2002:null":
             let value = try plain(text, line: line)
             if case .string = value {
-                throw DocumentError(line: line, "'\(text)' is not what its tag \(tag ?? "") says")
+                throw DocumentError(line: line, "'\(text)' does not match its tag \(tag ?? "")")
             }
             return value
         case let tag?: throw DocumentError(line: line, "the tag \(tag) is not known; write the value without it")
@@ -31,7 +31,7 @@ enum YAMLScalar {
         if ["yes", "no", "on", "off"].contains(text.lowercased()) {
             throw DocumentError(
                 line: line,
-                "'\(text)' is a boolean to some and a text to others: write true, false or \"\(text)\""
+                "'\(text)' is ambiguous in YAML, a boolean or a string: write true, false or \"\(text)\""
             )
         }
         if [".inf", "+.inf", "-.inf", ".nan"].contains(text.lowercased()) {
@@ -39,7 +39,7 @@ enum YAMLScalar {
         }
         // What programs write for a number that is none, where JSON is meant; it would be stored as a text.
         if ["NaN", "Infinity", "+Infinity", "-Infinity"].contains(text) {
-            throw DocumentError(line: line, "JSON has no number for \(text); a text is written \"\(text)\"")
+            throw DocumentError(line: line, "JSON has no number for \(text); for a string write \"\(text)\"")
         }
         return try number(text, line: line) ?? .string(text)
     }
@@ -49,7 +49,10 @@ enum YAMLScalar {
             let digits = text.utf8.dropFirst(2).map { Character(UnicodeScalar($0)).hexDigitValue ?? radix }
             guard !digits.isEmpty, digits.allSatisfy({ $0 < radix }) else { return nil }
             guard let value = Int(text.dropFirst(2), radix: radix) else {
-                throw DocumentError(line: line, "'\(text)' is no number of 63 bits: write it in decimal, or in quotes")
+                throw DocumentError(
+                    line: line,
+                    "'\(text)' is not a number of 63 bits: write it in decimal, or in quotes"
+                )
             }
             return .int(value)
         }
@@ -79,7 +82,7 @@ enum YAMLScalar {
         if whole.count > 1, whole.first == UInt8(ascii: "0"), fraction == nil, exponent.isEmpty {
             throw DocumentError(
                 line: line,
-                "'\(text)' is octal to some and decimal to others: write it without the leading zero, or in quotes"
+                "'\(text)' is ambiguous in YAML, octal or decimal: write it without the leading zero, or in quotes"
             )
         }
         var json = isNegative ? "-" : ""

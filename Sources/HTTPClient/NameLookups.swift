@@ -9,7 +9,7 @@ internal import Synchronization
 final class NameLookups: Sendable {
     /// Nobody has answered in time.
     struct Late: Error, CustomStringConvertible {
-        let description = "the look-up does not answer"
+        let description = "the name lookup does not answer"
     }
 
     /// There is no such host, or nobody who would know.

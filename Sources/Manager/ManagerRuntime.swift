@@ -170,8 +170,8 @@ public final class ManagerRuntime: Sendable {
                 hindrances.set(
                     Self.loopParty,
                     isLoop
-                        ? "its group plugin '\(configuration.term.pluginName)' is a manager that leads back to this one; give one "
-                            + "of them another --proxy-for-group" : nil
+                        ? "its group plugin '\(configuration.term.pluginName)' is a manager that forwards to this "
+                            + "one; give one of them another --proxy-for-group" : nil
                 )
             }
             try? await clock.sleep(until: clock.now() + configuration.term.reconcileInterval)

@@ -135,8 +135,8 @@ extension StoreError {
         case (.writing, true):
             StoreError(
                 .unknownOutcome,
-                "\(path) does not answer in time, and whether it stored the change is not known. Look at the history "
-                    + "before you ask again."
+                "\(path) does not answer in time, and it is not known whether the change was stored. Check the "
+                    + "history before you try again."
             )
         }
     }

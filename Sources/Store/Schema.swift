@@ -154,14 +154,14 @@ enum Schema {
         try DatabaseTraces.requireNotLost(path)
         guard access(path, F_OK) != 0 else { return }
         // A file that cannot be looked for is not one that is missing.
-        guard errno == ENOENT || errno == ENOTDIR else { throw StoreError.failed("look for", path, errno) }
+        guard errno == ENOENT || errno == ENOTDIR else { throw StoreError.failed("access", path, errno) }
         let (code, reason) = StoreError.reasonNotOpened(path, ENOENT)
         // While the reason was looked for, a manager that starts may have created it.
         guard access(path, F_OK) != 0 else { return }
         guard code == .missing else { throw StoreError(code, "\(path) cannot be opened: \(reason)") }
         throw StoreError(
             .missing,
-            "no database at \(path). Name the store directory with --store-dir or INFRAKIT_STORE_DIR."
+            "there is no database at \(path). Name the store directory with --store-dir or INFRAKIT_STORE_DIR."
         )
     }
 }

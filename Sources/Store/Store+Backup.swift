@@ -1,5 +1,5 @@
 extension Store {
-    /// What is wrong with the first page that does not have its checksum; nil when all have. Keeps nobody from writing.
+    /// What is wrong with the first page that does not match its checksum; nil when all have. Keeps nobody from writing.
     public func firstDamage(within timeout: Duration) async throws(StoreError) -> String? {
         do {
             try await Self.alone(configuration, "store.pages", within: timeout, Reader.connect) { connection in

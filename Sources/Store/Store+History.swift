@@ -156,7 +156,7 @@ extension Store {
             let known = try connection.states(at: number).filter { $0.spec != nil }.map(\.group)
             throw StoreError(
                 .notFound,
-                "at revision \(number) there is no group '\(group)'; there are: "
+                "revision \(number) has no group '\(group)'; it has: "
                     + (known.isEmpty ? "none" : known.joined(separator: ", "))
             )
         }

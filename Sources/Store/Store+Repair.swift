@@ -139,9 +139,9 @@ extension Connection {
     /// A manager that runs as another user than the one whose file it is does not take it away from that one.
     private static func takeOwner(of old: String, for new: String) throws {
         var status = stat()
-        guard stat(old, &status) == 0 else { throw StoreError.failed("look at", old, errno) }
+        guard stat(old, &status) == 0 else { throw StoreError.failed("access", old, errno) }
         var own = stat()
-        guard stat(new, &own) == 0 else { throw StoreError.failed("look at", new, errno) }
+        guard stat(new, &own) == 0 else { throw StoreError.failed("access", new, errno) }
         if own.st_uid != status.st_uid || own.st_gid != status.st_gid,
             chown(new, status.st_uid, status.st_gid) != 0
         {

@@ -132,6 +132,6 @@ extension Store {
 extension Result where Failure == any Error {
     /// What is stored cannot be read.
     var storeResult: Result<Success, StoreError> {
-        mapError { ($0 as? StoreError) ?? StoreError(.corrupt, "what is stored cannot be read: \($0)") }
+        mapError { ($0 as? StoreError) ?? StoreError(.corrupt, "the stored data cannot be read: \($0)") }
     }
 }

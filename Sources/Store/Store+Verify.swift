@@ -15,7 +15,7 @@ extension Store {
             do {
                 problems += try await reader.run(within: deadline - .now) { try $0.verifyRecords(query) }
             } catch  where error.code == .corrupt {
-                problems.append(Damage("what is kept beside the history cannot be read: \(error.message)"))
+                problems.append(Damage("the data beside the history cannot be read: \(error.message)"))
                 break
             }
         }

@@ -97,7 +97,7 @@ public final class Store: Sendable {
             _ = try await openForManager(anew)
             return DatabaseTraces.leaveMark(beside: path)
         }
-        throw StoreError(.conflict, "nothing is to be accepted: \(path) holds a database, or there never was one")
+        throw StoreError(.conflict, "there is nothing to accept: \(path) holds a database, or there never was one")
     }
 
     /// First what only looks, then, if somebody still waits for it, what creates.
@@ -127,7 +127,7 @@ public final class Store: Sendable {
         let directory =
             path.utf8.lastIndex(of: UInt8(ascii: "/")).map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
         guard access(directory, W_OK) != 0 else { return }
-        guard [EACCES, EPERM, EROFS].contains(errno) else { throw .failed("look into", directory, errno) }
+        guard [EACCES, EPERM, EROFS].contains(errno) else { throw .failed("access", directory, errno) }
         let (code, reason) = StoreError.reasonNotOpened(path, errno)
         throw StoreError(code, "\(path) cannot be written: \(reason)")
     }

@@ -84,7 +84,7 @@ public struct StoreError: Error, Hashable, Sendable {
         let path = error.path
         switch error.primaryCode {
         case SQLITE_IOERR where error.isAboutSpace, SQLITE_CANTOPEN where error.isAboutSpace:
-            self.init(.full, "there is no room, or no quota, left for \(path); nothing was stored.", cause: error)
+            self.init(.full, "there is no space, or no quota, left for \(path); nothing was stored.", cause: error)
         case SQLITE_BUSY, SQLITE_LOCKED:
             LockedTimes.note(path)
             let holder = LockHolder.other(of: path).map { " (\($0))" } ?? ""
@@ -94,12 +94,13 @@ public struct StoreError: Error, Hashable, Sendable {
                 cause: error
             )
         case SQLITE_FULL:
-            self.init(.full, "the disk that holds \(path) is full; nothing was stored. Make room.", cause: error)
+            self.init(.full, "the disk that holds \(path) is full; nothing was stored. Free some space.", cause: error)
         case SQLITE_IOERR where error.extendedCode == SQLiteError.strangeJournal:
             self.init(
                 .corrupt,
-                "the journal \(path)-journal is not of the last change of \(path), but older, or of another file. Rolled back, it "
-                    + "would undo what was acknowledged since. Move it away, then run verify.",
+                "the journal \(path)-journal does not belong to the last change of \(path): it is older, or of "
+                    + "another file. It would undo acknowledged changes. Move it away, then run `infrakit-manager "
+                    + "verify`.",
                 cause: error
             )
         case SQLITE_CORRUPT,
@@ -128,12 +129,12 @@ public struct StoreError: Error, Hashable, Sendable {
         case SQLITE_READONLY:
             self = .readOnly(path, cause: error)
         case SQLITE_PERM, SQLITE_AUTH:
-            self.init(.permission, "no right to open \(path). Check its owner and mode.", cause: error)
+            self.init(.permission, "no permission to open \(path). Check its owner and mode.", cause: error)
         case SQLITE_CANTOPEN:
             let (code, reason) = StoreError.reasonNotOpened(path, error.systemError)
             self.init(code, "\(path) cannot be opened: \(reason)", cause: error)
         case SQLITE_CONSTRAINT:
-            self.init(.conflict, "\(path) holds that already (\(error.message)); nothing was stored.", cause: error)
+            self.init(.conflict, "\(path) already contains this (\(error.message)); nothing was stored.", cause: error)
         default:
             self.init(
                 .io,
@@ -146,7 +147,7 @@ public struct StoreError: Error, Hashable, Sendable {
     }
 
     static func readOnly(_ path: String, cause: SQLiteError? = nil) -> StoreError {
-        StoreError(.readOnly, "\(path) cannot be written. Check the mount and the rights.", cause: cause)
+        StoreError(.readOnly, "\(path) cannot be written. Check the mount and the permissions.", cause: cause)
     }
 
     static func foreign(_ path: String) -> StoreError {
@@ -158,7 +159,7 @@ public struct StoreError: Error, Hashable, Sendable {
         if error == EACCES || error == EPERM {
             return StoreError(
                 .permission,
-                "no right to \(step) \(path). Check the owners and modes of the directories on the way to it."
+                "no permission to \(step) \(path). Check the owners and modes of its parent directories."
             )
         }
         let reason = String(cString: strerror(error))
@@ -169,8 +170,8 @@ public struct StoreError: Error, Hashable, Sendable {
     static func dump(_ path: String) -> StoreError {
         StoreError(
             .foreign,
-            "\(path) was made from an SQL dump of a manager's database. A dump leaves out the version of the tables "
-                + "and the page checksums, so no manager can use it. Restore a copy of the file (infrakit-manager backup)."
+            "\(path) was made from an SQL dump of a manager's database. A dump lacks the schema version and the page "
+                + "checksums, so no manager can use it. Restore a copy of the file (infrakit-manager backup)."
         )
     }
 
@@ -178,7 +179,8 @@ public struct StoreError: Error, Hashable, Sendable {
     static func withoutChecksums(_ path: String) -> StoreError {
         StoreError(
             .readOnly,
-            "\(path) was written by another program, which left no page checksums in it. A manager adds them when it starts."
+            "\(path) was written by another program, which removed its page checksums. A manager adds them when it "
+                + "starts."
         )
     }
 
@@ -190,8 +192,8 @@ public struct StoreError: Error, Hashable, Sendable {
     static func journalMode(_ mode: String, path: String) -> StoreError {
         StoreError(
             .unsafeStorage,
-            "\(path) is in journal mode '\(mode)', which corrupts when hosts share the file. With no manager running: "
-                + "sqlite3 \(path) 'PRAGMA journal_mode=DELETE'"
+            "\(path) is in journal mode '\(mode)', which is not safe when hosts share the file. With all managers "
+                + "stopped, run: sqlite3 \(path) 'PRAGMA journal_mode=DELETE'"
         )
     }
 

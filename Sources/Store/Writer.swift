@@ -123,7 +123,7 @@ final class Writer: @unchecked Sendable {
     private func resolve(_ done: [Work], after error: StoreError) {
         let unknown = StoreError(
             .unknownOutcome,
-            "the commit failed and whether it was stored is not known: \(error.message)",
+            "the commit failed, and it is not known whether it was stored: \(error.message)",
             cause: error.cause
         )
         var stored: [Work] = []

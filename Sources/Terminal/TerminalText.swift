@@ -4,7 +4,7 @@
 /// shows: an escape sequence, a line feed that forges a row, a mark that turns the direction of writing around. In an
 /// interpolation all of that comes out as an escape; only the program's own words are taken as they stand:
 ///
-///     let text: TerminalText = "\(name) is no tag any more\n"
+///     let text: TerminalText = "removed tag \(name)\n"
 ///
 /// A `String` is not one by itself, so that nothing reaches a terminal unescaped without saying so.
 public struct TerminalText: Hashable, Sendable {

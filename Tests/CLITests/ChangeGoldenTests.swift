@@ -92,7 +92,10 @@ import Testing
         try await Scene.scripted { scene in
             let refused = try await scene.withLeader({ _ in .nothingToDo }) { await scene.run("rollback 4 --wait 60s") }
             #expect(refused.status == .done, "\(refused)")
-            #expect(refused.errors.contains("the plugin refused revision 4: what stood then is restored"), "\(refused)")
+            #expect(
+                refused.errors.contains("the plugin refused revision 4; the configuration before it is restored"),
+                "\(refused)"
+            )
             let other = try await scene.withLeader({ _ in .nothingToDo }) { await scene.run("rollback 3 --wait 60s") }
             #expect(other.status == .done && other.errors.isEmpty, "\(other)")
         }

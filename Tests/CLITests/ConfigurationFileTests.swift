@@ -45,8 +45,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ("lease-tll: 3s", "there is no flag 'lease-tll' that a file may set; there are: allow-uid, "),
-        ("- a", "it holds flags and their values"), ("lease-ttl: {a: 1}", "takes a value or a list of values"),
+        ("lease-tll: 3s", "'lease-tll' is not a flag that a file can set; accepted: allow-uid, "),
+        ("- a", "expected flags and their values"), ("lease-ttl: {a: 1}", "must be a value or a list of values"),
     ])
     func whatIsWrongIsSaidWithWhatWouldBeRight(_ text: String, _ words: String) throws {
         let failure = try #require(throws: Failure.self) { try file(text) }
@@ -78,6 +78,6 @@ import Testing
         #expect(failure.status == .usage && failure.message.contains("/nowhere/x.yaml cannot be read"))
         #expect(try ConfigurationFile.load(for: ["os"], in: session) == nil)
         let missing = try #require(throws: Failure.self) { try ConfigurationFile.load(for: ["--config"], in: session) }
-        #expect(missing.message == "--config takes the name of a file")
+        #expect(missing.message == "--config needs the name of a file")
     }
 }

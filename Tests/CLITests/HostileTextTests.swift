@@ -89,7 +89,7 @@ import Testing
         try await Scene.scripted { scene in
             let finished = await scene.run(line, output: { _ in throw StreamError(28) })
             #expect(finished.status == .failed)
-            #expect(finished.errors == "infrakit-manager: the result could not be written: No space left on device\n")
+            #expect(finished.errors == "infrakit-manager: the output could not be written: No space left on device\n")
         }
     }
 

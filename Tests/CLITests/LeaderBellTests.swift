@@ -218,7 +218,7 @@ import Testing
             defer { close(descriptor) }
             async let doctor = scene.run("doctor")
             let status = await scene.run("status")
-            let words = "on this host takes connections and does not answer in time"
+            let words = "on this host accepts connections but does not answer in time"
             #expect(status.output.contains("a manager \(words)"), "\(status)")
             #expect(await doctor.output.contains("the manager 'group' \(words)"))
         }

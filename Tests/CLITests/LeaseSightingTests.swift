@@ -28,9 +28,10 @@ import Testing
             let clock = "its clock is about \(ahead > 0 ? "1h ahead of" : "24h behind") this host's"
             let status = await scene.run("status")
             #expect(status.status == .done, "\(status)")
-            #expect(status.output.contains("in epoch 2, seen to renew its lease; \(clock)\n"), "\(status)")
+            #expect(status.output.contains("in epoch 2, renewing its lease; \(clock)\n"), "\(status)")
             let doctor = await scene.run("doctor")
-            let warning = "warning  leadership: n2/group leads in epoch 2, and \(clock): times in the history mislead\n"
+            let warning =
+                "warning  leadership: n2/group leads in epoch 2, and \(clock): times in the history are misleading\n"
             #expect(doctor.output.contains(warning), "\(doctor)")
         }
     }
@@ -44,7 +45,7 @@ import Testing
             }
             let status = await scene.run("status")
             #expect(status.status == .noLeader, "\(status)")
-            #expect(status.output.contains("lease not renewed for the 9s that this looked on\n"), "\(status)")
+            #expect(status.output.contains("lease not renewed during 9s of watching it\n"), "\(status)")
         }
     }
 

@@ -69,7 +69,7 @@ import Testing
             lock.close()
             let finished = await running.value
             #expect(finished.status == .noLeader, "\(finished)")
-            #expect(finished.errors.hasSuffix("it was taken back, and nothing was changed\n"), "\(finished)")
+            #expect(finished.errors.hasSuffix("the request was cancelled and nothing was changed\n"), "\(finished)")
             #expect(try await scene.store.request(id, within: patience)?.state == .cancelled)
         }
     }
@@ -77,12 +77,12 @@ import Testing
     /// Trouble at a look at a request says nothing of the request: no sentence says that it may come true and that nothing was changed.
     @Test(arguments: [
         "manager.db is locked by another process (pid 7, cp); nothing was changed. Try again.",
-        "the disk that holds manager.db is full; nothing was stored. Make room.",
+        "the disk that holds manager.db is full; nothing was stored. Free some space.",
     ])
     func noSentenceSaysTwoOppositeThings(_ message: String) {
         let unknown = UnknownEnd(revision: nil, why: .timeIsUp, trouble: StoreError(.busy, message))
         let failure = Failure(unknown, within: .seconds(2))
-        #expect(failure.message.contains("it may still be carried out (") && failure.status == .pending)
+        #expect(failure.message.contains("it may still be applied (") && failure.status == .pending)
         #expect(!failure.message.contains("nothing was") && !failure.message.contains("Try again"), "\(failure)")
         #expect(failure.message.contains("manager.db"))
     }

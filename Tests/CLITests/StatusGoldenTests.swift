@@ -91,7 +91,7 @@ import Testing
             #expect(known.output.contains("in epoch") && !known.output.contains("Leader:    not known"), "\(known)")
             let unknown = await scene.run("status", now: Self.at(6))
             #expect(unknown.status == .noLeader && unknown.output.contains("Leader:    not known ("), "\(unknown)")
-            #expect(unknown.output.contains("which node leads is not known"))
+            #expect(unknown.output.contains("the leading node is not known"))
             #expect(await scene.run("status -o json", now: Self.at(6)).output.contains("\"leader\": null"))
             let doctor = await scene.run("doctor", now: Self.at(6))
             #expect(doctor.status == .failed && doctor.output.contains("is a swarm worker"), "\(doctor)")
@@ -110,8 +110,7 @@ import Testing
             let old = await scene.run(line, now: Self.at(16))
             #expect(
                 old.errors
-                    == "note: what this node knows of the swarm was read 16 seconds ago: no manager on this node keeps it up to "
-                    + "date\n",
+                    == "note: this node's copy of the swarm's state was read 16 seconds ago: no manager on this node updates it\n",
                 "\(old)"
             )
             if line != "status" { #expect(old.output == own.output && old.status == own.status) }
@@ -119,14 +118,14 @@ import Testing
             let back = await scene.run(line, now: Self.at(-16))
             #expect(
                 back.errors
-                    == "note: what this node knows of the swarm was read before this host's clock was set back: no manager on "
-                    + "this node keeps it up to date\n",
+                    == "note: this node's copy of the swarm's state was read before this host's clock was set back: no manager on "
+                    + "this node updates it\n",
                 "\(back)"
             )
             try await scene.store.setReplicaTrouble(reason, within: patience)
             let why = await scene.run(line, now: Self.at(16))
             #expect(
-                why.errors == "note: what this node knows of the swarm was read 16 seconds ago: \(reason)\n",
+                why.errors == "note: this node's copy of the swarm's state was read 16 seconds ago: \(reason)\n",
                 "\(why)"
             )
         }
@@ -151,8 +150,8 @@ import Testing
             status: finished.status,
             output: finished.output.replacing(#/differ by [0-9hms.µn]+/#, with: "differ by <duration>")
                 .replacing(
-                    #/(takes) [0-9hms.µn]+: a --lease-ttl of [0-9hms]+ or/#,
-                    with: "takes <duration>: a --lease-ttl of <duration> or"
+                    #/(takes) [0-9hms.µn]+; a --lease-ttl of [0-9hms]+ or/#,
+                    with: "takes <duration>; a --lease-ttl of <duration> or"
                 )
                 .replacing(#/ran out [0-9]+ [a-z]+ ago/#, with: "ran out <age>"),
             errors: finished.errors

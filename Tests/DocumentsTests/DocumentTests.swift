@@ -61,10 +61,10 @@ import Testing
 
     @Test(arguments: [
         ("a: 1\na: 2", 2, "twice"), ("a: [1", 2, ""), ("a: yes", 1, "write true, false or \"yes\""),
-        ("x: 1\nb: 0644", 2, "octal"), ("a: .inf", 1, "JSON has no number"), ("a: -Infinity", 1, "a text is written"),
-        ("a: *b", 1, "names nothing"),
-        ("? [a]\n: 1", 1, "a key must be a text"), ("a: !!int x", 1, "is not what its tag"),
-        ("a: !foo x", 1, "is not known"), ("<<: 1", 1, "<< takes a mapping"), ("a:\n\t- b", 2, ""),
+        ("x: 1\nb: 0644", 2, "octal"), ("a: .inf", 1, "JSON has no number"), ("a: -Infinity", 1, "for a string write"),
+        ("a: *b", 1, "names no earlier anchor"),
+        ("? [a]\n: 1", 1, "a key must be a string"), ("a: !!int x", 1, "does not match its tag"),
+        ("a: !foo x", 1, "is not known"), ("<<: 1", 1, "<< must be a mapping"), ("a:\n\t- b", 2, ""),
     ])
     func whatIsWrongIsSaidWithItsLine(_ text: String, _ line: Int, _ words: String) throws {
         let error = try #require(throws: DocumentError.self) { try read(text) }

@@ -27,7 +27,7 @@ import Testing
             #expect(refused.status == 6, "\(refused)")
             #expect(try await warned(world) == [2])
             let finished = try await world.manager("ack", "2", "-m", "withdrawn")
-            #expect(finished.status == 0 && finished.output == "revision 2 is acknowledged\n", "\(finished)")
+            #expect(finished.status == 0 && finished.output == "revision 2 acknowledged\n", "\(finished)")
             #expect(try await warned(world) == [])
             let json = try await world.manager("history", "-o", "json").json().elements
             #expect(json.first?.at("acknowledged", "message")?.string == "withdrawn")
@@ -74,7 +74,7 @@ import Testing
             let status = try await world.manager("status")
             #expect(!status.output.contains("Confirm:"), "\(status)")
             let confirm = try await world.manager("confirm")
-            #expect(confirm.status == 1 && confirm.errors.contains("no revision waits"), "\(confirm)")
+            #expect(confirm.status == 1 && confirm.errors.contains("no revision is waiting"), "\(confirm)")
         }
     }
 }

@@ -58,7 +58,7 @@ import Testing
             try await n1.commit("a", 1)
             let backup = "\(world.path)/backup.db"
             let made = try await world.manager("backup", backup)
-            #expect(made.status == 0 && made.output == "\(backup): everything up to revision 1\n", "\(made)")
+            #expect(made.status == 0 && made.output == "wrote \(backup), up to revision 1\n", "\(made)")
             let bytes = Files.bytes(backup)
             try await n1.commit("a", 2)
             let again = try await world.manager("backup", backup)
@@ -87,7 +87,7 @@ import Testing
                 return try await tasks.reduce(into: []) { $0.append($1) }
             }
             #expect(all.map(\.status).sorted() == [0, 1, 1, 1, 1, 1], "\(all)")
-            #expect(all.allSatisfy { $0.status == 0 || $0.errors.contains("is there already") }, "\(all)")
+            #expect(all.allSatisfy { $0.status == 0 || $0.errors.contains("exists already") }, "\(all)")
             let verified = try await world.manager("verify", "--file", backup)
             #expect(verified.status == 0, "\(verified)")
             #expect(

@@ -159,7 +159,7 @@ import Testing
             #expect(finished.status == 0, "\(finished)")
             #expect(finished.output.contains("would set a\n  plugin: Would manage 3 head of a\n"), "\(finished)")
             #expect(finished.output.contains("would set b\n  plugin: Would manage 3 head of b\n"), "\(finished)")
-            #expect(finished.output.contains("--- a (now)\n+++ a (proposed)\n"), "\(finished)")
+            #expect(finished.output.contains("--- a (current)\n+++ a (proposed)\n"), "\(finished)")
             #expect(finished.output.contains("--- /dev/null\n+++ b (proposed)\n"), "\(finished)")
             #expect(finished.output.contains("\n-") && finished.output.contains("\n+"), "\(finished)")
             #expect(!finished.output.contains("set c"), "\(finished)")
@@ -196,7 +196,7 @@ import Testing
 
     @Test(arguments: [
         (#"{"ID":"web","Propertys":{"a":1}}"#, "'web' has no Properties"),
-        (#"{"ID":"a","Properties":{}"#, "-"), ("", "declares no group"), ("# nothing\n", "declares no group"),
+        (#"{"ID":"a","Properties":{}"#, "-"), ("", "contains no group"), ("# nothing\n", "contains no group"),
         (#"{"Properties":{}}"#, "no ID"), (#"{"name":"a"}"#, "it takes"), ("just words", "it takes"),
         (#"[{"ID":"a","Properties":{}},{"ID":"a","Properties":{"x":1}}]"#, "'a' is declared twice"),
         ("ID: a\nProperties: {}\n---\nID: a\nProperties: {}\n", "'a' is declared twice"),

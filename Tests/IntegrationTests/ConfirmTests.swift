@@ -18,7 +18,7 @@ import Testing
             let n1 = try await world.leadingHost()
             try await n1.commit("a", 1)
             let finished = try await commit(world, ["a": 9, "b": 9], confirm: "2s")
-            #expect(finished.output.contains("unless: infrakit-manager confirm 2\n"), "\(finished)")
+            #expect(finished.output.contains("unless you run: infrakit-manager confirm 2\n"), "\(finished)")
             try await eventually("it is undone") {
                 try await world.history().map(\.status.name) == ["applied", "applied", "applied"]
             }
@@ -35,7 +35,7 @@ import Testing
             let late = try await world.manager("confirm", "2")
             #expect(late.status == 1 && late.errors.contains("was reverted"), "\(late)")
             let none = try await world.manager("confirm")
-            #expect(none.status == 1 && none.errors.contains("no revision waits"), "\(none)")
+            #expect(none.status == 1 && none.errors.contains("no revision is waiting"), "\(none)")
             let never = try await world.manager("confirm", "1")
             #expect(never.status == 1 && never.errors.contains("needs no confirmation"), "\(never)")
         }

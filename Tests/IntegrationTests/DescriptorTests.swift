@@ -54,7 +54,7 @@ import Testing
             let n1 = try await world.host("n1")
             let program = try n1.launchManager(files: 64...100)
             try await program.expectEnd(.exit(2))
-            #expect(program.errors.contains("100 files may be open at one time, and 128 are needed"))
+            #expect(program.errors.contains("at most 100 files can be open, but 128 are needed"))
         }
     }
 }

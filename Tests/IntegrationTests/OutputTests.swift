@@ -22,7 +22,7 @@ import Testing
             try await MadeDatabase.make(in: world.storeDirectory)
             let (ending, errors) = try await shell("infrakit-manager \(verb) >/dev/full", world)
             #expect(ending == .exit(1))
-            #expect(errors == "infrakit-manager: the result could not be written: No space left on device\n")
+            #expect(errors == "infrakit-manager: the output could not be written: No space left on device\n")
         }
     }
 
@@ -30,7 +30,7 @@ import Testing
         try await World.with { world in
             let (ending, errors) = try await shell("infrakit plugin ls >/dev/full", world)
             #expect(ending == .exit(1))
-            #expect(errors.contains("the result could not be written: No space left on device"))
+            #expect(errors.contains("the output could not be written: No space left on device"))
         }
     }
 

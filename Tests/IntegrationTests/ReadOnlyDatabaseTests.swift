@@ -77,7 +77,7 @@ import Testing
                 #expect(finished.status == (verb[0] == "diff" ? 2 : 5), "\(finished)")
                 #expect(finished.output.isEmpty, "\(finished)")
                 #expect(
-                    finished.errors.contains(file) && finished.errors.contains("no right to read it"),
+                    finished.errors.contains(file) && finished.errors.contains("no permission to read it"),
                     "\(finished)"
                 )
                 #expect(finished.errors.split(separator: "\n").count == 1, "\(finished)")

@@ -29,7 +29,7 @@ import Testing
             let second = ["os", "--id", "n1", "--store-dir", world.storeDirectory]
             let refused = try await world.run(.manager, second, environment: other.environment)
             #expect(refused.status == 2, "\(refused)")
-            #expect(refused.errors.contains("another replica leads with the id 'n1': process \(try n1.manager.pid)"))
+            #expect(refused.errors.contains("another replica with the id 'n1' leads: process \(try n1.manager.pid)"))
             // A leader that was killed is no reason to wait.
             try await n1.manager.crash()
             try await n1.startManager()

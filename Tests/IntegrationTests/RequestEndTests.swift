@@ -37,7 +37,7 @@ struct RequestEndTests {
         try await withWaitingCommit { world, n1, command, request in
             command.send(signal)
             #expect(try await command.end() == .exit(1))
-            #expect(command.errors.hasSuffix("infrakit-manager: cancelled, nothing was changed\n"), "\(command.errors)")
+            #expect(command.errors.hasSuffix("infrakit-manager: cancelled; nothing was changed\n"), "\(command.errors)")
             #expect(command.output.isEmpty)
             #expect(try await world.store.request(request.id, within: .seconds(20))?.state == .cancelled)
             try await n1.startManager()
@@ -118,8 +118,8 @@ struct RequestEndTests {
             )
             #expect(second.status == 1, "\(second)")
             #expect(second.errors.contains("n1 leads (epoch 1)"), "\(second)")
-            #expect(second.errors.contains("waited for the change of group 'a' that is under way"), "\(second)")
-            #expect(second.errors.contains("it was taken back, and nothing was changed"), "\(second)")
+            #expect(second.errors.contains("was still waiting for another change of group 'a'"), "\(second)")
+            #expect(second.errors.contains("the request was cancelled and nothing was changed"), "\(second)")
             // What does not touch that group is not held up.
             let other = try await world.run(
                 .manager,

@@ -47,14 +47,14 @@ import Testing
             try await n1.manager.end()
             try damage(database, "xyzzy-6")
             let found = try await world.manager("verify")
-            #expect(found.status == 1 && found.output.contains("revision 6 does not have the hash"), "\(found)")
-            #expect(found.output.contains("Revisions up to 5 are as they were stored; 6 is the first"), "\(found)")
+            #expect(found.status == 1 && found.output.contains("revision 6 does not match its hash"), "\(found)")
+            #expect(found.output.contains("Revisions up to 5 are unchanged; revision 6 is the first"), "\(found)")
             let json = try await world.manager("verify", "-o", "json").json()
             #expect(json.at("trusted")?.int == 5 && json.at("damaged")?.elements.compactMap(\.int) == [6])
 
             // What it says can be saved is saved.
             let refused = try await world.manager("export", "--revision", "5")
-            #expect(refused.status == 5 && refused.errors.contains("does not have its checksum"), "\(refused)")
+            #expect(refused.status == 5 && refused.errors.contains("does not match its checksum"), "\(refused)")
             let saved = try await world.manager("export", "--damaged", "--revision", "5")
             #expect(saved.status == 0 && saved.output.contains("770077"), "\(saved)")
             try Files.write(saved.output, to: "\(world.path)/saved.json")

@@ -41,12 +41,12 @@ import Testing
             let one = try await world.manager("rollback", "2", "--group", "c", "--dry-run")
             #expect(one.output.hasPrefix("would free c") && !one.output.contains("(revision 2)\n"), "\(one)")
             let nothing = try await world.manager("rollback", "4", "--dry-run")
-            #expect(nothing.output == "nothing would change: already stands as in revision 4\n", "\(nothing)")
+            #expect(nothing.output == "nothing would change: already the same as in revision 4\n", "\(nothing)")
 
             // A plugin that is away has no plan; the difference is told all the same.
             await n1.plugin.die()
             let away = try await world.manager("rollback", "2", "--dry-run")
-            #expect(away.status == 0 && away.output.contains("plugin's plan not known: "), "\(away)")
+            #expect(away.status == 0 && away.output.contains("plugin's plan not available: "), "\(away)")
             #expect(away.output.contains("+++ a (revision 2)\n"), "\(away)")
             #expect(world.journal.all.allSatisfy { $0.number < mark || !($0.request.isAct || $0.request.isFree) })
             #expect(try await world.history().count == 4)

@@ -75,7 +75,7 @@ import Testing
             let second = try start("group2", "group", "s2")
             for (name, store) in [("group", "s1"), ("group2", "s2")] {
                 try await eventually("\(name) says why it does not lead") {
-                    try await reason(name, store).contains("leads back to this one")
+                    try await reason(name, store).contains("forwards to this one")
                 }
             }
             second.send(SIGTERM)

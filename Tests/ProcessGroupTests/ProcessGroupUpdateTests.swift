@@ -127,10 +127,10 @@ struct ProcessGroupUpdateTests {
                     await #expect(throws: GroupError.self) { _ = try await update.value }
                     try await plugin.call(.free(id: "cattle"))
                     await #expect(throws: GroupError.self) { _ = try await second.value }
-                    expected = "Update halted: a newer specification takes its place"
+                    expected = "Update halted: a newer specification replaces it"
                 case "commit":
                     try await plugin.call(.commit(Specs.sized(1, more: Specs.version(3)), pretend: false))
-                    expected = "Update halted: a newer specification takes its place"
+                    expected = "Update halted: a newer specification replaces it"
                 case "free":
                     try await plugin.call(.free(id: "cattle"))
                     expected = "Update halted: group 'cattle' is no longer watched"

@@ -127,7 +127,7 @@ struct AnnotationTests {
     func `JSON that is no state`(_ text: String) throws {
         let error = Self.error(try Self.label(text))
         #expect(error?.code == .corrupt)
-        #expect(error?.message.contains("then the leader writes what it knows") == true)
+        #expect(error?.message.contains("then the leader writes its own state") == true)
     }
 
     /// It goes into the log with every look at the label.

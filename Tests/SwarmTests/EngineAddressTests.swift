@@ -23,14 +23,14 @@ struct EngineAddressTests {
     }
 
     @Test(arguments: [
-        ("", "begins with"), ("/var/run/docker.sock", "begins with"), ("engine:2375", "begins with"),
+        ("", "must begin with"), ("/var/run/docker.sock", "must begin with"), ("engine:2375", "must begin with"),
         ("ssh://me@engine", "'ssh' is not supported"), ("npipe:////./pipe/docker", "'npipe'"), ("fd://", "'fd'"),
-        ("unix://", "begins with /"), ("unix://docker.sock", "begins with /"),
+        ("unix://", "must begin with /"), ("unix://docker.sock", "must begin with /"),
         ("unix:///" + String(repeating: "x", count: 103), "at most 103 bytes; this one has 104"),
-        ("tcp://", "host is missing"), ("tcp://:2375", "host is missing"), ("tcp://engine:", "a port is"),
-        ("tcp://engine:0", "a port is"), ("tcp://engine:65536", "a port is"), ("tcp://engine:+1", "a port is"),
-        ("tcp://engine:12a", "a port is"), ("tcp://::1:2375", "in brackets"), ("tcp://[::1", "] is missing"),
-        ("tcp://[::1]2375", "after ]"), ("tcp://engine/path", "only a host and a port"),
+        ("tcp://", "host is missing"), ("tcp://:2375", "host is missing"), ("tcp://engine:", "port must be"),
+        ("tcp://engine:0", "port must be"), ("tcp://engine:65536", "port must be"), ("tcp://engine:+1", "port must be"),
+        ("tcp://engine:12a", "port must be"), ("tcp://::1:2375", "in brackets"), ("tcp://[::1", "] is missing"),
+        ("tcp://[::1]2375", "follow ]"), ("tcp://engine/path", "only a host and a port"),
         ("tcp://me@engine", "only a host and a port"), ("tcp://engine?x", "only a host and a port"),
     ])
     func refuses(_ text: String, _ reason: String) throws {
@@ -41,7 +41,7 @@ struct EngineAddressTests {
 
     @Test func `A wish for TLS is not answered in the clear`() throws {
         let error = #expect(throws: EngineError.self) { try EngineAddress("http://engine", isSecure: true) }
-        #expect(error?.message.contains("without TLS") == true)
+        #expect(error?.message.contains("has no TLS") == true)
     }
 
     @Test func `The flag comes before the variable, and that before Docker's own socket`() throws {

@@ -100,6 +100,6 @@ struct RequestQueueTests {
         queue.add(Self.request("a", .write(.commit(spec, pretend: false))))
         let error = #expect(throws: AnnotationError.self) { try queue.encoded() }
         #expect(error?.code == .tooLarge)
-        #expect(error?.message.contains("Ask again on the node that leads") == true)
+        #expect(error?.message.contains("Send the request on the node that leads") == true)
     }
 }

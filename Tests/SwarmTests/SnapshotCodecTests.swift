@@ -197,7 +197,7 @@ struct SnapshotCodecTests {
         #expect(text.ranges(of: "\"applied\"").count == 1)
         let bad = text.replacing("\"applied\"", with: "\"rejected\"")
         let error = #expect(throws: AnnotationError.self) { try Annotation(label: try Self.label(bad)) }
-        #expect(error?.message.contains("its Groups are not what its history comes to") == true)
+        #expect(error?.message.contains("its Groups do not match its history") == true)
     }
 
     // MARK: - Other writers and readers

@@ -398,7 +398,7 @@ struct SwarmLabelLossTests {
             // The first one is back, and cannot answer: it has not renewed.
             swarm.turn(.refuse(400, "no"))
             let error = try await failure { try await leading.store.renewLease(leading.fence, within: patience) }
-            #expect(error.code == .busy && error.message.contains("asks whether this one lives"))
+            #expect(error.code == .busy && error.message.contains("asks whether this one is alive"))
             let next = try await second.lead("second/group")
             #expect(next.lease.epoch == 2)
             #expect(

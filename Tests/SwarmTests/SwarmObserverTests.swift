@@ -49,7 +49,7 @@ struct SwarmObserverTests {
         #expect(try await Self.look(try Self.node("leader", ["/nodes": .answer(200, "[]")])).0 == .follower)
     }
 
-    @Test(arguments: [("spare", "in no swarm"), ("locked", "is locked"), ("worker", "a swarm worker")])
+    @Test(arguments: [("spare", "not in a swarm"), ("locked", "has been locked"), ("worker", "a swarm worker")])
     func `Who certainly does not lead`(_ name: String, _ reason: String) async throws {
         let (answer, paths) = try await Self.look(try Self.node(name))
         guard case .excluded(let words) = answer else {

@@ -234,7 +234,7 @@ struct SwarmRequestTests {
             try await follower.see()
             #expect(try Self.mailbox(swarm) == ["a", "c"])
             let big = try await follower.request("big", within: patience)
-            #expect(big?.state == .refused && big?.error?.contains("Ask again on the node that leads") == true)
+            #expect(big?.state == .refused && big?.error?.contains("Send the request on the node that leads") == true)
         }
     }
 

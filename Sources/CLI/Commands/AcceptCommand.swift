@@ -6,25 +6,27 @@ internal import Terminal
 struct AcceptCommand: Verb {
     static let configuration = CommandConfiguration(
         commandName: "accept",
-        abstract: "Go on from an older state of the database, as a new start",
+        abstract: "Accept an older or empty database and lead again from it",
         discussion: flowing(
             """
-            An older copy of manager.db in the place of the file suspends leadership: the leader acts no more and keeps its
-            groups. Put the newer file back, and it goes on. If there is none, accept the older state: what is only in
-            the newer file is lost, and its numbers are not given out again. The leader then lets its groups go and leads
-            anew, with the groups of the older state. Requests that wait are refused.
+            If an older copy replaces manager.db, leadership is suspended: the leader stops acting and keeps its groups.
+            Put the newer file back, and the leader goes on.
 
-            A restore with all managers stopped needs no accept.
+            If the newer file is lost, accept the older state. Changes that only the newer file had are lost, and their
+            revision numbers are not used again. The leader then releases its groups and leads again with the groups of
+            the older state. Waiting requests are refused.
 
-            Where the database is gone or empty, no manager begins anew by itself. With --empty one is made, and its first
-            revision has number 1. What is left of the lost one stays.
+            A restore with all managers stopped does not need this command.
+
+            If the database is missing or empty, no manager creates a new one by itself. Use --empty to create one; its
+            first revision is 1. Other files of the lost database stay.
 
             Example: infrakit-manager accept
             """
         )
     )
 
-    @Flag(help: "Begin anew where the database is gone or empty: its history and its groups are lost")
+    @Flag(help: "Create a new database if it is missing or empty; its history and groups are lost")
     var empty = false
 
     @OptionGroup var store: StoreOptions
@@ -34,12 +36,12 @@ struct AcceptCommand: Verb {
             Directories.makeFilesPrivate()
             let path = store.open(in: session).path
             try await Store.beginAnew(StoreConfiguration(path: path))
-            try session.standardOutput("accepted: \(path) is a new database, and its first revision is 1\n")
+            try session.standardOutput("accepted: \(path) is a new database; its first revision will be 1\n")
             return .done
         }
         let (newest, next) = try await store.open(in: session).acceptOlderState(within: commandTimeout)
         try session.standardOutput(
-            "accepted: revision \(newest) is the newest that is kept, and the next one is \(next)\n"
+            "accepted: the newest revision is \(newest); the next one will be \(next)\n"
         )
         return .done
     }

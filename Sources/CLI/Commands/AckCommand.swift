@@ -6,11 +6,12 @@ internal import Terminal
 struct AckCommand: Verb {
     static let configuration = CommandConfiguration(
         commandName: "ack",
-        abstract: "Acknowledge a rejected revision, to end its warnings",
+        abstract: "Acknowledge a rejected revision to end its warnings",
         discussion: flowing(
             """
-            `status` and `doctor` warn of a rejected revision until a later one of its groups is applied, or somebody
-            acknowledges it. The history keeps who did, when and why. No group changes. Needs no leader, except in swarm mode.
+            `status` and `doctor` warn about a rejected revision until a later revision of its groups is applied, or
+            until somebody acknowledges it. The history records who acknowledged it, when and why. No group changes. No
+            leader is needed, except in swarm mode.
 
             Examples:
               infrakit-manager ack 14
@@ -22,7 +23,7 @@ struct AckCommand: Verb {
     @Argument(help: "The rejected revision, by number or tag", completion: Completions.rejected)
     var revision: RevisionWord
 
-    @Option(name: .shortAndLong, help: ArgumentHelp("Why, for the history", valueName: "text"))
+    @Option(name: .shortAndLong, help: ArgumentHelp("Reason, recorded in the history", valueName: "text"))
     var message = ""
 
     @OptionGroup var store: StoreOptions
@@ -31,7 +32,7 @@ struct AckCommand: Verb {
         let store = store.open(in: session)
         let number = try await revision.number(in: store)
         try await MarkedHistory(store: store, session: session).apply(.acknowledge(number, message: message))
-        try session.standardOutput("revision \(number) is acknowledged\n")
+        try session.standardOutput("revision \(number) acknowledged\n")
         return .done
     }
 }

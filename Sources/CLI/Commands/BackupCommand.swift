@@ -7,18 +7,18 @@ internal import Terminal
 struct BackupCommand: Verb {
     static let configuration = CommandConfiguration(
         commandName: "backup",
-        abstract: "Copy the database into a new file, while managers run",
+        abstract: "Back up the database to a new file while managers run",
         discussion: flowing(
             """
-            The copy is of one moment, on the disk when the command ends, and never takes the place of another file.
-            Managers go on writing meanwhile.
+            The backup is a consistent snapshot, synced to disk before the command ends. An existing file is never
+            overwritten. Managers go on writing meanwhile.
 
             Example: infrakit-manager backup /backup/manager-$(date +%F).db
             """
         )
     )
 
-    @Argument(help: "The new file", completion: .file())
+    @Argument(help: "File to create; must not exist yet", completion: .file())
     var file: String
 
     @OptionGroup var store: StoreOptions
@@ -26,7 +26,7 @@ struct BackupCommand: Verb {
 
     func validate() throws {
         if file.isEmpty {
-            throw ValidationError("the name of the new file is empty. Name a file that is not there yet.")
+            throw ValidationError("the file name is empty; name a file that does not exist yet")
         }
     }
 
@@ -39,7 +39,7 @@ struct BackupCommand: Verb {
         let copy = Store.openForCommand(StoreConfiguration(path: file, mayHaveOtherNames: true))
         let newest = try await copy.summary(within: commandTimeout).newest
         try session.write(
-            "\(file): everything up to revision \(newest)\n",
+            "wrote \(file), up to revision \(newest)\n",
             ["file": .string(file), "revision": .int(newest)],
             format.output
         )

@@ -8,15 +8,16 @@ internal import Store
 struct CommitCommand: Verb {
     static let configuration = CommandConfiguration(
         commandName: "commit",
-        abstract: "Commit one group or many, from JSON or YAML, as one revision",
+        abstract: "Commit one or more groups from a JSON or YAML file as one revision",
         discussion: flowing(
             """
-            Works from any host that has the database: the leader carries it out. The file holds one specification
-            ({"ID": ..., "Properties": {...}}), a list of them, several YAML documents, or {"Groups": {...}} as `show` prints it.
-            Groups that it does not name stay as they are; groups that stand so already are left out. The history has all
-            of it or nothing; each group's outcome is told.
+            Works from any host that can open the database; the leader applies the change. The file holds one
+            specification ({"ID": ..., "Properties": {...}}), a list of them, several YAML documents, or {"Groups":
+            {...}} as printed by `show`. Groups that the file does not name stay unchanged. Groups that already have the
+            given specification are left out. The revision is recorded completely or not at all. The outcome is shown
+            for each group.
 
-            With --confirm the revision is undone unless `infrakit-manager confirm` follows in time.
+            With --confirm, the revision is reverted unless you run `infrakit-manager confirm` in time.
 
             Examples:
               infrakit-manager commit cattle.json
@@ -26,10 +27,10 @@ struct CommitCommand: Verb {
         )
     )
 
-    @Argument(help: "The file; - for standard input", completion: .file())
+    @Argument(help: "File to read; - for standard input", completion: .file())
     var file: String
 
-    @Option(help: ArgumentHelp("Undo the revision unless it is confirmed within this time", valueName: "duration"))
+    @Option(help: ArgumentHelp("Revert the revision unless it is confirmed within this time", valueName: "duration"))
     var confirm: GoDuration?
 
     @OptionGroup var change: ChangeOptions
@@ -38,7 +39,7 @@ struct CommitCommand: Verb {
 
     func validate() throws {
         if let confirm, confirm.duration < .seconds(1) {
-            throw ValidationError("--confirm is 1s or more, not \(confirm)")
+            throw ValidationError("--confirm must be 1s or more, not \(confirm)")
         }
     }
 

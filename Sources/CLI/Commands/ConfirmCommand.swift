@@ -6,10 +6,11 @@ internal import Terminal
 struct ConfirmCommand: Verb {
     static let configuration = CommandConfiguration(
         commandName: "confirm",
-        abstract: "Keep a revision that was committed with --confirm",
+        abstract: "Confirm a revision that was committed with --confirm",
         discussion: flowing(
             """
-            Needs no leader, except in swarm mode. Without a revision, it confirms the only one that waits.
+            Without an argument, confirms the only revision that waits for confirmation. A revision that is not
+            confirmed in time is reverted. No leader is needed, except in swarm mode.
 
             Examples:
               infrakit-manager confirm
@@ -18,7 +19,7 @@ struct ConfirmCommand: Verb {
         )
     )
 
-    @Argument(help: "The revision (default: the one that waits)", completion: Completions.revisions)
+    @Argument(help: "Revision to confirm (default: the only one that waits)", completion: Completions.revisions)
     var revision: RevisionWord?
 
     @OptionGroup var store: StoreOptions
@@ -30,10 +31,11 @@ struct ConfirmCommand: Verb {
             number = try await revision.number(in: store)
         } else {
             let waiting = try await store.waitingConfirmations(within: commandTimeout).map(\.revision)
-            guard let first = waiting.first else { throw Failure("no revision waits to be confirmed") }
+            guard let first = waiting.first else { throw Failure("no revision is waiting for confirmation") }
             guard waiting.count == 1 else {
                 throw Failure(
-                    "several revisions wait: \(waiting.map(String.init).joined(separator: ", ")); name one",
+                    "several revisions are waiting for confirmation: "
+                        + "\(waiting.map(String.init).joined(separator: ", ")); name one",
                     .usage
                 )
             }

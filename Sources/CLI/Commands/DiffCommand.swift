@@ -10,11 +10,12 @@ struct DiffCommand: Verb {
         abstract: "Show what changed between two revisions",
         discussion: flowing(
             """
-            Without a second revision: from the first to the current one. Order of members, white space and the spelling
-            of numbers make no difference. Of more than 1,048,576 values in all that differ, the largest objects and
-            arrays are compared as they are written: one line tells their length and SHA-256, JSON has "coarse": true.
+            Without a second revision, compares with the current one. Differences in the order of members, white space
+            and the spelling of numbers are ignored. If more than 1,048,576 values differ, the largest objects and
+            arrays are compared as text: each is shown as one line with its length and SHA-256, and as "coarse": true in
+            JSON.
 
-            Exit status: 0 the same, 1 different, 2 trouble.
+            Exit status: 0 no difference, 1 different, 2 error.
 
             Examples:
               infrakit-manager diff 12
@@ -24,23 +25,33 @@ struct DiffCommand: Verb {
         )
     )
 
-    @Argument(help: "The earlier revision, by number or tag", completion: Completions.revisions)
+    @Argument(help: "Earlier revision, by number or tag", completion: Completions.revisions)
     var from: RevisionWord
 
-    @Argument(help: "The later revision (default: the current one)", completion: Completions.revisions)
+    @Argument(help: "Later revision, by number or tag (default: the current one)", completion: Completions.revisions)
     var to: RevisionWord?
 
     @Option(help: ArgumentHelp("Compare only this group", valueName: "id"), completion: Completions.groups)
     var group: Identifier?
 
-    @Option(name: [.customShort("U"), .customLong("unified")], help: ArgumentHelp("Lines of context", valueName: "n"))
+    @Option(
+        name: [.customShort("U"), .customLong("unified")],
+        help: ArgumentHelp(
+            "Number of context lines",
+            valueName: "n"
+        )
+    )
     var context = 3
 
     @OptionGroup var store: StoreOptions
     @OptionGroup var format: OutputOptions
 
     func validate() throws {
-        guard (0...1_000_000).contains(context) else { throw ValidationError("-U is 0 or more, not \(context)") }
+        guard (0...1_000_000).contains(context) else {
+            throw ValidationError(
+                "-U must be 0 to 1000000, not \(context)"
+            )
+        }
     }
 
     func run(in session: Session) async throws -> ExitStatus {

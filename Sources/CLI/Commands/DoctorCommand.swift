@@ -7,13 +7,13 @@ internal import Terminal
 struct DoctorCommand: Verb {
     static let configuration = CommandConfiguration(
         commandName: "doctor",
-        abstract: "Check mount, locks, clocks, disk space and plugin, and say how to fix them",
+        abstract: "Check mount, locks, clocks, disk space and plugin, and suggest fixes",
         discussion: flowing(
             """
-            One line for each check. With --peer, started on two hosts at about the same time, it also tries whether a
-            lock that one host holds keeps the other away.
+            Prints one line for each check. With --peer, run it on two hosts at about the same time: it then also checks
+            that a lock on one host keeps out the other.
 
-            Exit status: 0 nothing fatal, 1 something is fatal.
+            Exit status: 0 nothing fatal, 1 at least one fatal finding.
 
             Examples:
               infrakit-manager doctor
@@ -22,7 +22,7 @@ struct DoctorCommand: Verb {
         )
     )
 
-    @Option(help: ArgumentHelp("How long to wait for doctor --peer on another host", valueName: "duration"))
+    @Option(help: ArgumentHelp("How long to wait for doctor --peer on the other host", valueName: "duration"))
     var peer: GoDuration?
 
     @OptionGroup var naming: NameOptions

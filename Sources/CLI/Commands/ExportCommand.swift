@@ -7,11 +7,11 @@ internal import Terminal
 struct ExportCommand: Verb {
     static let configuration = CommandConfiguration(
         commandName: "export",
-        abstract: "Print the configuration as the Go manager's global.config",
+        abstract: "Print the configuration in the format of the Go manager's global.config",
         discussion: flowing(
             """
-            Specifications keep their bytes. The Go managers up to v0.5 read one object of groups, the last one a list of
-            records: --shape says for which it is.
+            Specifications are printed byte for byte. Go managers up to v0.5 read one object of groups; the last Go
+            manager reads a list of records. Choose the format with --shape.
 
             Examples:
               infrakit-manager export > global.config
@@ -23,21 +23,25 @@ struct ExportCommand: Verb {
     )
 
     @Option(
-        help: ArgumentHelp("As of this revision (default: the current one)", valueName: "rev"),
+        help: ArgumentHelp("Revision to export (default: the current one)", valueName: "rev"),
         completion: Completions.revisions
     )
     var revision: RevisionWord?
 
-    @Option(help: ArgumentHelp("For which Go manager: v05 (and older) or head", valueName: "shape"))
+    @Option(help: ArgumentHelp("Format to print: v05 (Go managers up to v0.5) or head", valueName: "shape"))
     var shape = GlobalConfig.Shape.v05
 
-    @Flag(help: "Read damaged pages too, as of a revision that verify trusts")
+    @Flag(help: "Read damaged pages too; needs a --revision that verify trusts")
     var damaged = false
 
     @OptionGroup var store: StoreOptions
 
     func validate() throws {
-        if damaged, revision == nil { throw ValidationError("--damaged takes --revision: verify says which") }
+        if damaged, revision == nil {
+            throw ValidationError(
+                "--damaged needs --revision; run `infrakit-manager verify` to see which revisions are sound"
+            )
+        }
     }
 
     func run(in session: Session) async throws -> ExitStatus {
@@ -61,22 +65,23 @@ extension GlobalConfig.Shape: ExpressibleByArgument {}
 struct ImportCommand: Verb {
     static let configuration = CommandConfiguration(
         commandName: "import",
-        abstract: "Commit the groups of a Go manager's global.config, as one revision",
+        abstract: "Commit the groups of a Go manager's global.config as one revision",
         discussion: flowing(
             """
-            Reads both shapes that the Go manager has written, and says what it leaves out because it is no group. Every group
-            goes to the plugin of this manager, whatever plugin the file names, and is told where that differs. Groups that the file does not have stay as they are. A
-            global.config that lies in the store directory when the history is empty is imported without being asked.
+            Reads both formats that Go managers have written. Entries that are not groups are skipped and listed. All
+            groups are committed to this manager's plugin; groups for which the file names another plugin are listed.
+            Groups that the file does not name stay unchanged. If the history is empty, a global.config in the store
+            directory is imported automatically.
 
             Example: infrakit-manager import ~/.infrakit/configs/global.config
             """
         )
     )
 
-    @Argument(help: "The file; - for standard input", completion: .file())
+    @Argument(help: "File to read; - for standard input", completion: .file())
     var file: String
 
-    @Option(help: ArgumentHelp("Why, for the history", valueName: "text"))
+    @Option(help: ArgumentHelp("Reason, recorded in the history", valueName: "text"))
     var message: String?
 
     @Option(help: ArgumentHelp("How long to wait for the outcome", valueName: "duration"))
@@ -94,9 +99,11 @@ struct ImportCommand: Verb {
         }
         let entries = contents.entries
         if !contents.others.isEmpty {
-            session.standardError("note: left out, as they are no groups: \(contents.others.joined(separator: ", "))\n")
+            session.standardError(
+                "note: skipped entries that are not groups: \(contents.others.joined(separator: ", "))\n"
+            )
         }
-        guard !entries.isEmpty else { throw Failure("\(file) holds no groups; nothing was changed") }
+        guard !entries.isEmpty else { throw Failure("\(file) contains no groups; nothing was changed") }
         if let entry = entries.first(where: { $0.spec.id.isEmpty }) {
             throw Failure("\(file): a group of the plugin '\(entry.plugin)' has no name; nothing was changed")
         }

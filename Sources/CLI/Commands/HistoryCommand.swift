@@ -10,20 +10,20 @@ internal import Terminal
 struct HistoryCommand: Verb {
     static let configuration = CommandConfiguration(
         commandName: "history",
-        abstract: "List the revisions, newest first",
+        abstract: "List revisions, newest first",
         discussion: flowing(
             """
-            The current revision is marked with *. Needs no running manager, only the database.
+            The current revision is marked with *. Reads only the database; no manager needs to run.
 
             STATUS is one of:
               pending     stored; the plugin has not confirmed it yet
               applied     the plugin confirmed it
               rejected    the plugin refused it; the groups keep what they had
-              superseded  a later revision overtook it before its outcome was known
+              superseded  a later revision replaced it before its outcome was known
               partial     the plugin refused some of its groups
 
-            With --path: who changed that field of the specifications, when, from what to what. The path may begin with
-            Properties, as in a file.
+            With --path, shows who changed that field, when, from what to what. The path may start with Properties, as
+            in a file.
 
             Examples:
               infrakit-manager history
@@ -42,7 +42,7 @@ struct HistoryCommand: Verb {
     @OptionGroup var store: StoreOptions
 
     @Option(
-        help: ArgumentHelp("Only revisions that changed this group", valueName: "id"),
+        help: ArgumentHelp("Show only revisions that changed this group", valueName: "id"),
         completion: Completions.groups
     )
     var group: Identifier?
@@ -55,25 +55,25 @@ struct HistoryCommand: Verb {
 
     @Option(
         help: ArgumentHelp(
-            "Only revisions since a time (2026-11-22T15:04:05Z) or a duration ago (24h, 7d)",
+            "Show only revisions since a time (2026-11-22T15:04:05Z) or of a last duration (24h, 7d)",
             valueName: "t"
         )
     )
     var since: String?
 
-    @Option(help: ArgumentHelp("Only changes of this field, such as Allocation.Size", valueName: "path"))
+    @Option(help: ArgumentHelp("Show only changes of this field, such as Allocation.Size", valueName: "path"))
     var path: PathWord?
 
-    @Flag(help: "Keep running, and print new revisions as they come")
+    @Flag(help: "Keep running and print new revisions as they are stored")
     var follow = false
 
     @Option(name: .shortAndLong, help: ArgumentHelp("table, json or jsonl (INFRAKIT_OUTPUT)", valueName: "format"))
     var output = Format.table
 
     func validate() throws {
-        if let number, number < 1 { throw ValidationError("-n is 1 or more, not \(number)") }
-        if follow, output == .json { throw ValidationError("--follow writes table or jsonl, not one json document") }
-        if follow, path != nil { throw ValidationError("--follow shows whole revisions: leave --path out") }
+        if let number, number < 1 { throw ValidationError("-n must be 1 or more, not \(number)") }
+        if follow, output == .json { throw ValidationError("--follow prints table or jsonl, not json") }
+        if follow, path != nil { throw ValidationError("--follow and --path cannot be combined") }
     }
 
     func run(in session: Session) async throws -> ExitStatus {
@@ -88,8 +88,9 @@ struct HistoryCommand: Verb {
                 let states = try await store.states(within: commandTimeout)
                 guard states.isEmpty || found.isKnown || field.stands(in: states, of: group) else {
                     throw Failure(
-                        "no revision \(query.since == nil ? "has ever had" : "of that time has") the field \(path.path). "
-                            + "A path begins below Properties, such as Allocation.Size; `infrakit-manager show` has them all."
+                        "no revision\(query.since == nil ? "" : " of that time") has the field \(path.path). A path "
+                            + "starts below Properties, such as Allocation.Size; `infrakit-manager show` prints all "
+                            + "fields."
                     )
                 }
             }
@@ -123,7 +124,7 @@ struct HistoryCommand: Verb {
         let retention = try await store.retention(within: commandTimeout)
         if rest == 0, retention.removed > 0, let time = retention.time {
             let age = Timestamp(milliseconds: time).age(at: session.now())
-            try session.standardOutput("(\(retention.removed) were removed by retention, the last ones \(age))\n")
+            try session.standardOutput("(\(retention.removed) removed by retention, the last \(age))\n")
         }
     }
 
@@ -221,7 +222,7 @@ struct HistoryCommand: Verb {
         throw Failure(
             known.isEmpty
                 ? "there is no group '\(group)': the history is empty"
-                : "there is no group '\(group)'; the history knows: \(known.joined(separator: ", "))"
+                : "there is no group '\(group)'; groups in the history: \(known.joined(separator: ", "))"
         )
     }
 
@@ -230,7 +231,8 @@ struct HistoryCommand: Verb {
         if let time = Timestamp(rfc3339: text) { return time.milliseconds }
         if let duration = GoDuration(argument: text) { return now.milliseconds - duration.duration.milliseconds }
         throw Failure(
-            "--since takes a time with its zone, such as 2026-11-22T15:04:05Z, or a duration such as 24h or 7d; not '\(text)'",
+            "--since must be a time with its zone, such as 2026-11-22T15:04:05Z, or a duration such as 24h or 7d, "
+                + "not '\(text)'",
             .usage
         )
     }

@@ -4,16 +4,16 @@ internal import ArgumentParser
 struct ManagerCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "infrakit-manager",
-        abstract: "Manager: state, history and leadership in front of a group plugin",
+        abstract: "Run and inspect a highly available manager in front of a group plugin",
         discussion: flowing(
             """
             Plugins are found in the directory INFRAKIT_PLUGINS_DIR (default: ~/.infrakit/plugins).
-            Every flag can also be set through an environment variable, named in its help, or in the YAML file that
+            Every flag can also be set with the environment variable that its help names, or in the YAML file that
             --config names.
 
-            Exit status: 0 done, 1 failed, 2 wrong usage, 3 this replica follows, 4 nobody leads,
-            5 the store cannot be used, 6 the plugin refused it, 7 recorded but not confirmed yet,
-            or perhaps still carried out.
+            Exit status: 0 success, 1 failure, 2 wrong usage, 3 this replica follows, 4 nobody leads,
+            5 the store cannot be used, 6 refused by the plugin, 7 recorded but not confirmed yet,
+            or outcome unknown.
 
             Examples:
               infrakit-manager os --store-dir /mnt/shared/infrakit

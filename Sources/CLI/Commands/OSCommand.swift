@@ -9,8 +9,9 @@ struct OSCommand: Verb {
         abstract: "Run a manager on a shared database file",
         discussion: flowing(
             """
-            State, history and leadership are in the file manager.db of the store directory. Replicas that share it, for
-            instance over NFS, elect one leader by a lease; with --leader-file, the file names the leader.
+            State, history and leadership are stored in the file manager.db of the store directory. Replicas that share
+            the directory, for example over NFS, elect one leader with a lease. With --leader-file, the file names the
+            leader instead.
 
             Examples:
               infrakit-manager os
@@ -27,7 +28,7 @@ struct OSCommand: Verb {
 
     @Option(
         help: ArgumentHelp(
-            "File that names the leader, instead of an election (INFRAKIT_LEADER_FILE)",
+            "File that names the leader; replaces the election (INFRAKIT_LEADER_FILE)",
             valueName: "file"
         )
     )
@@ -43,7 +44,7 @@ struct OSCommand: Verb {
 
     @Option(
         help: ArgumentHelp(
-            "A leader that could not renew its lease for this long stops acting (INFRAKIT_RENEW_DEADLINE)",
+            "Renew deadline: a leader stops acting after this long without a renewal (INFRAKIT_RENEW_DEADLINE)",
             valueName: "d"
         )
     )
@@ -51,13 +52,13 @@ struct OSCommand: Verb {
 
     @Option(
         help: ArgumentHelp(
-            "How often a follower reads the lease and a leader renews it (INFRAKIT_POLL_INTERVAL)",
+            "How often followers read the lease and the leader renews it (INFRAKIT_POLL_INTERVAL)",
             valueName: "d"
         )
     )
     var pollInterval: GoDuration?
 
-    @Flag(help: "Accept storage whose locks may not keep two hosts apart (INFRAKIT_UNSAFE_STORAGE)")
+    @Flag(help: "Allow storage whose file locks may not exclude other hosts (INFRAKIT_UNSAFE_STORAGE)")
     var unsafeStorage = false
 
     @OptionGroup var replica: ReplicaOptions
@@ -115,8 +116,8 @@ struct OSCommand: Verb {
         if let copy = try await patient.replicaInfo(within: commandTimeout) {
             throw StoreError(
                 .conflict,
-                "\(path) is the copy of the history of the swarm \(copy.cluster), for infrakit-manager swarm. "
-                    + "Name another store directory."
+                "\(path) is the local copy of the swarm \(copy.cluster), made by infrakit-manager swarm. Name "
+                    + "another store directory."
             )
         }
         if try await patient.summary(within: commandTimeout).newest == 0 {

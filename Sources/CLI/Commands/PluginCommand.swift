@@ -4,7 +4,7 @@ internal import ArgumentParser
 struct PluginCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "plugin",
-        abstract: "Run a plugin that comes with this program",
+        abstract: "Run a built-in plugin",
         subcommands: [ProcessPluginCommand.self]
     )
 }

@@ -8,12 +8,13 @@ internal import ProcessGroup
 struct ProcessPluginCommand: Verb {
     static let configuration = CommandConfiguration(
         commandName: "process",
-        abstract: "Run the group plugin that keeps copies of a command running on this host",
+        abstract: "Run a group plugin that keeps copies of a command running on this host",
         discussion: flowing(
             """
-            It serves the Group plugin interface on the socket of its name. Its processes outlive it, and it finds them
-            again. Their output is in <state-dir>/logs/<group>/<instance>.log. Plugins of one host may share the directory:
-            a group's processes belong to the one that watches it, and are handed on with it.
+            Serves the Group plugin interface on the socket that --name names. Its processes keep running when the
+            plugin stops, and it adopts them when it starts again. Their output is in
+            <state-dir>/logs/<group>/<instance>.log. Several plugins on one host may share the directory: the processes
+            of a group belong to the plugin that watches the group.
 
             Example: infrakit-manager plugin process --name group-stateless
             """
@@ -25,7 +26,7 @@ struct ProcessPluginCommand: Verb {
 
     @Option(
         help: ArgumentHelp(
-            "Directory of its state and logs (INFRAKIT_STATE_DIR; default: ~/.infrakit/process)",
+            "Directory for state and logs (INFRAKIT_STATE_DIR; default: ~/.infrakit/process)",
             valueName: "dir"
         )
     )

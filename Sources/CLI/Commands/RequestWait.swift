@@ -40,7 +40,7 @@ struct RequestWait {
         let client = RequestClient(store, clock: BootClock(), within: commandTimeout) { [store] in
             await LeaderBell.ring(store)
         }
-        let end = try await session.waiting("waiting up to \(timeout.goText) for the leader to carry it out") {
+        let end = try await session.waiting("waiting up to \(timeout.goText) for the leader") {
             try await Interruption.catching(in: session) { await client.ask(request, for: timeout) }
         }
         switch end {

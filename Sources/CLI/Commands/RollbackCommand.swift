@@ -9,11 +9,11 @@ internal import Terminal
 struct RollbackCommand: Verb {
     static let configuration = CommandConfiguration(
         commandName: "rollback",
-        abstract: "Restore the configuration of an earlier revision, as a new revision",
+        abstract: "Restore the configuration of an earlier revision as a new revision",
         discussion: flowing(
             """
-            Works from any host that has the database: the leader carries it out. Groups that the earlier revision did
-            not have are freed, never destroyed. Nothing in the history is lost.
+            Works from any host that can open the database; the leader applies the change. Groups that the earlier
+            revision did not have are freed, never destroyed. The history keeps every revision.
 
             Examples:
               infrakit-manager rollback 12
@@ -24,7 +24,7 @@ struct RollbackCommand: Verb {
         )
     )
 
-    @Argument(help: "The revision, by number or tag, whose configuration to restore", completion: Completions.revisions)
+    @Argument(help: "Revision to restore, by number or tag", completion: Completions.revisions)
     var revision: RevisionWord
 
     @Option(help: ArgumentHelp("Roll back only this group", valueName: "id"), completion: Completions.groups)
@@ -50,7 +50,7 @@ struct RollbackCommand: Verb {
         if try await waiting.reading({ try await store.revision(target, within: commandTimeout) })?.status == .rejected
         {
             session.standardError(
-                "note: the plugin refused revision \(target): what stood then is restored, not what it asked for\n"
+                "note: the plugin refused revision \(target); the configuration before it is restored\n"
             )
         }
         if change.dryRun { return try await plan(target, store, in: session) }

@@ -10,7 +10,8 @@ struct ShowCommand: Verb {
         abstract: "Print the configuration as of a revision",
         discussion: flowing(
             """
-            Every specification is printed byte for byte as its user sent it. Without a revision: the current one.
+            Without an argument, prints the current configuration. Specifications are printed byte for byte as they were
+            sent.
 
             Examples:
               infrakit-manager show 12
@@ -20,10 +21,16 @@ struct ShowCommand: Verb {
         )
     )
 
-    @Argument(help: "The revision's number or tag (default: the current one)", completion: Completions.revisions)
+    @Argument(help: "Revision, by number or tag (default: the current one)", completion: Completions.revisions)
     var revision: RevisionWord?
 
-    @Option(help: ArgumentHelp("Only this group's specification", valueName: "id"), completion: Completions.groups)
+    @Option(
+        help: ArgumentHelp(
+            "Print only this group's specification",
+            valueName: "id"
+        ),
+        completion: Completions.groups
+    )
     var group: Identifier?
 
     @OptionGroup var store: StoreOptions
@@ -34,7 +41,7 @@ struct ShowCommand: Verb {
         if let group {
             let state = try await store.state(of: group, at: number, within: commandTimeout)
             guard let spec = state.spec?.spec else {
-                throw Failure("at revision \(number) there is no group '\(group)'")
+                throw Failure("revision \(number) has no group '\(group)'")
             }
             try session.standardOutput(TerminalText(exact: spec.json.raw.text + "\n"))
             return .done

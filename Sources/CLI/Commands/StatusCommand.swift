@@ -11,7 +11,7 @@ struct StatusCommand: Verb {
         abstract: "Show the current leader and this replica's role",
         discussion: flowing(
             """
-            Exit status: 0 this replica leads (or none runs here, and another leads), 3 this replica follows, 4 nobody
+            Exit status: 0 this replica leads (or none runs here and another leads), 3 this replica follows, 4 nobody
             leads.
 
             Example: infrakit-manager status -o json

@@ -7,11 +7,11 @@ internal import Terminal
 struct StepDownCommand: Verb {
     static let configuration = CommandConfiguration(
         commandName: "step-down",
-        abstract: "Ask the leader to hand leadership over now",
+        abstract: "Ask the leader to step down now",
         discussion: flowing(
             """
-            Works from any host that has the database. Another replica takes over within one poll interval; a replica
-            that is alone takes leadership up again after one lease.
+            Works from any host that can open the database. Another replica takes over within one poll interval. If
+            there is no other replica, the same one leads again after one lease TTL.
 
             Example: infrakit-manager step-down
             """
@@ -32,12 +32,12 @@ struct StepDownCommand: Verb {
         if let copy {
             let node = copy.leader.isEmpty ? "NODE" : copy.leader
             throw Failure(
-                "leadership follows the swarm's and cannot be handed over alone. docker node demote \(node) moves both; docker "
-                    + "node promote \(node) then makes the node a manager again."
+                "the leader is the node that leads the swarm. To move both: docker node demote \(node). Afterwards: "
+                    + "docker node promote \(node) makes the node a manager again."
             )
         }
         _ = try await waiting.run(.stepDown)
-        try session.standardOutput("\(lease.holder) hands leadership over (epoch \(lease.epoch))\n")
+        try session.standardOutput("\(lease.holder) steps down (epoch \(lease.epoch))\n")
         return .done
     }
 }

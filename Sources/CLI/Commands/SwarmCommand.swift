@@ -12,8 +12,9 @@ struct SwarmCommand: Verb {
         abstract: "Run a manager on a Docker Swarm manager node",
         discussion: flowing(
             """
-            Run one on each manager node of the swarm. The one on the node that leads the swarm leads. The configuration of
-            all groups is in a label of the swarm; the database of each node is its own copy of it, with the history.
+            Run one manager on each manager node of the swarm. The replica on the node that leads the swarm is the
+            leader. The configuration of all groups is stored in a label of the swarm. The database of each node is a
+            local copy of it, with the history.
 
             Examples:
               infrakit-manager swarm
@@ -28,25 +29,25 @@ struct SwarmCommand: Verb {
 
     @Option(
         help: ArgumentHelp(
-            "The Docker Engine of this node (INFRAKIT_HOST, DOCKER_HOST; default: unix:///var/run/docker.sock)",
+            "Address of this node's Docker Engine (INFRAKIT_HOST, DOCKER_HOST; default: unix:///var/run/docker.sock)",
             valueName: "url"
         )
     )
     var host: String?
 
-    @Option(help: ArgumentHelp("CA certificate to verify the Engine with (INFRAKIT_TLSCACERT)", valueName: "file"))
+    @Option(help: ArgumentHelp("CA certificate file that verifies the Engine (INFRAKIT_TLSCACERT)", valueName: "file"))
     var tlscacert: String?
 
-    @Option(help: ArgumentHelp("This client's certificate (INFRAKIT_TLSCERT)", valueName: "file"))
+    @Option(help: ArgumentHelp("Client certificate file (INFRAKIT_TLSCERT)", valueName: "file"))
     var tlscert: String?
 
-    @Option(help: ArgumentHelp("This client's key (INFRAKIT_TLSKEY)", valueName: "file"))
+    @Option(help: ArgumentHelp("Client key file (INFRAKIT_TLSKEY)", valueName: "file"))
     var tlskey: String?
 
     @Option(
         help: ArgumentHelp(
-            "Check the Engine's certificate: true or false (INFRAKIT_TLSVERIFY, DOCKER_TLS_VERIFY; default: true). The Go "
-                + "manager's flag meant the opposite of its name",
+            "Verify the Engine's certificate: true or false (INFRAKIT_TLSVERIFY, DOCKER_TLS_VERIFY; default: true). "
+                + "The Go manager's flag means the opposite",
             valueName: "bool"
         )
     )
@@ -56,7 +57,7 @@ struct SwarmCommand: Verb {
 
     @Option(
         help: ArgumentHelp(
-            "How often the Engine is asked; a leader that was not confirmed for five times as long stops acting "
+            "How often to ask the Engine. A leader stops acting after five intervals without a confirmation "
                 + "(INFRAKIT_POLL_INTERVAL)",
             valueName: "d"
         )
@@ -67,7 +68,7 @@ struct SwarmCommand: Verb {
 
     func validate() throws {
         guard pollInterval.duration >= .milliseconds(200), pollInterval.duration <= .seconds(60) else {
-            throw ValidationError("--poll-interval is 200ms to 1m, not \(pollInterval.duration.goText)")
+            throw ValidationError("--poll-interval must be 200ms to 1m, not \(pollInterval.duration.goText)")
         }
     }
 

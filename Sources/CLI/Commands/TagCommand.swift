@@ -7,11 +7,11 @@ internal import Terminal
 struct TagCommand: Verb {
     static let configuration = CommandConfiguration(
         commandName: "tag",
-        abstract: "Give a revision a name, or list the names",
+        abstract: "Tag a revision, or list the tags",
         discussion: flowing(
             """
-            A tag can stand wherever a revision's number can, and keeps the revision from being removed by retention. It
-            begins with a letter; letters, digits, '.', '_' and '-' follow.
+            A tag can be used wherever a revision number can. Retention never removes a tagged revision. A tag starts
+            with a letter, followed by letters, digits, '.', '_' or '-'.
 
             Examples:
               infrakit-manager tag 12 before-upgrade
@@ -21,23 +21,23 @@ struct TagCommand: Verb {
         )
     )
 
-    @Argument(help: "The revision, by number or another tag", completion: Completions.revisions)
+    @Argument(help: "Revision to tag, by number or another tag", completion: Completions.revisions)
     var revision: RevisionWord?
 
-    @Argument(help: "Its new name")
+    @Argument(help: "Name of the tag")
     var name: Identifier?
 
-    @Flag(help: "Move a name that stands for another revision")
+    @Flag(help: "Move a tag that already names another revision")
     var move = false
 
     @OptionGroup var store: StoreOptions
     @OptionGroup var format: OutputOptions
 
     func validate() throws {
-        if revision != nil, name == nil { throw ValidationError("a tag takes a revision and a name") }
+        if revision != nil, name == nil { throw ValidationError("give a revision and a name, or neither") }
         if let name, !Tag.isName(name.text) {
             throw ValidationError(
-                "'\(name)' is no name for a tag: it begins with a letter, then letters, digits, '.', '_' or '-', at most 63"
+                "'\(name)' is not a valid tag: use a letter, then letters, digits, '.', '_' or '-'; at most 63 in all"
             )
         }
     }
@@ -52,7 +52,7 @@ struct TagCommand: Verb {
         let number = try await revision.number(in: store)
         try await MarkedHistory(store: store, session: session).apply(.tag(name, revision: number, moving: move))
         try session.write(
-            "\(name) is revision \(number)\n",
+            "tagged revision \(number) as \(name)\n",
             ["tag": .string(name), "revision": .int(number)],
             format.output
         )
@@ -85,21 +85,21 @@ struct UntagCommand: Verb {
         abstract: "Remove a tag",
         discussion: flowing(
             """
-            The revision stays, until retention removes it.
+            The revision itself stays until retention removes it.
 
             Example: infrakit-manager untag before-upgrade
             """
         )
     )
 
-    @Argument(help: "The tag", completion: Completions.tags)
+    @Argument(help: "Tag to remove", completion: Completions.tags)
     var name: Identifier
 
     @OptionGroup var store: StoreOptions
 
     func run(in session: Session) async throws -> ExitStatus {
         try await MarkedHistory(store: store.open(in: session), session: session).apply(.untag(name))
-        try session.standardOutput("\(name) is no tag any more\n")
+        try session.standardOutput("removed tag \(name)\n")
         return .done
     }
 }

@@ -8,17 +8,17 @@ internal import Terminal
 struct VerifyCommand: Verb {
     static let configuration = CommandConfiguration(
         commandName: "verify",
-        abstract: "Check the whole database: its pages, the hash chain, every specification",
+        abstract: "Check the whole database: pages, hash chain and every specification",
         discussion: flowing(
             """
-            Needs no manager. It looks at a copy, made in TMPDIR (default: /tmp) and removed at the end, so that managers
-            can go on.
+            No manager needs to run. Checks a copy, made in TMPDIR (default: /tmp) and removed afterwards, so that
+            managers can go on.
 
-            With --repair it writes a new file, with every page checksum and every index made anew, but only when every
-            hash in it is proven. The file that was checked stays as it is. See docs/storage.md, Other programs.
+            With --repair, writes a new file with new page checksums and indexes, but only if every hash is proven. The
+            checked file stays unchanged. See docs/storage.md, Other programs.
 
-            Exit status: 0 sound, 1 damaged, 5 when that could not be found out. With --repair: 0 written, 5 when
-            something cannot be proven.
+            Exit status: 0 sound, 1 damaged, 5 could not be checked. With --repair: 0 written, 5 not everything could be
+            proven.
 
             Examples:
               infrakit-manager verify
@@ -28,15 +28,15 @@ struct VerifyCommand: Verb {
         )
     )
 
-    @Option(help: ArgumentHelp("Check this file, for instance a backup, instead of the store's", valueName: "file"))
+    @Option(help: ArgumentHelp("File to check, such as a backup (default: the store's database)", valueName: "file"))
     var file: String?
 
-    @Flag(help: "Read the file itself, without a copy; a leader's renewals wait meanwhile")
+    @Flag(help: "Check the file itself, without a copy; the leader's renewals wait meanwhile")
     var inPlace = false
 
     @Option(
         help: ArgumentHelp(
-            "Write a new file with all checksums and indexes made anew, once it is proven",
+            "Write a new file with new checksums and indexes, if all can be proven",
             valueName: "file"
         )
     )
@@ -47,9 +47,9 @@ struct VerifyCommand: Verb {
 
     func validate() throws {
         for (flag, path) in [("--file", file), ("--repair", repair)] where path?.isEmpty == true {
-            throw ValidationError("\(flag) takes the name of a file, not an empty one")
+            throw ValidationError("\(flag) needs the name of a file")
         }
-        if repair != nil, inPlace { throw ValidationError("--repair and --in-place do not go together") }
+        if repair != nil, inPlace { throw ValidationError("--repair and --in-place cannot be combined") }
     }
 
     func run(in session: Session) async throws -> ExitStatus {
@@ -96,8 +96,8 @@ struct VerifyCommand: Verb {
         try session.write(
             """
             wrote \(target): \(proven.found.revisions) revisions, every hash proven
-            No hash covers outcomes, tags, confirmations, requests and the lease: they were compared with the rest.
-            To use it: stop the managers, move \(path) and its -journal away, and put \(target) in its place.
+            Outcomes, tags, confirmations, requests and the lease have no hash; they were compared with the rest.
+            To use it: stop the managers, move \(path) and its -journal away, and move \(target) to its place.
 
             """,
             .object(members(proven.found, proven.retention, []) + [JSON.Member("file", .string(target))]),
@@ -175,18 +175,20 @@ struct VerifyCommand: Verb {
 
     /// What can still be trusted, and what to do.
     private static func advice(_ chain: Verification?) -> TerminalText {
-        let restore: TerminalText = "Stop the managers and restore a backup: docs/operations.md, Backup and restore.\n"
+        let restore: TerminalText =
+            "Stop the managers and restore a backup: see docs/operations.md, Backup and restore.\n"
         guard let chain, chain.trusted > 0 else { return "No revision can be trusted.\n" + restore }
         let export: TerminalText =
-            "`infrakit-manager export --damaged --revision \(chain.trusted)` prints what stood then.\n"
+            "`infrakit-manager export --damaged --revision \(chain.trusted)` prints the configuration of that "
+            + "revision.\n"
         guard let first = chain.damaged.first else {
             let repair: TerminalText =
-                "If another program has written to the file: `infrakit-manager verify --repair FILE` writes a new one,\n"
-                + "when all in it can be proven: docs/storage.md, Other programs.\n"
-            return "Every revision that was read, up to \(chain.newest), is as it was stored.\n" + restore + export
+                "If another program has written to the file, `infrakit-manager verify --repair FILE` writes a new "
+                + "one,\nif everything in it can be proven: see docs/storage.md, Other programs.\n"
+            return "Every revision that was read, up to \(chain.newest), is unchanged.\n" + restore + export
                 + repair
         }
-        return "Revisions up to \(chain.trusted) are as they were stored; \(first) is the first that is not.\n"
+        return "Revisions up to \(chain.trusted) are unchanged; revision \(first) is the first that is damaged.\n"
             + restore + export
     }
 
@@ -202,7 +204,7 @@ struct TemporaryDirectory {
         let parent = session.environment["TMPDIR"].flatMap { $0.isEmpty ? nil : $0 } ?? "/tmp"
         var template = Array("\(parent)/infrakit-manager-XXXXXX".utf8CString)
         guard mkdtemp(&template) != nil else {
-            throw Failure("no directory can be made in \(parent): \(String(cString: strerror(errno))). Set TMPDIR.")
+            throw Failure("cannot create a directory in \(parent): \(String(cString: strerror(errno))). Set TMPDIR.")
         }
         path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }

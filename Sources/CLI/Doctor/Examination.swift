@@ -19,15 +19,16 @@ struct Examination {
         // Every other check would wait for it, perhaps for ever.
         guard await DirectoryAnswer.comes(from: directory, within: commandTimeout) else {
             let words = "\(directory) does not answer within \(commandTimeout.goText)"
-            let fix = "mend the server, or the network to it; managers have stepped down by themselves and come back"
+            let fix =
+                "repair the server, or the network to it; managers have stepped down and will lead again by themselves"
             return [Finding("mount", .fatal, words, fix: fix)] + (await manager())
         }
         var findings = [mount()]
         var isTrusted = findings[0].level != .fatal
         // Frozen (fsfreeze), it answers all questions, and keeps whoever writes waiting for ever.
         if isTrusted, !(await WriteAnswer.comes(from: directory, within: writeTimeout)) {
-            let words = "\(directory) takes no writes: one has not come back within \(writeTimeout.goText)"
-            let fix = "thaw the file system (fsfreeze -u), or mend its disk"
+            let words = "\(directory) accepts no writes: one did not finish within \(writeTimeout.goText)"
+            let fix = "thaw the file system (fsfreeze -u), or repair its disk"
             findings.append(Finding("writes", .fatal, words, fix: fix))
             isTrusted = false
         }
@@ -69,7 +70,8 @@ struct Examination {
             // What could not be looked at may well be there.
             let fix =
                 error.code == .directoryMissing
-                ? "create or mount the directory, or name another one" : "mend the disk, the server or the rights"
+                ? "create or mount the directory, or name another one"
+                : "check the disk, the server and the permissions"
             return Finding("mount", .fatal, error.message, fix: fix)
         }
     }
@@ -80,22 +82,22 @@ struct Examination {
     private func place() -> [Finding] {
         var findings: [Finding] = []
         if let storage = try? StorageClass(of: store.path), ["tmpfs", "ramfs"].contains(storage.type) {
-            let words = "\(directory) is in this host's memory: when the host ends, the history is lost"
+            let words = "\(directory) is in this host's memory: the history is lost when the host restarts"
             findings.append(Finding("memory", .warning, words, fix: "name a directory on a disk with --store-dir"))
         }
         var (folder, file) = (stat(), stat())
         guard stat(directory, &folder) == 0 else { return findings }
         func warn(_ words: String, _ fix: String) { findings.append(Finding("rights", .warning, words, fix: fix)) }
         if folder.st_mode & 0o002 != 0 {
-            warn("every user may write to \(directory), and put another database there", "chmod o-w \(directory)")
+            warn("every user can write to \(directory) and replace the database", "chmod o-w \(directory)")
         }
         guard stat(store.path, &file) == 0 else { return findings }
         if file.st_mode & 0o022 != 0 {
-            warn("others than its owner may write to \(store.path)", "chmod 0600 \(store.path)")
+            warn("users other than the owner can write to \(store.path)", "chmod 0600 \(store.path)")
         }
         let own = geteuid() == 0 ? [0, folder.st_uid] : [geteuid()]
         if !own.contains(file.st_uid) {
-            warn("\(store.path) belongs to the user \(file.st_uid)", "chown it to the user whom the managers run as")
+            warn("\(store.path) belongs to user \(file.st_uid)", "chown it to the user that runs the managers")
         }
         return findings
     }
@@ -109,29 +111,30 @@ struct Examination {
                 Finding(
                     "nfs",
                     .warning,
-                    "\(version): when a host is lost in the middle of a write, its lock stays until it is back, and nobody can "
-                        + "lead meanwhile",
+                    "\(version): if a host fails during a write, its lock stays until the host is back, and nobody "
+                        + "can lead until then",
                     fix: "mount with vers=4.1 or later"
                 )
             ]
         }
         guard let lease = storage.lockLease else { return [Finding("nfs", .ok, version)] }
-        let text = "\(version): the server keeps the locks of a host that is lost for \(lease) s"
+        let text = "\(version): the server keeps the locks of a failed host for \(lease) s"
         guard lease > 30 else { return [Finding("nfs", .ok, text)] }
         return [
             Finding(
                 "nfs",
                 .warning,
-                "\(text), and when it was lost in the middle of a write nobody can lead meanwhile",
+                "\(text); if it failed during a write, nobody can lead until then",
                 fix:
-                    "on the server, lower lease-time and grace-time in the section [nfsd] of /etc/nfs.conf, and restart it"
+                    "on the server, lower lease-time and grace-time in the section [nfsd] of /etc/nfs.conf, and "
+                    + "restart it"
             )
         ]
     }
 
     private func locks() -> Finding {
         switch LockProbe.run(nextTo: store.path) {
-        case .works: Finding("locks", .ok, "a second process on this host is kept away by a lock")
+        case .works: Finding("locks", .ok, "a lock keeps out a second process on this host")
         case .doesNotHold:
             Finding(
                 "locks",
@@ -143,15 +146,15 @@ struct Examination {
             Finding(
                 "locks",
                 .fatal,
-                "no lock can be taken: \(reason)",
+                "cannot take a lock: \(reason)",
                 fix: "start the lock service, or mount with locks"
             )
         case .notTried:
             Finding(
                 "locks",
                 .warning,
-                "no file can be created in \(directory), so no lock was tried",
-                fix: "check its rights"
+                "cannot create a file in \(directory), so locks were not tested",
+                fix: "check its permissions"
             )
         }
     }
@@ -170,7 +173,7 @@ struct Examination {
         let percent = Int(status.f_bavail * 100 / status.f_blocks)
         let text = "\(free / 1_000_000) MB (\(percent) %) free"
         guard free > 100_000_000, percent >= 3 else {
-            return Finding("room", .warning, text, fix: "make room: a full disk refuses every write")
+            return Finding("room", .warning, text, fix: "free some space: writes fail when the disk is full")
         }
         return Finding("room", .ok, text)
     }
@@ -184,12 +187,18 @@ struct Examination {
                 return Finding(
                     "database",
                     .fatal,
-                    "\(store.path) can be read, but it, or the journal beside it, cannot be written: \(reason)",
+                    "\(store.path) can be read, but the file or its journal cannot be written: \(reason)",
                     fix: "check the mount, and the owner and mode of the file and of \(directory)"
                 )
             }
             if let damage = try await store.firstDamage(within: commandTimeout) {
-                return Finding("database", .fatal, damage, fix: "run verify: it tells what is damaged, and what to do")
+                return Finding(
+                    "database",
+                    .fatal,
+                    damage,
+                    fix:
+                        "run `infrakit-manager verify`: it lists the damage and the next steps"
+                )
             }
             let removed = retention.removed > 0 ? ", \(retention.removed) removed by retention" : ""
             return Finding("database", .ok, "\(store.path): \(newest) revisions\(removed)")
@@ -206,8 +215,8 @@ struct Examination {
 
     private static func fix(of error: StoreError) -> String {
         error.code == .lost
-            ? "put the database or a backup in its place; no manager begins anew by itself"
-            : "see the message; `verify` tells more"
+            ? "put the database or a backup back; no manager creates a new one by itself"
+            : "see the message; `infrakit-manager verify` shows details"
     }
 
     /// Whether a copy of a swarm's history is up to date; nothing where the database is no copy.
@@ -215,10 +224,10 @@ struct Examination {
         guard let copy = try? await store.replicaInfo(within: commandTimeout) else { return [] }
         let text =
             copy.cluster.isEmpty
-            ? "no Engine has told of the swarm yet"
+            ? "the state of the swarm has not been read yet"
             : "a copy of the swarm \(copy.cluster), \(copy.reading(at: session.now()))"
         if let trouble = copy.trouble {
-            let fix = "mend what the message names; see docker info, docker node ls, and docs/swarm.md"
+            let fix = "fix the problem in the message; see docker info, docker node ls, and docs/swarm.md"
             return [Finding("swarm", .fatal, "\(text): \(trouble)", fix: fix)]
         }
         guard let staleness = copy.staleness(at: session.now()) else { return [Finding("swarm", .ok, text)] }
@@ -238,7 +247,7 @@ struct Examination {
                 )
             }
             if let copy = try await store.replicaInfo(within: commandTimeout), copy.hidesLeader(at: session.now()) {
-                return Finding("leadership", .warning, "not known to this node", fix: "see the line about the swarm")
+                return Finding("leadership", .warning, "not known to this node", fix: "see the check `swarm`")
             }
             guard lease.isHeld else {
                 return Finding("leadership", .warning, "nobody leads", fix: "start a manager, or see its log")
@@ -248,16 +257,16 @@ struct Examination {
                 return Finding(
                     "leadership",
                     .warning,
-                    "\(lease.holder) leads in epoch \(lease.epoch), and \(clock): times in the history mislead",
-                    fix: "run an NTP client on both; leadership does not depend on it"
+                    "\(lease.holder) leads in epoch \(lease.epoch), and \(clock): times in the history are misleading",
+                    fix: "run an NTP client on both hosts; leadership does not depend on it"
                 )
             }
             if case .still = sighting, lease.expiresAt > session.now().milliseconds {
                 return Finding(
                     "leadership",
                     .warning,
-                    "\(lease.holder) has not renewed its lease while this looked on for its ttl",
-                    fix: "start another manager, or mend the one on \(lease.process.host)"
+                    "\(lease.holder) did not renew its lease while doctor watched it for one TTL",
+                    fix: "start another manager, or repair the one on \(lease.process.host)"
                 )
             }
             let left = lease.expiresAt - session.now().milliseconds
@@ -267,12 +276,12 @@ struct Examination {
                     "leadership",
                     .warning,
                     "\(lease.holder) has not renewed its lease, which ran out \(ago)",
-                    fix: "start another manager, or mend the one on \(lease.process.host)"
+                    fix: "start another manager, or repair the one on \(lease.process.host)"
                 )
             }
             return Finding("leadership", .ok, "\(lease.holder) leads in epoch \(lease.epoch)")
         } catch {
-            return Finding("leadership", .warning, "not known: \(error.message)", fix: "mend the database first")
+            return Finding("leadership", .warning, "not known: \(error.message)", fix: "fix the database first")
         }
     }
 
@@ -287,8 +296,8 @@ struct Examination {
                 Finding(
                     "pending",
                     .warning,
-                    "the plugin has not confirmed: \(Self.list(summary.pending))",
-                    fix: "see the leader's log; it keeps asking the plugin"
+                    "not confirmed by the plugin yet: \(Self.list(summary.pending))",
+                    fix: "see the leader's log; the leader keeps retrying"
                 )
             )
         }
@@ -297,8 +306,10 @@ struct Examination {
                 Finding(
                     "rejected",
                     .warning,
-                    "the plugin refused, and nobody has committed again: \(Self.list(summary.rejected))",
-                    fix: "`history` tells the plugin's words; commit a mended specification, or acknowledge it: "
+                    "refused by the plugin and not replaced since: \(Self.list(summary.rejected))",
+                    fix:
+                        "`infrakit-manager history` shows the plugin's error; commit a corrected specification, or "
+                        + "acknowledge it: "
                         + summary.rejected.prefix(1).map { "infrakit-manager ack \($0)" }.joined()
                 )
             )
@@ -321,8 +332,8 @@ struct Examination {
             return Finding(
                 "clocks",
                 .warning,
-                "not compared: no file can be created in \(directory)",
-                fix: "check its rights"
+                "not compared: cannot create a file in \(directory)",
+                fix: "check its permissions"
             )
         }
         defer { close(file) }
@@ -340,13 +351,19 @@ struct Examination {
         let theirs = status.st_mtim.tv_sec * 1000 + status.st_mtim.tv_nsec / 1_000_000
         // A disk that takes its time is no clock that is wrong.
         let skew = max(before - theirs, theirs - session.now().milliseconds)
-        guard skew > 2000 else { return Finding("clocks", .ok, "this host and the file system agree within 2 s") }
+        guard skew > 2000 else {
+            return Finding(
+                "clocks",
+                .ok,
+                "the clocks of this host and the file system agree within 2 s"
+            )
+        }
         return Finding(
             "clocks",
             .warning,
-            "this host and the file system differ by \(Duration.milliseconds(skew).goText): times in the history mislead "
-                + "(leadership does not depend on them)",
-            fix: "run an NTP client on both"
+            "the clocks of this host and the file system differ by \(Duration.milliseconds(skew).goText): times in "
+                + "the history are misleading (leadership does not depend on them)",
+            fix: "run an NTP client on both hosts"
         )
     }
 
@@ -355,16 +372,18 @@ struct Examination {
         guard let latest = try? await store.latestTime(within: commandTimeout) else { return [] }
         let before = latest.time - latest.newestTime
         let ahead = latest.time - session.now().milliseconds
-        let fix = "nothing: no deadline and no age is counted by it; NTP clients keep it from happening again"
+        let fix =
+            "nothing to do: deadlines and ages do not use this clock; an NTP client prevents it from happening again"
         if before > 2000 {
             let text =
                 "revision \(latest.number) has a later time than the newest one, by "
-                + "\(Duration.milliseconds(before).goText): the clock of a leader was set"
+                + "\(Duration.milliseconds(before).goText): a leader's clock was set"
             return [Finding("times", .warning, text, fix: fix)]
         }
         guard ahead > 60_000 else { return [] }
         let text =
-            "revision \(latest.number) has a time that is \(Duration.milliseconds(ahead).goText) ahead of this host's clock"
+            "revision \(latest.number) has a time that is \(Duration.milliseconds(ahead).goText) ahead of this "
+            + "host's clock"
         return [Finding("times", .warning, text, fix: fix)]
     }
 
@@ -375,19 +394,21 @@ struct Examination {
             let ttl = try? await store.lease(within: commandTimeout).ttl
             let current = ttl.flatMap { $0 > 0 ? Duration.milliseconds($0) : nil } ?? ElectionSettings.standardTTL
             let needed = ElectionSettings.ttl(whenRenewalsTake: took)
-            let text = "a renewal of the lease takes \(Duration.milliseconds(max(1, took.milliseconds)).goText)"
+            let text = "a lease renewal takes \(Duration.milliseconds(max(1, took.milliseconds)).goText)"
             guard needed > current else {
-                return Finding("renewal", .ok, "\(text): a --lease-ttl of \(needed.goText) or more leaves room for it")
+                return Finding("renewal", .ok, "\(text); a --lease-ttl of \(needed.goText) or more is enough")
             }
             return Finding(
                 "renewal",
                 .warning,
-                "\(text): too long for a --lease-ttl of \(current.goText), with which nobody may be able to lead",
-                fix: "start all managers with --lease-ttl \(needed.goText) or more, or mend the way to the server"
+                "\(text): too long for the current --lease-ttl of \(current.goText); perhaps nobody can lead",
+                fix:
+                    "start all managers with --lease-ttl \(needed.goText) or more, or repair the connection to the "
+                    + "server"
             )
         } catch {
             // It is what a change does as well: where this fails, none can be stored.
-            let fix = "make room, free inodes, or mend the rights or the disk: no change can be stored"
+            let fix = "free space or inodes, or fix the permissions or the disk; no change can be stored until then"
             return Finding("renewal", .fatal, "not possible: \(error.message)", fix: fix)
         }
     }
@@ -399,8 +420,8 @@ struct Examination {
                 Finding(
                     "manager",
                     .warning,
-                    "the manager '\(name)' on this host takes connections and does not answer in time",
-                    fix: "see what its host is busy with; it may have been stopped (SIGSTOP)"
+                    "the manager '\(name)' on this host accepts connections but does not answer in time",
+                    fix: "check the load of the host, and whether the process was stopped (SIGSTOP)"
                 )
             ]
         }
@@ -410,7 +431,7 @@ struct Examination {
                     "manager",
                     .warning,
                     "no manager '\(name)' answers on this host",
-                    fix: "start it, or give its --name; sockets are looked for in \(session.plugins.path)"
+                    fix: "start it, or give its --name; its socket is expected in \(session.plugins.path)"
                 )
             ]
         }
@@ -418,12 +439,12 @@ struct Examination {
         let manager = Finding("manager", .ok, "\(status.member("id")?.identifier ?? name): \(role)")
         var findings = [manager]
         if let slow = status.member("store")?.member("slow")?.string {
-            let fix = "see the check `renewal` for the --lease-ttl that this takes"
+            let fix = "see the check `renewal` for the --lease-ttl to use"
             findings.append(Finding("manager", .warning, slow, fix: fix))
         }
         if let jump = status.member("clock")?.member("set")?.string {
             findings.append(
-                Finding("manager", .warning, jump, fix: "run an NTP client: the times in the history mislead")
+                Finding("manager", .warning, jump, fix: "run an NTP client; times in the history are misleading")
             )
         }
         guard let plugin = status.member("plugin") else { return findings }

@@ -94,8 +94,8 @@ struct PeerProbe {
         return Finding(
             "peer",
             .warning,
-            "another process holds the lock and has not answered",
-            fix: "try again; on both hosts within the same minute"
+            "another process holds the lock and does not answer",
+            fix: "try again, on both hosts within one minute"
         )
     }
 
@@ -106,11 +106,11 @@ struct PeerProbe {
             return Finding(
                 "peer",
                 .warning,
-                "the other `doctor` ran on this host too",
-                fix: "start it on the host that is to share the database"
+                "the other `doctor --peer` ran on this host, too",
+                fix: "run it on the other host that shares the database"
             )
         }
-        return Finding("peer", .ok, "a lock keeps \(host(line)) and this host apart")
+        return Finding("peer", .ok, "locks work between \(host(line)) and this host")
     }
 
     private func host(_ line: String) -> String {
@@ -149,7 +149,7 @@ struct PeerProbe {
             "peer",
             .warning,
             "\(what): \(String(cString: clinux_open_trouble(errno)))",
-            fix: "check the rights in \(directory)"
+            fix: "check the permissions of \(directory)"
         )
     }
 }

@@ -17,7 +17,7 @@ struct ServiceEnvironment: Hashable, Sendable {
         guard let name = environment["NOTIFY_SOCKET"], !name.isEmpty else { return }
         socket = NotificationSocket(name)
         if socket == nil {
-            troubles.append("NOTIFY_SOCKET '\(name)' is neither a full path nor an @name, or it is too long")
+            troubles.append("NOTIFY_SOCKET '\(name)' is not an absolute path or @name, or is too long")
         }
         guard let time = environment["WATCHDOG_USEC"], !time.isEmpty else { return }
         guard let microseconds = UInt64(time), microseconds > 0, microseconds < UInt64.max else {
@@ -26,7 +26,7 @@ struct ServiceEnvironment: Hashable, Sendable {
         }
         if let owner = environment["WATCHDOG_PID"], !owner.isEmpty {
             guard let number = pid_t(owner), number > 0 else {
-                troubles.append("WATCHDOG_PID '\(owner)' is not a process's number")
+                troubles.append("WATCHDOG_PID '\(owner)' is not a process id")
                 return
             }
             guard number == pid else { return }

@@ -24,7 +24,7 @@ struct ChangePreview {
         diff = await ConfigurationDiff(
             before: standing.filter { changed.contains($0.group) },
             after: changes.map { GroupState(group: $0.group, change: $0, revision: 0) },
-            labels: ("now", target.map { "revision \($0)" } ?? "proposed")
+            labels: ("current", target.map { "revision \($0)" } ?? "proposed")
         )
         let specs = changes.compactMap { change -> GroupSpec? in
             guard case .set(let properties, _) = change.action else { return nil }
@@ -45,11 +45,11 @@ struct ChangePreview {
         do {
             let answer = try await asking.run(.preview(specs)).request.answer
             guard let reply = try answer?.get(), let plans = PlannedChanges(reply)?.plans else {
-                return { _ in .failure(Failure("the plugin has not answered in time")) }
+                return { _ in .failure(Failure("the plugin did not answer in time")) }
             }
             let words = Dictionary(plans.map { ($0.group, $0.words) }, uniquingKeysWith: { _, last in last })
             return { group in
-                words[group]?.mapError { Failure($0) } ?? .failure(Failure("the plugin has not answered in time"))
+                words[group]?.mapError { Failure($0) } ?? .failure(Failure("the plugin did not answer in time"))
             }
         } catch {
             let failure = Failure(error)
@@ -60,14 +60,14 @@ struct ChangePreview {
 
     func text(colored: Bool) -> TerminalText {
         guard !items.isEmpty else {
-            return target.map { "nothing would change: already stands as in revision \($0)\n" }
-                ?? "nothing would change: every group stands so already\n"
+            return target.map { "nothing would change: already the same as in revision \($0)\n" }
+                ?? "nothing would change: every group already has this specification\n"
         }
         return items.map { item -> TerminalText in
             var line: TerminalText = "would \(ChangeReport.words(item.change, target))\n"
             switch item.plan {
             case .success(let words) where !words.isEmpty: line += "  plugin: \(words)\n"
-            case .failure(let failure): line += "  plugin's plan not known: \(failure.message)\n"
+            case .failure(let failure): line += "  plugin's plan not available: \(failure.message)\n"
             case .success, nil: break
             }
             return line

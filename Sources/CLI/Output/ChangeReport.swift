@@ -54,8 +54,8 @@ struct ChangeReport {
 
     var text: TerminalText {
         guard let revision else {
-            return target.map { "nothing changed: already stands as in revision \($0)\n" }
-                ?? "nothing changed: every group stands so already\n"
+            return target.map { "nothing changed: already the same as in revision \($0)\n" }
+                ?? "nothing changed: every group already has this specification\n"
         }
         let what = target.map { "rolled back to revision \($0)" } ?? "committed"
         var lines: [TerminalText] = ["revision \(revision.number): \(what), \(revision.status.name)"]
@@ -64,20 +64,22 @@ struct ChangeReport {
             lines.append("  \(Self.words(change, target)): \(change.status.name)\(error)")
         }
         for item in redirected {
-            lines.append("  \(item.group): was with the plugin '\(item.from)', now with '\(item.to)'")
+            lines.append("  \(item.group): plugin changed from '\(item.from)' to '\(item.to)'")
         }
         for group in unchanged { lines.append("  \(group): unchanged") }
         if revision.status == .pending {
             lines.append(
-                "the plugin has not confirmed it yet; the leader keeps at it, and `infrakit-manager history` tells"
+                "not confirmed by the plugin yet; the leader keeps retrying. See: infrakit-manager history"
             )
         }
         if let confirmation = revision.confirmation, confirmation.state == .waiting {
-            lines.append("undone \(confirmation.deadlineText) unless: infrakit-manager confirm \(revision.number)")
+            lines.append(
+                "reverted \(confirmation.deadlineText) unless you run: infrakit-manager confirm \(revision.number)"
+            )
         }
         if isReverted {
             lines.append(
-                "undone already: nobody confirmed it in time. The time counts from when the change was stored. See "
+                "reverted already: nobody confirmed it in time. The time counts from when the change was stored. See "
                     + "`infrakit-manager history`."
             )
         }

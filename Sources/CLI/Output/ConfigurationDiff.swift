@@ -84,11 +84,11 @@ struct ConfigurationDiff {
             )
             if difference.lines.isCoarse, !difference.lines.isEmpty {
                 text +=
-                    "\(pair.group): there are too many values to compare each of them; those with a SHA-256 are compared as they "
-                    + "are written\n"
+                    "\(pair.group): too many values to compare one by one; those shown with a SHA-256 are compared "
+                    + "as text\n"
             }
             if let before = pair.before, let after = pair.after, before.plugin != after.plugin {
-                text += "\(pair.group): plugin '\(before.plugin)' is now '\(after.plugin)'\n"
+                text += "\(pair.group): plugin changed from '\(before.plugin)' to '\(after.plugin)'\n"
             }
             return text
         }.joined()

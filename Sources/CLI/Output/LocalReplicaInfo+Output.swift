@@ -10,7 +10,7 @@ extension LocalReplicaInfo {
     func staleness(at now: Timestamp) -> String? {
         // A clock that was set back since says nothing either: a manager that runs writes its own time again within seconds.
         guard abs(now.milliseconds - readAt) > Self.freshness else { return nil }
-        return trouble ?? "no manager on this node keeps it up to date"
+        return trouble ?? "no manager on this node updates it"
     }
 
     /// When the Engine last told.
@@ -41,10 +41,10 @@ extension LocalReplicaInfo {
             (readAt == 0
                 ? "Swarm:     not read yet"
                 : "Swarm:     \(cluster), version \(version), \(reading(at: now))")
-                + (trouble.map { "; now: \($0)" } ?? ""),
+                + (trouble.map { "; problem: \($0)" } ?? ""),
             "Node:      \(node.isEmpty ? "not known" : node); "
                 + (leader.isEmpty || hidesLeader(at: now)
-                    ? "which node leads is not known" : "\(leader) leads the swarm"),
+                    ? "the leading node is not known" : "\(leader) leads the swarm"),
             "Label:     \(labelSize) of \(labelLimit) bytes (\(share) %)",
         ]
     }

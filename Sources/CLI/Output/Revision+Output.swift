@@ -43,7 +43,7 @@ extension Revision {
     func cells(current: Int?) -> [String] {
         let name = tags.isEmpty ? "" : "[\(tags.joined(separator: ", "))]"
         let unconfirmed =
-            confirmation?.state == .waiting ? "(undone \(confirmation?.deadlineText ?? "") unless confirmed)" : ""
+            confirmation?.state == .waiting ? "(reverted \(confirmation?.deadlineText ?? "") unless confirmed)" : ""
         let words = [message, error ?? ""].filter { !$0.isEmpty }.joined(separator: ": ")
         let acknowledged = acknowledgement.map { "(\($0.text))" } ?? ""
         let note = [name, words, unconfirmed, acknowledged].filter { !$0.isEmpty }.joined(separator: " ")

@@ -76,8 +76,8 @@ struct StatusReport {
         for confirmation in summary.unconfirmed {
             let rest = times[confirmation.revision] ?? confirmation.allowed
             // To the second: more would not be true any more when it is read.
-            let text = rest < 1000 ? "at the leader's next look" : "in \(Duration.seconds(rest / 1000).goText)"
-            lines.append("Confirm:   revision \(confirmation.revision), or it is undone \(text)")
+            let text = rest < 1000 ? "at the leader's next poll" : "in \(Duration.seconds(rest / 1000).goText)"
+            lines.append("Confirm:   revision \(confirmation.revision), or it is reverted \(text)")
         }
         if let plugin = replica?.member("plugin") {
             let trouble = plugin.member("error")?.string.map { ": \($0)" } ?? ""
@@ -97,11 +97,11 @@ struct StatusReport {
             return lease.epoch == 0 ? "nobody has led yet" : "nobody (the lease of epoch \(lease.epoch) was released)"
         }
         if let clock = sighting.clockText {
-            return "\(lease.holder) in epoch \(lease.epoch), seen to renew its lease; \(clock)"
+            return "\(lease.holder) in epoch \(lease.epoch), renewing its lease; \(clock)"
         }
         if case .still = sighting, now.milliseconds < lease.expiresAt {
             let ttl = Duration.milliseconds(lease.ttl).goText
-            return "\(lease.holder) in epoch \(lease.epoch), lease not renewed for the \(ttl) that this looked on"
+            return "\(lease.holder) in epoch \(lease.epoch), lease not renewed during \(ttl) of watching it"
         }
         let renewed = Timestamp(milliseconds: lease.renewedAt).age(at: now)
         let expiry = Timestamp(milliseconds: lease.expiresAt)
@@ -117,7 +117,7 @@ struct StatusReport {
     private var replicaText: String {
         guard let replica else {
             return isReplicaSilent
-                ? "a manager on this host takes connections and does not answer in time"
+                ? "a manager on this host accepts connections but does not answer in time"
                 : "no manager answers on this host"
         }
         return "\(replica.member("id")?.string ?? ""): \(role ?? "unknown") (\(replica.member("reason")?.string ?? ""))"

@@ -66,7 +66,7 @@ struct CommandLineWords {
         switch value.lowercased() {
         case "1", "t", "true", "yes", "on": return true
         case "0", "f", "false", "no", "off": return false
-        default: throw Failure("\(flag), or \(variable(flag)), is true or false, not '\(value)'", .usage)
+        default: throw Failure("\(flag), or \(variable(flag)), must be true or false, not '\(value)'", .usage)
         }
     }
 
@@ -75,7 +75,7 @@ struct CommandLineWords {
         guard ["show", "diff", "rollback", "confirm", "ack", "tag"].contains(verb) else { return }
         for (word, before) in zip(words, [""] + words) where !(before.hasPrefix("-") && !before.contains("=")) {
             guard word.wholeMatch(of: /-[0-9]+/) != nil else { continue }
-            throw Failure("\(word) is no revision. Name one by its number, from 1, or by its tag.", .usage)
+            throw Failure("\(word) is not a revision; use a number, from 1 on, or a tag", .usage)
         }
     }
 

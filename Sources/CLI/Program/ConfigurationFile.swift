@@ -27,13 +27,13 @@ struct ConfigurationFile: Equatable {
         for document in documents where !document.isNull {
             guard document.kind == .object else {
                 throw Failure(
-                    "it holds flags and their values, such as `lease-ttl: 9s`; this is \(document.kind.rawValue)"
+                    "expected flags and their values, such as `lease-ttl: 9s`, but found \(document.kind.rawValue)"
                 )
             }
             for (name, value) in document.members {
                 guard Self.known.contains("--\(name)") else {
                     let names = Self.known.map { $0.dropFirst(2) }.sorted().joined(separator: ", ")
-                    throw Failure("there is no flag '\(name)' that a file may set; there are: \(names)")
+                    throw Failure("'\(name)' is not a flag that a file can set; accepted: \(names)")
                 }
                 values["--\(name)"] = try Self.words(value, name.text)
             }
@@ -49,7 +49,7 @@ struct ConfigurationFile: Equatable {
         case .number, .bool: [value.raw.text]
         case .null: []
         case .array: try value.elements.flatMap { try words($0, name) }
-        case .object: throw Failure("\(name) takes a value or a list of values, not a mapping")
+        case .object: throw Failure("\(name) must be a value or a list of values, not a mapping")
         }
     }
 
@@ -63,7 +63,7 @@ struct ConfigurationFile: Equatable {
         guard let range = range(in: words) else { return nil }
         let word = words[range.lowerBound]
         if word != "--config" { return String(word.dropFirst("--config=".count)) }
-        guard range.count == 2 else { throw Failure("--config takes the name of a file", .usage) }
+        guard range.count == 2 else { throw Failure("--config needs the name of a file", .usage) }
         return words[range.lowerBound + 1]
     }
 

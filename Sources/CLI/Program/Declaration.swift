@@ -23,7 +23,7 @@ enum Declaration {
         } catch {
             throw Failure("\(name): \(Failure(error).message)")
         }
-        guard !entries.isEmpty else { throw Failure("\(name) declares no group; \(accepted)") }
+        guard !entries.isEmpty else { throw Failure("\(name) contains no group; \(accepted)") }
         var names: Set<Identifier> = []
         for entry in entries {
             guard !entry.spec.id.isEmpty else {
@@ -37,7 +37,7 @@ enum Declaration {
     }
 
     private static let accepted =
-        #"it takes {"ID": …, "Properties": …}, a list of those, or {"Groups": {…}} as `show` prints it"#
+        #"expected {"ID": …, "Properties": …}, a list of those, or {"Groups": {…}} as `show` prints it"#
 
     private static func read(_ view: JSONView) throws -> [GlobalConfig.Entry] {
         switch view.kind {
@@ -52,7 +52,7 @@ enum Declaration {
             }
             return [GlobalConfig.Entry(spec: spec, plugin: "")]
         case .object, .array: return try GlobalConfig.decode(Array(view.bytes))
-        default: throw Failure("\(accepted); this is \(view.kind.rawValue)")
+        default: throw Failure("\(accepted), but found \(view.kind.rawValue)")
         }
     }
 }

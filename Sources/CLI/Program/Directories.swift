@@ -6,13 +6,13 @@ enum Directories {
         var status = stat()
         guard stat(path, &status) != 0 else { return }
         guard errno == ENOENT || errno == ENOTDIR else {
-            throw Failure("cannot look at the directory \(path): \(String(cString: strerror(errno)))")
+            throw Failure("cannot access the directory \(path): \(String(cString: strerror(errno)))")
         }
         if let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")), slash != path.startIndex {
             try make(String(path[..<slash]))
         }
         guard mkdir(path, 0o700) == 0 || errno == EEXIST else {
-            throw Failure("cannot make the directory \(path): \(String(cString: strerror(errno)))")
+            throw Failure("cannot create the directory \(path): \(String(cString: strerror(errno)))")
         }
     }
 

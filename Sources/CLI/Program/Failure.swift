@@ -30,7 +30,7 @@ struct Failure: Error {
         case let error as EngineError: self.init(error.message, error.code == .settings ? .usage : .failed)
         case let error as PluginServerError: self.init(error.description)
         case let error as ProcessGroupError: self.init(error.description)
-        case let error as StreamError: self.init("the result could not be written: \(error.reason)")
+        case let error as StreamError: self.init("the output could not be written: \(error.reason)")
         default: self.init("\(error)")
         }
     }
@@ -38,16 +38,16 @@ struct Failure: Error {
     /// A request of which nothing came, and nothing will.
     init(_ nothing: NothingChanged, within patience: Duration) {
         switch nothing.why {
-        case .interrupted: self.init("cancelled, nothing was changed", isInterruption: true)
+        case .interrupted: self.init("cancelled; nothing was changed", isInterruption: true)
         case .notSubmitted(let error): self.init(error)
         case .leaderChanged:
             let now = nothing.leader.lease.map { "; \($0.holder) leads in epoch \($0.epoch)" } ?? ""
             self.init(
-                "who led when this was asked leads no more\(now): it was taken back, and nobody else steps down for it"
+                "the leader has changed since the request\(now); the request was cancelled, and nobody else steps down"
             )
         case .timeIsUp:
             self.init(
-                "\(nothing.leader.inaction(within: patience)); it was taken back, and nothing was changed",
+                "\(nothing.leader.inaction(within: patience)); the request was cancelled and nothing was changed",
                 nothing.leader.isAlive ? .failed : .noLeader
             )
         }
@@ -57,11 +57,11 @@ struct Failure: Error {
     init(_ unknown: UnknownEnd, within patience: Duration) {
         let cause = unknown.why == .interrupted ? "cancelled too late" : "no answer within \(patience.goText)"
         let state =
-            unknown.revision.map { "it is recorded as revision \($0), and how it came out could not be read" }
-            ?? "it may still be carried out"
+            unknown.revision.map { "it is recorded as revision \($0), but its outcome could not be read" }
+            ?? "it may still be applied"
         let trouble = unknown.trouble.map { " (\($0.trouble))" } ?? ""
         self.init(
-            "\(cause): \(state)\(trouble). See `infrakit-manager history` before you ask again.",
+            "\(cause): \(state)\(trouble). Check `infrakit-manager history` before you try again.",
             .pending,
             isInterruption: unknown.why == .interrupted
         )

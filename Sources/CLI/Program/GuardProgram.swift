@@ -62,7 +62,7 @@ struct GuardProgram {
         let held = try GuardLock.wait(for: lock)
         defer { withExtendedLifetime(held) {} }
         guard let knowledge = GuardProcess.knowledge() else {
-            throw Failure("a guard is started by a manager, never by a person", .usage)
+            throw Failure("this command is internal: only a manager starts its guard", .usage)
         }
         let client = LatePlugin(name: plugin, in: session.plugins, plugin: pluginProtocol, logger: logger)
         let loop = GuardLoop(

@@ -18,7 +18,7 @@ enum InputFile {
             guard count > 0 else { return bytes }
             bytes += part[..<count]
             guard bytes.count <= limit else {
-                throw Failure("\(path) is longer than \(limit) bytes, which is too much")
+                throw Failure("\(path) is too long; at most \(limit) bytes are accepted")
             }
         }
     }

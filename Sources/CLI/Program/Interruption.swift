@@ -14,7 +14,7 @@ enum Interruption {
         guard session.catchesSignals else { return await body() }
         let descriptor = clinux_catch_interruptions()
         guard descriptor >= 0 else {
-            throw Failure("cannot prepare for signals: \(String(cString: strerror(-descriptor)))")
+            throw Failure("cannot set up signal handling: \(String(cString: strerror(-descriptor)))")
         }
         let task = Task { await body() }
         let source = DispatchSource.makeReadSource(fileDescriptor: descriptor)

@@ -14,7 +14,7 @@ struct LogOptions: ParsableArguments {
     var logFormat = LogLine.Format.text
 
     func validate() throws {
-        guard (0...5).contains(log) else { throw ValidationError("--log is 0 to 5, not \(log)") }
+        guard (0...5).contains(log) else { throw ValidationError("--log must be 0 to 5, not \(log)") }
     }
 
     func logger(_ label: String, in session: Session) -> Logger {
@@ -29,8 +29,8 @@ extension LogLine.Format: ExpressibleByArgument {}
 struct NameOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "Name of the manager or plugin: its socket (INFRAKIT_NAME; default: \(ServingOptions.defaultName), of plugin "
-                + "process \(ServingOptions.defaultPlugin))",
+            "Name of the manager or plugin, and of its socket (INFRAKIT_NAME; default: "
+                + "\(ServingOptions.defaultName); plugin process: \(ServingOptions.defaultPlugin))",
             valueName: "string"
         )
     )
@@ -39,7 +39,7 @@ struct NameOptions: ParsableArguments {
     func validate() throws {
         if let name, !PluginDirectory.isName(name) {
             throw ValidationError(
-                "--name is the name of a socket: not empty, without '/', blanks around it or line feeds, not "
+                "--name must be a socket's name: not empty, without '/', line feeds or surrounding blanks; not "
                     + LogLine.quoted(name.text)
             )
         }
@@ -55,7 +55,7 @@ struct ProxyOptions: ParsableArguments {
         let socket = proxyForGroup.text.utf8.prefix { $0 != UInt8(ascii: "/") }
         guard PluginDirectory.isName(Identifier(String(decoding: socket, as: UTF8.self))) else {
             throw ValidationError(
-                "--proxy-for-group is the name of a plugin's socket, not \(LogLine.quoted(proxyForGroup.text))"
+                "--proxy-for-group must be the name of a plugin's socket, not \(LogLine.quoted(proxyForGroup.text))"
             )
         }
     }
@@ -74,7 +74,7 @@ struct StoreOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "YAML file with flags under their names; command line and environment come first (INFRAKIT_CONFIG)",
+            "YAML file that sets flags by name; command line and environment take precedence (INFRAKIT_CONFIG)",
             valueName: "file"
         ),
         completion: .file()
@@ -107,7 +107,8 @@ struct StoreOptions: ParsableArguments {
         if let staleness = copy.staleness(at: session.now()) {
             let age = "was \(copy.reading(at: session.now()))"
             session.standardError(
-                "note: what this node knows of the swarm \(copy.readAt == 0 ? "was never read" : age): \(staleness)\n"
+                "note: this node's copy of the swarm's state \(copy.readAt == 0 ? "was never read" : age): "
+                    + "\(staleness)\n"
             )
         }
         return store
@@ -132,13 +133,13 @@ struct OutputOptions: ParsableArguments {
 
 /// Of the commands that ask the leader to change the configuration.
 struct ChangeOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("Why, for the history", valueName: "text"))
+    @Option(help: ArgumentHelp("Reason, recorded in the history", valueName: "text"))
     var message = ""
 
-    @Option(help: ArgumentHelp("Refuse unless this revision is the current one (0: none yet)", valueName: "rev"))
+    @Option(help: ArgumentHelp("Refuse unless this is the current revision (0: no revision yet)", valueName: "rev"))
     var expectCurrent: Int?
 
-    @Flag(help: "Show what would change, and what the plugin would do; change nothing")
+    @Flag(help: "Show the changes and the plugin's plan; change nothing")
     var dryRun = false
 
     @Option(help: ArgumentHelp("How long to wait for the outcome", valueName: "duration"))

@@ -70,7 +70,7 @@ enum Program {
         }
         do {
             let script = CompletionScript.mended(message + "\n")
-            guard let script else { throw Failure("the completion script is another one than this program can mend") }
+            guard let script else { throw Failure("the generated completion script has an unexpected form") }
             try session.standardOutput(TerminalText(exact: script))
             try session.endOutput()
             return .done

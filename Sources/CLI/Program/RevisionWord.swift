@@ -32,7 +32,7 @@ struct RevisionWord: ExpressibleByArgument, Hashable {
             if let tag = tags.first(where: { $0.name == name }) { return tag.revision }
             throw Failure(
                 "there is no tag '\(name)'; "
-                    + (tags.isEmpty ? "there are none" : "there are: \(tags.map(\.name).joined(separator: ", "))")
+                    + (tags.isEmpty ? "there are no tags" : "there are: \(tags.map(\.name).joined(separator: ", "))")
             )
         }
     }

@@ -21,8 +21,8 @@ struct DescriptorBudget: Hashable {
     init(limit: Int) throws {
         guard limit >= Self.least else {
             throw Failure(
-                "\(limit) files may be open at one time, and \(Self.least) are needed. Raise the limit: ulimit -n, or LimitNOFILE= of "
-                    + "the unit.",
+                "at most \(limit) files can be open, but \(Self.least) are needed. Raise the limit: ulimit -n, or "
+                    + "LimitNOFILE= of the unit.",
                 .usage
             )
         }

@@ -14,7 +14,7 @@ final class EndSignals: Sendable {
     init() throws {
         let descriptor = clinux_catch_end_signals()
         guard descriptor >= 0 else {
-            throw Failure("cannot prepare for signals: \(String(cString: strerror(-descriptor)))")
+            throw Failure("cannot set up signal handling: \(String(cString: strerror(-descriptor)))")
         }
         let (arrivals, continuation) = AsyncStream.makeStream(of: Void.self)
         self.arrivals = arrivals

@@ -33,7 +33,7 @@ struct ManagerProgram {
         let process = ProcessIdentity.current()
         let id = replica.id ?? "\(process.host)/\(name)"
         guard let id = ReplicaID(id) else {
-            throw Failure("\(LogLine.quoted(id.text)) cannot be this replica's id. Name one with --id.", .usage)
+            throw Failure("\(LogLine.quoted(id.text)) is not a valid replica id. Set one with --id.", .usage)
         }
         claimant = Claimant(
             id: id,

@@ -9,7 +9,7 @@ internal import Terminal
 struct ReplicaOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "This replica's name in lease, history and errors (INFRAKIT_ID; default: <host>/<name>)",
+            "Id of this replica in the lease, the history and errors (INFRAKIT_ID; default: <host>/<name>)",
             valueName: "string"
         )
     )
@@ -23,7 +23,7 @@ struct ReplicaOptions: ParsableArguments {
     )
     var reconcileInterval = GoDuration(.seconds(10))
 
-    @Option(help: ArgumentHelp("How long a call to the plugin may take (INFRAKIT_RPC_TIMEOUT)", valueName: "d"))
+    @Option(help: ArgumentHelp("Timeout of a call to the plugin (INFRAKIT_RPC_TIMEOUT)", valueName: "d"))
     var rpcTimeout = GoDuration(.seconds(30))
 
     @Option(
@@ -36,7 +36,8 @@ struct ReplicaOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Number of newest revisions to keep; tagged and current ones stay (INFRAKIT_HISTORY_LIMIT; default: all)",
+            "Number of newest revisions to keep; tagged and current ones are always kept (INFRAKIT_HISTORY_LIMIT; "
+                + "default: all)",
             valueName: "n"
         )
     )
@@ -44,14 +45,15 @@ struct ReplicaOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "How long to keep revisions; tagged and current ones stay (INFRAKIT_HISTORY_MAX_AGE; default: for ever)",
+            "How long to keep revisions; tagged and current ones are always kept (INFRAKIT_HISTORY_MAX_AGE; default: "
+                + "forever)",
             valueName: "d"
         )
     )
     var historyMaxAge: GoDuration?
 
     @Flag(
-        help: "Pass users' writes on to the leader instead of refusing them while following (INFRAKIT_FORWARD_WRITES)"
+        help: "While following, forward users' writes to the leader instead of refusing them (INFRAKIT_FORWARD_WRITES)"
     )
     var forwardWrites = false
 
@@ -59,11 +61,12 @@ struct ReplicaOptions: ParsableArguments {
 
     func validate() throws {
         if let historyLimit, historyLimit < 1 {
-            throw ValidationError("--history-limit is 1 or more, not \(historyLimit)")
+            throw ValidationError("--history-limit must be 1 or more, not \(historyLimit)")
         }
         if let id, ReplicaID(id) == nil {
             throw ValidationError(
-                "--id is 1 to \(ReplicaID.longest) bytes in one line, without blanks around it, not \(LogLine.quoted(id.text))"
+                "--id must be one line of 1 to \(ReplicaID.longest) bytes without surrounding blanks, not "
+                    + "\(LogLine.quoted(id.text))"
             )
         }
     }

@@ -13,7 +13,7 @@ struct ServingOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Numeric user id that may call, beside root and this user; may be repeated (INFRAKIT_ALLOW_UID)",
+            "Numeric user id that may connect, besides root and this user; repeatable (INFRAKIT_ALLOW_UID)",
             valueName: "uid"
         )
     )
@@ -21,7 +21,7 @@ struct ServingOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Memory for all requests that arrive or are being answered, in MiB (INFRAKIT_REQUEST_MEMORY)",
+            "Memory limit for all requests in progress, in MiB (INFRAKIT_REQUEST_MEMORY)",
             valueName: "MiB"
         )
     )
@@ -37,7 +37,7 @@ struct ServingOptions: ParsableArguments {
 
     func validate() throws {
         guard (32...1_048_576).contains(requestMemory) else {
-            throw ValidationError("--request-memory is 32 to 1048576 (MiB), not \(requestMemory)")
+            throw ValidationError("--request-memory must be 32 to 1048576 (MiB), not \(requestMemory)")
         }
         guard (1...1_048_576).contains(replyMemory) else {
             throw ValidationError("--reply-memory is 1 to 1048576 (MiB), not \(replyMemory)")

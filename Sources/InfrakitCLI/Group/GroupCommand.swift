@@ -6,8 +6,8 @@ struct GroupCommand: ParsableCommand {
         commandName: "group",
         abstract: "Access group plugin",
         discussion: """
-            The commands watch, update, describe-update, stop-update and unwatch are the first generation's, commit and \
-            free the later ones'; each works with managers and plugins of any generation.
+            watch, update, describe-update, stop-update and unwatch come from the first InfraKit versions, commit and \
+            free from later ones. All of them work with managers and plugins of any version.
             """,
         subcommands: [
             CommitCommand.self, DescribeCommand.self, DescribeUpdateCommand.self, DestroyCommand.self, FreeCommand.self,

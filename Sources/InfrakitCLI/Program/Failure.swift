@@ -21,11 +21,11 @@ extension Failure {
     }
 
     init(_ error: StreamError) {
-        self = .fatal("the result could not be written: \(error.reason)")
+        self = .fatal("the output could not be written: \(error.reason)")
     }
 
     /// The answer is to another question: a fault of the plugin.
     static func unexpectedReply(to request: GroupRequest) -> Failure {
-        .fatal("the plugin's answer to \(request.method) makes no sense")
+        .fatal("the plugin sent an invalid answer to \(request.method)")
     }
 }

@@ -107,7 +107,7 @@ public struct Election: Sendable {
         case .renewalFenced(let epoch, let message): lose(epoch, message, now, &directives)
         case .storeUncertain(let epoch, let reason):
             backOff(epoch, now)
-            lose(epoch, "the store is uncertain: \(reason)", now, &directives)
+            lose(epoch, "the outcome of a write is not known: \(reason)", now, &directives)
         case .suspended(let epoch, let reason, let isRenewed):
             suspended(epoch, reason, isRenewed, now, &directives)
         case .hindered(let reason): hindered(reason, now, &directives)
@@ -242,7 +242,7 @@ public struct Election: Sendable {
         let expiry = issuedAt + settings.ttl
         guard now < deadline, hindrance == nil, !isStopping else {
             // Too late, or not wanted any more. Nothing was done under this term, so it can be given back at once.
-            directives.append(.release(epoch: lease.epoch, reason: "not taken up"))
+            directives.append(.release(epoch: lease.epoch, reason: "leadership was not started"))
             state = isStopping ? .stopped : .watching(nil)
             return
         }

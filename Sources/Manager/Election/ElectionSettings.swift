@@ -26,13 +26,13 @@ public struct ElectionSettings: Hashable, Sendable {
         try check(pollInterval > .zero, "--poll-interval (\(pollInterval.goText)) must be more than 0")
         try check(
             ttl > renewDeadline,
-            "--lease-ttl (\(ttl.goText)) must be longer than --renew-deadline (\(renewDeadline.goText)): the difference is the time "
-                + "for letting groups go; two thirds of the ttl is a good deadline"
+            "--lease-ttl (\(ttl.goText)) must be longer than --renew-deadline (\(renewDeadline.goText)): the "
+                + "difference is the time to release groups; two thirds of the ttl is a good deadline"
         )
         try check(
             renewDeadline > pollInterval * 2,
-            "--renew-deadline (\(renewDeadline.goText)) must be longer than twice --poll-interval (\(pollInterval.goText)): one failed "
-                + "renewal must not end a term"
+            "--renew-deadline (\(renewDeadline.goText)) must be longer than twice --poll-interval "
+                + "(\(pollInterval.goText)): one failed renewal must not end a term"
         )
         self.ttl = ttl
         self.renewDeadline = renewDeadline

@@ -34,9 +34,9 @@ extension Election {
         case .leading(let term) where term.suspension != nil:
             Standing(role: .unknown, reason: term.suspension ?? "", lease: nil)
         case .leading(let term): Standing(role: .leader, reason: "holds the lease in epoch \(term.epoch)", lease: nil)
-        case .acquiring: Standing(role: .candidate, reason: "is asking for the lease", lease: nil)
+        case .acquiring: Standing(role: .candidate, reason: "is acquiring the lease", lease: nil)
         case .resigning(let departure):
-            Standing(role: .follower, reason: "lets its groups go after leading: \(departure.reason)", lease: nil)
+            Standing(role: .follower, reason: "releases its groups after leading: \(departure.reason)", lease: nil)
         case .stopped: Standing(role: .follower, reason: "is stopping", lease: nil)
         case .watching(let watch): watching(watch)
         }
@@ -60,7 +60,7 @@ extension Election {
         }
         guard let lease = watch?.lease else {
             let reason = lastTerm.map {
-                "has led in epoch \($0.epoch) (it ended: \($0.reason)) and reads the lease again"
+                "led in epoch \($0.epoch) (ended: \($0.reason)) and is reading the lease again"
             }
             return Standing(role: .unknown, reason: reason ?? "has not read the lease yet", lease: nil)
         }
@@ -76,7 +76,7 @@ extension Election {
         }
         if lease.suspension != nil { return Standing(role: .unknown, reason: Suspension.sentence, lease: lease) }
         if lease.isHeld, lease.holder == Lease.unknownHolder {
-            let reason = "waits until whoever led before an older state was accepted has let go"
+            let reason = "waits until the earlier leader has released its groups, after an older state was accepted"
             return Standing(role: .candidate, reason: hindrance ?? reason, lease: nil)
         }
         if lease.isHeld {
@@ -86,9 +86,9 @@ extension Election {
                 lease: lease
             )
         }
-        let rest = restUntil == nil ? nil : "has just handed leadership over and lets another go first"
+        let rest = restUntil == nil ? nil : "has just stepped down and lets another replica lead"
         let backoff =
-            backoffUntil == nil ? nil : "waits before it leads again: trouble with the store ended its last term"
+            backoffUntil == nil ? nil : "waits before it leads again: a failure of the store ended its last term"
         return Standing(role: .candidate, reason: hindrance ?? rest ?? backoff ?? "nobody leads", lease: lease)
     }
 }

@@ -29,7 +29,7 @@ final class GuardBoard: Sendable {
         guard memory >= 0, ftruncate(memory, sysconf(Int32(_SC_PAGESIZE))) == 0, let page = Page(memory) else {
             let reason = String(cString: strerror(memory < 0 ? -memory : errno))
             if memory >= 0 { close(memory) }
-            throw SettingsError(message: "no memory for the orphan guard: \(reason)")
+            throw SettingsError(message: "cannot allocate memory for the orphan guard: \(reason)")
         }
         (self.memory, self.page) = (memory, page)
         state.withLock { state in

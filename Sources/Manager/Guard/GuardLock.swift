@@ -21,7 +21,7 @@ public enum GuardLock {
     public static func wait(for path: String) throws(SettingsError) -> FileLock {
         let folder = folder(of: path)
         guard mkdir(folder, 0o700) == 0 || errno == EEXIST else {
-            throw SettingsError(message: "cannot make the directory \(folder): \(String(cString: strerror(errno)))")
+            throw SettingsError(message: "cannot create the directory \(folder): \(String(cString: strerror(errno)))")
         }
         let turn = try FileLock(waitingFor: "\(folder)/\(queue)", own: 2)
         defer { withExtendedLifetime(turn) {} }

@@ -50,7 +50,7 @@ public final class GuardProcess: OrphanGuard {
 
     /// Starts the guard, and again whenever it ends, until ``stop()``.
     public func start() {
-        hinder("waits for its orphan guard, and so for that of an earlier run on this host")
+        hinder("waits for its orphan guard; the guard of an earlier run on this host has not ended")
         // A plain thread: it waits in `read` and `waitpid`.
         do throws(SystemError) {
             try DetachedThread.start { self.supervise() }
@@ -274,7 +274,12 @@ public final class GuardProcess: OrphanGuard {
         var reading: Int32 = -1
         var writing: Int32 = -1
         let code = clinux_pipe_cloexec(&reading, &writing)
-        guard code == 0 else { throw SettingsError(message: "no pipe: \(String(cString: strerror(code)))") }
+        guard code == 0 else {
+            throw SettingsError(
+                message:
+                    "cannot create a pipe: \(String(cString: strerror(code)))"
+            )
+        }
         return (reading, writing)
     }
 }

@@ -17,13 +17,16 @@ final class DeadlineThread: DeadlineTimer {
         self.action = action
         timer = clinux_boottime_timer()
         guard timer >= 0 else {
-            throw SettingsError(message: "no timer for the lease's deadline: \(String(cString: strerror(-timer)))")
+            throw SettingsError(
+                message:
+                    "cannot create a timer for the renew deadline: \(String(cString: strerror(-timer)))"
+            )
         }
         do throws(SystemError) {
             // The thread keeps this object for as long as it runs.
             try DetachedThread.start { self.run() }
         } catch {
-            throw SettingsError(message: "no thread for the lease's deadline: \(error.reason)")
+            throw SettingsError(message: "cannot start a thread for the renew deadline: \(error.reason)")
         }
     }
 

@@ -44,7 +44,7 @@ struct Namesake {
     }
 
     static func refusal(_ lease: Lease) -> String {
-        "another replica leads with the id '\(lease.holder)': process \(lease.process.pid) on \(lease.process.host). "
-            + "Give each replica an id of its own (--id)"
+        "another replica with the id '\(lease.holder)' leads: process \(lease.process.pid) on \(lease.process.host). "
+            + "Give each replica its own id (--id)"
     }
 }

@@ -17,9 +17,9 @@ struct Slowness: Hashable, Sendable {
     var text: String {
         let needed = ElectionSettings.ttl(whenRenewalsTake: duration)
         return isUnanswered
-            ? "the database did not answer within \(duration.goText): with --lease-ttl \(ttl.goText) this replica cannot lead; "
-                + "`doctor` tells which one it takes, more than \(needed.goText)"
-            : "the database took \(duration.goText) to answer: too slow for --lease-ttl \(ttl.goText); start all managers with "
-                + "--lease-ttl \(needed.goText) or more"
+            ? "the database did not answer within \(duration.goText): this replica cannot lead with --lease-ttl "
+                + "\(ttl.goText); it takes more than \(needed.goText). Run `infrakit-manager doctor` to measure it"
+            : "the database took \(duration.goText) to answer: too slow for --lease-ttl \(ttl.goText); start all "
+                + "managers with --lease-ttl \(needed.goText) or more"
     }
 }

@@ -25,7 +25,7 @@ public final class StandingBoard: Sendable {
     }
 
     private static func takingUp(_ epoch: Int) -> String {
-        "holds the lease in epoch \(epoch), and is taking leadership up or giving it up"
+        "holds the lease in epoch \(epoch), and is starting or ending its leadership"
     }
 
     /// What somebody asks who is refused: it decides what they are to do.
@@ -146,7 +146,7 @@ public final class StandingBoard: Sendable {
             silence >= .milliseconds(lease.ttl)
         else { return nil }
         let age = Duration.seconds(silence.components.seconds).goText
-        return "\(lease.holder) led in epoch \(lease.epoch), and its lease was last seen to be renewed \(age) ago"
+        return "\(lease.holder) led in epoch \(lease.epoch), and its lease was last seen renewed \(age) ago"
     }
 
     /// The sentence with which something is refused that only the leader can do. It names the leader.
@@ -163,7 +163,8 @@ public final class StandingBoard: Sendable {
             let (standing, silence) = known
             let old = old(standing, silence).map { "; \($0)" } ?? ""
             return
-                "this replica is not the leader, and who leads is not known: it cannot read the lease: \(error.message)\(old)"
+                "this replica is not the leader, and the leader is not known: it cannot read the lease: "
+                + "\(error.message)\(old)"
         }
     }
 
@@ -178,7 +179,7 @@ public final class StandingBoard: Sendable {
             guard isElected else {
                 return "this replica is not the leader, and nobody else leads: \(reason)"
             }
-            return "this replica is just taking leadership up, or giving it up; try again"
+            return "this replica is starting or ending its leadership; try again"
         }
         let isSameRow = standing.lease?.epoch == lease.epoch && standing.lease?.sequence == lease.sequence
         if isSameRow, silence >= .milliseconds(lease.ttl) {

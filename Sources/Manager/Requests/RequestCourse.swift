@@ -189,7 +189,8 @@ public struct RequestCourse: Sendable {
         guard !isOlder(sight.lease) else {
             trouble = StoreError(
                 .stale,
-                "the database is older than what this command has seen of it: what it holds says nothing of the request"
+                "the database is older than the state that this command has seen; the outcome of the request is not "
+                    + "known"
             )
             return again(now)
         }

@@ -20,16 +20,19 @@ extension SeenLeader {
     /// - Parameter patience: how long whoever asked has waited.
     public func inaction(within patience: Duration) -> String {
         switch self {
-        case .unknown: "no leader took it up within \(patience.goText), and the lease could not be read"
-        case .none: "nobody leads: no manager took it up within \(patience.goText)"
+        case .unknown: "no leader accepted the request within \(patience.goText), and the lease could not be read"
+        case .none: "nobody leads: no manager accepted the request within \(patience.goText)"
         case .silent(let lease, let silence):
-            "nobody leads: \(lease.holder) has not renewed its lease (epoch \(lease.epoch)) for \(Duration.seconds(silence.components.seconds).goText)"
+            "nobody leads: \(lease.holder) has not renewed its lease (epoch \(lease.epoch)) for "
+                + "\(Duration.seconds(silence.components.seconds).goText)"
         case .named(let lease):
-            "no leader took it up within \(patience.goText); \(lease.holder) holds the lease (epoch \(lease.epoch))"
+            "no leader accepted the request within \(patience.goText); \(lease.holder) holds the lease (epoch "
+                + "\(lease.epoch))"
         case .alive(let lease, nil):
-            "\(lease.holder) leads (epoch \(lease.epoch)) and did not take it up within \(patience.goText)"
+            "\(lease.holder) leads (epoch \(lease.epoch)) but did not accept the request within \(patience.goText)"
         case .alive(let lease, let waitsFor?):
-            "\(lease.holder) leads (epoch \(lease.epoch)), and after \(patience.goText) it still waited for \(waitsFor)"
+            "\(lease.holder) leads (epoch \(lease.epoch)), but after \(patience.goText) the request was still "
+                + "waiting for \(waitsFor)"
         }
     }
 

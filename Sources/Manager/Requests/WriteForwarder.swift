@@ -58,24 +58,29 @@ struct WriteForwarder {
     private func error(_ nothing: NothingChanged) -> GroupError {
         switch nothing.why {
         case .notSubmitted(let error):
-            GroupError(.storeUnavailable, "nothing was changed, as the store did not take it: \(error.message)")
-        case .interrupted: GroupError(.notLeader, "the caller gave up; it was taken back, and nothing was changed")
+            GroupError(.storeUnavailable, "the store did not accept the request; nothing was changed: \(error.message)")
+        case .interrupted:
+            GroupError(
+                .notLeader,
+                "the caller gave up; the request was cancelled and nothing was changed"
+            )
         case .timeIsUp, .leaderChanged:
             GroupError(
                 .notLeader,
-                "\(nothing.leader.inaction(within: settings.rpcTimeout)); it was taken back, and nothing was changed"
+                "\(nothing.leader.inaction(within: settings.rpcTimeout)); the request was cancelled and nothing was "
+                    + "changed"
             )
         }
     }
 
     private func error(_ unknown: UnknownEnd) -> GroupError {
         if let number = unknown.revision {
-            return GroupError(.pending, "recorded as revision \(number), and how it came out could not be read yet")
+            return GroupError(.pending, "recorded as revision \(number), but its outcome could not be read yet")
         }
         let trouble = unknown.trouble.map { ": \($0.trouble)" } ?? ""
         return GroupError(
             .unknownOutcome,
-            "it may still be carried out; look at the history before you ask again. The leader has not answered\(trouble)"
+            "it may still be applied; check the history before you try again. The leader has not answered\(trouble)"
         )
     }
 }

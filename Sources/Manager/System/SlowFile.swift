@@ -69,7 +69,7 @@ final class SlowFile: Sendable {
         var status = stat()
         if code == ENOENT, lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFLNK {
             // What it names may lie on a mount that is not there yet.
-            return Trouble(message: "\(path) is a symbolic link to what is not there", isMissing: false)
+            return Trouble(message: "\(path) is a symbolic link to a file that does not exist", isMissing: false)
         }
         return Trouble(
             message: "\(path) cannot be read: \(String(cString: clinux_open_trouble(code)))",

@@ -41,8 +41,8 @@ struct ConfigurationRoom {
         guard more <= 0 || taken + more <= limit else {
             throw GroupError(
                 .rejected,
-                "the specifications of all groups would take \(taken + more) bytes, counted as they may be sent; at most "
-                    + "\(limit) are accepted. Nothing was changed. Make specifications smaller, or free groups."
+                "the specifications of all groups would take \(taken + more) bytes when sent; at most \(limit) are "
+                    + "accepted. Nothing was changed. Make specifications smaller, or free groups."
             )
         }
         for (group, size) in new { set(group, size) }

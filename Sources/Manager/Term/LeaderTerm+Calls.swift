@@ -127,8 +127,8 @@ extension LeaderTerm {
         } catch {
             throw GroupError(
                 error.code,
-                "the instances were destroyed, and the plugin has \(size) of '\(group)' from now on; "
-                    + "the history may still have \(declared): \(error.message)"
+                "the instances were destroyed, and the plugin now has size \(size) for '\(group)'; the history may "
+                    + "still say \(declared): \(error.message)"
             )
         }
     }

@@ -39,7 +39,7 @@ extension LeaderTerm {
     private func tellWhatRequestsWaitFor(_ waiting: [Request]) async {
         var notes: [String: String?] = [:]
         for request in waiting {
-            let note = lanes.obstacle(of: request.id).map { "the change of group '\($0)' that is under way" }
+            let note = lanes.obstacle(of: request.id).map { "another change of group '\($0)'" }
             if note != request.waitsFor, note != nil || requestsUnderWay.contains(request.id) {
                 notes[request.id] = note
             }
@@ -88,8 +88,8 @@ extension LeaderTerm {
         guard let patience = requestWatch.overdue(id, now: clock.now()) else { return }
         throw GroupError(
             .rejected,
-            "whoever asked for it waited \(patience.goText), and that is over; nothing was changed. Ask again if it is still "
-                + "wanted."
+            "the request was not processed within its timeout of \(patience.goText); nothing was changed. Send it "
+                + "again if it is still wanted."
         )
     }
 

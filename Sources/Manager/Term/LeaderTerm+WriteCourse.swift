@@ -70,7 +70,7 @@ extension LeaderTerm {
             }
         }
         // No directive is followed by an event that it does not expect.
-        return .maybeStored(GroupError(.unknownOutcome, "the course of the change is not known"))
+        return .maybeStored(GroupError(.unknownOutcome, "the outcome of the change is not known"))
     }
 
     /// An earlier change of the group, of which the plugin has not said how it came out, may be in effect: that is asked before

@@ -198,8 +198,8 @@ extension WriteLifecycle.Answer {
             .failure(
                 GroupError(
                     .pending,
-                    "\(error.message): recorded as revision \(revision) and applied all the same, because the group plugin "
-                        + "'\(plugin)' keeps it"
+                    "\(error.message): recorded as revision \(revision) and applied nevertheless, because the group "
+                        + "plugin '\(plugin)' keeps it"
                 )
             )
         case .pending(let revision, let reason):
@@ -224,7 +224,7 @@ extension WriteLifecycle.PendingReason {
         case .noAnswer(let error):
             "but the group plugin '\(plugin)' has not confirmed it yet and will be asked again: \(error.message)"
         case .holdingUnknown(let error):
-            "but the group plugin '\(plugin)' failed, does not tell what it has done, and will be asked again: "
+            "but the group plugin '\(plugin)' failed without saying what it did, and will be asked again: "
                 + error.message
         case .refusalNotRecorded(let error):
             "and the group plugin '\(plugin)' refused it, but that is not stored: it may still be tried again: "

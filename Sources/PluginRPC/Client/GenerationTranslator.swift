@@ -78,8 +78,8 @@ extension GenerationTranslator {
     private func stopUpdate(_ id: Identifier) async throws(LinkError) -> GroupReply {
         guard let result = try await native(.stopUpdate(id)) else {
             throw .unsupported(
-                "the update of group '\(id)' cannot be stopped: the group plugin has no StopUpdate; "
-                    + "commit another configuration instead"
+                "the update of group '\(id)' cannot be stopped: the group plugin has no method StopUpdate; commit "
+                    + "another configuration instead"
             )
         }
         return try ReplyDecoder.acknowledgement(result, of: "StopUpdate")
@@ -93,7 +93,8 @@ extension GenerationTranslator {
         if let result = try await native(.commit(spec, pretend: pretend)) { return try ReplyDecoder.details(result) }
         if pretend {
             guard try await isWatched(spec.id) else {
-                return "Would watch \(spec.id), if the plugin accepts it: this generation cannot be asked before"
+                return
+                    "Would watch \(spec.id), if the plugin accepts it: a plugin of this version cannot tell in advance"
             }
             return try ReplyDecoder.plan(try await required(.describeUpdate(spec)))
         }
@@ -193,7 +194,7 @@ extension GenerationTranslator {
 
     private func required(_ call: WireCall) async throws(LinkError) -> JSONView {
         guard let result = try await native(call) else {
-            throw .unsupported("the plugin is no group plugin that this program knows: it has no \(call.method)")
+            throw .unsupported("the plugin is not a group plugin that this program knows: it has no \(call.method)")
         }
         return result
     }

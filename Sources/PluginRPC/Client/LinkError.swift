@@ -57,7 +57,7 @@ extension LinkError {
         case .rejected(let words), .missing(_, let words):
             GroupError(
                 .rejected,
-                words.isEmpty ? "plugin '\(plugin)' refused \(method) without a word" : words
+                words.isEmpty ? "plugin '\(plugin)' refused \(method) without a reason" : words
             )
         case .unsupported(let sentence):
             GroupError(.unsupported, sentence)

@@ -119,10 +119,11 @@ struct PeerConnector: Sendable {
                 // It speaks HTTP after all, and was only slow to say so.
                 return try httpLink(place)
             case .nonsense(let what):
-                throw .unreachable("plugin '\(name)' at \(path) is no group plugin: it answered with \(what)")
+                throw .unreachable("plugin '\(name)' at \(path) is not a group plugin: it answered with \(what)")
             default:
                 throw .unreachable(
-                    "plugin '\(name)' at \(path) accepts connections but answers neither in HTTP nor in the stream protocol"
+                    "plugin '\(name)' at \(path) accepts connections but answers neither in HTTP nor in the stream "
+                        + "protocol"
                 )
             }
         }

@@ -49,7 +49,7 @@ struct HostEnvironment: Sendable {
     /// The path of the program to execute. Looked up at every start: programs move when they are upgraded.
     func program(of spec: ProcessGroupSpec) throws(SpecProblem) -> String {
         if let directory = spec.directory, !isDirectory(directory) {
-            throw SpecProblem("Instance.Properties.Directory '\(directory)' is no directory on this host")
+            throw SpecProblem("Instance.Properties.Directory '\(directory)' is not a directory on this host")
         }
         let name = spec.command.first ?? ""
         if name.utf8.contains(UInt8(ascii: "/")) {

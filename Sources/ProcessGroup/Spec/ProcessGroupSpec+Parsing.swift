@@ -142,7 +142,9 @@ extension ProcessGroupSpec {
         var result: [Identifier: String] = [:]
         func add(_ name: Identifier, _ value: String) throws(SpecProblem) {
             guard !name.isEmpty, !name.utf8.contains(UInt8(ascii: "=")) else {
-                throw SpecProblem("'\(name)' is no name of an environment variable: it is empty or holds '='")
+                throw SpecProblem(
+                    "'\(name)' is not a valid name of an environment variable: it is empty or contains '='"
+                )
             }
             result[Identifier(try text(name.text, "Environment"))] = try text(value, "Environment")
         }

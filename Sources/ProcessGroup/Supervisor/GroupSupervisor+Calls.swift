@@ -38,7 +38,7 @@ extension GroupSupervisor {
 
     private func abandon(_ token: Int) {
         waiters.removeValue(forKey: token)?.resume(
-            returning: .failure(GroupError(.unknownOutcome, "The update of group '\(id)' goes on; nobody waits for it"))
+            returning: .failure(GroupError(.unknownOutcome, "The update of group '\(id)' continues in the background"))
         )
     }
 
@@ -181,7 +181,7 @@ extension GroupSupervisor {
 
     private func change(to spec: ProcessGroupSpec, _ summary: PlanSummary) {
         guard let current = watch else { return }
-        answerWaiters(.failure(GroupError(.rejected, "Update halted: a newer specification takes its place")))
+        answerWaiters(.failure(GroupError(.rejected, "Update halted: a newer specification replaces it")))
         watch = Watch(spec: spec, plan: next(spec, current), isUpdating: !summary.isNoop)
         logger.info("changing the group", metadata: ["plan": "\(summary.details)"])
         step()

@@ -22,7 +22,7 @@ extension GroupSupervisor {
         } catch {
             // Somebody who can read them may have it.
             lock = nil
-            throw GroupError(.rejected, "What runs of group '\(id)' cannot be found out: \(error)")
+            throw GroupError(.rejected, "The running processes of group '\(id)' cannot be determined: \(error)")
         }
         return true
     }

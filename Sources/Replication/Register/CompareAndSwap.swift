@@ -142,7 +142,7 @@ package struct CompareAndSwap: Sendable {
         guard course.isOpen, error.code != .unknownOutcome else { return error }
         return RegisterError(
             .unknownOutcome,
-            "it is not known whether \(terminology.place) was written, and it may still be: \(error.message)",
+            "it is not known whether \(terminology.place) was written; it may still be: \(error.message)",
             cause: error.cause
         )
     }
@@ -157,7 +157,7 @@ package struct CompareAndSwap: Sendable {
     private var lostRace: RegisterError {
         RegisterError(
             .lostRace,
-            "somebody else changed \(name); nothing was written. Look again, then decide."
+            "somebody else changed \(name); nothing was written. Read it again, then decide."
         )
     }
 

@@ -127,7 +127,7 @@ package actor ReplicaKeeper {
         do throws(StoreError) {
             let pages = try await replica.damagedPages(within: .seconds(600))
             guard let page = pages.first else { return }
-            try await heal(StoreError(.corrupt, "page \(page) of \(place.path) does not have its checksum"))
+            try await heal(StoreError(.corrupt, "page \(page) of \(place.path) does not match its checksum"))
         } catch {
             guard error.saysDamage else { return }
             try? await heal(error)

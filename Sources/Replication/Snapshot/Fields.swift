@@ -28,29 +28,29 @@ struct Fields {
     /// - Returns: no element when it is missing or null.
     func list(_ name: String) throws -> [Fields] {
         guard let value = optional(name) else { return [] }
-        guard value.view.kind == .array else { throw value.wrong("is no list") }
+        guard value.view.kind == .array else { throw value.wrong("is not a list") }
         return value.view.elements.map { Fields($0, "an element of \(name)") }
     }
 
     func members() throws -> [(Identifier, Fields)] {
-        guard view.kind == .object else { throw wrong("is no object") }
+        guard view.kind == .object else { throw wrong("is not an object") }
         return view.members.map { ($0.name, Fields($0.value, $0.name.text)) }
     }
 
     func text() throws -> String {
-        guard let text = view.string else { throw wrong("is no string") }
+        guard let text = view.string else { throw wrong("is not a string") }
         return text
     }
 
     func identifier() throws -> Identifier { Identifier(try text()) }
 
     func integer() throws -> Int {
-        guard let number = view.exactInt else { throw wrong("is no whole number") }
+        guard let number = view.exactInt else { throw wrong("is not a whole number") }
         return number
     }
 
     func number() throws -> Int {
-        guard let number = view.exactInt, number >= 0 else { throw wrong("is no number from 0") }
+        guard let number = view.exactInt, number >= 0 else { throw wrong("is not a number from 0 on") }
         return number
     }
 

@@ -182,10 +182,10 @@ package enum SnapshotCodec {
         }
         snapshot.outcomes = try outcomes(fields.optional("Outcomes"), through: snapshot.base.revision)
         guard snapshot.isSound, snapshot.newest == revision, snapshot.hash == hash else {
-            throw Unreadable(reason: "its history does not have the hashes that it names")
+            throw Unreadable(reason: "its history does not match its hashes")
         }
         guard snapshot.groups == standing else {
-            throw Unreadable(reason: "its Groups are not what its history comes to")
+            throw Unreadable(reason: "its Groups do not match its history")
         }
         return snapshot
     }
@@ -280,7 +280,7 @@ package enum SnapshotCodec {
             )
         }
         guard exceptions.allSatisfy({ ($0.revision >= from && $0.revision <= last) && $0.status != .pending }) else {
-            throw Unreadable(reason: "its Outcomes are of revisions that it does not tell of")
+            throw Unreadable(reason: "its Outcomes name revisions that it does not contain")
         }
         return PastOutcomes(from: from, exceptions: exceptions)
     }

@@ -163,7 +163,7 @@ struct KnownHistory {
             guard isInTerm, let newest else {
                 throw StoreError(
                     .busy,
-                    "\(loss.sentence(terminology)); whoever leads writes again what it knows. Nothing was stored"
+                    "\(loss.sentence(terminology)); the leader will write its own state again. Nothing was stored"
                 )
             }
             return newest
@@ -230,21 +230,21 @@ extension StoreError {
     static func foreignContent(_ terminology: RegisterTerminology) -> StoreError {
         StoreError(
             .fenced,
-            "another manager has written \(terminology.content); the next term takes over what is there"
+            "another manager has written \(terminology.content); the next term adopts its groups"
         )
     }
 
     static func notReadYet(_ terminology: RegisterTerminology) -> StoreError {
         StoreError(
             .busy,
-            "what \(terminology.place) holds has to be looked at first; nothing was stored"
+            "what \(terminology.place) has to be read again first; nothing was stored"
         )
     }
 
     static func tooSlow(_ terminology: RegisterTerminology) -> StoreError {
         StoreError(
             .busy,
-            "\(terminology.server) did not get round to it in time; nothing was stored. \(terminology.advice)"
+            "\(terminology.server) did not write it in time; nothing was stored. \(terminology.advice)"
         )
     }
 }

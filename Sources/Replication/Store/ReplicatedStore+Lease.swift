@@ -110,7 +110,7 @@ extension ReplicatedStore {
         guard state.requests?.questions.isEmpty ?? true else {
             throw StoreError(
                 .busy,
-                "another manager on this node asks whether this one lives; the answer was not written yet"
+                "another manager on this node asks whether this one is alive; the answer was not written yet"
             )
         }
         return shownLease(state)

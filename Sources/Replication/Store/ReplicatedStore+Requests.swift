@@ -117,7 +117,7 @@ extension ReplicatedStore {
             guard try await move(id, from: .waiting, to: .passedOn, within: timeout) else {
                 throw StoreError(
                     .conflict,
-                    "the request \(id) is settled already, or was taken back; nothing was stored"
+                    "the request \(id) is finished already or was cancelled; nothing was stored"
                 )
             }
             let epoch = history.state?.snapshot?.lease.epoch ?? history.floor

@@ -148,7 +148,7 @@ package actor ReplicatedStore: StateStore {
         case .news(let state): next = state
         case .old:
             guard history.state == nil else { return }
-            throw StoreError(.busy, "\(terminology.server) tells of an older state than this node knows")
+            throw StoreError(.busy, "\(terminology.server) reports an older state than this node has seen")
         case .putBack(let state):
             // What this node knows beyond it is not forgotten for that.
             terminology.log(.putBack(version: reading.version), logger)
@@ -257,9 +257,9 @@ package actor ReplicatedStore: StateStore {
                 "\(terminology.absence), and this node's copy of the history was damaged (\($0)). Start a manager on another "
                     + "node; or move that file away, and it begins anew."
             }
-        case .lost(let loss): "\(loss.sentence(terminology)); whoever leads writes again what it knows"
+        case .lost(let loss): "\(loss.sentence(terminology)); the leader will write its own state again"
         case .foreign:
-            "another manager has written \(terminology.content); whoever leads next takes its groups over"
+            "another manager has written \(terminology.content); the next leader adopts its groups"
         case .strange(let snapshot):
             "\(terminology.content) has another history (revision \(snapshot.newest) in epoch \(snapshot.lease.epoch)) than this "
                 + "node's copy; the copy is kept"

@@ -48,11 +48,11 @@ extension Connection {
     static func requireAbsent(_ path: String) throws(StoreError) {
         guard access(path, F_OK) != 0 else { throw exists(path) }
         // A directory that is missing is told better by whoever creates the file.
-        guard errno == ENOENT || errno == ENOTDIR else { throw .failed("look for", path, errno) }
+        guard errno == ENOENT || errno == ENOTDIR else { throw .failed("access", path, errno) }
     }
 
     private static func exists(_ path: String) -> StoreError {
-        StoreError(.conflict, "\(path) is there already; nothing was written. Name another file, or remove it.")
+        StoreError(.conflict, "\(path) exists already; nothing was written. Name another file, or remove it.")
     }
 
     /// Unlike a rename, a link never takes the place of another file. Not every file system has them.

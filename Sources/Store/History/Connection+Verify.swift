@@ -66,8 +66,8 @@ extension Connection {
             let computed = HashChain.hash(previous: position.hash, entry)
             if computed != (isAdopted ? seal : hash) {
                 let sentence =
-                    "revision \(entry.number) does not have the hash of what it holds and of revision "
-                    + "\(entry.number - 1): it, or one before it, was changed"
+                    "revision \(entry.number) does not match its hash, which covers it and revision "
+                    + "\(entry.number - 1): it, or an earlier one, was changed"
                 problems.append(Damage(sentence, [entry.number]))
             }
             position = ChainPosition(number: entry.number, hash: hash, count: position.count + 1)
@@ -120,7 +120,7 @@ extension Connection {
         return try checks.filter { !$0.isSound }.map { check in
             let revisions = try revisions(withSpecs: check.id...check.id)
             return Damage(
-                "specification \(check.id) does not have its hash: it was changed\(Damage.holders(revisions))",
+                "specification \(check.id) does not match its hash: it was changed\(Damage.holders(revisions))",
                 revisions
             )
         }
@@ -139,7 +139,7 @@ extension Connection {
     func verifyFile() throws -> [String] {
         let pages = try damagedPages(limit: 100)
         var problems = pages.map {
-            "page \($0) of the file does not have its checksum: it was damaged, or changed by another program"
+            "page \($0) of the file does not match its checksum: it was damaged, or changed by another program"
         }
         do {
             _ = try all("PRAGMA integrity_check") { row in
@@ -148,11 +148,11 @@ extension Connection {
             // SQLite believes whatever a definition says.
             if try Schema.fingerprint(of: self) != Schema.fingerprint {
                 problems.append(
-                    "the definitions of the tables are not those of schema version \(Schema.currentVersion)"
+                    "the table definitions differ from those of schema version \(Schema.currentVersion)"
                 )
             }
             problems += try all("PRAGMA foreign_key_check") { row in
-                "a row of the table \(row.text(0)) refers to one of \(row.text(2)) that does not exist"
+                "a row of table '\(row.text(0))' refers to a row of table '\(row.text(2))' that does not exist"
             }
         } catch let error as SQLiteError
             where !pages.isEmpty || !problems.isEmpty && StoreError(error).code == .corrupt

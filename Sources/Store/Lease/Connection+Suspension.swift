@@ -83,7 +83,7 @@ extension Connection {
         guard let suspension = row.suspension else {
             throw StoreError(
                 .conflict,
-                "nothing is to be accepted: no manager has found this database to be older than before"
+                "there is nothing to accept: no manager has found this database to be older than before"
             )
         }
         let head = try head()
@@ -97,7 +97,7 @@ extension Connection {
         try execute(
             "UPDATE request SET state = ?, error = ? WHERE state = 0",
             .int(Request.State.refused.rawValue),
-            .text("an older state of the database was accepted meanwhile; ask again if it is still wanted")
+            .text("an older state of the database was accepted meanwhile; send it again if it is still wanted")
         )
         let next = row.accepted
         try fillTerms(from: row, to: next, time: time)
@@ -107,7 +107,7 @@ extension Connection {
     /// The log has every term; of those that are only in the newer file it is not known who led.
     private func fillTerms(from row: Lease, to next: Lease, time: Int) throws {
         guard next.epoch > row.epoch || next.holder != row.holder else { return }
-        let reason = "told by a newer copy of this file"
+        let reason = "seen in a newer copy of this file"
         try execute(
             "UPDATE leadership SET until_at = ?, reason = ? WHERE until_at IS NULL",
             .int(time),

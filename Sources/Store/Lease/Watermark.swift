@@ -105,8 +105,8 @@ public struct Suspension: Hashable, Sendable {
     }
 
     public static let sentence =
-        "this database is older than what a manager has seen of it: nobody leads until the newer file is put back, or the "
-        + "older state is accepted (infrakit-manager accept)"
+        "this database is older than a state that a manager has seen: nobody leads until the newer file is put back, "
+        + "or the older state is accepted (infrakit-manager accept)"
 }
 
 extension Lease {

@@ -177,8 +177,8 @@ public struct RevisionDraft: Hashable, Sendable {
         guard let expected, expected != current else { return }
         throw StoreError(
             .unexpectedCurrent,
-            "the current revision is \(current), not \(expected): somebody else has changed something. "
-                + "Look at the history and ask again."
+            "the current revision is \(current), not \(expected): somebody else made a change. "
+                + "Check the history and try again."
         )
     }
 

@@ -32,8 +32,8 @@ public struct Damage: Hashable, Sendable, CustomStringConvertible {
     /// What to add to a sentence about specifications: the revisions that hold them.
     static func holders(_ revisions: [Int]) -> String {
         guard let first = revisions.first, let last = revisions.last else { return "" }
-        if first == last { return "; revision \(first) holds it" }
-        if revisions.count <= 12 { return "; revisions \(revisions.map(String.init).joined(separator: ", ")) hold it" }
-        return "; \(revisions.count) revisions from \(first) to \(last) hold it"
+        if first == last { return "; revision \(first) uses it" }
+        if revisions.count <= 12 { return "; revisions \(revisions.map(String.init).joined(separator: ", ")) use it" }
+        return "; \(revisions.count) revisions from \(first) to \(last) use it"
     }
 }

@@ -62,7 +62,7 @@ extension Request {
     /// - Returns: nil when it is missing or null.
     private static func number(_ name: String, in view: JSONView) throws(StoreError) -> Int? {
         guard let value = view.member(name), !value.isNull else { return nil }
-        guard let number = value.int else { throw StoreError(.malformed, "its \(name) is no whole number") }
+        guard let number = value.int else { throw StoreError(.malformed, "its \(name) is not a whole number") }
         return number
     }
 

@@ -97,7 +97,8 @@ extension Connection {
         ) { row in (group: row.int(0), action: row.int(1)) }
         return try changes.contains { change in
             let next = try first(
-                "SELECT revision FROM change WHERE group_id = ? AND revision > ? AND status <> 2 ORDER BY revision LIMIT 1",
+                "SELECT revision FROM change WHERE group_id = ? AND revision > ? AND status <> 2 ORDER BY revision "
+                    + "LIMIT 1",
                 .int(change.group),
                 .int(number),
                 row: { $0.int(0) }
@@ -213,9 +214,9 @@ extension Connection {
         if !unseen.isEmpty { kept += ", without \(unseen.map(\.text).joined(separator: ", "))" }
         let reason =
             if exists {
-                "of revision \(number) only what it set itself is kept, not what stood beside it"
+                "of revision \(number) only its own changes are kept, not the rest of the configuration"
             } else if unseen.contains(where: { $0.numbers.contains(number) }) {
-                "revision \(number) was made while this copy of the history was not told, and it has never seen it"
+                "revision \(number) was made while this node was disconnected, and its copy of the history lacks it"
             } else if lost.contains(where: { $0.numbers.contains(number) }) {
                 "revision \(number), if there was one, is lost: an older state of the database was accepted without it"
             } else {

@@ -127,7 +127,7 @@ extension Connection {
         }
         // The kernel asks a server anew for what it tells of a file that was locked.
         var status = stat()
-        guard stat(path, &status) == 0 else { throw StoreError.failed("look at", path, errno) }
+        guard stat(path, &status) == 0 else { throw StoreError.failed("access", path, errno) }
         return FileState(
             header: header,
             numbers: [
@@ -156,7 +156,7 @@ extension Connection {
     private func requireWritten(_ systemError: Int32, _ target: String) throws(StoreError) {
         guard systemError != 0 else { return }
         if systemError == ENOSPC || systemError == EDQUOT {
-            throw StoreError(.full, "there is no room, or no quota, left for \(target).")
+            throw StoreError(.full, "there is no space, or no quota, left for \(target).")
         }
         throw StoreError.failed("write", target, systemError)
     }

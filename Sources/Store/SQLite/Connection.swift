@@ -53,8 +53,8 @@ final class Connection {
         guard Self.linksInCircles(name) || clinux_links_are_own(name) != ELOOP else {
             throw StoreError(
                 .permission,
-                "\(path) is a symbolic link that another user could have made, and it is not followed. Remove the link, or "
-                    + "name the store directory that it leads to."
+                "\(path) is a symbolic link that another user could have made, so it is not followed. Remove the "
+                    + "link, or name the store directory that it leads to."
             )
         }
         self.isRemote = csqlite_is_remote(name) != 0
@@ -144,7 +144,7 @@ final class Connection {
         guard application != Schema.applicationID || header[20] == 8 else {
             throw StoreError(
                 .corrupt,
-                "\(path) has no page checksums: its header is damaged, or another program has written it anew. Stop the "
+                "\(path) has no page checksums: its header is damaged, or another program has rewritten it. Stop the "
                     + "managers and restore a backup."
             )
         }

@@ -14,27 +14,35 @@ extension StoreError {
                     .directoryMissing,
                     "the directory \(directory) does not exist. Is it mounted? Create it only for a new store."
                 )
-                : notKnown("look at the directory", directory, errno)
+                : notKnown("access the directory", directory, errno)
         }
         guard status.st_mode & S_IFMT == S_IFDIR else {
             return (.directoryMissing, "\(directory) is not a directory. Name another store directory.")
         }
         guard stat(path, &status) == 0 else {
-            if errno == EACCES { return (.permission, "no right to look into \(directory). Check its owner and mode.") }
-            guard errno == ENOENT || errno == ENOTDIR else { return notKnown("look for", path, errno) }
-            if access(directory, W_OK) == 0 { return (.missing, "there is no such file.") }
+            if errno == EACCES {
+                return (
+                    .permission,
+                    "no permission to access \(directory). Check its owner and mode."
+                )
+            }
+            guard errno == ENOENT || errno == ENOTDIR else { return notKnown("access", path, errno) }
+            if access(directory, W_OK) == 0 { return (.missing, "the file does not exist.") }
             return isAboutRights(errno)
-                ? (.permission, "there is no such file, and no right to create it in \(directory). Check its mode.")
-                : notKnown("look into", directory, errno)
+                ? (
+                    .permission,
+                    "the file does not exist, and there is no permission to create it in \(directory). Check its mode."
+                )
+                : notKnown("access", directory, errno)
         }
         if status.st_mode & S_IFMT == S_IFDIR { return (.notADatabase, "it is a directory. Move it away.") }
         if access(path, R_OK) != 0 {
             guard isAboutRights(errno) else { return notKnown("read", path, errno) }
-            return (.permission, "no right to read it. Check its owner and mode.")
+            return (.permission, "no permission to read it. Check its owner and mode.")
         }
         if access(directory, W_OK) != 0 {
             guard isAboutRights(errno) else { return notKnown("write to", directory, errno) }
-            return (.permission, "no right to write to \(directory), where its journal goes. Check its owner and mode.")
+            return (.permission, "no permission to write its journal to \(directory). Check its owner and mode.")
         }
         if let other = stranger(beside: path) { return (.io, other) }
         // The file is there, so it is another that was not found after it could not be created.
@@ -46,7 +54,7 @@ extension StoreError {
     private static func stranger(beside path: String) -> String? {
         var status = stat()
         if stat("\(path)-journal", &status) == 0, status.st_mode & S_IFMT != S_IFREG {
-            return "\(path)-journal, where its journal goes, is no plain file. Move it away."
+            return "its journal \(path)-journal is not a plain file. Move it away."
         }
         guard lstat("\(path)-wal", &status) == 0 else { return nil }
         return "\(path)-wal belongs to another journal mode. With all managers stopped, move it away."

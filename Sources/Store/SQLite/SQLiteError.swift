@@ -13,7 +13,7 @@ public struct SQLiteError: Error, Hashable, Sendable {
     /// The operating system's error number behind an I/O error or a file that does not open; 0 when there is none.
     public let systemError: Int32
 
-    /// `SQLITE_IOERR_DATA`, a macro that Swift does not import: a page does not have its checksum.
+    /// `SQLITE_IOERR_DATA`, a macro that Swift does not import: a page does not match its checksum.
     static let damagedPage = SQLITE_IOERR | 32 << 8
 
     init(extendedCode: Int32, message: String, path: String, action: String, systemError: Int32 = 0) {
@@ -31,7 +31,7 @@ public struct SQLiteError: Error, Hashable, Sendable {
     init(code: Int32, database: OpaquePointer?, path: String, action: String) {
         if code == Self.damagedPage {
             // Failed on this thread just now.
-            let words = "page \(csqlite_damaged_page()) does not have its checksum"
+            let words = "page \(csqlite_damaged_page()) does not match its checksum"
             self.init(extendedCode: code, message: words, path: path, action: action)
             return
         }

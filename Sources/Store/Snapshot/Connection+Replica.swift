@@ -74,8 +74,8 @@ extension Connection {
                 operation: .adopt,
                 target: nil,
                 message: first < base.revision
-                    ? "revisions \(first) to \(base.revision) were made while this node was not told"
-                    : "made while this node was not told",
+                    ? "revisions \(first) to \(base.revision) were made while this node was disconnected"
+                    : "made while this node was disconnected",
                 changes: try changes(to: base.groups),
                 hash: base.hash,
                 tags: [],
@@ -142,8 +142,9 @@ extension Connection {
                     error: isApplied
                         ? nil
                         : isOvertaken
-                            ? "how it came out was not told to this node in time; it may have been applied"
-                            : "it does not stand, and nothing came after it: it was refused while this node was not told"
+                            ? "this node did not learn its outcome in time; it may have been applied"
+                            : "it is not current and nothing replaced it: it was refused while this node was "
+                                + "disconnected"
                 )
             )
         }
@@ -232,7 +233,7 @@ extension Connection {
     private func endForgottenTerms() throws {
         try execute(
             """
-            UPDATE leadership SET until_at = from_at, reason = 'its end was not told to this node'
+            UPDATE leadership SET until_at = from_at, reason = 'this node did not learn how it ended'
             WHERE until_at IS NULL AND epoch < (SELECT max(epoch) FROM leadership)
             """
         )

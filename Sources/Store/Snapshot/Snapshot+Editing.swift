@@ -175,7 +175,7 @@ extension Snapshot {
     /// - Throws: ``StoreError`` `conflict` when it is settled already.
     public mutating func settle(_ request: Settled) throws(StoreError) {
         guard !settled.contains(where: { $0.id == request.id }) else {
-            throw StoreError(.conflict, "the request \(request.id) is settled already; nothing was stored")
+            throw StoreError(.conflict, "the request \(request.id) is finished already; nothing was stored")
         }
         settled.append(request)
     }

@@ -25,8 +25,8 @@ enum DatabaseTraces {
         guard let (state, trace) = found else { return }
         throw StoreError(
             .lost,
-            "\(path) \(state), but there was a database: \(trace). Put it back, or a backup of it (docs/operations.md, Backup "
-                + "and restore). To begin anew at revision 1: infrakit-manager accept --empty"
+            "\(path) \(state), but there was a database: \(trace). Put it or a backup back (docs/operations.md, "
+                + "Backup and restore). To create a new one: infrakit-manager accept --empty"
         )
     }
 
@@ -51,14 +51,14 @@ enum DatabaseTraces {
     /// How a file is no database; nil for one that has anything in it, or cannot be looked at.
     private static func blank(_ path: String) -> String? {
         var status = stat()
-        guard stat(path, &status) == 0 else { return errno == ENOENT ? "is gone" : nil }
+        guard stat(path, &status) == 0 else { return errno == ENOENT ? "is missing" : nil }
         return status.st_mode & S_IFMT == S_IFREG && status.st_size == 0 ? "is empty" : nil
     }
 
     private static func trace(beside path: String) -> String? {
         let (directory, name) = split(path)
         var status = stat()
-        if lstat("\(path)-journal", &status) == 0, status.st_size > 0 { return "its journal \(path)-journal is there" }
+        if lstat("\(path)-journal", &status) == 0, status.st_size > 0 { return "its journal \(path)-journal exists" }
         guard let entries = opendir(directory.isEmpty ? "." : directory) else { return nil }
         defer { closedir(entries) }
         var found: [String] = []
@@ -69,9 +69,9 @@ enum DatabaseTraces {
             // Not opened: closing a file drops the locks that this process has on it.
             if other.hasPrefix("\(name).") { found.append(other) }
         }
-        if let other = found.min() { return "\(directory)\(other) looks like it, or a copy of it" }
+        if let other = found.min() { return "\(directory)\(other) looks like it or a copy" }
         let mark = mark(beside: path)
-        return lstat(mark, &status) == 0 ? "a manager has used it, as \(mark) tells" : nil
+        return lstat(mark, &status) == 0 ? "a manager has used it: \(mark) exists" : nil
     }
 
     /// - Returns: the directory with its slash, empty for the working directory.

@@ -14,7 +14,7 @@ struct LockHolder: CustomStringConvertible {
 
     var description: String {
         "pid \(pid)" + (name.map { ", \($0)" } ?? "")
-            + (isStopped ? ", which was stopped; kill -CONT \(pid) lets it go on" : "")
+            + (isStopped ? ", which is stopped; resume it with kill -CONT \(pid)" : "")
     }
 
     /// Who keeps others from the file now: a writer before those who read. Nil also when another host has the lock.

@@ -45,13 +45,13 @@ extension LockProbe.Finding {
             switch self {
             case .works, .notTried: nil as String?
             case .doesNotHold: "a second process got a lock that this one holds"
-            case .noLocks(let reason): "no lock could be tried there (\(reason))"
+            case .noLocks(let reason): "no lock could be tested there (\(reason))"
             }
         guard let words else { return }
         throw StoreError(
             .unsafeStorage,
-            "locks do not work on the file system of \(path): \(words), so two leaders could act. Mount it with working "
-                + "locks, name another store directory, or accept the risk with --unsafe-storage."
+            "locks do not work on the file system of \(path): \(words), so two leaders could act. Mount it with "
+                + "working locks, name another store directory, or accept the risk with --unsafe-storage."
         )
     }
 }

@@ -14,7 +14,7 @@ enum SoleName {
             throw unsafe(
                 path,
                 "has \(status.st_nlink) names (hard links)",
-                "Remove the others (find -samefile names them), or use a copy that 'infrakit-manager backup' makes."
+                "Remove the others (find -samefile lists them), or use a copy made by `infrakit-manager backup`."
             )
         }
         if clinux_is_mount_root(path) == 1 {
@@ -25,8 +25,8 @@ enum SoleName {
     private static func unsafe(_ path: String, _ fact: String, _ advice: String) -> StoreError {
         StoreError(
             .unsafeStorage,
-            "\(path) \(fact). A change that is cut off is undone from a journal beside the file, which is not found under another "
-                + "name, and the database would be destroyed. \(advice)"
+            "\(path) \(fact). An interrupted change is undone from a journal beside the file. Under another name the "
+                + "journal is not found, and the database would be destroyed. \(advice)"
         )
     }
 }

@@ -56,8 +56,8 @@ public struct StorageClass: Hashable, Sendable {
         let (code, advice): (StoreError.Code, String) =
             switch error {
             case ENOENT: (.directoryMissing, "Is it mounted? Create it only for a new store")
-            case ENOTDIR, ELOOP, ENAMETOOLONG: (.directoryMissing, "Mend the path")
-            case EACCES, EPERM: (.permission, "Check the rights on the way to it")
+            case ENOTDIR, ELOOP, ENAMETOOLONG: (.directoryMissing, "Correct the path")
+            case EACCES, EPERM: (.permission, "Check the permissions of its parent directories")
             default: (.io, "Check the disk, or the server that holds it")
             }
         return StoreError(
@@ -180,7 +180,7 @@ public struct StorageClass: Hashable, Sendable {
             if Self.objectStores.contains(where: { type.contains($0) || source == $0 }) {
                 return "an object store has no locks"
             }
-            return type == "fuse.sshfs" ? "the server never hears of a lock" : nil
+            return type == "fuse.sshfs" ? "the server is not told of locks" : nil
         case .local, .ninep, .unknown: return nil
         }
     }
@@ -189,7 +189,7 @@ public struct StorageClass: Hashable, Sendable {
         guard let hazard, !allowed else { return }
         throw StoreError(
             .unsafeStorage,
-            "\(path) lies on \(type) at \(mountPoint), and \(hazard): locks there do not keep two hosts apart, so two "
+            "\(path) is on \(type) at \(mountPoint), and \(hazard): locks there do not keep two hosts apart, so two "
                 + "leaders could act. Mount it with working locks (NFS: hard, no nolock), or accept the risk with "
                 + "--unsafe-storage."
         )

@@ -54,7 +54,7 @@ extension Store {
         guard lockOutWriters(file, for: configuration.busyTimeout) else {
             // To close it would take the locks away that SQLite has on it in this process.
             held.withLock { $0.append(file) }
-            throw StoreError(.busy, "\(path) is locked by another process; it was not put aside. Try again.")
+            throw StoreError(.busy, "\(path) is locked by another process and was not moved aside. Try again.")
         }
         // What SQLite has locked of it in this process goes at that too; it has been moved by then, and is not written any more.
         defer { close(file) }
@@ -88,7 +88,7 @@ extension Store {
 
     private static func hasJournal(_ path: String) throws(StoreError) -> Bool {
         guard access("\(path)-journal", F_OK) != 0 else { return true }
-        guard errno == ENOENT else { throw .failed("look for", "\(path)-journal", errno) }
+        guard errno == ENOENT else { throw .failed("access", "\(path)-journal", errno) }
         return false
     }
 
@@ -112,6 +112,6 @@ extension Store {
     }
 
     private static func notPutAside(_ path: String, _ error: Int32) -> StoreError {
-        StoreError(.io, "\(path) cannot be put aside: \(String(cString: strerror(error)))")
+        StoreError(.io, "\(path) cannot be moved aside: \(String(cString: strerror(error)))")
     }
 }

@@ -5,7 +5,7 @@ extension StoreError {
     static func tagTaken(_ name: Identifier, by revision: Int) -> StoreError {
         StoreError(
             .conflict,
-            "the tag '\(name)' stands for revision \(revision) already; --move moves it, another name keeps both"
+            "the tag '\(name)' already names revision \(revision); use --move to move it, or choose another name"
         )
     }
 
@@ -13,7 +13,7 @@ extension StoreError {
         StoreError(
             .notFound,
             "there is no tag '\(name)'; "
-                + (names.isEmpty ? "there are none" : "there are: \(names.joined(separator: ", "))")
+                + (names.isEmpty ? "there are no tags" : "there are: \(names.joined(separator: ", "))")
         )
     }
 
@@ -32,7 +32,7 @@ extension StoreError {
             case .waiting, .confirmed: "revision \(revision) is confirmed already"
             case .reverted: "revision \(revision) was reverted: nobody had confirmed it in time. Commit it again."
             case .overtaken:
-                "later revisions have changed all that revision \(revision) had: nothing is left to confirm"
+                "later revisions have changed every group of revision \(revision): nothing is left to confirm"
             case .rejected: "the plugin refused revision \(revision): there is nothing to confirm"
             }
         return StoreError(.conflict, reason)
@@ -46,7 +46,8 @@ extension StoreError {
         let author = acknowledgement.author
         return StoreError(
             .conflict,
-            "revision \(acknowledgement.revision) is acknowledged already, by \(author.account ?? "unknown")@\(author.host)"
+            "revision \(acknowledgement.revision) is acknowledged already, by "
+                + "\(author.account ?? "unknown")@\(author.host)"
         )
     }
 }

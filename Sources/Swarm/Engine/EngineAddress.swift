@@ -28,7 +28,7 @@ public struct EngineAddress: Hashable, Sendable {
     public init(_ text: String, isSecure: Bool) throws(EngineError) {
         self.text = text
         guard let separator = text.firstRange(of: "://") else {
-            throw Self.refusal(text, "it begins with unix://, tcp://, http:// or https://")
+            throw Self.refusal(text, "it must begin with unix://, tcp://, http:// or https://")
         }
         let rest = String(text[separator.upperBound...])
         switch text[..<separator.lowerBound].lowercased() {
@@ -40,7 +40,7 @@ public struct EngineAddress: Hashable, Sendable {
             place = try Self.tcp(rest, text, isSecure: true)
         case "http":
             guard !isSecure else {
-                throw Self.refusal(text, "http:// is without TLS, and TLS is asked for. Write tcp:// or https://")
+                throw Self.refusal(text, "http:// has no TLS, but TLS flags are set. Write tcp:// or https://")
             }
             place = try Self.tcp(rest, text, isSecure: false)
         case let scheme:
@@ -68,9 +68,12 @@ public struct EngineAddress: Hashable, Sendable {
     }
 
     private static func socket(_ path: String, _ text: String) throws(EngineError) -> Place {
-        guard path.hasPrefix("/") else { throw refusal(text, "the socket's path begins with /, as in \(standard)") }
+        guard path.hasPrefix("/") else { throw refusal(text, "the socket's path must begin with /, as in \(standard)") }
         guard path.utf8.count <= longestPath else {
-            throw refusal(text, "a socket's path has at most \(longestPath) bytes; this one has \(path.utf8.count)")
+            throw refusal(
+                text,
+                "a socket's path can have at most \(longestPath) bytes; this one has \(path.utf8.count)"
+            )
         }
         return .socket(path)
     }
@@ -87,26 +90,26 @@ public struct EngineAddress: Hashable, Sendable {
             guard let end = authority.firstIndex(of: "]") else { throw refusal(text, "a ] is missing") }
             host = authority[authority.index(after: authority.startIndex)..<end]
             let tail = authority[authority.index(after: end)...]
-            guard tail.isEmpty || tail.hasPrefix(":") else { throw refusal(text, "a port comes after ]") }
+            guard tail.isEmpty || tail.hasPrefix(":") else { throw refusal(text, "only a port can follow ]") }
             if !tail.isEmpty { digits = tail.dropFirst() }
         } else if let colon = authority.firstIndex(of: ":") {
             host = authority[..<colon]
             digits = authority[authority.index(after: colon)...]
-            if digits?.contains(":") == true { throw refusal(text, "an IPv6 address stands in brackets: [::1]:2375") }
+            if digits?.contains(":") == true { throw refusal(text, "write an IPv6 address in brackets: [::1]:2375") }
         }
         guard !host.isEmpty else { throw refusal(text, "the host is missing") }
         var port = isSecure ? securePort : plainPort
         if let digits {
             guard !digits.isEmpty, digits.allSatisfy({ ("0"..."9").contains($0) }), let number = Int(digits),
                 (1...65535).contains(number)
-            else { throw refusal(text, "a port is a number from 1 to 65535") }
+            else { throw refusal(text, "the port must be a number from 1 to 65535") }
             port = number
         }
         return .tcp(host: String(host), port: port, isSecure: isSecure)
     }
 
     private static func refusal(_ text: String, _ reason: String) -> EngineError {
-        EngineError(.settings, "'\(text)' is no address of a Docker Engine: \(reason).")
+        EngineError(.settings, "'\(text)' is not a valid address of a Docker Engine: \(reason).")
     }
 
     var server: ServerAddress {

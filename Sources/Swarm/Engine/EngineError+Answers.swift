@@ -21,12 +21,11 @@ extension EngineError {
         if says("update out of sequence") {
             code = .lostRace
             message =
-                "somebody else changed the swarm at the same moment; nothing was written. Look again, then decide."
+                "somebody else changed the swarm at the same moment; nothing was written. Read it again, then decide."
         } else if says("message is too large") || says("larger than max") {
             code = .tooLarge
             message =
-                "the swarm cannot carry that much in its labels; nothing was written. Make the groups' configuration "
-                + "smaller."
+                "this is too large for the swarm's labels; nothing was written. Make the groups' configuration smaller."
         } else if says("not a swarm manager") && says("worker") {
             code = .worker
             message =
@@ -47,11 +46,11 @@ extension EngineError {
         } else if says("http request to an https server") {
             code = .tls
             message =
-                "the Engine at \(engine) wants TLS. Give --tlscacert, --tlscert and --tlskey, or DOCKER_CERT_PATH."
+                "the Engine at \(engine) requires TLS. Give --tlscacert, --tlscert and --tlskey, or DOCKER_CERT_PATH."
         } else if says("client version") && (says("too old") || says("too new")) {
             code = .tooOld
             message =
-                "the Engine at \(engine) does not speak version \(EngineVersion.wanted) of its interface, nor one that "
+                "the Engine at \(engine) does not speak API version \(EngineVersion.wanted), nor another one that "
                 + "this program knows. Use Docker 1.12 or newer."
         } else if status == 401 || status == 403 {
             code = .noRights
@@ -76,28 +75,28 @@ extension EngineError {
     static func malformed(_ engine: String, _ what: String) -> EngineError {
         EngineError(
             .malformed,
-            "the Engine at \(engine) gave an answer that makes no sense (\(what)). Is it a Docker Engine?"
+            "the Engine at \(engine) gave an invalid answer (\(what)). Is it a Docker Engine?"
         )
     }
 }
 
 extension String {
     static func notInSwarm(_ engine: String) -> String {
-        "the Engine at \(engine) is in no swarm. Join one as a manager: docker swarm join; or begin one: docker swarm "
-            + "init."
+        "the Engine at \(engine) is not in a swarm. Join one as a manager: docker swarm join; or create one: docker "
+            + "swarm init."
     }
 
     static func starting(_ engine: String) -> String {
-        "the Engine at \(engine) is starting, or joining the managers of its swarm. Wait; if it stays so, see docker info and "
-            + "the Engine's log."
+        "the Engine at \(engine) is starting, or joining the managers of its swarm. Wait; if it stays so, see docker "
+            + "info and the Engine's log."
     }
 
     static func locked(_ engine: String) -> String {
-        "the swarm of the Engine at \(engine) is locked since it started. Unlock it: docker swarm unlock."
+        "the swarm of the Engine at \(engine) has been locked since the Engine started. Unlock it: docker swarm unlock."
     }
 
     static func noQuorum(_ engine: String) -> String {
-        "the swarm of the Engine at \(engine) has no leader: more than half of its managers have to be up and see each "
-            + "other. Start or reach them; where they are gone for good: docker swarm init --force-new-cluster."
+        "the swarm of the Engine at \(engine) has no leader: more than half of its managers must run and reach each "
+            + "other. Start or reconnect them; if they are lost for good: docker swarm init --force-new-cluster."
     }
 }

@@ -39,13 +39,13 @@ extension EngineError {
         }
     }
 
-    static let cancelled = EngineError(.cancelled, "the request to the Engine was given up")
+    static let cancelled = EngineError(.cancelled, "the request to the Engine was cancelled")
 
     static func timeout(_ address: EngineAddress, after limit: Duration) -> EngineError {
         EngineError(
             .timeout,
-            "the Engine at \(address) gave no answer within \(limit.milliseconds) ms. It may be busy, stopped, or without "
-                + "its swarm's leader: see docker node ls on another manager."
+            "the Engine at \(address) gave no answer within \(limit.milliseconds) ms. It may be busy, stopped, or "
+                + "without its swarm's leader: see docker node ls on another manager."
         )
     }
 
@@ -89,7 +89,8 @@ extension EngineError {
         case EACCES, EPERM:
             self.init(
                 .noRights,
-                "no right to use the Engine's socket at \(address). Run as root, or as a member of the group docker.",
+                "no permission to use the Engine's socket at \(address). Run as root, or as a member of the group "
+                    + "docker.",
                 words: words
             )
         case ECONNREFUSED, ENOENT, ENOTDIR:

@@ -20,7 +20,7 @@ extension EngineTLS {
         } catch {
             throw EngineError(
                 .tls,
-                "TLS cannot be set up: \(TLSFailure(error).word). Check --tlscacert, --tlscert and --tlskey."
+                "cannot set up TLS: \(TLSFailure(error).word). Check --tlscacert, --tlscert and --tlskey."
             )
         }
         // TLS has no names that are numbers; the certificate is then compared with the address itself.
@@ -108,7 +108,7 @@ extension EngineTLS {
 
     private static func unreadable(_ file: String, _ flag: String, _ error: any Error) -> EngineError {
         let isReadable = access(file, R_OK) == 0
-        let reason = isReadable ? "it holds nothing of that kind in PEM" : String(cString: strerror(errno))
+        let reason = isReadable ? "it contains no such item in PEM format" : String(cString: strerror(errno))
         return EngineError(.tls, "the file \(file) (\(flag)) cannot be used: \(reason).")
     }
 }

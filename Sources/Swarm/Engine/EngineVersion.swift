@@ -38,8 +38,7 @@ struct EngineVersion: Hashable, Comparable, Sendable, CustomStringConvertible {
         guard newest >= wanted else {
             throw EngineError(
                 .tooOld,
-                "the Engine at \(engine) speaks version \(newest) of its interface; \(wanted) is needed. Use Docker 1.12 or "
-                    + "newer."
+                "the Engine at \(engine) speaks API version \(newest); \(wanted) is needed. Use Docker 1.12 or newer."
             )
         }
         let oldest = view.member("MinAPIVersion")?.string.flatMap { EngineVersion($0) } ?? wanted

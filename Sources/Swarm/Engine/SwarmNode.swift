@@ -34,7 +34,7 @@ public struct SwarmNode: Hashable, Sendable {
 
     static func list(_ answer: [UInt8], engine: String) throws(EngineError) -> [SwarmNode] {
         guard let view = try? JSONView(answer), view.kind == .array else {
-            throw .malformed(engine, "/nodes is no list")
+            throw .malformed(engine, "/nodes is not a list")
         }
         var nodes: [SwarmNode] = []
         for element in view.elements {

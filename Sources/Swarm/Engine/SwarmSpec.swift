@@ -11,11 +11,11 @@ public struct SwarmSpec: Hashable, Sendable {
     public init(_ raw: RawJSON) throws(EngineError) {
         let view = JSONView(raw)
         guard view.kind == .object else {
-            throw EngineError(.malformed, "a swarm's specification is an object, not \(view.kind.rawValue)")
+            throw EngineError(.malformed, "a swarm's specification must be an object, not \(view.kind.rawValue)")
         }
         if let labels = view.member("Labels"), !labels.isNull {
             guard labels.kind == .object, labels.members.allSatisfy({ $0.value.kind == .string }) else {
-                throw EngineError(.malformed, "the labels of a swarm's specification are no object of strings")
+                throw EngineError(.malformed, "the labels of a swarm's specification must be an object of strings")
             }
         }
         self.raw = raw

@@ -34,23 +34,25 @@ struct TLSFailure {
         switch word {
         case Self.untrusted:
             guard let trouble else {
-                return "\(at) shows a certificate that is not trusted. Check --tlscacert, and its certificate's dates."
+                return
+                    "\(at) shows a certificate that is not trusted. Check --tlscacert and the dates of the certificate."
             }
             return "\(at) \(trouble.sentence)"
         case Self.wrongHost:
             return
-                "\(at) shows a certificate for another host. Name the host that the certificate is for, with --host; or give "
-                + "the Engine one that is for this host."
+                "\(at) shows a certificate for another host. Name the host that the certificate is for, with --host; "
+                + "or give the Engine one that is for this host."
         // OpenSSL's names for an answer that is no TLS at all.
         case "WRONG_VERSION_NUMBER", "HTTP_REQUEST":
-            return "\(at) seems to speak no TLS there. Name its TLS port, or leave the TLS flags away."
+            return "\(at) does not seem to speak TLS there. Name its TLS port, or remove the TLS flags."
         case "UNSUPPORTED_PROTOCOL", "TLSV1_ALERT_PROTOCOL_VERSION":
             return
-                "\(at) speaks only versions of TLS that are too old; 1.2 or newer is accepted. Update it, or the proxy before it."
+                "\(at) speaks only versions of TLS that are too old; 1.2 or newer is accepted. Update it, or the "
+                + "proxy before it."
         case "TLSV1_ALERT_UNKNOWN_CA", "SSLV3_ALERT_BAD_CERTIFICATE", "SSLV3_ALERT_CERTIFICATE_UNKNOWN",
             "SSLV3_ALERT_CERTIFICATE_EXPIRED", "SSLV3_ALERT_CERTIFICATE_REVOKED", "TLSV1_ALERT_ACCESS_DENIED",
             "TLSV1_ALERT_CERTIFICATE_REQUIRED", "SSLV3_ALERT_HANDSHAKE_FAILURE":
-            return "\(at) refuses this client's certificate, or wants one (\(word)). Check --tlscert and --tlskey."
+            return "\(at) refuses this client's certificate, or requires one (\(word)). Check --tlscert and --tlskey."
         default:
             return "no trusted connection to \(at): \(word). Check --tlscacert, --tlscert and --tlskey."
         }
@@ -93,12 +95,13 @@ enum CertificateTrouble: Hashable {
     var sentence: String {
         switch self {
         case .expired(let time, let whose):
-            "is not trusted: its \(whose) expired on \(Self.day(time)). Renew it; or set this host's clock, if that is wrong."
+            "is not trusted: its \(whose) expired on \(Self.day(time)). Renew it; or set this host's clock, if that "
+                + "is wrong."
         case .notYetValid(let time, let whose):
             "is not trusted: its \(whose) is valid only from \(Self.day(time)) on. Check the clocks of both hosts."
         case .unknownIssuer:
-            "is not trusted: no authority that this program knows has signed its certificate. Give the one that has, with "
-                + "--tlscacert."
+            "is not trusted: no authority that this program knows has signed its certificate. Give the one that has, "
+                + "with --tlscacert."
         }
     }
 

@@ -43,8 +43,8 @@ public struct Annotation: Hashable, Sendable {
         guard bytes.count <= Self.largestText else {
             throw AnnotationError(
                 .tooLarge,
-                "the groups take \(bytes.count) bytes; readers of the swarm's label accept \(Self.largestText). "
-                    + "Nothing was written. Make the groups' configuration smaller."
+                "the groups take \(bytes.count) bytes; readers of the swarm's label accept at most "
+                    + "\(Self.largestText). Nothing was written. Make the groups' configuration smaller."
             )
         }
         let text = try LabelText.encode(bytes)

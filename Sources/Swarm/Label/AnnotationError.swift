@@ -26,8 +26,8 @@ public struct AnnotationError: Error, Hashable, Sendable {
         let reason = scalars.endIndex == reason.endIndex ? reason : String(scalars) + "…"
         return AnnotationError(
             .corrupt,
-            "the swarm's label '\(label)' is damaged, or not InfraKit's: \(reason). Nothing was changed. Put back a good one, or "
-                + "remove it: then the leader writes what it knows. See docs/swarm.md."
+            "the swarm's label '\(label)' is damaged, or not InfraKit's: \(reason). Nothing was changed. Put back a "
+                + "valid one, or remove it: then the leader writes its own state. See docs/swarm.md."
         )
     }
 }

@@ -27,8 +27,9 @@ public struct EncodedAnnotation: Hashable, Sendable {
         guard size <= limit.maximum else {
             throw AnnotationError(
                 .tooLarge,
-                "the groups take \(size) bytes of the swarm's label, packed; it carries \(limit.maximum). Nothing was "
-                    + "written. Make the groups' configuration smaller, or use a manager with a database (os)."
+                "the groups take \(size) bytes of the swarm's label, compressed; at most \(limit.maximum) fit. "
+                    + "Nothing was written. Make the groups' configuration smaller, or use a manager with a database "
+                    + "(os)."
             )
         }
         self.text = text
@@ -36,7 +37,7 @@ public struct EncodedAnnotation: Hashable, Sendable {
         self.warning =
             size < limit.warning
             ? nil
-            : "the groups take \(size) of the \(limit.maximum) bytes that the swarm's label carries; beyond that, changes "
-                + "are refused"
+            : "the groups take \(size) of the \(limit.maximum) bytes that fit in the swarm's label; beyond that, "
+                + "changes are refused"
     }
 }

@@ -40,7 +40,7 @@ enum LabelText {
             AnnotationError(
                 .tooLarge,
                 "the swarm's label '\(label)' unfolds to more than \(limit) bytes and was not read. It is not this "
-                    + "manager's. Put back a good one, or remove it: then the leader writes what it knows."
+                    + "manager's. Put back a valid one, or remove it: then the leader writes its own state."
             )
         }
     }

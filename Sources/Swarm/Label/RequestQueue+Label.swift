@@ -34,8 +34,8 @@ extension RequestQueue {
         guard text.utf8.count <= Self.limit else {
             throw AnnotationError(
                 .tooLarge,
-                "what nodes ask of the leader takes \(text.utf8.count) bytes of the swarm's label '\(Self.label)', packed; "
-                    + "it carries \(Self.limit). Ask again on the node that leads."
+                "the requests to the leader take \(text.utf8.count) bytes of the swarm's label '\(Self.label)', "
+                    + "compressed; at most \(Self.limit) fit. Send the request on the node that leads."
             )
         }
         return text

@@ -80,7 +80,7 @@ package struct SwarmRegister: ReplicatedRegister {
         } catch {
             throw RegisterError(.conflict, error.message)
         }
-        throw RegisterError(.conflict, "who asked has taken the request back; nothing was changed")
+        throw RegisterError(.conflict, "the request was cancelled; nothing was changed")
     }
 
     package func swap(
@@ -117,7 +117,7 @@ extension RegisterTerminology {
         content: .label(Annotation.label),
         requests: .label(RequestQueue.label),
         absence: "the swarm has no label '\(Annotation.label)'",
-        advice: "See whether the swarm's managers are well: docker node ls.",
+        advice: "Check the swarm's managers: docker node ls.",
         log: tell
     )
 

@@ -123,7 +123,7 @@ public struct SwarmDetector: Sendable {
             state = .leading(until: observation.askedAt + settings.limit)
             expire(observation.answeredAt)
         } else {
-            state = .unknown(reason: "this node leads the swarm; the leader before it may still be letting go")
+            state = .unknown(reason: "this node leads the swarm; the earlier leader may still be releasing its groups")
         }
     }
 }

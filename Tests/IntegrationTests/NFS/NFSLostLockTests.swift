@@ -46,7 +46,7 @@ import Testing
             let status = try await other.command("status")
             #expect(status.status == 4 && status.output.contains("expired"), "\(status)")
             let doctor = try await other.command("doctor")
-            #expect(doctor.output.contains("warning  nfs: NFS 3: when a host is lost"), "\(doctor)")
+            #expect(doctor.output.contains("warning  nfs: NFS 3: if a host fails"), "\(doctor)")
             #expect(doctor.output.contains("has not renewed its lease"), "\(doctor)")
             print(
                 "nfs lab: NFS 3: \(lost.name) lost with a lock: nobody leads for 25 s and more; doctor says\n\(doctor.output)"

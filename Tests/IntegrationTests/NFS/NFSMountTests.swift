@@ -25,12 +25,12 @@ import Testing
 
     private func goodMounts(_ host: NFSHost) async throws {
         for (options, level, words) in [
-            ("vers=4.2", "ok", "NFS 4.2: the server keeps the locks of a host that is lost for 10 s"),
-            ("vers=4.1", "ok", "NFS 4.1: the server keeps the locks of a host that is lost for 10 s"),
-            ("vers=4.0", "ok", "NFS 4.0: the server keeps the locks of a host that is lost for 10 s"),
+            ("vers=4.2", "ok", "NFS 4.2: the server keeps the locks of a failed host for 10 s"),
+            ("vers=4.1", "ok", "NFS 4.1: the server keeps the locks of a failed host for 10 s"),
+            ("vers=4.0", "ok", "NFS 4.0: the server keeps the locks of a failed host for 10 s"),
             (
                 "vers=3", "warning",
-                "NFS 3: when a host is lost in the middle of a write, its lock stays until it is back"
+                "NFS 3: if a host fails during a write, its lock stays until the host is back"
             ),
         ] {
             try await host.withMount(options) { directory in
@@ -67,7 +67,7 @@ import Testing
     /// With `doctor --peer` on both hosts: through the server, and through locks that each host keeps for itself.
     private func locksBetweenHosts(_ c1: NFSHost, _ c2: NFSHost) async throws {
         for (options, level, words) in [
-            ("vers=4.2", "ok", "and this host apart"), ("vers=3", "ok", "and this host apart"),
+            ("vers=4.2", "ok", "locks work between"), ("vers=3", "ok", "locks work between"),
             ("vers=3,nolock", "fatal", "got a lock that this host holds"),
         ] {
             try await c1.withMount(options) { directory in

@@ -327,7 +327,9 @@ struct ElectionRuleTests {
         var bench = try ElectionBench()
         _ = bench.see(.released(epoch: 0))
         bench.wait(.seconds(6))
-        #expect(bench.tell(.acquired(.held(epoch: 1))).first == .release(epoch: 1, reason: "not taken up"))
+        #expect(
+            bench.tell(.acquired(.held(epoch: 1))).first == .release(epoch: 1, reason: "leadership was not started")
+        )
         #expect(!bench.election.isLeading)
     }
 
@@ -397,7 +399,7 @@ struct ElectionRuleTests {
 
     @Test(
         arguments: [
-            (ElectionEvent.storeUncertain(epoch: 1, "disk gone"), "the store is uncertain: disk gone"),
+            (ElectionEvent.storeUncertain(epoch: 1, "disk gone"), "the outcome of a write is not known: disk gone"),
             (.renewalFenced(epoch: 1, "two leads"), "two leads"),
         ]
     )
@@ -489,7 +491,7 @@ struct ElectionRuleTests {
         _ = bench.tell(.stepDown(epoch: 1, "asked to"))
         _ = bench.tell(.freed(epoch: 1))
         #expect(bench.see(.released(epoch: 1)) == [])
-        #expect(bench.election.standing.reason.contains("lets another go first"))
+        #expect(bench.election.standing.reason.contains("lets another replica lead"))
         bench.wait(.milliseconds(8999))
         #expect(bench.see(.released(epoch: 1)).filter { $0 != .observe } == [])
         bench.wait(.milliseconds(1))
@@ -549,7 +551,9 @@ struct ElectionRuleTests {
         #expect(bench.see(.released(epoch: 1)).count == 1)
         // Hindered while it is asking.
         _ = bench.tell(.hindered("its guard has ended"))
-        #expect(bench.tell(.acquired(.held(epoch: 2))).first == .release(epoch: 2, reason: "not taken up"))
+        #expect(
+            bench.tell(.acquired(.held(epoch: 2))).first == .release(epoch: 2, reason: "leadership was not started")
+        )
     }
 
     @Test func stopsAtOnceWhenItDoesNotLead() throws {
@@ -567,7 +571,7 @@ struct ElectionRuleTests {
         #expect(bench.tell(.stop) == [])
         #expect(!bench.election.isStopped)
         let end = bench.tell(isAcquired ? .acquired(.held(epoch: 1)) : .acquisitionFailed("no answer"))
-        #expect(end == (isAcquired ? [.release(epoch: 1, reason: "not taken up")] : []))
+        #expect(end == (isAcquired ? [.release(epoch: 1, reason: "leadership was not started")] : []))
         #expect(bench.election.isStopped)
     }
 

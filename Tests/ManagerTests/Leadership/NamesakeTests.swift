@@ -44,7 +44,7 @@ struct NamesakeTests {
         #expect(look(7, 0) == nil)
         #expect(look(7, 5) == nil)
         let refusal = look(8, 6)
-        #expect(refusal?.contains("another replica leads with the id 'one': process 12 on elsewhere") == true)
+        #expect(refusal?.contains("another replica with the id 'one' leads: process 12 on elsewhere") == true)
         #expect(look(8, 14) != nil)
         // From then on it may be taken over.
         #expect(look(8, 15) == nil)
@@ -90,7 +90,7 @@ struct NamesakeTests {
         try await withReplicas(replica) {
             try await eventually("it says why it does not lead", on: clock) {
                 store.seize(by: other, ttl: 9000)
-                return replica.standing.reason.contains("another replica leads with the id 'one': process 7 on there")
+                return replica.standing.reason.contains("another replica with the id 'one' leads: process 7 on there")
             }
             try await eventually("it leads when the other does not live any more", on: clock) {
                 replica.standing.role == .leader

@@ -28,11 +28,11 @@ struct PluginLoopTests {
         )
         try await withReplicas(replica) {
             try await eventually("it says why", on: clock) {
-                replica.standing.reason.contains("leads back to this one")
+                replica.standing.reason.contains("forwards to this one")
             }
             let refusal = try #require(await replica.error(.watch(.named("a"))))
             #expect(
-                refusal.message.contains("'group-stateless' is a manager that leads back to this one"),
+                refusal.message.contains("'group-stateless' is a manager that forwards to this one"),
                 "\(refusal)"
             )
             #expect(await !replica.proxy.isLeader())

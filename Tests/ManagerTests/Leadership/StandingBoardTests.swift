@@ -45,7 +45,7 @@ struct StandingBoardTests {
         #expect(await board.refusal(of: .change, looking: { .nobody(since: 3) }) == "\(named); send the change to it")
         #expect(await board.refusal(of: .question, looking: { .nobody(since: 3) }) == "\(named); ask it")
         clock.advance(by: .milliseconds(25_001))
-        let old = "two led in epoch 3, and its lease was last seen to be renewed 34s ago"
+        let old = "two led in epoch 3, and its lease was last seen renewed 34s ago"
         for wish in [StandingBoard.Wish.change, .question] {
             let refusal = await board.refusal(of: wish) { lease }
             #expect(refusal == "this replica is not the leader, and no leader is known: \(old)")
@@ -86,7 +86,7 @@ struct StandingBoardTests {
             // It stood still: its deadline is over, and the election has not heard of that yet.
             Standing(role: .leader, reason: "holds the lease in epoch 3", lease: old),
             Standing(role: .leader, reason: "holds the lease in epoch 3", lease: nil),
-            Standing(role: .unknown, reason: "has led in epoch 3", lease: nil),
+            Standing(role: .unknown, reason: "led in epoch 3", lease: nil),
             Standing(role: .unknown, reason: "cannot read the lease: no answer", lease: old),
             Standing(role: .candidate, reason: "nobody leads", lease: .released(epoch: 3)),
         ]
@@ -108,7 +108,7 @@ struct StandingBoardTests {
             let own = await board.refusal(of: .change) { old }
             #expect(own.contains(standing.role == .leader ? "try again" : "nobody else leads"), "\(standing)")
             let unread = await board.refusal(of: .change) { () throws(StoreError) in throw StoreError(.io, "gone") }
-            #expect(unread.contains("who leads is not known: it cannot read the lease: gone"), "\(standing)")
+            #expect(unread.contains("the leader is not known: it cannot read the lease: gone"), "\(standing)")
         }
     }
 }

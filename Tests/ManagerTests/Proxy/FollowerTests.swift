@@ -142,7 +142,7 @@ struct FollowerTests {
         try await withReplica(orphanGuard: FakeGuard(isReady: false)) { replica in
             try await eventually("it takes leadership up") { replica.orphanGuard.waiting == 1 }
             let refusal = try #require(await replica.error(.watch(.named("a"))))
-            #expect(refusal.message == "this replica is just taking leadership up, or giving it up; try again")
+            #expect(refusal.message == "this replica is starting or ending its leadership; try again")
             #expect(await !replica.proxy.isLeader())
             #expect(await !replica.proxy.lookForRequests())
             #expect(await replica.proxy.leaderLocation() == nil)
@@ -214,8 +214,8 @@ struct FollowerTests {
             try await pass(.seconds(95), on: clock, step: .seconds(1))
             let error = try #require(await replica.error(.free(id: "a")))
             #expect(error.code == .notLeader && !error.message.contains("two leads"), "\(error)")
-            #expect(error.message.contains("who leads is not known: it cannot read the lease"), "\(error)")
-            #expect(error.message.contains("two led in epoch 1, and its lease was last seen to be renewed"), "\(error)")
+            #expect(error.message.contains("the leader is not known: it cannot read the lease"), "\(error)")
+            #expect(error.message.contains("two led in epoch 1, and its lease was last seen renewed"), "\(error)")
         }
     }
 

@@ -174,8 +174,8 @@ struct ForwardingTests {
             #expect(error.code == .notLeader)
             #expect(
                 error.message
-                    == "no leader took it up within 30s; two holds the lease (epoch 1); it was taken back, and "
-                    + "nothing was changed"
+                    == "no leader accepted the request within 30s; two holds the lease (epoch 1); the request was "
+                    + "cancelled and nothing was changed"
             )
             #expect(replica.clock.now() - start >= .seconds(30) && replica.clock.now() - start < .seconds(40))
             let requests = replica.store.requests
@@ -236,7 +236,7 @@ struct ForwardingTests {
             replica.store.trouble(.fail(.busy), at: .sight, .cancel)
             let open = try await outcome(of: .free(id: "a"), at: replica)
             guard case .failure(let error) = open else { throw NeverCame(description: "\(open)") }
-            #expect(error.code == .unknownOutcome && error.message.contains("may still be carried out"), "\(error)")
+            #expect(error.code == .unknownOutcome && error.message.contains("may still be applied"), "\(error)")
             #expect(!error.message.contains("nothing was changed."))
             #expect(replica.store.requests.map(\.state) == [.waiting])
         }

@@ -510,7 +510,7 @@ struct WriteTests {
             #expect(error.code == .pending, "\(error)")
             #expect(
                 error.message
-                    == "Update halted by user: recorded as revision 2 and applied all the same, because the group plugin "
+                    == "Update halted by user: recorded as revision 2 and applied nevertheless, because the group plugin "
                     + "'group-stateless' keeps it"
             )
             #expect(replica.store.revisions.map(\.status) == [.applied, .applied])

@@ -144,13 +144,13 @@ struct WriteLifecycleTests {
         #expect(words(.refused(no)) == "rejected: no")
         #expect(
             words(.kept(revision: 3, no))
-                == "pending: no: recorded as revision 3 and applied all the same, because the group plugin 'p' keeps it"
+                == "pending: no: recorded as revision 3 and applied nevertheless, because the group plugin 'p' keeps it"
         )
         for (reason, expected) in [
             (.noAnswer(no), "but the group plugin 'p' has not confirmed it yet and will be asked again: no"),
             (
                 .holdingUnknown(no),
-                "but the group plugin 'p' failed, does not tell what it has done, and will be asked again: no"
+                "but the group plugin 'p' failed without saying what it did, and will be asked again: no"
             ),
             (
                 .refusalNotRecorded(no),

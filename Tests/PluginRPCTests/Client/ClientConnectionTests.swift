@@ -58,7 +58,7 @@ struct ClientConnectionTests {
                     .commit(.text("g\(round)"), pretend: true),
                     gives: .details(
                         generation.watches
-                            ? "Would watch g\(round), if the plugin accepts it: this generation cannot be asked before"
+                            ? "Would watch g\(round), if the plugin accepts it: a plugin of this version cannot tell in advance"
                             : "Managing it"
                     )
                 )

@@ -132,7 +132,7 @@ struct ClientDetectionTests {
             #expect(error.code == .unreachable)
             #expect(
                 error.message.contains(
-                    "is no group plugin: it answered with something that is not a JSON object: hello"
+                    "is not a group plugin: it answered with something that is not a JSON object: hello"
                 )
             )
         }

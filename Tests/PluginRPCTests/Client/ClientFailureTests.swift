@@ -31,7 +31,7 @@ struct ClientFailureTests {
         }
         try await withPlugin(generation, script: .on("Group.DestroyGroup", .error(""))) { client, _ in
             let error = try await failure(client, .destroy(id: "x"))
-            #expect(error == GroupError(.rejected, "plugin 'group-stateless' refused DestroyGroup without a word"))
+            #expect(error == GroupError(.rejected, "plugin 'group-stateless' refused DestroyGroup without a reason"))
         }
     }
 

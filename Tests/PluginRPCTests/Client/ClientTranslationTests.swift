@@ -43,7 +43,7 @@ struct ClientTranslationTests {
     func commitOverWatch(generation: FakeGeneration) async throws {
         try await withPlugin(generation) { client, fake in
             let (small, large) = (GroupSpec.text("cattle"), GroupSpec.text("cattle", #"{"Allocation":{"Size":9}}"#))
-            let words = "Would watch cattle, if the plugin accepts it: this generation cannot be asked before"
+            let words = "Would watch cattle, if the plugin accepts it: a plugin of this version cannot tell in advance"
             try await expect(client, .commit(small, pretend: true), gives: .details(words))
             #expect(fake.groups.isEmpty)
             try await expect(client, .commit(small, pretend: false), gives: .details("Watching cattle"))

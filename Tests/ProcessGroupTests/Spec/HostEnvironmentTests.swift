@@ -29,8 +29,8 @@ struct HostEnvironmentTests {
         (#"["/no/such/program"]"#, "", "Command '/no/such/program' does not exist"),
         (#"["/etc/passwd"]"#, "", "is not a file that may be executed"),
         (#"["/tmp"]"#, "", "is not a file that may be executed"),
-        (#"["sleep"]"#, #", "Directory": "/no/such/folder""#, "Directory '/no/such/folder' is no directory"),
-        (#"["sleep"]"#, #", "Directory": "/etc/passwd""#, "Directory '/etc/passwd' is no directory"),
+        (#"["sleep"]"#, #", "Directory": "/no/such/folder""#, "Directory '/no/such/folder' is not a directory"),
+        (#"["sleep"]"#, #", "Directory": "/etc/passwd""#, "Directory '/etc/passwd' is not a directory"),
         (#"["sleep"]"#, #", "Environment": {"PATH": "/etc"}"#, "'sleep' was not found in PATH (/etc)"),
         (#"["passwd"]"#, #", "Environment": {"PATH": "/etc"}"#, "found in PATH, but it may not be executed"),
     ])

@@ -27,7 +27,7 @@ public enum AnswerPromise: String, CaseIterable, Sendable {
         case .failure(let error):
             switch error.code {
             case .rejected: self = .refused
-            case .pending: self = error.message.contains("and applied all the same") ? .kept : .pending
+            case .pending: self = error.message.contains("and applied nevertheless") ? .kept : .pending
             case .notLeader: self = .nothing
             case .storeUnavailable: self = error.message.contains("nothing was changed") ? .nothing : .unknown
             case .unknownOutcome: self = .unknown

@@ -148,7 +148,7 @@ import Testing
             error = try await failure {
                 try await Store.openForCommand(configuration).cancelRequest("r", within: patience)
             }
-            #expect(error.message.contains("which was stopped; kill -CONT \(pid) lets it go on"), "\(error)")
+            #expect(error.message.contains("which is stopped; resume it with kill -CONT \(pid)"), "\(error)")
             kill(pid, SIGCONT)
             try input.fileHandleForWriting.close()
             holder.waitUntilExit()

@@ -68,7 +68,7 @@ import Testing
             let alone = try await failure { try await leader.store.wholeStates(at: 1, of: "quiet", within: patience) }
             #expect(alone == error)
             #expect(
-                error.message == "of revision 1 only what it set itself is kept, not what stood beside it; "
+                error.message == "of revision 1 only its own changes are kept, not the rest of the configuration; "
                     + "there are revisions 10 to 11"
             )
         }

@@ -33,7 +33,7 @@ import Testing
             for size in 1...3 { try await leader.append([.set("a", size)]) }
             try await tag(store, "stable", 2)
             let error = try await failure { try await tag(store, "stable", 3) }
-            #expect(error.code == .conflict && error.message.contains("stands for revision 2 already"))
+            #expect(error.code == .conflict && error.message.contains("already names revision 2"))
             try await tag(store, "stable", 3, moving: true)
             #expect(try await store.tags(within: patience).map(\.revision) == [3])
         }
@@ -49,7 +49,7 @@ import Testing
             let missing = try await failure { try await tag(store, "x", 9) }
             #expect(missing.message == "there is no revision 9: the history has revisions 1 to 2")
             let none = try await failure { try await store.removeTag("x", within: patience) }
-            #expect(none.message == "there is no tag 'x'; there are none")
+            #expect(none.message == "there is no tag 'x'; there are no tags")
             try await tag(store, "y", 1)
             let other = try await failure { try await store.removeTag("x", within: patience) }
             #expect(other.message == "there is no tag 'x'; there are: y")

@@ -81,7 +81,7 @@ import Testing
             let raw = try rawConnection(leader.store.path)
             try raw.executeScript("PRAGMA foreign_keys = OFF; DELETE FROM spec WHERE id = 2")
             let problems = try await leader.store.verifyFile(within: patience)
-            #expect(problems == ["a row of the table change refers to one of spec that does not exist"])
+            #expect(problems == ["a row of table 'change' refers to a row of table 'spec' that does not exist"])
         }
     }
 

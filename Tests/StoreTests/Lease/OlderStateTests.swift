@@ -344,7 +344,7 @@ import Testing
             let late = isByTheFollower ? scene.follower : scene.store
             #expect(try await late.lease(within: patience).suspension != nil)
             #expect(try await failure { try await other.append([.set("c", 2)]) }.code == .stale)
-            #expect(try await scene.verify().contains { $0.contains("is older than what a manager has seen of it") })
+            #expect(try await scene.verify().contains { $0.contains("is older than a state that a manager has seen") })
             let accepted = try await Store.openForCommand(StoreConfiguration(path: scene.path))
                 .acceptOlderState(within: patience)
             #expect(accepted.newest == 4 && accepted.next > 6, "\(accepted)")

@@ -227,7 +227,7 @@ import Testing
             let write = try await failure { try await store.cancelRequest("r", within: patience) }
             // A manager would find out only when it is to lead.
             let manager = try await openForManager(leader.store.path)
-            expect([write, manager], .readOnly, "Check the mount and the rights")
+            expect([write, manager], .readOnly, "Check the mount and the permissions")
         }
     }
 
@@ -266,7 +266,7 @@ import Testing
                     disk.beforeWrite(nil)
                     return SQLITE_FULL
                 }
-                expect([try await failure { try await store.append([.set("a", 2)]) }], .full, "Make room")
+                expect([try await failure { try await store.append([.set("a", 2)]) }], .full, "Free some space")
                 #expect(try await store.store.summary(within: patience).newest == 1)
             }
             #expect(try await leader.append([.set("a", 2)]).number == 2)

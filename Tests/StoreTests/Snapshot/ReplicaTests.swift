@@ -155,14 +155,14 @@ import Testing
             #expect(try await copy.everything().map(\.number) == [8, 7, 1])
             let adopted = try #require(try await copy.revision(7, within: patience))
             #expect(adopted.operation == .adopt && adopted.status == .applied)
-            #expect(adopted.message == "revisions 2 to 7 were made while this node was not told")
+            #expect(adopted.message == "revisions 2 to 7 were made while this node was disconnected")
             #expect(adopted.hash == bench.snapshot.base.hash && adopted.author.user == nil)
             #expect(adopted.changes == [.applied(.free("db")), .applied(.set("other", 6))])
             let error = try await failure { try await copy.wholeStates(at: 3, within: patience) }
             #expect(error.code == .notFound)
             #expect(
                 error.message
-                    == "revision 3 was made while this copy of the history was not told, and it has never seen it; "
+                    == "revision 3 was made while this node was disconnected, and its copy of the history lacks it; "
                     + "there are revisions 1 to 8, without 2 to 6"
             )
             #expect(try await copy.wholeStates(at: 7, within: patience).count == 3)
@@ -256,8 +256,8 @@ import Testing
             #expect(
                 first[2].error
                     == (isTold
-                        ? "no such snapshot"
-                        : "how it came out was not told to this node in time; it may have been applied")
+                        ? "no such image"
+                        : "this node did not learn its outcome in time; it may have been applied")
             )
             #expect(try await copy.revision(2, within: patience)?.status == .applied)
             #expect(try await copy.revision(3, within: patience)?.status == (isTold ? .rejected : .superseded))

@@ -44,7 +44,7 @@ import Testing
             ("/srv/mountpoint", .fuse, "/srv/mountpoint", "object store"),
             ("/srv/gcs", .fuse, "/srv/gcs", "object store"), ("/srv/rclone", .fuse, "/srv/rclone", "object store"),
             ("/srv/blob", .fuse, "/srv/blob", "object store"), ("/srv/goofys", .fuse, "/srv/goofys", "object store"),
-            ("/srv/ssh", .fuse, "/srv/ssh", "never hears of a lock"), ("/srv/juice", .fuse, "/srv/juice", nil),
+            ("/srv/ssh", .fuse, "/srv/ssh", "is not told of locks"), ("/srv/juice", .fuse, "/srv/juice", nil),
             ("/srv/nine", .ninep, "/srv/nine", nil), ("/mnt/with blank/x", .nfs, "/mnt/with blank", nil),
             ("/srv/other", .unknown, "/srv/other", nil), ("/srv/twice", .nfs, "/srv/twice", nil),
         ] as [(String, StorageClass.Kind, String, String?)]

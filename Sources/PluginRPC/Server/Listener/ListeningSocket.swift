@@ -54,7 +54,7 @@ struct ListeningSocket: Sendable {
         var status = stat()
         guard chmod(temporary, mode) == 0 else { throw path.failure("set the permissions", errno) }
         guard listen(descriptor, waitingConnections) == 0 else { throw path.failure("listen", errno) }
-        guard lstat(temporary, &status) == 0 else { throw path.failure("look at the new file", errno) }
+        guard lstat(temporary, &status) == 0 else { throw path.failure("access the new file", errno) }
         while link(temporary, lock.file(path.name)) != 0 {
             guard errno == EEXIST else { throw path.failure("name the new file", errno) }
             try clear(path, lock)
@@ -66,11 +66,11 @@ struct ListeningSocket: Sendable {
     private static func checkFree(_ path: SocketPath, _ lock: borrowing DirectoryLock) throws(PluginServerError) {
         var status = stat()
         guard lstat(lock.file(path.name), &status) == 0 else {
-            guard errno == ENOENT else { throw path.failure("look for a file", errno) }
+            guard errno == ENOENT else { throw path.failure("check for a file", errno) }
             return
         }
         guard status.st_mode & S_IFMT == S_IFSOCK else {
-            throw PluginServerError(.wrongKind, path: path.path, message: "\(path.path) exists and is no socket")
+            throw PluginServerError(.wrongKind, path: path.path, message: "\(path.path) exists and is not a socket")
         }
         switch SocketLife(probing: lock.file(path.name)) {
         case .absent, .dead: return

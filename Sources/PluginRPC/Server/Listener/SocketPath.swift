@@ -36,7 +36,7 @@ struct SocketPath {
         var current = directory
         var status = stat()
         while stat(current, &status) != 0 {
-            guard errno == ENOENT else { throw failure("look at the directory \(current)", errno) }
+            guard errno == ENOENT else { throw failure("access the directory \(current)", errno) }
             missing.append(current)
             guard let slash = current.utf8.lastIndex(of: UInt8(ascii: "/")), slash != current.startIndex else { break }
             current = String(current[..<slash])
@@ -46,9 +46,9 @@ struct SocketPath {
                 throw failure("create the directory \(directory)", errno)
             }
         }
-        guard stat(directory, &status) == 0 else { throw failure("look at the directory \(directory)", errno) }
+        guard stat(directory, &status) == 0 else { throw failure("access the directory \(directory)", errno) }
         guard status.st_mode & S_IFMT == S_IFDIR else {
-            let message = "\(directory), for the socket \(path), is no directory"
+            let message = "\(directory), for the socket \(path), is not a directory"
             throw PluginServerError(.wrongKind, path: path, message: message)
         }
     }
