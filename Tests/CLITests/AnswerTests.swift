@@ -174,7 +174,7 @@ import Testing
 
     /// The plugin took longer than the time in which somebody had to confirm it: it was in effect, and is not any more.
     @Test func whatIsUndoneAlreadyIsToldAsThat() {
-        func report(_ state: Confirmation.State) -> ChangeReport {
+        func report(_ state: Int) -> ChangeReport {
             let revision = Revision(
                 number: 2,
                 time: 0,
@@ -187,15 +187,21 @@ import Testing
                 changes: [Change(group: "a", action: .free, status: .applied, error: nil)],
                 hash: [],
                 tags: [],
-                confirmation: Confirmation(revision: 2, allowed: 1000, deadline: 1000, state: state)
+                confirmation: .init(
+                    revision: 2,
+                    allowed: 1000,
+                    deadline: 1000,
+                    state: .init(rawValue: state) ?? .waiting
+                )
             )
             return ChangeReport(target: nil, revision: revision, current: nil)
         }
-        #expect(report(.reverted).status == .failed)
-        #expect("\(report(.reverted).text)".contains("reverted already: nobody confirmed it in time."))
-        for state in [Confirmation.State.waiting, .confirmed, .overtaken] {
+        let (waiting, confirmed, reverted, overtaken) = (0, 1, 2, 3)
+        #expect(report(reverted).status == .failed)
+        #expect("\(report(reverted).text)".contains("already reverted: nobody confirmed it in time"))
+        for state in [waiting, confirmed, overtaken] {
             #expect(report(state).status == .done)
-            #expect(!"\(report(state).text)".contains("reverted already"))
+            #expect(!"\(report(state).text)".contains("already reverted"))
         }
     }
 

@@ -175,7 +175,7 @@ import Testing
             for verb in ["history -n 1", "status", "show 13"] {
                 let said = await scene.run(verb)
                 #expect(
-                    said.errors.contains("note: how revision 13 came out is not stored yet; n3/group on"),
+                    said.errors.contains("note: the outcome of revision 13 is not stored yet; n3/group on"),
                     "\(said)"
                 )
             }

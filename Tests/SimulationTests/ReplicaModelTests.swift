@@ -29,7 +29,8 @@ import Testing
         for round in 0..<250 {
             for _ in 0..<(1 + random.below(8)) { _ = try script.step() }
             // Now and then it is not told for so long that the snapshot has forgotten what came between.
-            for _ in 0..<400 where round % 12 == 0 && script.snapshot.base.revision <= model.history.revisions.count + 1 {
+            for _ in 0..<400 where round % 12 == 0 && script.snapshot.base.revision <= model.history.revisions.count + 1
+            {
                 _ = try script.step()
             }
             older.append(script.snapshot)

@@ -74,7 +74,7 @@ enum AcknowledgedOutcomes {
 
     /// For people, who may have been told otherwise.
     static func note(_ untold: UntoldOutcomes) -> TerminalText {
-        "note: how revision \(untold.first) came out is not stored yet; \(untold.leader.holder) on \(untold.leader.process.host) leads, and "
-            + "may have told its user that it is applied\n"
+        "note: the outcome of revision \(untold.first) is not stored yet; \(untold.leader.holder) on "
+            + "\(untold.leader.process.host) leads, and may have reported it as applied\n"
     }
 }

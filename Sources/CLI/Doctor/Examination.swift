@@ -453,7 +453,7 @@ struct Examination {
             guard let slow = plugin.member("slow")?.string else {
                 return findings + [Finding("plugin", .ok, "'\(name)' answers")]
             }
-            let fix = "raise --lease-ttl on all managers, as it says, or have the plugin let groups go more quickly"
+            let fix = "raise --lease-ttl on all managers as recommended, or make the plugin free groups faster"
             return findings + [Finding("plugin", .warning, slow, fix: fix)]
         }
         let error = plugin.member("error")?.string ?? ""

@@ -79,7 +79,7 @@ struct ChangeReport {
         }
         if isReverted {
             lines.append(
-                "reverted already: nobody confirmed it in time. The time counts from when the change was stored. See "
+                "already reverted: nobody confirmed it in time, counted from when it was stored. See "
                     + "`infrakit-manager history`."
             )
         }

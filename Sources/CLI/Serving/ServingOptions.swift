@@ -29,7 +29,7 @@ struct ServingOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Memory for all replies that clients have not read yet, in MiB (INFRAKIT_REPLY_MEMORY)",
+            "Memory limit for all replies that clients have not read yet, in MiB (INFRAKIT_REPLY_MEMORY)",
             valueName: "MiB"
         )
     )
@@ -40,7 +40,7 @@ struct ServingOptions: ParsableArguments {
             throw ValidationError("--request-memory must be 32 to 1048576 (MiB), not \(requestMemory)")
         }
         guard (1...1_048_576).contains(replyMemory) else {
-            throw ValidationError("--reply-memory is 1 to 1048576 (MiB), not \(replyMemory)")
+            throw ValidationError("--reply-memory must be 1 to 1048576 (MiB), not \(replyMemory)")
         }
     }
 

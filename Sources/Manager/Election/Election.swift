@@ -19,8 +19,8 @@ public struct Election: Sendable {
     enum State: Sendable {
         /// Not leading. The row as it was last seen; nil when it was not seen in this state.
         case watching(Watch?)
-        /// The lease has been asked for; counting from before the request was issued.
-        case acquiring(issuedAt: BootInstant)
+        /// The lease has been asked for; counting from before the request was issued. The row is the one that was watched.
+        case acquiring(issuedAt: BootInstant, watch: Watch)
         case leading(Term)
         /// The groups are being let go. The row may name this replica until the term's expiry.
         case resigning(Departure)
@@ -66,6 +66,8 @@ public struct Election: Sendable {
     private var restEpoch = 0
     /// After trouble at the store that ended a short term nobody asks for the lease at once: it would meet the same trouble.
     private(set) var backoffUntil: BootInstant?
+    /// Why the lease, which may be had, was not acquired when it was last asked for: nothing was stored.
+    private(set) var refusal: String?
     private(set) var isStopping = false
     /// What the last look at the store gave, when it gave no row.
     private(set) var trouble: String?
@@ -102,6 +104,7 @@ public struct Election: Sendable {
         case .holderEnded(let epoch): holderEnded(epoch, now)
         case .acquired(let lease): acquired(lease, now, &directives)
         case .acquisitionLost, .acquisitionFailed: acquisitionFailed(event, now)
+        case .acquisitionRefused(let reason): acquisitionRefused(reason)
         case .renewed(let epoch): renewed(epoch, now, &directives)
         case .renewalFailed(let epoch, let reason): renewalFailed(epoch, reason)
         case .renewalFenced(let epoch, let message): lose(epoch, message, now, &directives)
@@ -205,6 +208,8 @@ public struct Election: Sendable {
         }
         state = .watching(current)
         extraLook = extraLook ?? endOfTTL(after: now)
+        let refusal = self.refusal
+        self.refusal = nil
         // A row of an older state says nothing of who leads, and nobody leads there until a person has decided.
         guard hindrance == nil, !isStopping, lease.suspension == nil, backoffUntil == nil else { return }
         let reason: String
@@ -217,7 +222,8 @@ public struct Election: Sendable {
         } else {
             return
         }
-        state = .acquiring(issuedAt: now)
+        state = .acquiring(issuedAt: now, watch: current)
+        self.refusal = refusal
         extraLook = nil
         directives.append(.acquire(watched: lease, reason: reason))
     }
@@ -237,7 +243,8 @@ public struct Election: Sendable {
     }
 
     private mutating func acquired(_ lease: Lease, _ now: BootInstant, _ directives: inout [ElectionDirective]) {
-        guard case .acquiring(let issuedAt) = state else { return }
+        guard case .acquiring(let issuedAt, _) = state else { return }
+        refusal = nil
         let deadline = issuedAt + settings.renewDeadline
         let expiry = issuedAt + settings.ttl
         guard now < deadline, hindrance == nil, !isStopping else {
@@ -253,12 +260,20 @@ public struct Election: Sendable {
 
     private mutating func acquisitionFailed(_ event: ElectionEvent, _ now: BootInstant) {
         guard case .acquiring = state else { return }
+        refusal = nil
         switch event {
         case .acquisitionFailed(let reason): trouble = reason
         // The row is another one by now: whose?
         default: extraLook = now
         }
         state = isStopping ? .stopped : .watching(nil)
+    }
+
+    /// The row is as it was watched, so what was waited counts: the next look tries again.
+    private mutating func acquisitionRefused(_ reason: String) {
+        guard case .acquiring(_, let watch) = state else { return }
+        refusal = reason
+        state = isStopping ? .stopped : .watching(watch)
     }
 
     // MARK: - Leading

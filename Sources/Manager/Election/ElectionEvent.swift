@@ -15,6 +15,8 @@ public enum ElectionEvent: Sendable {
     /// The row had changed: its holder lives, or another was faster.
     case acquisitionLost
     case acquisitionFailed(String)
+    /// Not acquired, and known not to be: nothing was stored.
+    case acquisitionRefused(String)
     // What is told of a term names it: an answer may come when that term is over and another one lasts.
     case renewed(epoch: Int)
     /// Not renewed, and known not to be: the lock was busy.

@@ -34,7 +34,8 @@ extension Election {
         case .leading(let term) where term.suspension != nil:
             Standing(role: .unknown, reason: term.suspension ?? "", lease: nil)
         case .leading(let term): Standing(role: .leader, reason: "holds the lease in epoch \(term.epoch)", lease: nil)
-        case .acquiring: Standing(role: .candidate, reason: "is acquiring the lease", lease: nil)
+        case .acquiring:
+            Standing(role: .candidate, reason: notAcquired ?? "is acquiring the lease", lease: nil)
         case .resigning(let departure):
             Standing(role: .follower, reason: "releases its groups after leading: \(departure.reason)", lease: nil)
         case .stopped: Standing(role: .follower, reason: "is stopping", lease: nil)
@@ -48,6 +49,10 @@ extension Election {
         return watch.since
     }
 
+    private var notAcquired: String? {
+        refusal.map { "the lease has run out and cannot be acquired: \($0)" }
+    }
+
     private func watching(_ watch: Watch?) -> Standing {
         if let trouble {
             let term = lastTerm.map { ", after its term in epoch \($0.epoch) ended (\($0.reason))" } ?? ""
@@ -58,6 +63,7 @@ extension Election {
                 lease: watch?.lease
             )
         }
+        if let notAcquired { return Standing(role: .candidate, reason: hindrance ?? notAcquired, lease: nil) }
         guard let lease = watch?.lease else {
             let reason = lastTerm.map {
                 "led in epoch \($0.epoch) (ended: \($0.reason)) and is reading the lease again"

@@ -36,6 +36,8 @@ actor LeadershipLoop {
     private var hasLooked = false
     /// Why the last reading of the lease failed.
     private var trouble: String?
+    /// Why the last acquisition of it failed.
+    private var acquisitionTrouble: String?
     private var clockJumps = ClockJumps()
 
     init(
@@ -271,11 +273,16 @@ actor LeadershipLoop {
                 within: settings.renewDeadline
             )
             noteTime(since: startedAt)
+            acquisitionTrouble = nil
             post(lease.map { .acquired($0) } ?? .acquisitionLost)
         } catch {
-            logger.warning("lease not acquired", metadata: ["error": "\(error)"])
+            // A lasting trouble is told once.
+            if acquisitionTrouble != error.message {
+                logger.warning("lease not acquired", metadata: ["error": "\(error)"])
+            }
+            acquisitionTrouble = error.message
             noteTime(since: startedAt, error)
-            post(.acquisitionFailed(error.message))
+            post(error.isPassing ? .acquisitionRefused(error.message) : .acquisitionFailed(error.message))
         }
     }
 

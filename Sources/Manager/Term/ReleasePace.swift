@@ -42,9 +42,11 @@ struct LongRelease: Hashable, Sendable {
     var neededTTL: Duration { .seconds((duration.milliseconds * 15 / 4 + 999) / 1000) }
 
     var text: String {
-        let time = isSeen ? "takes about \(duration.goText)" : "may take \(duration.goText), as telling the plugin did"
+        let time =
+            isSeen ? "takes about \(duration.goText)" : "may take \(duration.goText), as sending them to the plugin did"
         return
-            "letting its \(groups) groups go \(time), and the lease leaves \(room.goText): if this manager is killed or stands still, "
-            + "two plugins may hold groups meanwhile; start all managers with --lease-ttl \(neededTTL.goText) or more"
+            "releasing its \(groups) groups \(time), but the lease leaves \(room.goText): if this manager is "
+            + "killed or stopped, two plugins may hold groups meanwhile; start all managers with "
+            + "--lease-ttl \(neededTTL.goText) or more"
     }
 }

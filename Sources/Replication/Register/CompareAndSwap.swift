@@ -164,8 +164,8 @@ package struct CompareAndSwap: Sendable {
     private var overwritten: RegisterError {
         RegisterError(
             .unknownOutcome,
-            "\(terminology.server) did not say whether it wrote \(name), and somebody else has written it since. Look what it "
-                + "holds now."
+            "\(terminology.server) did not say whether it wrote \(name), and somebody else has written it since. Read "
+                + "it again."
         )
     }
 
@@ -177,8 +177,8 @@ package struct CompareAndSwap: Sendable {
         RegisterError(
             .contended,
             "others changed the \(terminology.cluster) at each of \(races) attempts to write \(name) within "
-                + "\(limit.milliseconds) ms; nothing was written. Find who updates the \(terminology.cluster) in a loop, and "
-                + "try again."
+                + "\(limit.milliseconds) ms; nothing was written. Find the program that updates the "
+                + "\(terminology.cluster) in a loop, and try again."
         )
     }
 }

@@ -218,8 +218,8 @@ struct KnownHistory {
         if let path = quarantined {
             throw StoreError(
                 .conflict,
-                "what led to \(terminology.place) is not known: this node's copy of the history was damaged (\(path)). Start a "
-                    + "manager on another node; or move that file away, and the history begins anew."
+                "the history of \(terminology.place) is not known: this node's copy was damaged (\(path)). Start a "
+                    + "manager on another node, or move that file away to start a new history."
             )
         }
         return Snapshot(lease: .nobody(since: floor))
@@ -237,7 +237,7 @@ extension StoreError {
     static func notReadYet(_ terminology: RegisterTerminology) -> StoreError {
         StoreError(
             .busy,
-            "what \(terminology.place) has to be read again first; nothing was stored"
+            "\(terminology.place) has to be read again first; nothing was stored"
         )
     }
 

@@ -255,7 +255,7 @@ package actor ReplicatedStore: StateStore {
         case .fresh:
             keeper.quarantined.map {
                 "\(terminology.absence), and this node's copy of the history was damaged (\($0)). Start a manager on another "
-                    + "node; or move that file away, and it begins anew."
+                    + "node, or move that file away to start a new history."
             }
         case .lost(let loss): "\(loss.sentence(terminology)); the leader will write its own state again"
         case .foreign:

@@ -134,7 +134,7 @@ final class Connection {
             // SQLite takes it for no database. Each of the two marks alone says that it was one.
             throw StoreError(
                 .corrupt,
-                "\(path) is damaged: its header cannot be right. Stop the managers and restore a backup."
+                "\(path) is damaged: its header is invalid. Stop the managers and restore a backup."
             )
         }
         if header[18] > 1 || header[19] > 1 {

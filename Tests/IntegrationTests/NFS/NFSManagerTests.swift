@@ -59,7 +59,7 @@ import Testing
             // At once: it reads as applied there too, or whoever reads is told that it may be.
             let read = try await follower.command("history", "-n", "1", "-o", "json")
             let isApplied = try read.json().elements.first?.at("status")?.string == "applied"
-            #expect(isApplied || read.errors.contains("how revision \(size) came out is not stored yet"), "\(read)")
+            #expect(isApplied || read.errors.contains("the outcome of revision \(size) is not stored yet"), "\(read)")
         }
         let history = try await follower.command("history", "-o", "json")
         let revisions = try history.json().elements

@@ -255,7 +255,8 @@ struct ElectionWorld {
         switch election.state {
         case .watching(let watch):
             key += [0, watch?.lease.sequence ?? -1, relative(watch?.waitsSince), relative(watch?.lookedAt)]
-        case .acquiring(let issuedAt): key += [1, relative(issuedAt)]
+        case .acquiring(let issuedAt, let watch):
+            key += [1, relative(issuedAt), watch.lease.sequence, relative(watch.waitsSince), relative(watch.lookedAt)]
         case .leading(let term):
             let isYoung = now < term.acquiredAt + settings.ttl
             key += [2, relative(term.deadline), relative(term.renewalIssuedAt), term.suspension == nil ? 0 : 1]
@@ -291,7 +292,10 @@ struct ElectionWorld {
         if leading != nil { events += [.stepDown(epoch: epoch, "asked"), .storeUncertain(epoch: epoch, "io")] }
         if let keeping { events += [.stalled(epoch: keeping.epoch), .storeUncertain(epoch: keeping.epoch, "io")] }
         if acquiring != nil {
-            events += [.acquired(.held(epoch: lastEpoch + 1)), .acquisitionLost, .acquisitionFailed("io")]
+            events += [
+                .acquired(.held(epoch: lastEpoch + 1)), .acquisitionLost, .acquisitionFailed("io"),
+                .acquisitionRefused("full"),
+            ]
         }
         if let renewing {
             events += [
@@ -328,7 +332,7 @@ struct ElectionWorld {
         case .acquired(let lease):
             if let issuedAt = acquiring { answeredAcquisition = (lease.epoch, issuedAt) }
             acquiring = nil
-        case .acquisitionLost, .acquisitionFailed: acquiring = nil
+        case .acquisitionLost, .acquisitionFailed, .acquisitionRefused: acquiring = nil
         case .renewed(let epoch):
             if let renewing, renewing.epoch == epoch {
                 answeredRenewal = renewing

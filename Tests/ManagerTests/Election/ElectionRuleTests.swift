@@ -84,6 +84,44 @@ struct ElectionRuleTests {
         #expect(bench.watch(lease, for: .milliseconds(1)).count == 1)
     }
 
+    /// The disk is full, say. Nothing was stored, so what was waited counts, and each poll tries again.
+    @Test func anAcquisitionThatStoredNothingIsTriedAgainAtTheNextPoll() throws {
+        var bench = try ElectionBench()
+        _ = bench.tell(.tick)
+        let lease = Lease.held(epoch: 3)
+        let acquire = ElectionDirective.acquire(watched: lease, reason: "no renewal by other for 9000 ms")
+        _ = bench.see(lease)
+        #expect(bench.watch(lease, for: .seconds(9)) == [acquire])
+        for _ in 0..<10 {
+            #expect(bench.tell(.acquisitionRefused("the disk is full")).filter { $0 != .observe } == [])
+            #expect(
+                bench.election.standing
+                    == Standing(
+                        role: .candidate,
+                        reason: "the lease has run out and cannot be acquired: the disk is full",
+                        lease: nil
+                    )
+            )
+            #expect(bench.watch(lease, for: bench.settings.pollInterval) == [acquire])
+        }
+        // Its holder is back.
+        _ = bench.tell(.acquisitionRefused("the disk is full"))
+        #expect(bench.see(.held(epoch: 3, sequence: 2)).filter { $0 != .observe } == [])
+        #expect(bench.election.standing.reason == "other leads in epoch 3")
+    }
+
+    /// The row may be this replica's by now, and nobody acts on that: it is waited out like any other.
+    @Test func anAcquisitionOfWhichNobodyKnowsStartsTheWaitAgain() throws {
+        var bench = try ElectionBench()
+        let lease = Lease.held(epoch: 3)
+        _ = bench.see(lease)
+        #expect(bench.watch(lease, for: .seconds(9)).count == 1)
+        _ = bench.tell(.acquisitionFailed("no answer"))
+        _ = bench.see(lease)
+        #expect(bench.watch(lease, for: .milliseconds(8999)) == [])
+        #expect(bench.watch(lease, for: .milliseconds(1)).count == 1)
+    }
+
     /// What is told of a row's age is since it was first seen, whether it was looked at or not.
     @Test func theAgeOfARowCountsAllTheTime() throws {
         var bench = try ElectionBench()

@@ -25,7 +25,7 @@ struct LongReleaseTests {
             gate.open()
             try await eventually("it is said") { await slow(replica) != nil }
             let text = try #require(await slow(replica))
-            #expect(text.contains("letting its 20 groups go may take 4"), "\(text)")
+            #expect(text.contains("releasing its 20 groups may take 4"), "\(text)")
             #expect(text.contains("the lease leaves 30s") && text.contains("--lease-ttl 1"), "\(text)")
             replica.plugin.behave()
             replica.plugin.forget()

@@ -49,11 +49,11 @@ struct RollbackPlanTests {
     /// The plugin may refuse it yet, or it is undone for want of a confirmation: then the group would be back.
     @Test func whatDoesNotStandForGoodIsChangedAgain() {
         let current = [
-            state("freed", .free), state("destroyed", .destroy), state("same", set(1)), state("gone", .free),
+            state("freed", .free, 2), state("destroyed", .destroy, 3), state("same", set(1), 4), state("gone", .free),
         ]
         let target = [state("same", set(1)), state("destroyed", .free)]
         #expect(
-            RollbackPlan.changes(from: current, to: target, unsettled: ["freed", "destroyed", "same"]) == [
+            RollbackPlan.changes(from: current, to: target, unconfirmed: [2, 3, 4]) == [
                 Change(group: "destroyed", action: .free), Change(group: "freed", action: .free),
                 Change(group: "same", action: set(1)),
             ]

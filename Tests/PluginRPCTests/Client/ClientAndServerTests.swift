@@ -56,7 +56,10 @@ struct ClientAndServerTests {
                 )
                 group.answer(with: .success(.ok))
                 try await expect(client, .free(id: "x"), gives: .ok)
-                #expect(group.lastCaller?.login == told)
+                // Only HTTP tells it. On a machine so busy that HTTP is not answered in time, the stream is found to be spoken.
+                let isHTTP = await client.peer?.dialect == .http
+                #expect(isHTTP || plugin == .auto)
+                #expect(group.lastCaller?.login == (isHTTP ? told : nil))
                 #expect(group.lastCaller?.uid == Int(getuid()))
                 await client.shutdown()
             }

@@ -104,9 +104,9 @@ final class Checker {
         compare(after.revisions)
         if kind == .fenced { compareOutcomes(after, by: process) }
         clocks.compare(after, at: world.scheduler.now, world.plan.term.retention).map { text in fail(text) }
-        standing.compare(after, open: world.users.waitingCommands.map(\.request), isDone: isInEffect).map { text in
-            fail(of: .stands, text)
-        }
+        let open = world.users.waitingCommands.map(\.request)
+        standing.look(after, open: open, isDone: isInEffect)
+        standing.compare(after, open: open).map { text in fail(of: .stands, text) }
         for request in after.requests where request.revision != nil && takenUp.insert(request.id).inserted {
             world.users.takenUp(request.id, epoch: row.epoch, begunAt: epochBegan)
         }
@@ -121,7 +121,8 @@ final class Checker {
             if isLost || revision.changes != before.changes, let user = before.author.user { givenUp.insert(user) }
             if !isLost, !revision.isSame(as: before) { fail("revision \(before.number) was rewritten") }
         }
-        for revision in place.revisions.dropFirst(model.revisions.count) {
+        // A number that an earlier acceptance has left out was given to nothing.
+        for revision in place.revisions.dropFirst(model.revisions.count) where !place.lost.contains(revision.number) {
             fail("number \(revision.number) is free again")
         }
         forgotten.formUnion(Set(place.states().map(\.group)).subtracting(model.states().map(\.group)))
@@ -293,6 +294,7 @@ final class Checker {
     /// A plugin has begun to watch a group, or to do something else with it.
     func watched(_ plugin: SimulatedPlugin, _ spec: GroupSpec) {
         told.insert(spec)
+        standing.look(world.file.model, open: world.users.waitingCommands.map(\.request), isDone: isInEffect)
         guard world.plan.keepsPluginsApart else { return }
         if let other = world.replicas.first(where: { $0.plugin !== plugin && !$0.plugin.groups.isEmpty }) {
             fail("\(plugin.name)'s plugin is told while \(other.name)'s watches \(other.plugin.groups.keys.sorted())")

@@ -5,51 +5,55 @@ internal import Store
 /// Whoever is told that all stands already, as they want it, was told of what stands for good: no plugin can refuse it any more, and
 /// nobody undoes it for want of a confirmation.
 struct StandingCheck {
-    /// What somebody relies on.
-    private struct Reliance: Hashable {
-        let request: String
-        let group: Identifier
-        let revision: Int
-    }
+    /// The revisions by which some groups stood.
+    private typealias Standing = [Identifier: Int]
 
-    /// Open requests for which all stood as they want it, for good, at some moment since they were asked.
-    private var stood: Set<String> = []
+    /// By open request: how all stood as it wants it, for good, at moments since it was asked. It may rely on any of them.
+    private var stood: [String: Set<Standing>] = [:]
     private var ended: Set<String> = []
-    private var reliances: Set<Reliance> = []
+    /// What users were told of.
+    private var relied: Set<String> = []
 
+    /// Something has changed: how it stands now.
+    ///
     /// - Parameters:
     ///   - open: of which nobody was told yet.
     ///   - isDone: whether a change is in effect.
-    /// - Returns: what is wrong; nil when nothing is.
-    mutating func compare(_ model: StoreModel, open: [Request], isDone: (Change) -> Bool) -> String? {
+    mutating func look(_ model: StoreModel, open: [Request], isDone: (Change) -> Bool) {
         for request in open where Self.asksForGroups(request.kind) && !ended.contains(request.id) {
-            let standing = Self.standing(request.kind, in: model, isDone)
-            if standing != nil { stood.insert(request.id) }
+            guard let standing = Self.standing(request.kind, in: model, isDone) else { continue }
+            stood[request.id, default: []].insert(standing)
+        }
+    }
+
+    /// - Returns: what is wrong with what has been carried out; nil when nothing is.
+    mutating func compare(_ model: StoreModel, open: [Request]) -> String? {
+        for request in open where Self.asksForGroups(request.kind) && !ended.contains(request.id) {
             guard let end = model.request(request.id), end.state == .done else { continue }
             ended.insert(request.id)
             guard end.revision == nil else { continue }
-            for (group, revision) in standing ?? [] {
-                reliances.insert(Reliance(request: request.id, group: group, revision: revision))
-            }
-            guard stood.contains(request.id) else {
+            guard stood[request.id] != nil else {
                 return
                     "request \(request.id) has changed nothing because all stands already, and it does not stand for good"
             }
+            relied.insert(request.id)
         }
         return nil
     }
 
     /// Somebody has given up what was stored.
-    mutating func giveUp() { reliances = [] }
+    mutating func giveUp() { (relied, stood) = ([], [:]) }
 
     /// - Returns: what is wrong at the end; nil when nothing is.
     func finish(_ model: StoreModel) -> String? {
-        for reliance in reliances {
-            let change = model.revision(reliance.revision)?.changes.first { $0.group == reliance.group }
-            guard change?.status != .applied, change?.status != .superseded else { continue }
-            return
-                "request \(reliance.request) was told that \(reliance.group) stands already as revision \(reliance.revision) "
-                + "has set it, which is \(change?.status.name ?? "not stored")"
+        func isKept(_ group: Identifier, _ number: Int) -> Bool {
+            let status = model.revision(number)?.changes.first { $0.group == group }?.status
+            return status == .applied || status == .superseded
+        }
+        for request in relied.sorted() {
+            let standings = stood[request] ?? []
+            guard !standings.contains(where: { $0.allSatisfy { isKept($0.key, $0.value) } }) else { continue }
+            return "request \(request) was told that all stands already, which was refused later: \(standings)"
         }
         return nil
     }
@@ -66,26 +70,22 @@ struct StandingCheck {
         _ kind: Request.Kind,
         in model: StoreModel,
         _ isDone: (Change) -> Bool
-    ) -> [(Identifier, Int)]? {
+    ) -> Standing? {
         let states = Dictionary(model.states().map { ($0.group, $0) }, uniquingKeysWith: { _, last in last })
         let unconfirmed = Set(model.waitingConfirmations.map(\.revision))
-        func settled(_ state: GroupState) -> (Identifier, Int)? {
+        func isSettled(_ state: GroupState) -> Bool {
             // That the plugin has agreed may not be stored yet.
-            guard
-                state.change.status == .applied
-                    || state.change.status == .pending && isDone(state.change),
-                !unconfirmed.contains(state.revision)
-            else { return nil }
-            return (state.group, state.revision)
+            (state.change.status == .applied || state.change.status == .pending && isDone(state.change))
+                && !unconfirmed.contains(state.revision)
         }
-        var found: [(Identifier, Int)] = []
+        var found: Standing = [:]
         switch kind {
         case .commit(let entries, _, _), .import(let entries):
             for entry in entries {
                 guard let state = states[entry.spec.id], case .set(entry.spec.properties, _) = state.change.action,
-                    let settled = settled(state)
+                    isSettled(state)
                 else { return nil }
-                found.append(settled)
+                found[state.group] = state.revision
             }
         case .rollback(let target, _, _):
             let wanted = Dictionary(
@@ -95,8 +95,8 @@ struct StandingCheck {
             for (group, state) in states {
                 var isAsWanted = !state.change.action.isSet
                 if let wanted = wanted[group], wanted.isSet { isAsWanted = state.change.action == wanted }
-                guard isAsWanted, let settled = settled(state) else { return nil }
-                found.append(settled)
+                guard isAsWanted, isSettled(state) else { return nil }
+                found[group] = state.revision
             }
         default: return nil
         }

@@ -1,4 +1,5 @@
 internal import GroupSPI
+internal import Manager
 internal import ManagerModels
 internal import Replication
 internal import Store

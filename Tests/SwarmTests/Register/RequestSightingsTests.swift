@@ -7,6 +7,7 @@ import Testing
 @Suite("A request that is missing")
 struct RequestSightingsTests {
     private static let start = ContinuousClock.now
+    private static let rules = ReplicationRules()
     private static let request = Request(
         id: "r",
         kind: .stepDown,
@@ -54,18 +55,18 @@ struct RequestSightingsTests {
 
     @Test func `A write that hung may bring it until the version has passed`() {
         var sightings = RequestSightings()
-        let first = [10, 10, 11].map { sightings.isGone("r", at: $0) }
+        let first = [10, 10, 11].map { sightings.isGone("r", at: $0, Self.rules) }
         #expect(first == [false, false, true])
         // From then on it counts anew.
-        let again = [11, 12].map { sightings.isGone("r", at: $0) }
+        let again = [11, 12].map { sightings.isGone("r", at: $0, Self.rules) }
         #expect(again == [false, true])
         // What was certainly not written is missing for good.
         sightings.notWritten(["s"])
-        let isGone = sightings.isGone("s", at: 10)
+        let isGone = sightings.isGone("s", at: 10, Self.rules)
         #expect(isGone)
         // What was taken back over a version may still be there in it.
         sightings.takenBack(["t"], over: 12)
-        let returned = [12, 13].map { sightings.isGone("t", at: $0) }
+        let returned = [12, 13].map { sightings.isGone("t", at: $0, Self.rules) }
         #expect(returned == [false, true])
     }
 
