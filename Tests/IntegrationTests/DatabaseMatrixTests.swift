@@ -22,10 +22,10 @@ import Testing
             case .emptyFile: ["is empty", "Start one"]
             case .isADirectory: ["is a directory", "Move it away"]
             case .foreign, .foreignWithLog: ["another program's database", "Name another store directory"]
-            case .text, .damagedHeader: ["not an SQLite database", "Name another store directory"]
+            case .text: ["not an SQLite database", "Name another store directory"]
             case .newer: ["schema version 99", "newer", "Upgrade this host"]
             case .older: ["schema version 1", "migrates it when it starts"]
-            case .damagedSchema, .damagedPages, .truncated: ["is damaged", "restore a backup"]
+            case .damagedHeader, .damagedSchema, .damagedPages, .truncated: ["is damaged", "restore a backup"]
             case .writeAheadLog, .leftLog: ["journal mode 'wal'", "PRAGMA journal_mode=DELETE"]
             case .locked: ["is locked by another process", "Try again"]
             }
@@ -199,7 +199,7 @@ import Testing
     private func check(_ finished: Finished, _ trouble: Trouble, _ world: World) {
         let verb = finished.words[1]
         // `verify` is for such files, and tells what it finds.
-        if verb == "verify", [.damagedSchema, .damagedPages, .truncated].contains(trouble) {
+        if verb == "verify", [.damagedHeader, .damagedSchema, .damagedPages, .truncated].contains(trouble) {
             #expect(finished.status == 1 && finished.errors.isEmpty, "\(finished)")
             #expect(finished.output.contains("\(world.storeDirectory)/manager.db is damaged"), "\(finished)")
             return

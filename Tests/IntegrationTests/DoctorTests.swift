@@ -173,7 +173,7 @@ import Testing
         try await onSmallFileSystem { world, disk in
             let finished = try await disk.frozen { try await world.manager("doctor", "-o", "json") }
             #expect(finished.status == 1, "\(finished)")
-            #expect(try finding("writes", finished).at("message")?.string?.contains("takes no writes") == true)
+            #expect(try finding("writes", finished).at("message")?.string?.contains("accepts no writes") == true)
             #expect(try finding("writes", finished).at("fix")?.string?.contains("fsfreeze -u") == true)
             #expect(try levels(finished)["database"] == "ok", "what can be read is looked at: \(finished)")
         }

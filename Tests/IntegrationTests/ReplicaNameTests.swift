@@ -17,7 +17,7 @@ import Testing
                 ["os", flag, value],
                 environment: n1.environment
             )
-            #expect(finished.status == 2 && finished.errors.contains("\(flag) is "), "\(finished)")
+            #expect(finished.status == 2 && finished.errors.contains("\(flag) must be "), "\(finished)")
             #expect(!Files.exists("\(world.storeDirectory)/manager.db"))
         }
     }

@@ -62,7 +62,7 @@ import Testing
             #expect(try verified.json().at("revisions")?.int == json.count)
             #expect(try verified.json().at("removed")?.int == retention.removed)
             let table = try await world.manager("history", "-n", "1000")
-            #expect(table.output.contains("(\(retention.removed) were removed by retention"), "\(table)")
+            #expect(table.output.contains("(\(retention.removed) removed by retention"), "\(table)")
             #expect(n1.plugin.size(of: "quiet") == 1)
         }
     }

@@ -26,8 +26,8 @@ import Testing
                 "\(text)"
             )
             #expect(text.output.contains("would free c (not in revision 2); its instances stay\n"), "\(text)")
-            #expect(text.output.contains("--- a (now)\n+++ a (revision 2)\n"), "\(text)")
-            #expect(text.output.contains("--- c (now)\n+++ /dev/null\n"), "\(text)")
+            #expect(text.output.contains("--- a (current)\n+++ a (revision 2)\n"), "\(text)")
+            #expect(text.output.contains("--- c (current)\n+++ /dev/null\n"), "\(text)")
             #expect(!text.output.contains("set b"), "\(text)")
             let json = try await world.manager("rollback", "2", "--dry-run", "-o", "json").json()
             #expect(json.at("target")?.int == 2 && json.at("dryRun")?.bool == true)

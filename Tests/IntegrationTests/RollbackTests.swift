@@ -180,7 +180,7 @@ import Testing
             // The same when there is nobody to answer.
             await n1.plugin.die()
             let later = try await world.manager("rollback", "4")
-            #expect(later.status == 7 && later.output.contains("not confirmed it yet"), "\(later)")
+            #expect(later.status == 7 && later.output.contains("not confirmed by the plugin yet"), "\(later)")
             try await n1.plugin.start()
             try await eventually("it is applied, too") { try await world.history().last?.status.name == "applied" }
             try await eventually("all stand") { n1.plugin.watched == ["a", "b", "c"] }

@@ -18,7 +18,7 @@ import Testing
     @Test func aTagStandsWhereverANumberCan() async throws {
         try await withHistory { world, n1 in
             let set = try await world.manager("tag", "1", "before-upgrade")
-            #expect(set.status == 0 && set.output == "before-upgrade is revision 1\n", "\(set)")
+            #expect(set.status == 0 && set.output == "tagged revision 1 as before-upgrade\n", "\(set)")
             let other = try await world.manager("tag", "before-upgrade", "v1.0_x", "-o", "json")
             #expect(try other.status == 0 && other.json().at("revision")?.int == 1, "\(other)")
 

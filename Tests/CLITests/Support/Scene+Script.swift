@@ -90,7 +90,9 @@ extension Scene {
             confirm: 600_000,
             fence: second
         )
-        try await append(12, [.set("g1", #"{"Allocation":{"Size":10}}"#, .pending)], author: .bob, fence: second)
+        // The plugin did not answer, and the user was told so.
+        let unanswered = Change.set("g1", #"{"Allocation":{"Size":10}}"#, .pending, error: "no answer within 30s")
+        try await append(12, [unanswered], author: .bob, fence: second)
         let tags: [(Identifier, Int, Int)] = [("before-upgrade", 3, 20), ("stable", 8, 21), ("v1.0", 3, 22)]
         for (name, revision, minute) in tags {
             try await store.writer.run(within: patience) { connection in

@@ -26,7 +26,7 @@ struct LongReleaseTests {
             try await eventually("it is said") { await slow(replica) != nil }
             let text = try #require(await slow(replica))
             #expect(text.contains("releasing its 20 groups may take 4"), "\(text)")
-            #expect(text.contains("the lease leaves 30s") && text.contains("--lease-ttl 1"), "\(text)")
+            #expect(text.contains("the lease leaves 30s") && text.contains("--lease-ttl 2m"), "\(text)")
             replica.plugin.behave()
             replica.plugin.forget()
             try await eventually("it is quick", on: replica.clock, step: .milliseconds(500)) {

@@ -42,7 +42,11 @@ struct SpellingTests {
 
     @Test func theOrderOfAPlanIsThatOfTheBytes() {
         let states = [composed, "z", decomposed].map { (group: Identifier) in
-            GroupState(group: group, change: Change(group: group, action: .set(.null, plugin: "p")), revision: 1)
+            GroupState(
+                group: group,
+                change: Change(group: group, action: .set(.null, plugin: "p"), status: .applied),
+                revision: 1
+            )
         }
         #expect(
             RollbackPlan.changes(from: [], to: states, unconfirmed: []).map(\.group) == [decomposed, composed, "z"]

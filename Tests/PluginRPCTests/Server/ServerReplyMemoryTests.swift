@@ -106,9 +106,15 @@ struct ServerReplyMemoryTests {
                 }
                 return try await group.reduce(into: []) { $0.append($1) }
             }
-            for client in clients {
-                _ = try await client.text { $0.hasSuffix("\n") }
-                client.close()
+            // All at once: each waits until the one before has been taken.
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for client in clients {
+                    group.addTask {
+                        _ = try await client.text { $0.hasSuffix("\n") }
+                        client.close()
+                    }
+                }
+                try await group.waitForAll()
             }
             try await eventually { fixture.server.replies.used == 0 && fixture.server.replies.waitingCount == 0 }
         }

@@ -256,7 +256,7 @@ import Testing
             #expect(
                 first[2].error
                     == (isTold
-                        ? "no such image"
+                        ? "no such snapshot"
                         : "this node did not learn its outcome in time; it may have been applied")
             )
             #expect(try await copy.revision(2, within: patience)?.status == .applied)
