@@ -12,7 +12,7 @@ final class Connection: ChannelInboundHandler {
     private let largestAnswer: Int
     private let core: PoolCore
 
-    private var exchange: Exchange?
+    private var pending: PendingRequest?
     private var head: HTTPResponseHead?
     private var body: [UInt8] = []
     /// The whole request has gone to the kernel.
@@ -39,10 +39,10 @@ final class Connection: ChannelInboundHandler {
     /// False for one that is closed, or about to be, and has not said so yet.
     var isUsable: Bool { channel.isActive && !isClosing }
 
-    func start(_ exchange: Exchange) {
-        self.exchange = exchange
+    func start(_ pending: PendingRequest) {
+        self.pending = pending
         isWritten = false
-        let request = exchange.request
+        let request = pending.request
         var head = HTTPRequestHead(version: .http1_1, method: request.method, uri: request.target)
         head.headers.reserveCapacity(request.headers.count + 2)
         head.headers.add(name: "Host", value: authority)
@@ -74,7 +74,7 @@ final class Connection: ChannelInboundHandler {
     // MARK: - The answer
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        guard exchange != nil else { return }
+        guard pending != nil else { return }
         switch unwrapInboundIn(data) {
         case .head(let head):
             self.head = head
@@ -92,24 +92,24 @@ final class Connection: ChannelInboundHandler {
 
     private func complete() {
         guard let head else { return }
-        let answer = Answer(status: head.status, body: body)
+        let answer = Response(status: head.status, body: body)
         let canCarryMore = head.isKeepAlive && isWritten
-        let exchange = detach()
+        let pending = detach()
         if canCarryMore { core.isFree(self) } else { close() }
-        exchange?.end(.success(answer))
+        pending?.end(.success(answer))
     }
 
     // MARK: - The end
 
     func channelInactive(context: ChannelHandlerContext) {
         isClosing = true
-        if exchange != nil { end(.failure(reason(.closedByServer))) }
+        if pending != nil { end(.failure(reason(.closedByServer))) }
         core.isGone(self)
         context.fireChannelInactive()
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        if exchange != nil { end(.failure(reason(.broken(error)))) }
+        if pending != nil { end(.failure(reason(.broken(error)))) }
         close()
     }
 
@@ -121,18 +121,18 @@ final class Connection: ChannelInboundHandler {
         }
     }
 
-    private func end(_ outcome: Exchange.Outcome) {
+    private func end(_ outcome: PendingRequest.Outcome) {
         detach()?.end(outcome)
     }
 
     @discardableResult
-    private func detach() -> Exchange? {
+    private func detach() -> PendingRequest? {
         defer {
-            exchange = nil
+            pending = nil
             head = nil
             body = []
         }
-        if let exchange { core.ended(exchange) }
-        return exchange
+        if let pending { core.ended(pending) }
+        return pending
     }
 }

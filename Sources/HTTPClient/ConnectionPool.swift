@@ -30,11 +30,11 @@ package final class ConnectionPool: Sendable {
     package var isOpen: Bool { !isClosed.load(ordering: .acquiring) }
 
     /// Sends a request and waits for the whole answer; ends at once when the task is cancelled.
-    package func exchange(_ request: Request) async throws(ExchangeError) -> Answer {
-        let ticket = Ticket()
+    package func exchange(_ request: Request) async throws(ExchangeError) -> Response {
+        let cancellation = CancellationFlag()
         let outcome = await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
-                let exchange = Exchange(request, ticket, continuation)
+                let exchange = PendingRequest(request, cancellation, continuation)
                 if loop.inEventLoop {
                     // Now and not with the next turn: nothing of the core is at work, as it resumes nobody in place.
                     core.value.begin(exchange)
@@ -43,8 +43,8 @@ package final class ConnectionPool: Sendable {
                 }
             }
         } onCancel: {
-            ticket.isCancelled = true
-            loop.execute { [core] in core.value.abandon(ticket) }
+            cancellation.isCancelled = true
+            loop.execute { [core] in core.value.abandon(cancellation) }
         }
         return try outcome.get()
     }

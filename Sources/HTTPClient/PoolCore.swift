@@ -15,8 +15,8 @@ final class PoolCore {
     /// The one that was used last is the last: those that are not needed grow old.
     private var idle: [Connection] = []
     private var busy: [ObjectIdentifier: Connection] = [:]
-    private var connecting: [ObjectIdentifier: Exchange] = [:]
-    private var waiting: [Exchange] = []
+    private var connecting: [ObjectIdentifier: PendingRequest] = [:]
+    private var waiting: [PendingRequest] = []
     /// All that have a descriptor, also those that are not connected yet.
     private var channels: [ObjectIdentifier: any Channel] = [:]
     private var isClosed = false
@@ -40,27 +40,27 @@ final class PoolCore {
 
     // MARK: - Exchanges
 
-    func begin(_ exchange: Exchange) {
-        if exchange.ticket.isCancelled { return exchange.end(.failure(.cancelled)) }
-        if isClosed { return exchange.end(.failure(.poolClosed(wasSent: false))) }
+    func begin(_ pending: PendingRequest) {
+        if pending.cancellation.isCancelled { return pending.end(.failure(.cancelled)) }
+        if isClosed { return pending.end(.failure(.poolClosed(wasSent: false))) }
         while let connection = idle.popLast() {
-            if connection.isUsable { return start(exchange, on: connection) }
+            if connection.isUsable { return start(pending, on: connection) }
         }
         if count < settings.maximumConnections {
-            connect(for: exchange)
+            connect(for: pending)
         } else {
-            waiting.append(exchange)
+            waiting.append(pending)
         }
     }
 
     /// The caller has given up. A connection that still owes an answer is of no use to others.
-    func abandon(_ ticket: Ticket) {
-        let id = ObjectIdentifier(ticket)
+    func abandon(_ cancellation: CancellationFlag) {
+        let id = ObjectIdentifier(cancellation)
         if let connection = busy[id] {
             connection.abort(.cancelled)
-        } else if let exchange = connecting.removeValue(forKey: id) {
-            exchange.end(.failure(.cancelled))
-        } else if let index = waiting.firstIndex(where: { $0.ticket === ticket }) {
+        } else if let pending = connecting.removeValue(forKey: id) {
+            pending.end(.failure(.cancelled))
+        } else if let index = waiting.firstIndex(where: { $0.cancellation === cancellation }) {
             waiting.remove(at: index).end(.failure(.cancelled))
         }
     }
@@ -69,7 +69,7 @@ final class PoolCore {
         isClosed = true
         sweep?.cancel()
         let channels = Array(channels.values)
-        for exchange in waiting + connecting.values { exchange.end(.failure(.poolClosed(wasSent: false))) }
+        for pending in waiting + connecting.values { pending.end(.failure(.poolClosed(wasSent: false))) }
         waiting.removeAll()
         connecting.removeAll()
         for connection in busy.values { connection.abort(.poolClosed(wasSent: connection.isWritten)) }
@@ -77,16 +77,16 @@ final class PoolCore {
         if channels.isEmpty { allClosed.succeed() }
     }
 
-    private func start(_ exchange: Exchange, on connection: Connection) {
-        busy[ObjectIdentifier(exchange.ticket)] = connection
-        connection.start(exchange)
+    private func start(_ pending: PendingRequest, on connection: Connection) {
+        busy[ObjectIdentifier(pending.cancellation)] = connection
+        connection.start(pending)
     }
 
     // MARK: - What connections tell
 
     /// Whatever came of the exchange, the connection carries it no longer.
-    func ended(_ exchange: Exchange) {
-        busy[ObjectIdentifier(exchange.ticket)] = nil
+    func ended(_ pending: PendingRequest) {
+        busy[ObjectIdentifier(pending.cancellation)] = nil
     }
 
     /// The connection can carry another exchange.
@@ -110,10 +110,10 @@ final class PoolCore {
 
     // MARK: - Connecting
 
-    private func connect(for exchange: Exchange) {
+    private func connect(for pending: PendingRequest) {
         count += 1
-        let id = ObjectIdentifier(exchange.ticket)
-        connecting[id] = exchange
+        let id = ObjectIdentifier(pending.cancellation)
+        connecting[id] = pending
         let core = NIOLoopBound(self, eventLoop: loop)
         let bootstrap = ClientBootstrap(group: loop)
             .connectTimeout(settings.connectTimeout)
@@ -150,13 +150,13 @@ final class PoolCore {
 
     private func connected(_ result: Result<Connection, any Error>, for id: ObjectIdentifier) {
         // Nil when the caller has given up meanwhile: the connection is there for the next one.
-        let exchange = connecting.removeValue(forKey: id)
+        let pending = connecting.removeValue(forKey: id)
         switch result {
         case .success(let connection):
-            if let exchange { start(exchange, on: connection) } else { isFree(connection) }
+            if let pending { start(pending, on: connection) } else { isFree(connection) }
         case .failure(let error):
             count -= 1
-            exchange?.end(.failure(.noConnection(error)))
+            pending?.end(.failure(.noConnection(error)))
             connectForWaiting()
         }
     }

@@ -2,7 +2,7 @@ internal import ArgumentParser
 internal import CBuild
 
 /// `infrakit version`
-struct VersionCommand: Verb {
+struct VersionCommand: Subcommand {
     static let configuration = CommandConfiguration(commandName: "version", abstract: "print the version")
 
     @OptionGroup var options: LogOptions

@@ -3,7 +3,7 @@ public import Store
 
 /// Who a manager is and how it works.
 public struct ManagerConfiguration: Sendable {
-    public var claimant: Claimant
+    public var candidate: Candidate
     public var election: ElectionSettings
     public var term: TermSettings
     /// The file that names the leader, in the original way; nil for the lease alone.
@@ -11,7 +11,7 @@ public struct ManagerConfiguration: Sendable {
     /// The names by which that file may call this manager.
     public var leaderNames: Set<Identifier>
     /// The store directory, where the Go manager may have left its configuration.
-    public var heritageDirectory: String?
+    public var legacyConfigDirectory: String?
     /// Whether it does not lead while another leads under its id. Not where the row moves without its holder.
     public var refusesNamesakes = true
 
@@ -21,18 +21,18 @@ public struct ManagerConfiguration: Sendable {
     public var findLoop: LoopFinder?
 
     public init(
-        claimant: Claimant,
+        candidate: Candidate,
         election: ElectionSettings,
         term: TermSettings,
         leaderFile: String? = nil,
         leaderNames: Set<Identifier> = [],
-        heritageDirectory: String? = nil
+        legacyConfigDirectory: String? = nil
     ) {
-        self.claimant = claimant
+        self.candidate = candidate
         self.election = election
         self.term = term
         self.leaderFile = leaderFile
         self.leaderNames = leaderNames
-        self.heritageDirectory = heritageDirectory
+        self.legacyConfigDirectory = legacyConfigDirectory
     }
 }

@@ -6,23 +6,23 @@ public import Store
 public final class ManagerRuntime: Sendable {
     /// What to serve on the manager's socket.
     public let proxy: GroupProxy
-    public let board: StandingBoard
+    public let board: RoleObserver
     /// The epoch in which this replica may act now; nil when it may not.
     package var actingEpoch: Int? { proxy.supervisor.actingEpoch }
 
     private let configuration: ManagerConfiguration
     private let loop: LeadershipLoop
-    private let hindrances: Hindrances
+    private let inhibitors: LeadershipInhibitors
     private let clock: any ManagerClock
-    private let pulse: LoopPulse
+    private let heartbeat: Heartbeat
     private let post: @Sendable (ElectionEvent) -> Void
 
     /// - Parameters:
     ///   - makeGuard: makes the orphan guard; it tells its reason against leading, or nil, to the function it is given.
-    ///   - vacancy: why a lease may be taken over at once; nil when it may not. See ``HolderProbe``.
+    ///   - takeoverReason: why a lease may be taken over at once; nil when it may not. See ``HolderProbe``.
     ///   - isHolderRunning: whether a lease's holder runs; nil where that cannot be seen.
     ///   - sharesPlugin: whether a lease's holder uses the very same plugin as this replica.
-    ///   - makeHolderWatch: makes what waits for the end of a holder; it tells the epoch to the function it is given.
+    ///   - makeHolderMonitor: makes what waits for the end of a holder; it tells the epoch to the function it is given.
     /// - Throws: ``SettingsError`` when the system gives no timer or no thread.
     public convenience init(
         _ configuration: ManagerConfiguration,
@@ -30,10 +30,11 @@ public final class ManagerRuntime: Sendable {
         plugin: any GroupPlugin,
         clock: any ManagerClock = BootClock(),
         logger: Logger,
-        vacancy: @escaping @Sendable (Lease) -> String?,
+        takeoverReason: @escaping @Sendable (Lease) -> String?,
         isHolderRunning: @escaping @Sendable (Lease) -> Bool? = { _ in nil },
         sharesPlugin: @escaping @Sendable (Lease) -> Bool = { _ in false },
-        makeHolderWatch: (@escaping @Sendable (Int) -> Void) -> any HolderWatch = { _ in NoHolderWatch() },
+        makeHolderMonitor: (@escaping @Sendable (Int) -> Void) -> any LeaseHolderMonitor = { _ in NoLeaseHolderMonitor()
+        },
         makeGuard: (@escaping @Sendable (String?) -> Void) throws(SettingsError) -> any OrphanGuard
     ) throws(SettingsError) {
         try self.init(
@@ -42,11 +43,11 @@ public final class ManagerRuntime: Sendable {
             plugin: plugin,
             clock: clock,
             logger: logger,
-            vacancy: vacancy,
+            takeoverReason: takeoverReason,
             isHolderRunning: isHolderRunning,
             sharesPlugin: sharesPlugin,
-            parts: RuntimeParts(),
-            makeHolderWatch: makeHolderWatch,
+            managerDependencies: ManagerDependencies(),
+            makeHolderMonitor: makeHolderMonitor,
             makeGuard: makeGuard
         )
     }
@@ -57,25 +58,25 @@ public final class ManagerRuntime: Sendable {
         plugin: any GroupPlugin,
         clock: any ManagerClock,
         logger: Logger,
-        vacancy: @escaping @Sendable (Lease) -> String?,
+        takeoverReason: @escaping @Sendable (Lease) -> String?,
         isHolderRunning: @escaping @Sendable (Lease) -> Bool? = { _ in nil },
         sharesPlugin: @escaping @Sendable (Lease) -> Bool = { _ in false },
-        parts: RuntimeParts,
-        makeHolderWatch: (@escaping @Sendable (Int) -> Void) -> any HolderWatch,
+        managerDependencies: ManagerDependencies,
+        makeHolderMonitor: (@escaping @Sendable (Int) -> Void) -> any LeaseHolderMonitor,
         makeGuard: (@escaping @Sendable (String?) -> Void) throws(SettingsError) -> any OrphanGuard
     ) throws(SettingsError) {
         let (events, continuation) = AsyncStream.makeStream(of: ElectionEvent.self)
         let post: @Sendable (ElectionEvent) -> Void = { continuation.yield($0) }
-        let board = StandingBoard(clock: clock, instance: configuration.claimant.instance)
-        let pulse = LoopPulse(clock.now())
+        let board = RoleObserver(clock: clock, instance: configuration.candidate.instance)
+        let heartbeat = Heartbeat(clock.now())
         var initial: [String: String] = [:]
         if let file = configuration.leaderFile { initial[Self.fileParty] = "has not read the leader file \(file) yet" }
-        let hindrances = Hindrances(initial) { post(.hindered($0)) }
+        let inhibitors = LeadershipInhibitors(initial) { post(.inhibited($0)) }
         // Before anybody else can report: the last word must be the newest.
-        if let reason = hindrances.current { post(.hindered(reason)) }
-        let orphanGuard = try makeGuard { hindrances.set(Self.guardParty, $0) }
+        if let reason = inhibitors.current { post(.inhibited(reason)) }
+        let orphanGuard = try makeGuard { inhibitors.set(Self.guardParty, $0) }
         let refuseNamesake: @Sendable (String?) -> Void = { reason in
-            if configuration.refusesNamesakes { hindrances.set(Self.namesakeParty, reason) }
+            if configuration.refusesNamesakes { inhibitors.set(Self.namesakeParty, reason) }
         }
         let dependencies = TermDependencies(
             store: store,
@@ -83,40 +84,40 @@ public final class ManagerRuntime: Sendable {
             board: board,
             clock: clock,
             settings: configuration.term,
-            claimant: configuration.claimant,
+            candidate: configuration.candidate,
             orphanGuard: orphanGuard,
             logger: logger,
             report: post
         )
         let supervisor = TermSupervisor(
             dependencies,
-            leaseClock: parts.makeLeaseClock(clock),
-            heritage: Self.heritageReader(configuration)
+            leaseClock: managerDependencies.makeLeaseClock(clock),
+            legacyConfig: Self.legacyConfigReader(configuration)
         )
         self.loop = try LeadershipLoop(
             election: Election(
                 configuration.election,
-                instance: configuration.claimant.instance,
-                seed: parts.seed
+                instance: configuration.candidate.instance,
+                seed: managerDependencies.seed
             ),
             store: store,
-            claimant: configuration.claimant,
+            candidate: configuration.candidate,
             settings: configuration.election,
             pluginLookInterval: configuration.term.reconcileInterval,
             supervisor: supervisor,
             board: board,
-            pulse: pulse,
+            heartbeat: heartbeat,
             orphanGuard: orphanGuard,
-            vacancy: vacancy,
+            takeoverReason: takeoverReason,
             isHolderRunning: isHolderRunning,
             sharesPlugin: sharesPlugin,
-            hinder: refuseNamesake,
-            holderWatch: makeHolderWatch { post(.holderEnded(epoch: $0)) },
+            inhibit: refuseNamesake,
+            holderMonitor: makeHolderMonitor { post(.holderEnded(epoch: $0)) },
             clock: clock,
             logger: logger,
             events: events,
             post: post,
-            parts: parts
+            managerDependencies: managerDependencies
         )
         self.proxy = GroupProxy(
             supervisor: supervisor,
@@ -125,15 +126,15 @@ public final class ManagerRuntime: Sendable {
             clock: clock,
             board: board,
             settings: configuration.term,
-            makeRequestID: parts.makeRequestID,
-            shares: CallShares(configuration.term.userCalls, of: parts.share),
+            makeRequestID: managerDependencies.makeRequestID,
+            shares: CallShares(configuration.term.userCalls, of: managerDependencies.share),
             findLoop: configuration.findLoop
         )
         self.configuration = configuration
         self.board = board
-        self.hindrances = hindrances
+        self.inhibitors = inhibitors
         self.clock = clock
-        self.pulse = pulse
+        self.heartbeat = heartbeat
         self.post = post
     }
 
@@ -156,7 +157,7 @@ public final class ManagerRuntime: Sendable {
     }
 
     /// Whether the leadership loop lives. It turns in time also while the store hangs; this is false when it stands still.
-    public var isTurning: Bool { pulse.age(clock.now()) <= configuration.election.longestPause }
+    public var isTurning: Bool { heartbeat.age(clock.now()) <= configuration.election.longestPause }
 
     /// Ends leadership in order. ``run()`` returns when that is done.
     public func stop() { post(.stop) }
@@ -166,8 +167,8 @@ public final class ManagerRuntime: Sendable {
     private func watchForLoop(_ find: ManagerConfiguration.LoopFinder) async {
         while !Task.isCancelled {
             // What cannot be told now is as it was.
-            if let isLoop = await find([Identifier(configuration.claimant.instance)], .seconds(3)) {
-                hindrances.set(
+            if let isLoop = await find([Identifier(configuration.candidate.instance)], .seconds(3)) {
+                inhibitors.set(
                     Self.loopParty,
                     isLoop
                         ? "its group plugin '\(configuration.term.pluginName)' is a manager that forwards to this "
@@ -185,7 +186,7 @@ public final class ManagerRuntime: Sendable {
             timeout: configuration.election.renewDeadline - configuration.election.pollInterval
         )
         while !Task.isCancelled {
-            hindrances.set(Self.fileParty, await file.hindrance())
+            inhibitors.set(Self.fileParty, await file.inhibitor())
             try? await clock.sleep(until: clock.now() + configuration.election.pollInterval)
         }
     }
@@ -193,31 +194,31 @@ public final class ManagerRuntime: Sendable {
     /// The Go manager's groups in that directory; none when there is no such file.
     ///
     /// - Throws: ``StoreError`` `malformed`, or `io` when the file is there and cannot be read: that is not the same as none.
-    public static func heritage(_ directory: String?) throws(StoreError) -> [GlobalConfig.Entry] {
+    public static func legacyConfig(_ directory: String?) throws(StoreError) -> [GlobalConfig.Entry] {
         guard let directory else { return [] }
-        return try heritage(SlowFile.contents(heritagePath(directory), limit: heritageLimit))
+        return try legacyConfig(TimedFileReader.contents(legacyConfigPath(directory), limit: legacyConfigLimit))
     }
 
     /// The same for a manager at work: the file may lie on a server that is away.
-    private static func heritageReader(
+    private static func legacyConfigReader(
         _ configuration: ManagerConfiguration
     ) -> @Sendable () async throws(StoreError) -> [GlobalConfig.Entry] {
-        guard let directory = configuration.heritageDirectory else { return { () throws(StoreError) in [] } }
-        let file = SlowFile(heritagePath(directory), limit: heritageLimit)
+        guard let directory = configuration.legacyConfigDirectory else { return { () throws(StoreError) in [] } }
+        let file = TimedFileReader(legacyConfigPath(directory), limit: legacyConfigLimit)
         return { () async throws(StoreError) in
-            try heritage(await file.read(within: configuration.election.renewDeadline))
+            try legacyConfig(await file.read(within: configuration.election.renewDeadline))
         }
     }
 
     /// As of every configuration that is read, in bytes.
-    private static let heritageLimit = JSONLimits.configuration.maximumBytes
+    private static let legacyConfigLimit = JSONLimits.configuration.maximumBytes
 
-    private static func heritagePath(_ directory: String) -> String {
+    private static func legacyConfigPath(_ directory: String) -> String {
         directory.hasSuffix("/") ? directory + GlobalConfig.fileName : "\(directory)/\(GlobalConfig.fileName)"
     }
 
-    private static func heritage(
-        _ read: Result<[UInt8], SlowFile.Trouble>
+    private static func legacyConfig(
+        _ read: Result<[UInt8], TimedFileReader.Trouble>
     ) throws(StoreError) -> [GlobalConfig.Entry] {
         switch read {
         case .success(let bytes): return try GlobalConfig.decode(bytes)

@@ -13,7 +13,7 @@ final class DatabaseQueue: Sendable {
     }
 
     private struct Waiting {
-        var list: [Work] = []
+        var list: [Job] = []
         /// The thread will come for them, without a delay.
         var isCalled = false
         /// When it has to come for the first of those that linger.
@@ -22,26 +22,26 @@ final class DatabaseQueue: Sendable {
 
     private let queue: DispatchQueue
     private let waiting = Mutex(Waiting())
-    private let timeouts: WorkTimeouts
+    private let timeouts: JobTimeouts
     /// Ends the lingering.
-    private let timer: LazyTimer
-    private let perform: @Sendable ([Work], _ more: () -> [Work]) -> Void
+    private let timer: CoalescingTimer
+    private let perform: @Sendable ([Job], _ more: () -> [Job]) -> Void
 
     /// - Parameters:
     ///   - label: the thread's name.
     ///   - path: the file, for messages.
     ///   - perform: carries out all the work that waited, on the queue's thread, in order, and what it takes by `more` of the work
-    ///     that has come meanwhile. It calls ``Work/begin()`` on each piece right before its body, leaves out what has not
+    ///     that has come meanwhile. It calls ``Job/begin()`` on each piece right before its body, leaves out what has not
     ///     begun, and settles all the rest.
     init(
         label: String,
         path: String,
         purpose: Purpose,
-        perform: @escaping @Sendable ([Work], _ more: () -> [Work]) -> Void
+        perform: @escaping @Sendable ([Job], _ more: () -> [Job]) -> Void
     ) {
         self.queue = DispatchQueue(label: label)
-        self.timeouts = WorkTimeouts { hadBegun in .late(path, purpose, hadBegun: hadBegun) }
-        self.timer = LazyTimer(on: queue)
+        self.timeouts = JobTimeouts { hadBegun in .late(path, purpose, hadBegun: hadBegun) }
+        self.timer = CoalescingTimer(on: queue)
         self.perform = perform
     }
 
@@ -62,7 +62,7 @@ final class DatabaseQueue: Sendable {
     ) async throws(StoreError) -> Result {
         let result = await withCheckedContinuation { continuation in
             let box = ResultBox<Result>()
-            let work = Work(
+            let job = Job(
                 body: { connection in box.set(try body(connection)) },
                 verify: { connection in
                     guard let verify, let result = box.get() else { return nil }
@@ -78,8 +78,8 @@ final class DatabaseQueue: Sendable {
                     }
                 }
             )
-            enqueue(work, lingering: linger)
-            timeouts.add(work, within: timeout)
+            enqueue(job, lingering: linger)
+            timeouts.add(job, within: timeout)
         }
         return try result.get()
     }
@@ -87,10 +87,10 @@ final class DatabaseQueue: Sendable {
     /// How much work has not been handed to the thread yet.
     var waitingCount: Int { waiting.withLock { $0.list.count } }
 
-    private func enqueue(_ work: Work, lingering linger: Duration) {
+    private func enqueue(_ job: Job, lingering linger: Duration) {
         let end = linger > .zero ? DispatchTime.now() + .nanoseconds(linger.nanoseconds) : nil
         let isCalled = waiting.withLock { waiting in
-            waiting.list.append(work)
+            waiting.list.append(job)
             if let end {
                 waiting.end = min(waiting.end ?? end, end)
                 return waiting.isCalled
@@ -115,7 +115,7 @@ final class DatabaseQueue: Sendable {
         if !batch.isEmpty { perform(batch, take) }
     }
 
-    private func take() -> [Work] {
+    private func take() -> [Job] {
         waiting.withLock { waiting in
             defer { waiting = Waiting() }
             return waiting.list

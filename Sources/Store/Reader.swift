@@ -14,22 +14,22 @@ final class Reader: @unchecked Sendable {
     static func queue(_ configuration: StoreConfiguration, _ times: ReadingTimes) -> DatabaseQueue {
         let reader = Reader(configuration, times)
         return DatabaseQueue(label: "store.reader", path: configuration.path, purpose: .reading) { batch, _ in
-            for work in batch where work.begin() { reader.perform(work) }
+            for job in batch where job.begin() { reader.perform(job) }
         }
     }
 
-    private func perform(_ work: Work) {
+    private func perform(_ job: Job) {
         do {
             let connection = try open()
             let start = ContinuousClock.now
             try connection.execute("BEGIN")
-            try work.body(connection)
+            try job.body(connection)
             try end(connection)
             times.note(.now - start)
-            work.settle(nil)
+            job.settle(nil)
         } catch {
             if !goesOn(after: error) { close() }
-            work.settle(StoreError(any: error))
+            job.settle(StoreError(any: error))
         }
     }
 

@@ -24,13 +24,13 @@ extension Store {
     ///   nothing is stored.
     public func append(
         _ draft: RevisionDraft,
-        settling cause: RevisionCause,
+        resolving trigger: RevisionTrigger,
         fence: Fence,
         within timeout: Duration
     ) async throws(StoreError) -> Revision {
         let revision = try await writer.run(within: timeout, verify: Self.isStored) { [clock] connection in
             let revision = try connection.append(draft, fence: fence, time: Store.wallClock())
-            switch cause {
+            switch trigger {
             case .request(let id): try connection.takeUpRequest(id, revision: revision.number)
             case .expiry(let number):
                 try connection.requireExpired(number, at: try clock.elapsed(connection))

@@ -46,7 +46,7 @@ extension Store {
     ///
     /// - Returns: the new row; nil when the row had changed meanwhile.
     public func acquireLease(
-        _ claimant: Claimant,
+        _ candidate: Candidate,
         watched: Lease,
         ttl: Int,
         reason: String,
@@ -58,7 +58,7 @@ extension Store {
             verify: { try Self.isStored($0, $1.0) },
             { [clock] connection in
                 let lease = try connection.acquireLease(
-                    claimant,
+                    candidate,
                     watched: (watched.epoch, watched.sequence),
                     ttl: ttl,
                     reason: reason,

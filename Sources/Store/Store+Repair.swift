@@ -47,14 +47,14 @@ extension Store {
         _ body: @escaping @Sendable (Connection) throws -> Result
     ) async throws(StoreError) -> Result {
         let queue = DatabaseQueue(label: label, path: configuration.path, purpose: .reading) { batch, _ in
-            for work in batch where work.begin() {
+            for job in batch where job.begin() {
                 do {
                     let connection = try open(configuration)
                     defer { connection.close() }
-                    try work.body(connection)
-                    work.settle(nil)
+                    try job.body(connection)
+                    job.settle(nil)
                 } catch {
-                    work.settle(StoreError(any: error))
+                    job.settle(StoreError(any: error))
                 }
             }
         }

@@ -112,9 +112,9 @@ extension Store {
     ///
     /// - Throws: ``StoreError``: `fenced`, `conflict`, `notFound`.
     public func apply(
-        _ mark: HistoryMark,
+        _ mark: MetadataChange,
         author: Author,
-        settling id: String,
+        resolving id: String,
         fence: Fence,
         within timeout: Duration
     ) async throws(StoreError) {
@@ -140,12 +140,12 @@ extension Store {
     // MARK: - Requests on their way
 
     /// Those that are on their way to a leader elsewhere, and whether who asked wants them back.
-    public func passedOnRequests(
+    public func forwardedRequests(
         within timeout: Duration
-    ) async throws(StoreError) -> [(request: Request, isWithdrawn: Bool)] {
-        let rows = try await reader.run(within: timeout) { try $0.passedOnRequests() }
+    ) async throws(StoreError) -> [(request: Request, isCancelled: Bool)] {
+        let rows = try await reader.run(within: timeout) { try $0.forwardedRequests() }
         return try await Self.decode(rows) { row in
-            Result { (request: try Connection.request(row), isWithdrawn: Connection.isWithdrawn(row)) }.storeResult
+            Result { (request: try Connection.request(row), isCancelled: Connection.isCancelled(row)) }.storeResult
         }.map { result throws(StoreError) in try result.get() }
     }
 

@@ -68,7 +68,7 @@ public final class Store: Sendable {
     ) async throws(StoreError) -> Store {
         let path = configuration.path
         let preparation = DatabaseQueue(label: "store.preparation", path: path, purpose: .writing) { batch, _ in
-            for work in batch { prepare(work, configuration) }
+            for job in batch { prepare(job, configuration) }
         }
         // A file without checksums is proven as a whole first, which may take as long as it is large.
         let isUnchecked = try await preparation.run(within: timeout) { connection in
@@ -101,7 +101,7 @@ public final class Store: Sendable {
     }
 
     /// First what only looks, then, if somebody still waits for it, what creates.
-    static func prepare(_ work: Work, _ configuration: StoreConfiguration) {
+    static func prepare(_ job: Job, _ configuration: StoreConfiguration) {
         do {
             let storage = try StorageClass(of: configuration.path)
             try storage.requireSafe(path: configuration.path, allowed: configuration.allowsUnsafeStorage)
@@ -110,15 +110,15 @@ public final class Store: Sendable {
                 allowed: configuration.allowsUnsafeStorage
             )
             if !configuration.mayBeginAnew { try DatabaseTraces.requireNotLost(configuration.path) }
-            guard work.begin() else { return }
+            guard job.begin() else { return }
             let connection = try Connection(configuration, mode: .create, busyTimeout: 10_000)
             defer { connection.close() }
             guard !connection.isReadOnly else { throw StoreError.readOnly(configuration.path) }
             try requireWritableDirectory(of: configuration.path)
-            try work.body(connection)
-            work.settle(nil)
+            try job.body(connection)
+            job.settle(nil)
         } catch {
-            work.settle(StoreError(any: error))
+            job.settle(StoreError(any: error))
         }
     }
 

@@ -69,7 +69,7 @@ public protocol StateStore: HistoryStore, RequestStore, RequestSource {
     var hasLeaseTTL: Bool { get }
 
     func acquireLease(
-        _ claimant: Claimant,
+        _ candidate: Candidate,
         watched: Lease,
         ttl: Int,
         reason: String,
@@ -81,7 +81,7 @@ public protocol StateStore: HistoryStore, RequestStore, RequestSource {
     func append(_ draft: RevisionDraft, fence: Fence, within timeout: Duration) async throws(StoreError) -> Revision
     func append(
         _ draft: RevisionDraft,
-        settling cause: RevisionCause,
+        resolving trigger: RevisionTrigger,
         fence: Fence,
         within timeout: Duration
     ) async throws(StoreError) -> Revision
@@ -96,9 +96,9 @@ public protocol StateStore: HistoryStore, RequestStore, RequestSource {
 
     /// Notes something in the history and settles the request that asked for it.
     func apply(
-        _ mark: HistoryMark,
+        _ mark: MetadataChange,
         author: Author,
-        settling id: String,
+        resolving id: String,
         fence: Fence,
         within timeout: Duration
     ) async throws(StoreError)

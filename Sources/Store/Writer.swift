@@ -25,7 +25,7 @@ final class Writer: @unchecked Sendable {
     /// So many pieces end a transaction, also when more would come: those who wait are to be answered at some time.
     private static let limit = 512
 
-    private func perform(_ batch: [Work], _ more: () -> [Work]) {
+    private func perform(_ batch: [Job], _ more: () -> [Job]) {
         var batch = batch.filter(\.isWaiting)
         guard !batch.isEmpty else { return }
         let connection: Connection
@@ -35,7 +35,7 @@ final class Writer: @unchecked Sendable {
         } catch {
             let failure = StoreError(any: error)
             if failure.code != .busy { close() }
-            for work in batch { work.settle(failure) }
+            for job in batch { job.settle(failure) }
             return
         }
         do {
@@ -45,7 +45,7 @@ final class Writer: @unchecked Sendable {
             // stored.
             let failure = StoreError(any: error)
             close()
-            for work in batch { work.settle(failure) }
+            for job in batch { job.settle(failure) }
         }
     }
 
@@ -55,14 +55,14 @@ final class Writer: @unchecked Sendable {
     /// - Parameter batch: gets what has come meanwhile.
     /// - Returns: what was done; what failed is settled.
     /// - Throws: when nothing more can be done through this connection.
-    private func runAll(_ batch: inout [Work], _ more: () -> [Work], _ connection: Connection) throws -> [Work] {
+    private func runAll(_ batch: inout [Job], _ more: () -> [Job], _ connection: Connection) throws -> [Job] {
         do {
-            var done: [Work] = []
+            var done: [Job] = []
             var next = 0
             while next < batch.count {
-                for work in batch[next...] where work.begin() {
-                    try work.body(connection)
-                    done.append(work)
+                for job in batch[next...] where job.begin() {
+                    try job.body(connection)
+                    done.append(job)
                 }
                 next = batch.count
                 if next < Self.limit { batch += more() }
@@ -76,33 +76,33 @@ final class Writer: @unchecked Sendable {
         }
     }
 
-    private func runEach(_ batch: [Work], _ connection: Connection) throws -> [Work] {
-        var done: [Work] = []
-        for work in batch where work.begin() {
+    private func runEach(_ batch: [Job], _ connection: Connection) throws -> [Job] {
+        var done: [Job] = []
+        for job in batch where job.begin() {
             try connection.execute("SAVEPOINT work")
             do {
-                try work.body(connection)
+                try job.body(connection)
                 try connection.execute("RELEASE work")
-                done.append(work)
+                done.append(job)
             } catch {
                 guard connection.isInTransaction, connection.outlives(error) else { throw error }
                 try connection.rollBack(to: "work")
                 try connection.execute("RELEASE work")
-                work.settle(StoreError(any: error))
+                job.settle(StoreError(any: error))
             }
         }
         return done
     }
 
-    private func commit(_ connection: Connection, _ done: [Work]) {
+    private func commit(_ connection: Connection, _ done: [Job]) {
         guard !done.isEmpty else { return rollBack(connection) }
         do {
             try connection.commit()
-            for work in done { work.settle(nil) }
+            for job in done { job.settle(nil) }
         } catch let error as SQLiteError where error.isBusy && connection.isInTransaction {
             // Readers would not let go within the busy timeout. The transaction is whole and undone by choice.
             rollBack(connection)
-            for work in done { work.settle(StoreError(error)) }
+            for job in done { job.settle(StoreError(error)) }
         } catch {
             // An error at the commit says nothing about what reached the disk (measured on NFS: a failed directory sync
             // had persisted). Only a fresh look can tell.
@@ -120,33 +120,33 @@ final class Writer: @unchecked Sendable {
     }
 
     /// Settles each piece by what a new connection finds stored, and the disk is sure to keep.
-    private func resolve(_ done: [Work], after error: StoreError) {
+    private func resolve(_ done: [Job], after error: StoreError) {
         let unknown = StoreError(
             .unknownOutcome,
             "the commit failed, and it is not known whether it was stored: \(error.message)",
             cause: error.cause
         )
-        var stored: [Work] = []
-        for work in done {
+        var stored: [Job] = []
+        for job in done {
             do {
                 let connection = try open()
-                switch try work.verify(connection) {
-                case true: stored.append(work)
-                case false: work.settle(error)
-                case nil: work.settle(unknown)
+                switch try job.verify(connection) {
+                case true: stored.append(job)
+                case false: job.settle(error)
+                case nil: job.settle(unknown)
                 }
             } catch {
                 close()
-                work.settle(unknown)
+                job.settle(unknown)
             }
         }
         guard !stored.isEmpty else { return }
         do {
             try open().keepLastCommit()
-            for work in stored { work.settle(nil) }
+            for job in stored { job.settle(nil) }
         } catch {
             close()
-            for work in stored { work.settle(unknown) }
+            for job in stored { job.settle(unknown) }
         }
     }
 

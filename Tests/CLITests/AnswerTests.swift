@@ -108,7 +108,7 @@ import Testing
 
     @Test func booleansHaveTheUsualSpellings() throws {
         func words(_ value: String) throws -> [String] {
-            try CommandLineWords(["INFRAKIT_FORWARD_WRITES": value]).inOrder(["os"])
+            try ArgumentPreprocessor(["INFRAKIT_FORWARD_WRITES": value]).inOrder(["os"])
         }
         for value in ["1", "true", "TRUE", "True", "t", "yes", "YES", "on"] {
             #expect(try words(value) == ["os", "--forward-writes"])
@@ -117,7 +117,9 @@ import Testing
         let failure = #expect(throws: Failure.self) { try words("maybe") }
         #expect(failure?.status == .usage && failure?.message.contains("INFRAKIT_FORWARD_WRITES") == true)
         #expect(
-            try CommandLineWords(["INFRAKIT_TLSVERIFY": "TRUE"]).inOrder(["swarm"]) == ["swarm", "--tlsverify=true"]
+            try ArgumentPreprocessor(["INFRAKIT_TLSVERIFY": "TRUE"]).inOrder(["swarm"]) == [
+                "swarm", "--tlsverify=true",
+            ]
         )
     }
 

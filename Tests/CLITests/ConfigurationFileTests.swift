@@ -20,7 +20,7 @@ import Testing
         """
 
     @Test func aFileSetsFlags() throws {
-        let words = try CommandLineWords([:], try file(text)).inOrder(["os"])
+        let words = try ArgumentPreprocessor([:], try file(text)).inOrder(["os"])
         #expect(
             words == [
                 "os", "--log=5", "--store-dir=/mnt/shared", "--lease-ttl=3s", "--unsafe-storage", "--allow-uid=1000",
@@ -29,14 +29,14 @@ import Testing
         )
         // Only those that the verb has.
         #expect(
-            try CommandLineWords([:], try file(text)).inOrder(["show", "1"]) == [
+            try ArgumentPreprocessor([:], try file(text)).inOrder(["show", "1"]) == [
                 "show", "--store-dir=/mnt/shared", "1",
             ]
         )
     }
 
     @Test func theEnvironmentBeatsTheFileAndTheCommandLineBoth() throws {
-        let words = CommandLineWords(["INFRAKIT_LEASE_TTL": "4s", "INFRAKIT_UNSAFE_STORAGE": "0"], try file(text))
+        let words = ArgumentPreprocessor(["INFRAKIT_LEASE_TTL": "4s", "INFRAKIT_UNSAFE_STORAGE": "0"], try file(text))
         #expect(try words.inOrder(["os"]).contains("--lease-ttl=4s"))
         #expect(try !words.inOrder(["os"]).contains("--unsafe-storage"))
         let given = try words.inOrder(["os", "--lease-ttl", "5s", "--store-dir=/x"])

@@ -8,9 +8,9 @@ import Testing
 struct GroupVerbTests {
     static let cattle = #"{"ID":"cattle","Properties":{"Allocation":{"Size":5}}}"#
 
-    @Test("the first generation's verbs", arguments: FakeGeneration.all)
-    func watchVerbs(generation: FakeGeneration) async throws {
-        try await withTerminal(generation) { terminal, fake in
+    @Test("the first generation's verbs", arguments: FakeAPIVersion.all)
+    func watchVerbs(apiVersion: FakeAPIVersion) async throws {
+        try await withTerminal(apiVersion) { terminal, fake in
             await terminal.expect("group ls", prints: "ID\n")
             await terminal.expect("group update -", fails: "Group 'cattle' is not being watched", input: Self.cattle)
             await terminal.expect("group watch -", prints: "watching cattle\n", input: Self.cattle)
@@ -24,11 +24,11 @@ struct GroupVerbTests {
         }
     }
 
-    @Test("the later generations' verbs", arguments: FakeGeneration.all)
-    func commitVerbs(generation: FakeGeneration) async throws {
-        try await withTerminal(generation) { terminal, fake in
+    @Test("the later generations' verbs", arguments: FakeAPIVersion.all)
+    func commitVerbs(apiVersion: FakeAPIVersion) async throws {
+        try await withTerminal(apiVersion) { terminal, fake in
             let (first, second, plan) =
-                generation.watches
+                apiVersion.watches
                 ? ("Watching cattle", "Updated cattle", "Noop") : ("Managing 5 instances", "Noop", "Managing it")
             await terminal.expect("group commit -", prints: "Committed cattle: \(first)\n", input: Self.cattle)
             await terminal.expect("group commit -", prints: "Committed cattle: \(second)\n", input: Self.cattle)
@@ -58,9 +58,9 @@ struct GroupVerbTests {
         }
     }
 
-    @Test("describe", arguments: FakeGeneration.released)
-    func describe(generation: FakeGeneration) async throws {
-        try await withTerminal(generation) { terminal, fake in
+    @Test("describe", arguments: FakeAPIVersion.released)
+    func describe(apiVersion: FakeAPIVersion) async throws {
+        try await withTerminal(apiVersion) { terminal, fake in
             await terminal.expect("group describe cattle", fails: "Group 'cattle' is not being watched")
             fake.seed([GroupSpec(id: "cattle", properties: .null)])
             let rows = """
@@ -74,9 +74,9 @@ struct GroupVerbTests {
         }
     }
 
-    @Test("inspect, in the user's own spelling", arguments: FakeGeneration.released)
-    func inspect(generation: FakeGeneration) async throws {
-        try await withTerminal(generation) { terminal, _ in
+    @Test("inspect, in the user's own spelling", arguments: FakeAPIVersion.released)
+    func inspect(apiVersion: FakeAPIVersion) async throws {
+        try await withTerminal(apiVersion) { terminal, _ in
             let spec = #"""
                 {"id": "cattle", "Properties": {"z": 1.0, "Size": 12345678901234567890123, "z": "\u003cb\u003e é \/",
                  "list": [1, {"a": null}], "none": {}, "void": []}}
@@ -106,9 +106,9 @@ struct GroupVerbTests {
         }
     }
 
-    @Test("destroy", arguments: FakeGeneration.released)
-    func destroy(generation: FakeGeneration) async throws {
-        try await withTerminal(generation) { terminal, fake in
+    @Test("destroy", arguments: FakeAPIVersion.released)
+    func destroy(apiVersion: FakeAPIVersion) async throws {
+        try await withTerminal(apiVersion) { terminal, fake in
             await terminal.expect("group destroy cattle", fails: "Group 'cattle' is not being watched")
             fake.seed([GroupSpec(id: "cattle", properties: .null)])
             await terminal.expect("group destroy cattle", prints: "destroy cattle initiated\n")

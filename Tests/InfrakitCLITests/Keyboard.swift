@@ -68,13 +68,13 @@ final class Keyboard: Sendable {
 
 /// A terminal with a fake plugin named `group`.
 func withTerminal(
-    _ generation: FakeGeneration,
+    _ apiVersion: FakeAPIVersion,
     script: FakeScript = .none,
     _ body: (Keyboard, FakePlugin) async throws -> Void
 ) async throws {
     try await withScratchDirectory { directory in
         let terminal = Keyboard(directory: directory)
-        let fake = try FakePlugin(generation, at: terminal.socket("group"), script: script)
+        let fake = try FakePlugin(apiVersion, at: terminal.socket("group"), script: script)
         defer { fake.stop() }
         try await body(terminal, fake)
     }

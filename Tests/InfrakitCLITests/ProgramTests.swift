@@ -64,7 +64,7 @@ struct ProgramTests {
     }
 
     @Test("shows the group's help for a verb that it does not know")
-    func unknownVerb() async throws {
+    func unknownSubcommand() async throws {
         let terminal = Keyboard(directory: "/nonexistent")
         let help = await terminal.infrakit("group --help")
         #expect(help.output.contains("SUBCOMMANDS:"))

@@ -4,7 +4,7 @@ public import Store
 extension StoreModel {
     public mutating func append(
         _ draft: RevisionDraft,
-        settling cause: RevisionCause? = nil,
+        resolving trigger: RevisionTrigger? = nil,
         fence: Fence,
         time: Int = 0,
         elapsed: Int = .max
@@ -25,7 +25,7 @@ extension StoreModel {
             tags: [],
             confirmation: nil
         )
-        switch cause {
+        switch trigger {
         case .request(let id): try end(id, as: .done, revision: revision.number)
         case .expiry(let number):
             try requireExpired(number, at: elapsed)

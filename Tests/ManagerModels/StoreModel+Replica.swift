@@ -7,7 +7,7 @@ public struct ReplicaModel: Sendable {
     public var history = StoreModel()
     public private(set) var copy: LocalReplicaInfo?
     private var tokens: [Int: [UInt8]] = [:]
-    private var withdrawn: Set<String> = []
+    private var cancelled: Set<String> = []
 
     public init() {}
 
@@ -155,7 +155,7 @@ public struct ReplicaModel: Sendable {
 
     private mutating func take(_ settled: Snapshot.Settled) {
         history.update(settled.id) { request in
-            let isOpen = [.waiting, .passedOn].contains(request.state)
+            let isOpen = [.waiting, .forwarded].contains(request.state)
             guard isOpen || request.answer == nil && settled.answer != nil else { return nil }
             return (settled.state, settled.revision, settled.error, settled.answer)
         }
@@ -226,8 +226,8 @@ public struct ReplicaModel: Sendable {
 
     // MARK: - Requests on their way
 
-    public var passedOnRequests: [(request: Request, isWithdrawn: Bool)] {
-        history.requests.filter { $0.state == .passedOn }.map { ($0, withdrawn.contains($0.id)) }
+    public var forwardedRequests: [(request: Request, isCancelled: Bool)] {
+        history.requests.filter { $0.state == .forwarded }.map { ($0, cancelled.contains($0.id)) }
     }
 
     public mutating func moveRequest(
@@ -247,7 +247,7 @@ public struct ReplicaModel: Sendable {
 
     /// - Returns: true when it is taken back by now.
     public mutating func cancel(_ id: String) -> Bool {
-        if history.request(id)?.state == .passedOn { withdrawn.insert(id) }
+        if history.request(id)?.state == .forwarded { cancelled.insert(id) }
         return history.cancel(id)
     }
 }

@@ -83,7 +83,7 @@ extension StoreModel {
             error: new.error,
             answer: new.answer
         )
-        if ![.waiting, .passedOn].contains(new.state) { ended[id] = lease.sequence }
+        if ![.waiting, .forwarded].contains(new.state) { ended[id] = lease.sequence }
     }
 
     /// - Throws: ``StoreError`` `conflict` when it has ended already.

@@ -52,7 +52,7 @@ public struct StoreModel: Sendable {
     // MARK: - The lease
 
     public mutating func acquire(
-        _ claimant: Claimant,
+        _ candidate: Candidate,
         watched: Lease,
         ttl: Int,
         time: Int = 0,
@@ -61,7 +61,7 @@ public struct StoreModel: Sendable {
         guard lease.epoch == watched.epoch, lease.sequence == watched.sequence else { return nil }
         guard lease.suspension == nil else { return nil }
         self.elapsed = max(self.elapsed, elapsed)
-        lease = Lease(claimant, epoch: watched.epoch + 1, sequence: watched.sequence + 1, ttl: ttl, time: time)
+        lease = Lease(candidate, epoch: watched.epoch + 1, sequence: watched.sequence + 1, ttl: ttl, time: time)
         let newest = revisions.last { !lost.contains($0.number) }
         (lease.revision, lease.hash) = (newest?.number ?? 0, newest?.hash ?? [])
         return lease
@@ -87,8 +87,8 @@ public struct StoreModel: Sendable {
     }
 
     /// Another replica takes the lease over, whatever the row says.
-    public mutating func seize(_ claimant: Claimant, ttl: Int) {
-        lease = Lease(claimant, epoch: lease.epoch + 1, sequence: lease.sequence + 1, ttl: ttl)
+    public mutating func seize(_ candidate: Candidate, ttl: Int) {
+        lease = Lease(candidate, epoch: lease.epoch + 1, sequence: lease.sequence + 1, ttl: ttl)
     }
 
     // MARK: - What no store does
@@ -250,20 +250,20 @@ public struct StoreModel: Sendable {
 
 extension Lease {
     /// The row as an acquisition writes it.
-    public init(_ claimant: Claimant, epoch: Int, sequence: Int, ttl: Int, time: Int = 0) {
+    public init(_ candidate: Candidate, epoch: Int, sequence: Int, ttl: Int, time: Int = 0) {
         self.init(
-            holder: claimant.id.name,
-            instance: claimant.instance,
+            holder: candidate.id.name,
+            instance: candidate.instance,
             epoch: epoch,
             sequence: sequence,
             ttl: ttl,
             acquiredAt: time,
             renewedAt: time,
             expiresAt: time + ttl,
-            process: claimant.process,
-            socket: claimant.socket,
-            pluginSocket: claimant.pluginSocket,
-            guardLock: claimant.guardLock
+            process: candidate.process,
+            socket: candidate.socket,
+            pluginSocket: candidate.pluginSocket,
+            guardLock: candidate.guardLock
         )
     }
 

@@ -13,7 +13,7 @@ final class FakeConnection: Sendable {
 
     func start() {
         Thread.detachNewThread {
-            switch self.plugin.generation.dialect {
+            switch self.plugin.apiVersion.wireProtocol {
             case .stream: self.readStream()
             case .http: self.readHTTP()
             }
@@ -136,7 +136,7 @@ final class FakeConnection: Sendable {
     }
 
     private func reply(_ request: FakeRequest, result: String) {
-        switch plugin.generation.dialect {
+        switch plugin.apiVersion.wireProtocol {
         case .stream: write("{\"id\":\(request.id),\"result\":\(result),\"error\":null}\n")
         case .http: writeHTTP("{\"jsonrpc\":\"2.0\",\"result\":\(result),\"id\":\(request.id)}\n")
         }
@@ -144,7 +144,7 @@ final class FakeConnection: Sendable {
 
     private func reply(_ request: FakeRequest, error: String) {
         let message = JSON.string(error).raw
-        switch plugin.generation.dialect {
+        switch plugin.apiVersion.wireProtocol {
         case .stream:
             write("{\"id\":\(request.id),\"result\":null,\"error\":\(message)}\n")
         case .http:

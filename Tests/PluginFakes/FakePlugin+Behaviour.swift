@@ -4,10 +4,10 @@ import Synchronization
 /// What the generations do, in the words of the recordings.
 extension FakePlugin {
     func behave(_ request: FakeRequest) -> FakeAnswer {
-        guard generation.methods.contains(request.method) else {
+        guard apiVersion.methods.contains(request.method) else {
             let service = request.method.prefix { $0 != "." }
-            let kind = generation.methods.contains { $0.hasPrefix(service + ".") } ? "method" : "service"
-            switch generation.dialect {
+            let kind = apiVersion.methods.contains { $0.hasPrefix(service + ".") } ? "method" : "service"
+            switch apiVersion.wireProtocol {
             case .stream: return .error("rpc: can't find \(kind) \(request.method)")
             case .http: return .error("rpc: can't find \(kind) \"\(request.method)\"")
             }
@@ -53,11 +53,11 @@ extension FakePlugin {
         let instances =
             #"[{"ID":"instance-1","LogicalID":null,"Tags":{"tier":"web","project":"infrakit"}},"#
             + #"{"ID":"instance-2","LogicalID":"10.0.0.2","Tags":null}]"#
-        return "{\"Instances\":\(instances)\(generation.saysConverged ? ",\"Converged\":true" : "")}"
+        return "{\"Instances\":\(instances)\(apiVersion.saysConverged ? ",\"Converged\":true" : "")}"
     }
 
     private func done(_ request: FakeRequest) -> FakeAnswer {
-        guard generation.echoesNames else { return .result("{\"OK\":true}") }
+        guard apiVersion.echoesNames else { return .result("{\"OK\":true}") }
         return .result("{\(names(request).dropLast())}")
     }
 
@@ -67,7 +67,7 @@ extension FakePlugin {
 
     /// `"Name":…,"ID":…,` in the head generation.
     private func names(_ request: FakeRequest) -> String {
-        guard generation.echoesNames else { return "" }
+        guard apiVersion.echoesNames else { return "" }
         let name = JSONView(request.params).member("Name")?.string ?? ""
         return "\"Name\":\(JSON.string(name).raw),\"ID\":\(JSON.string(request.groupID ?? "").raw),"
     }

@@ -6,7 +6,7 @@ import Synchronization
 /// were recorded to answer, unless its script says otherwise.
 public final class FakePlugin: Sendable {
     public let path: String
-    public let generation: FakeGeneration
+    public let apiVersion: FakeAPIVersion
     private let script: FakeScript
 
     struct State {
@@ -22,9 +22,9 @@ public final class FakePlugin: Sendable {
     private let listener: Int32
 
     /// Listens at once.
-    public init(_ generation: FakeGeneration, at path: String, script: FakeScript = .none) throws {
+    public init(_ apiVersion: FakeAPIVersion, at path: String, script: FakeScript = .none) throws {
         self.path = path
-        self.generation = generation
+        self.apiVersion = apiVersion
         self.script = script
         listener = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
         var address = sockaddr_un()

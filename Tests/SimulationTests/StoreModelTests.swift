@@ -69,8 +69,8 @@ private struct Pair {
         random = SeededGenerator(seed)
     }
 
-    private func claimant(_ index: Int) -> Claimant {
-        Claimant(
+    private func candidate(_ index: Int) -> Candidate {
+        Candidate(
             id: ReplicaID("n\(index)")!,
             instance: "i\(index)",
             process: ProcessIdentity(host: "h", bootID: "b", pidNamespace: "1", pid: index, startTime: 1),
@@ -96,7 +96,7 @@ private struct Pair {
         case 0, 1:
             // Now and then somebody has been faster.
             if random.below(4) > 0 { watched[index] = model.lease }
-            let claimant = claimant(index)
+            let candidate = candidate(index)
             let watched = watched[index]
             let (epoch, sequence) = (model.lease.epoch, model.lease.sequence)
             let elapsed = count.begin(
@@ -107,8 +107,8 @@ private struct Pair {
                 at: clock.now
             )
             let row = try await both(
-                { try await $0.acquireLease(claimant, watched: watched, ttl: 9000, reason: "x", within: $1) },
-                { $0.acquire(claimant, watched: watched, ttl: 9000, elapsed: elapsed) }
+                { try await $0.acquireLease(candidate, watched: watched, ttl: 9000, reason: "x", within: $1) },
+                { $0.acquire(candidate, watched: watched, ttl: 9000, elapsed: elapsed) }
             )
             if let row = row ?? nil { epochs[index] = row.epoch } else { refusals += 1 }
         case 2:
@@ -189,10 +189,10 @@ private struct Pair {
             ttl: watched.ttl,
             at: clock.now
         )
-        let claimant = claimant(0)
+        let candidate = candidate(0)
         let row = try await both(
-            { try await $0.acquireLease(claimant, watched: watched, ttl: 9000, reason: "x", within: $1) },
-            { $0.acquire(claimant, watched: watched, ttl: 9000, elapsed: elapsed) }
+            { try await $0.acquireLease(candidate, watched: watched, ttl: 9000, reason: "x", within: $1) },
+            { $0.acquire(candidate, watched: watched, ttl: 9000, elapsed: elapsed) }
         )
         epochs[0] = try #require(row ?? nil).epoch
         #expect(model.ages.count > 3, "seed \(seed)")
@@ -242,8 +242,8 @@ private struct Pair {
             changes: changes,
             confirmWithin: random.below(4) == 0 ? 1000 * random.within(1...5) : nil
         )
-        var cause: RevisionCause? = random.below(3) == 0 ? .request(someRequest()) : nil
-        if let waiting = model.waitingConfirmations.first, random.below(4) == 0 { cause = .expiry(waiting.revision) }
+        var trigger: RevisionTrigger? = random.below(3) == 0 ? .request(someRequest()) : nil
+        if let waiting = model.waitingConfirmations.first, random.below(4) == 0 { trigger = .expiry(waiting.revision) }
         let elapsed = elapsed()
         // What whoever has stored it knows of it: its number, and how long it waits to be confirmed.
         func told(_ revision: Revision) -> [Int] {
@@ -252,11 +252,11 @@ private struct Pair {
         var modelled: [Int]?
         let made = try await both(
             { store, patience in
-                guard let cause else { return told(try await store.append(draft, fence: fence, within: patience)) }
-                return told(try await store.append(draft, settling: cause, fence: fence, within: patience))
+                guard let trigger else { return told(try await store.append(draft, fence: fence, within: patience)) }
+                return told(try await store.append(draft, resolving: trigger, fence: fence, within: patience))
             },
             { model throws(StoreError) in
-                modelled = told(try model.append(draft, settling: cause, fence: fence, elapsed: elapsed))
+                modelled = told(try model.append(draft, resolving: trigger, fence: fence, elapsed: elapsed))
             }
         )
         if let made { #expect(made == modelled && made.first == model.revisions.count, "seed \(seed)") }

@@ -6,12 +6,12 @@ public import Store
 public struct LeaderScript: Sendable {
     /// One edit, with all that is needed to make it elsewhere.
     public enum Step: Sendable {
-        case acquired(Claimant, reason: String, Lease)
+        case acquired(Candidate, reason: String, Lease)
         case released(Fence, reason: String)
         case appended(RevisionDraft, Fence, Revision)
         case recorded(Outcome, Fence)
         /// `error`: why it was refused.
-        case marked(HistoryMark, Author, Fence, error: StoreError.Code?)
+        case marked(MetadataChange, Author, Fence, error: StoreError.Code?)
         case ended(revision: Int, Confirmation.State, error: StoreError.Code?)
         case settled(Snapshot.Settled, error: StoreError.Code?)
         case answered(String, Result<GroupReply, GroupError>)
@@ -57,7 +57,7 @@ public struct LeaderScript: Sendable {
 
     private mutating func acquire() throws -> Step {
         let number = Int.random(in: 1...3, using: &generator)
-        let claimant = Claimant(
+        let candidate = Candidate(
             id: ReplicaID("n\(number)/group")!,
             instance: String(generator.next(), radix: 16),
             process: ProcessIdentity(host: "n\(number)", bootID: "b", pidNamespace: "ns", pid: number, startTime: time),
@@ -69,7 +69,7 @@ public struct LeaderScript: Sendable {
         if let fence { oldFences.append(fence) }
         guard
             let lease = snapshot.acquire(
-                claimant,
+                candidate,
                 watched: snapshot.lease,
                 at: "node\(number)",
                 floor: 0,
@@ -79,7 +79,7 @@ public struct LeaderScript: Sendable {
             )
         else { throw Refused() }
         fence = Fence(instance: lease.instance, epoch: lease.epoch, manager: lease.holder)
-        return .acquired(claimant, reason: reason, lease)
+        return .acquired(candidate, reason: reason, lease)
     }
 
     private mutating func release(_ fence: Fence) -> Step {
@@ -155,7 +155,7 @@ public struct LeaderScript: Sendable {
     private mutating func mark(_ fence: Fence) -> Step {
         let name = (["t1", "t2", "t3"] as [Identifier]).randomElement(using: &generator) ?? "t"
         let number = Int.random(in: 0...(snapshot.newest + 1), using: &generator)
-        let mark: HistoryMark =
+        let mark: MetadataChange =
             switch Int.random(in: 0..<12, using: &generator) {
             case 0...5: .tag(name, revision: number, moving: generator.isHit(perThousand: 500))
             case 6, 7: .untag(name)

@@ -178,7 +178,7 @@ struct SnapshotCodecTests {
     /// Outcomes are not in the hashes: what stands tells that one was changed.
     @Test func `Groups that are not what the history comes to`() throws {
         var snapshot = Snapshot()
-        let claimant = Claimant(
+        let candidate = Candidate(
             id: ReplicaID("n1")!,
             instance: "i",
             process: ProcessIdentity(host: "h", bootID: "b", pidNamespace: "ns", pid: 42, startTime: 9),
@@ -186,7 +186,7 @@ struct SnapshotCodecTests {
             pluginSocket: "",
             guardLock: ""
         )
-        _ = snapshot.acquire(claimant, watched: .none, at: "n", floor: 0, ttl: 1, reason: "", time: 1)
+        _ = snapshot.acquire(candidate, watched: .none, at: "n", floor: 0, ttl: 1, reason: "", time: 1)
         let fence = Fence(instance: "i", epoch: 1, manager: "n1")
         for number in 1...2 {
             _ = try snapshot.append(.set("g", number), fence: fence, time: 1)

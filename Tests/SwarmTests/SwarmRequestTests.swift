@@ -32,7 +32,7 @@ struct SwarmRequestTests {
 
     private static func carryOut(_ id: String, _ leading: Leading, _ group: Identifier = "web") async throws -> Revision
     {
-        try await leading.store.append(.set(group), settling: .request(id), fence: leading.fence, within: patience)
+        try await leading.store.append(.set(group), resolving: .request(id), fence: leading.fence, within: patience)
     }
 
     // MARK: - There and back
@@ -44,7 +44,7 @@ struct SwarmRequestTests {
             #expect(try await leading.store.waitingRequests(within: patience).isEmpty)
             try await follower.see()
             #expect(try Self.mailbox(swarm) == ["r"])
-            #expect(try await follower.request("r", within: patience)?.state == .passedOn)
+            #expect(try await follower.request("r", within: patience)?.state == .forwarded)
             try await leading.store.see()
             #expect(try await leading.store.waitingRequests(within: patience) == [request.asked(in: 1)])
             let writes = swarm.writes
@@ -76,7 +76,7 @@ struct SwarmRequestTests {
             try await store.apply(
                 .tag("t", revision: 1, moving: false),
                 author: .tester,
-                settling: "mark",
+                resolving: "mark",
                 fence: leading.fence,
                 within: patience
             )
@@ -106,7 +106,7 @@ struct SwarmRequestTests {
                     try await store.answerRequest("r", .success(.ok), fence: stranger, within: patience)
                 }.code,
                 try await failure {
-                    try await store.append(.set("a"), settling: .request("r"), fence: stranger, within: patience)
+                    try await store.append(.set("a"), resolving: .request("r"), fence: stranger, within: patience)
                 }.code,
             ] { #expect(code == .fenced) }
             #expect(try Self.mailbox(swarm) == ["r"] && swarm.snapshot?.settled.isEmpty == true)
@@ -289,13 +289,13 @@ struct SwarmRequestTests {
             // However long ago by a clock that somebody may have set.
             for (id, age) in [("new", 0), ("old", 600_000), ("ahead", -600_000)] {
                 try await store.submit(Self.request(id, age: age), within: patience)
-                #expect(try await store.copy.moveRequest(id, from: .waiting, to: .passedOn, within: patience))
+                #expect(try await store.copy.moveRequest(id, from: .waiting, to: .forwarded, within: patience))
             }
             try await store.see()
             let restarted = try await nodes[0].open()
             // An update that hangs could still come, until the swarm has gone on.
             try await restarted.see()
-            #expect(try await restarted.request("new", within: patience)?.state == .passedOn)
+            #expect(try await restarted.request("new", within: patience)?.state == .forwarded)
             let next = try await restarted.lead()
             try await restarted.see()
             // Nothing was written while it was away, so nothing was settled.
@@ -412,7 +412,7 @@ struct SwarmRequestTests {
             async let revision = Self.carryOut("r", leading)
             try await eventually("an update") { swarm.writes > writes }
             try await store.see()
-            #expect(try await store.request("r", within: patience)?.state == .passedOn)
+            #expect(try await store.request("r", within: patience)?.state == .forwarded)
             #expect(try await store.waitingRequests(within: patience).isEmpty)
             swarm.applyHeld()
             #expect(try await revision.number == 1)
@@ -452,9 +452,9 @@ struct SwarmRequestTests {
                 operation: .rollback,
                 changes: [Change(group: "web", action: .free)]
             )
-            _ = try await store.append(undo, settling: .expiry(1), fence: leading.fence, within: patience)
+            _ = try await store.append(undo, resolving: .expiry(1), fence: leading.fence, within: patience)
             let error = try await failure {
-                try await store.append(undo, settling: .expiry(1), fence: leading.fence, within: patience)
+                try await store.append(undo, resolving: .expiry(1), fence: leading.fence, within: patience)
             }
             #expect(error.code == .conflict && swarm.snapshot?.newest == 2)
             #expect(try await store.revision(1, within: patience)?.confirmation?.state == .reverted)

@@ -16,7 +16,7 @@ struct SwarmStoreTests {
             let store = try await nodes[0].open()
             #expect(try await store.see() == .nobody(since: 0))
             // One answer is not enough.
-            #expect(store.vacancy(.none) == nil)
+            #expect(store.takeoverReason(.none) == nil)
             #expect(try await store.acquire(.none) == nil)
             #expect(swarm.writes == 0)
             let leading = try await store.lead()
@@ -47,7 +47,7 @@ struct SwarmStoreTests {
             let second = try await nodes[1].open(patient)
             var seen = Lease.none
             for _ in 0..<5 { seen = try await second.see() }
-            #expect(seen.instance == first.fence.instance && second.vacancy(seen) == nil)
+            #expect(seen.instance == first.fence.instance && second.takeoverReason(seen) == nil)
             #expect(try await second.acquire(seen) == nil)
             // Another start of it, which knows that the holder has ended.
             let knowing = try await nodes[1].open(patient, holderIsGone: { $0.instance == first.fence.instance })
@@ -65,7 +65,7 @@ struct SwarmStoreTests {
             let second = try await nodes[1].open(.testing(settling: .seconds(600)))
             #expect(try await second.acquire(try await second.see()) == nil)
             let seen = try await second.see()
-            #expect(second.vacancy(seen) == "released")
+            #expect(second.takeoverReason(seen) == "released")
             #expect(try await second.acquire(seen)?.lease.epoch == 2)
             #expect(swarm.snapshot?.terms.map(\.reason) == [nil, "stopped"])
         }
@@ -114,7 +114,7 @@ struct SwarmStoreTests {
             try await store.apply(
                 .tag("good", revision: 1, moving: false),
                 author: .tester,
-                settling: "r",
+                resolving: "r",
                 fence: leading.fence,
                 within: patience
             )
@@ -222,7 +222,7 @@ struct SwarmStoreTests {
     @Test func `The history of a manager in os mode is no copy`() async throws {
         try await SwarmBench.with { swarm, nodes in
             let own = try await Store.openForManager(nodes[0].configuration)
-            let claimant = Claimant(
+            let candidate = Candidate(
                 id: ReplicaID("n1")!,
                 instance: "i",
                 process: ProcessIdentity(host: "h", bootID: "b", pidNamespace: "ns", pid: 42, startTime: 9),
@@ -230,7 +230,7 @@ struct SwarmStoreTests {
                 pluginSocket: "",
                 guardLock: ""
             )
-            _ = try await own.acquireLease(claimant, watched: .none, ttl: 1, reason: "", within: patience)
+            _ = try await own.acquireLease(candidate, watched: .none, ttl: 1, reason: "", within: patience)
             let error = try await failure { try await nodes[0].open() }
             #expect(error.code == .conflict && error.message.contains("os mode"))
             #expect(try await own.lease(within: patience).instance == "i")
@@ -384,7 +384,7 @@ struct SwarmStoreTests {
             try await leading.store.see()
             #expect(try await failure { try await leading.append("web") }.code == .fenced)
             #expect(swarm.writes == writes)
-            #expect(leading.store.vacancy(.none) == nil)
+            #expect(leading.store.takeoverReason(.none) == nil)
         }
     }
 

@@ -26,14 +26,14 @@ final class LeadingManager: Sendable {
         )
         runtime = try ManagerRuntime(
             ManagerConfiguration(
-                claimant: try Predecessor.claimant("manager"),
+                candidate: try Predecessor.candidate("manager"),
                 election: settings,
                 term: TermSettings(election: settings, pluginName: Predecessor.plugin)
             ),
             store: try await Store.openForManager(StoreConfiguration(path: path)),
             plugin: AgreeablePlugin(),
             logger: Logger(label: "bench") { _ in SwiftLogNoOpLogHandler() },
-            vacancy: { $0.isHeld ? nil : "released" },
+            takeoverReason: { $0.isHeld ? nil : "released" },
             makeGuard: { _ in NoGuard() }
         )
         let standings = runtime.board.standings

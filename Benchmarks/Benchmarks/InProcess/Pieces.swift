@@ -28,11 +28,11 @@ enum Pieces {
     /// A revision with its hash, in memory.
     private static func image() {
         Benchmark("revision and its hash") { benchmark in
-            var image = HistoryImage()
-            let claimant = try Predecessor.claimant("manager")
-            let fence = Fence(instance: claimant.instance, epoch: 1, manager: claimant.id.name)
+            var image = Snapshot()
+            let candidate = try Predecessor.candidate("manager")
+            let fence = Fence(instance: candidate.instance, epoch: 1, manager: candidate.id.name)
             _ = image.acquire(
-                claimant,
+                candidate,
                 watched: image.lease,
                 at: "here",
                 floor: 0,

@@ -12,24 +12,24 @@ package struct Predecessor: Sendable {
     /// Creates the database if there is none.
     package init(leading path: String) async throws {
         store = try await Store.openForManager(StoreConfiguration(path: path, busyTimeout: 10_000))
-        let claimant = try Self.claimant("predecessor")
+        let candidate = try Self.candidate("predecessor")
         let watched = try await store.lease(within: Self.patience)
         // A lease that is still held is one of a run that was interrupted.
         let lease = try await store.acquireLease(
-            claimant,
+            candidate,
             watched: watched,
             ttl: 3_600_000,
             reason: "a benchmark",
             within: Self.patience
         )
         guard let lease else { throw BenchmarkError("\(path): another has taken the lease") }
-        fence = Fence(instance: claimant.instance, epoch: lease.epoch, manager: claimant.id.name)
+        fence = Fence(instance: candidate.instance, epoch: lease.epoch, manager: candidate.id.name)
     }
 
     /// A replica that runs in this process, or not at all.
-    package static func claimant(_ name: Identifier) throws -> Claimant {
+    package static func candidate(_ name: Identifier) throws -> Candidate {
         guard let id = ReplicaID(name) else { throw BenchmarkError("\(name): no name for a replica") }
-        return Claimant(
+        return Candidate(
             id: id,
             instance: name.text,
             process: ProcessIdentity(host: "h1", bootID: "boot", pidNamespace: "pids", pid: 42, startTime: 9),

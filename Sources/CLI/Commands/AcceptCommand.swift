@@ -3,7 +3,7 @@ internal import Store
 internal import Terminal
 
 /// `infrakit-manager accept`: goes on from a database that is older than what the managers have seen.
-struct AcceptCommand: Verb {
+struct AcceptCommand: Subcommand {
     static let configuration = CommandConfiguration(
         commandName: "accept",
         abstract: "Accept an older or empty database and lead again from it",

@@ -3,7 +3,7 @@ internal import Store
 internal import Terminal
 
 /// `infrakit-manager ack`: ends the warnings of a rejected revision.
-struct AckCommand: Verb {
+struct AckCommand: Subcommand {
     static let configuration = CommandConfiguration(
         commandName: "ack",
         abstract: "Acknowledge a rejected revision to end its warnings",

@@ -4,7 +4,7 @@ internal import Store
 internal import Terminal
 
 /// `infrakit-manager backup FILE`.
-struct BackupCommand: Verb {
+struct BackupCommand: Subcommand {
     static let configuration = CommandConfiguration(
         commandName: "backup",
         abstract: "Back up the database to a new file while managers run",

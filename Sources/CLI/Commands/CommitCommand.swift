@@ -5,7 +5,7 @@ internal import Manager
 internal import Store
 
 /// `infrakit-manager commit FILE`: declares groups, all in one revision.
-struct CommitCommand: Verb {
+struct CommitCommand: Subcommand {
     static let configuration = CommandConfiguration(
         commandName: "commit",
         abstract: "Commit one or more groups from a JSON or YAML file as one revision",
@@ -44,8 +44,8 @@ struct CommitCommand: Verb {
     }
 
     func run(in session: Session) async throws -> ExitStatus {
-        let entries = try Declaration.entries(in: try InputFile.read(file), named: file)
-        let waiting = RequestWait(
+        let entries = try Manifest.entries(in: try InputFile.read(file), named: file)
+        let waiting = LeaderRequest(
             store: self.store.open(in: session),
             timeout: change.wait.duration,
             session: session

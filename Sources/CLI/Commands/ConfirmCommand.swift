@@ -3,7 +3,7 @@ internal import Store
 internal import Terminal
 
 /// `infrakit-manager confirm`: keeps what was committed with `--confirm`.
-struct ConfirmCommand: Verb {
+struct ConfirmCommand: Subcommand {
     static let configuration = CommandConfiguration(
         commandName: "confirm",
         abstract: "Confirm a revision that was committed with --confirm",

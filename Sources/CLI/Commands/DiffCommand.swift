@@ -4,7 +4,7 @@ internal import GroupSPI
 internal import Store
 
 /// `infrakit-manager diff <rev> [<rev>]`: what changed between two revisions, by path.
-struct DiffCommand: Verb {
+struct DiffCommand: Subcommand {
     static let configuration = CommandConfiguration(
         commandName: "diff",
         abstract: "Show what changed between two revisions",

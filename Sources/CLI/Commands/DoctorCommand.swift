@@ -4,7 +4,7 @@ internal import Store
 internal import Terminal
 
 /// `infrakit-manager doctor`: whether this host can run a manager on that database, and what to mend.
-struct DoctorCommand: Verb {
+struct DoctorCommand: Subcommand {
     static let configuration = CommandConfiguration(
         commandName: "doctor",
         abstract: "Check mount, locks, clocks, disk space and plugin, and suggest fixes",
@@ -31,12 +31,12 @@ struct DoctorCommand: Verb {
 
     func run(in session: Session) async throws -> ExitStatus {
         ProbeFile.removeAtSignals()
-        let examination = Examination(
+        let healthCheck = HealthCheck(
             store: store.open(in: session),
             name: naming.name ?? ServingOptions.defaultName,
             session: session
         )
-        let findings = await session.waiting("examining") { await examination.run(peer: peer?.duration) }
+        let findings = await session.waiting("examining") { await healthCheck.run(peer: peer?.duration) }
         try session.write(
             findings.map { $0.text(colored: session.isColored) }.joined(),
             .array(findings.map(\.json)),

@@ -4,7 +4,7 @@ public import Store
 internal import Terminal
 
 /// `infrakit-manager export`: the configuration in the shape of the Go manager's `global.config`.
-struct ExportCommand: Verb {
+struct ExportCommand: Subcommand {
     static let configuration = CommandConfiguration(
         commandName: "export",
         abstract: "Print the configuration in the format of the Go manager's global.config",
@@ -62,7 +62,7 @@ struct ExportCommand: Verb {
 extension GlobalConfig.Shape: ExpressibleByArgument {}
 
 /// `infrakit-manager import FILE`.
-struct ImportCommand: Verb {
+struct ImportCommand: Subcommand {
     static let configuration = CommandConfiguration(
         commandName: "import",
         abstract: "Commit the groups of a Go manager's global.config as one revision",
@@ -107,7 +107,7 @@ struct ImportCommand: Verb {
         if let entry = entries.first(where: { $0.spec.id.isEmpty }) {
             throw Failure("\(file): a group of the plugin '\(entry.plugin)' has no name; nothing was changed")
         }
-        let waiting = RequestWait(store: self.store.open(in: session), timeout: wait.duration, session: session)
+        let waiting = LeaderRequest(store: self.store.open(in: session), timeout: wait.duration, session: session)
         let store = try await waiting.reading { try await self.store.openToRead(in: session) }
         let answer = try await waiting.run(
             .import(entries),

@@ -7,7 +7,7 @@ internal import Store
 internal import Terminal
 
 /// `infrakit-manager history`: who changed what, when, and how it came out.
-struct HistoryCommand: Verb {
+struct HistoryCommand: Subcommand {
     static let configuration = CommandConfiguration(
         commandName: "history",
         abstract: "List revisions, newest first",

@@ -4,7 +4,7 @@ internal import Store
 internal import Terminal
 
 /// `infrakit-manager leadership`: who led, from when to when, and why it ended.
-struct LeadershipCommand: Verb {
+struct LeadershipCommand: Subcommand {
     static let configuration = CommandConfiguration(
         commandName: "leadership",
         abstract: "List the terms of leadership, newest first",

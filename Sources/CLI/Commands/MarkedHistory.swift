@@ -8,9 +8,9 @@ struct MarkedHistory {
     let store: Store
     let session: Session
 
-    func apply(_ mark: HistoryMark) async throws {
+    func apply(_ mark: MetadataChange) async throws {
         guard try await store.replicaInfo(within: commandTimeout) == nil else {
-            _ = try await RequestWait(store: store, timeout: .seconds(30), session: session).run(.mark(mark))
+            _ = try await LeaderRequest(store: store, timeout: .seconds(30), session: session).run(.mark(mark))
             return
         }
         switch mark {

@@ -3,7 +3,7 @@ internal import Manager
 internal import Store
 
 /// `infrakit-manager os`: a manager whose state and leadership are in a database file that its replicas share.
-struct OSCommand: Verb {
+struct OSCommand: Subcommand {
     static let configuration = CommandConfiguration(
         commandName: "os",
         abstract: "Run a manager on a shared database file",
@@ -94,15 +94,15 @@ struct OSCommand: Verb {
             replica: replica,
             session: session
         )
-        let here = program.claimant.process
-        try await checkNamesake(configuration.path, program.claimant)
+        let here = program.candidate.process
+        try await checkNamesake(configuration.path, program.candidate)
         try await program.run(
             on: opened,
             election: election,
             leaderFile: leaderFile,
-            heritageDirectory: directory,
-            vacancy: { HolderProbe.vacancy($0, seenFrom: here) },
-            makeHolderWatch: { LocalHolderWatch(seenFrom: here, ended: $0) },
+            legacyConfigDirectory: directory,
+            takeoverReason: { HolderProbe.takeoverReason($0, seenFrom: here) },
+            makeHolderMonitor: { LocalLeaseHolderMonitor(seenFrom: here, ended: $0) },
             state: PluginClaim.names(ofDatabase: configuration.path),
             details: ["database": configuration.path]
         )
@@ -122,15 +122,15 @@ struct OSCommand: Verb {
         }
         if try await patient.summary(within: commandTimeout).newest == 0 {
             // Found out now, at the terminal of the one who starts it, and not when it takes leadership.
-            _ = try ManagerRuntime.heritage(directory)
+            _ = try ManagerRuntime.legacyConfig(directory)
         }
     }
 
     /// Where its process can be seen, a second replica is told at once. Elsewhere it does not lead: ``Namesake``.
-    private func checkNamesake(_ path: String, _ claimant: Claimant) async throws {
+    private func checkNamesake(_ path: String, _ candidate: Candidate) async throws {
         let patient = Store.openForCommand(StoreConfiguration(path: path, busyTimeout: 10_000))
         let lease = try await patient.lease(within: commandTimeout)
-        guard let refusal = HolderProbe.namesake(lease, of: claimant) else { return }
+        guard let refusal = HolderProbe.namesake(lease, of: candidate) else { return }
         throw Failure("\(refusal).", .usage)
     }
 

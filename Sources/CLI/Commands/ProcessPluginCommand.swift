@@ -5,7 +5,7 @@ internal import PluginRPC
 internal import ProcessGroup
 
 /// `infrakit-manager plugin process`: the built-in group plugin, which keeps local processes running.
-struct ProcessPluginCommand: Verb {
+struct ProcessPluginCommand: Subcommand {
     static let configuration = CommandConfiguration(
         commandName: "process",
         abstract: "Run a group plugin that keeps copies of a command running on this host",
@@ -49,7 +49,7 @@ struct ProcessPluginCommand: Verb {
             logger: logger
         )
         // Before anything that has to end in order.
-        let signals = try EndSignals()
+        let signals = try ShutdownSignals()
         let server = try await PluginServer.start(
             ServedPlugin(name: name, group: plugin, manager: nil),
             at: session.plugins.socketPath(for: name),

@@ -6,7 +6,7 @@ internal import Store
 internal import Terminal
 
 /// `infrakit-manager rollback <rev>`: a new revision that equals an earlier one, applied by the leader.
-struct RollbackCommand: Verb {
+struct RollbackCommand: Subcommand {
     static let configuration = CommandConfiguration(
         commandName: "rollback",
         abstract: "Restore the configuration of an earlier revision as a new revision",
@@ -35,7 +35,7 @@ struct RollbackCommand: Verb {
     @OptionGroup var format: OutputOptions
 
     func run(in session: Session) async throws -> ExitStatus {
-        let waiting = RequestWait(
+        let waiting = LeaderRequest(
             store: self.store.open(in: session),
             timeout: change.wait.duration,
             session: session
@@ -75,7 +75,7 @@ struct RollbackCommand: Verb {
             changes,
             standing: standing,
             target: target,
-            asking: RequestWait(store: store, timeout: change.wait.duration, session: session)
+            asking: LeaderRequest(store: store, timeout: change.wait.duration, session: session)
         )
         try session.write(preview.text(colored: session.isColored), preview.json, format.output)
         return .done
@@ -101,7 +101,7 @@ struct RollbackCommand: Verb {
 
 extension ChangeReport {
     /// - Parameter answer: how the request ended; what it tells is not read again, as that could fail now.
-    init(of answer: RequestWait.Answer, target: Int? = nil, unchanged: [Identifier] = [], _ store: Store) async {
+    init(of answer: LeaderRequest.Answer, target: Int? = nil, unchanged: [Identifier] = [], _ store: Store) async {
         var current: Int?
         // A summary takes longer the more groups there are, and longer than all else here.
         if answer.revision == nil { current = try? await store.summary(within: commandTimeout).current }

@@ -4,7 +4,7 @@ internal import Store
 internal import Terminal
 
 /// `infrakit-manager show <rev>`: the configuration as of a revision, the users' own bytes.
-struct ShowCommand: Verb {
+struct ShowCommand: Subcommand {
     static let configuration = CommandConfiguration(
         commandName: "show",
         abstract: "Print the configuration as of a revision",

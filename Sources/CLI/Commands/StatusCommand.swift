@@ -5,7 +5,7 @@ internal import Store
 internal import Terminal
 
 /// `infrakit-manager status`: who leads, what this replica is and why, and what waits to be looked at.
-struct StatusCommand: Verb {
+struct StatusCommand: Subcommand {
     static let configuration = CommandConfiguration(
         commandName: "status",
         abstract: "Show the current leader and this replica's role",

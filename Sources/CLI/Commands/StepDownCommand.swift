@@ -4,7 +4,7 @@ internal import Store
 internal import Terminal
 
 /// `infrakit-manager step-down`: hands leadership over now.
-struct StepDownCommand: Verb {
+struct StepDownCommand: Subcommand {
     static let configuration = CommandConfiguration(
         commandName: "step-down",
         abstract: "Ask the leader to step down now",
@@ -25,7 +25,7 @@ struct StepDownCommand: Verb {
 
     func run(in session: Session) async throws -> ExitStatus {
         let store = store.open(in: session)
-        let waiting = RequestWait(store: store, timeout: wait.duration, session: session)
+        let waiting = LeaderRequest(store: store, timeout: wait.duration, session: session)
         let (copy, lease) = try await waiting.reading {
             (try await store.replicaInfo(within: commandTimeout), try await store.lease(within: commandTimeout))
         }

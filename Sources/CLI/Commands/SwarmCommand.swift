@@ -6,7 +6,7 @@ internal import Store
 internal import Swarm
 
 /// `infrakit-manager swarm`: a manager on a Docker Swarm manager node, which leads when its node does.
-struct SwarmCommand: Verb {
+struct SwarmCommand: Subcommand {
     static let configuration = CommandConfiguration(
         commandName: "swarm",
         abstract: "Run a manager on a Docker Swarm manager node",
@@ -106,7 +106,7 @@ struct SwarmCommand: Verb {
         let lock = try lockCopy(configuration.path)
         defer { withExtendedLifetime(lock) {} }
         let client = try EngineClient(endpoint, on: MultiThreadedEventLoopGroup.singleton)
-        let here = program.claimant.process
+        let here = program.candidate.process
         let swarm = try await SwarmStore.open(
             DatabasePlace(configuration),
             engine: client,
@@ -117,7 +117,7 @@ struct SwarmCommand: Verb {
         try await program.run(
             on: swarm,
             election: election,
-            vacancy: { swarm.vacancy($0) },
+            takeoverReason: { swarm.takeoverReason($0) },
             // The Engine's own leader is the leader, and what is seen of it moves by itself.
             refusesNamesakes: false,
             state: ["the swarm of the Engine \(endpoint.address)"],

@@ -4,7 +4,7 @@ internal import Store
 internal import Terminal
 
 /// `infrakit-manager tag [<rev> <name>]`: names for revisions.
-struct TagCommand: Verb {
+struct TagCommand: Subcommand {
     static let configuration = CommandConfiguration(
         commandName: "tag",
         abstract: "Tag a revision, or list the tags",
@@ -79,7 +79,7 @@ struct TagCommand: Verb {
 }
 
 /// `infrakit-manager untag <name>`.
-struct UntagCommand: Verb {
+struct UntagCommand: Subcommand {
     static let configuration = CommandConfiguration(
         commandName: "untag",
         abstract: "Remove a tag",

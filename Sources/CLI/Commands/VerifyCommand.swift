@@ -5,7 +5,7 @@ internal import Store
 internal import Terminal
 
 /// `infrakit-manager verify`: proves that nothing in the database was damaged or changed behind the managers' backs.
-struct VerifyCommand: Verb {
+struct VerifyCommand: Subcommand {
     static let configuration = CommandConfiguration(
         commandName: "verify",
         abstract: "Check the whole database: pages, hash chain and every specification",

@@ -3,7 +3,7 @@ internal import CBuild
 internal import Terminal
 
 /// `infrakit-manager version`.
-struct VersionCommand: Verb {
+struct VersionCommand: Subcommand {
     static let configuration = CommandConfiguration(
         commandName: "version",
         abstract: "Print build version information",

@@ -18,7 +18,7 @@ struct ChangePreview {
     ///   - standing: the groups that change, as they stand; others may be there.
     ///   - target: of a rollback, what it goes back to.
     ///   - asking: asks the leader, through the store, for the plugin's plan.
-    init(_ changes: [Change], standing: [GroupState], target: Int?, asking: RequestWait) async throws {
+    init(_ changes: [Change], standing: [GroupState], target: Int?, asking: LeaderRequest) async throws {
         self.target = target
         let changed = Set(changes.map(\.group))
         diff = await ConfigurationDiff(
@@ -39,7 +39,7 @@ struct ChangePreview {
     /// One request, however many groups there are.
     private static func plans(
         _ specs: [GroupSpec],
-        _ asking: RequestWait
+        _ asking: LeaderRequest
     ) async throws -> (Identifier) -> Result<String, Failure> {
         guard !specs.isEmpty else { return { _ in .success("") } }
         do {

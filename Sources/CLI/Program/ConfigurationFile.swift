@@ -41,7 +41,7 @@ struct ConfigurationFile: Equatable {
         self.values = values
     }
 
-    private static let known = Set(CommandLineWords.flags.values.joined())
+    private static let known = Set(ArgumentPreprocessor.flags.values.joined())
 
     private static func words(_ value: JSONView, _ name: String) throws -> [String] {
         switch value.kind {

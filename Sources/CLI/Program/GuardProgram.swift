@@ -81,7 +81,7 @@ struct GuardProgram {
             }
         )
         let (events, post) = GuardLoop.messages(from: STDIN_FILENO)
-        let signals = try EndSignals()
+        let signals = try ShutdownSignals()
         let terminator = Task {
             while await signals.next() { post(.terminate) }
         }

@@ -2,12 +2,12 @@ internal import ArgumentParser
 internal import Terminal
 
 /// A command that does something.
-protocol Verb: AsyncParsableCommand {
+protocol Subcommand: AsyncParsableCommand {
     /// - Throws: anything; ``Failure`` makes a sentence and a status of it.
     func run(in session: Session) async throws -> ExitStatus
 }
 
-extension Verb {
+extension Subcommand {
     func run() async throws { throw CleanExit.helpRequest(self) }
 }
 
@@ -22,10 +22,10 @@ enum Program {
                 return fail(Failure(error), in: session)
             }
         }
-        let verb: any Verb
+        let verb: any Subcommand
         do {
             var command = try await ManagerCommand.asyncParseAsRoot(try ordered(words, in: session))
-            guard let parsed = command as? any Verb else {
+            guard let parsed = command as? any Subcommand else {
                 // `infrakit-manager`, `infrakit-manager help …`: they end by showing help.
                 try command.run()
                 return .done
@@ -53,7 +53,7 @@ enum Program {
         // that is missing yet.
         guard words.first != "---completion" else { return words }
         let file = try ConfigurationFile.load(for: words, in: session)
-        return try CommandLineWords(session.environment, file).inOrder(ConfigurationFile.stripped(words))
+        return try ArgumentPreprocessor(session.environment, file).inOrder(ConfigurationFile.stripped(words))
     }
 
     private static func fail(_ failure: Failure, in session: Session) -> ExitStatus {

@@ -8,7 +8,7 @@ internal import Terminal
 
 /// A manager in front of a group plugin, from its start to its end.
 struct ManagerProgram {
-    let claimant: Claimant
+    let candidate: Candidate
     let logger: Logger
     private let naming: NameOptions
     private let proxy: ProxyOptions
@@ -35,7 +35,7 @@ struct ManagerProgram {
         guard let id = ReplicaID(id) else {
             throw Failure("\(LogLine.quoted(id.text)) is not a valid replica id. Set one with --id.", .usage)
         }
-        claimant = Claimant(
+        candidate = Candidate(
             id: id,
             instance: Request.makeID(),
             process: process,
@@ -51,24 +51,25 @@ struct ManagerProgram {
     /// Serves the manager's socket until a signal ends it.
     ///
     /// - Parameters:
-    ///   - vacancy: why a lease may be taken over at once.
-    ///   - makeHolderWatch: makes what waits for the end of a holder.
+    ///   - takeoverReason: why a lease may be taken over at once.
+    ///   - makeHolderMonitor: makes what waits for the end of a holder.
     ///   - state: names the state on this host; see ``PluginClaim/take(_:for:)``.
     ///   - details: where the state is, for the log.
     func run(
         on store: any StateStore,
         election: ElectionSettings,
         leaderFile: String? = nil,
-        heritageDirectory: String? = nil,
-        vacancy: @escaping @Sendable (Lease) -> String?,
+        legacyConfigDirectory: String? = nil,
+        takeoverReason: @escaping @Sendable (Lease) -> String?,
         refusesNamesakes: Bool = true,
-        makeHolderWatch: (@escaping @Sendable (Int) -> Void) -> any HolderWatch = { _ in NoHolderWatch() },
+        makeHolderMonitor: (@escaping @Sendable (Int) -> Void) -> any LeaseHolderMonitor = { _ in NoLeaseHolderMonitor()
+        },
         state: [String],
         details: [String: String]
     ) async throws {
-        guard !session.plugins.leads(plugin, to: claimant.socket) else {
+        guard !session.plugins.leads(plugin, to: candidate.socket) else {
             throw Failure(
-                "--proxy-for-group \(plugin) is this manager's own socket, \(claimant.socket). Name a group plugin.",
+                "--proxy-for-group \(plugin) is this manager's own socket, \(candidate.socket). Name a group plugin.",
                 .usage
             )
         }
@@ -88,8 +89,8 @@ struct ManagerProgram {
         }
         defer { withExtendedLifetime(claim) { claiming.cancel() } }
         var metadata: Logger.Metadata = [
-            "version": "\(VersionCommand.version)", "commit": "\(VersionCommand.commit)", "id": "\(claimant.id)",
-            "socket": "\(claimant.socket)", "plugin": "\(plugin)",
+            "version": "\(VersionCommand.version)", "commit": "\(VersionCommand.commit)", "id": "\(candidate.id)",
+            "socket": "\(candidate.socket)", "plugin": "\(plugin)",
         ]
         for (name, value) in details { metadata[name] = "\(value)" }
         logger.info("manager starting", metadata: metadata)
@@ -106,7 +107,7 @@ struct ManagerProgram {
             logger: logger
         )
         let orphanCommand = try GuardProgram.arguments(
-            lock: claimant.guardLock,
+            lock: candidate.guardLock,
             plugin: plugin,
             pluginProtocol: replica.pluginProtocol,
             logging: logging,
@@ -114,47 +115,47 @@ struct ManagerProgram {
         )
         var guardProcess: GuardProcess?
         var configuration = ManagerConfiguration(
-            claimant: claimant,
+            candidate: candidate,
             election: election,
             term: replica.termSettings(election, plugin: plugin),
             leaderFile: leaderFile,
-            leaderNames: [name, claimant.id.name],
-            heritageDirectory: heritageDirectory
+            leaderNames: [name, candidate.id.name],
+            legacyConfigDirectory: legacyConfigDirectory
         )
         configuration.refusesNamesakes = refusesNamesakes
         configuration.term.userCalls = descriptors.pluginConnections * 3 / 4
         configuration.findLoop = { [client] managers, limit in await client.findLoop(through: managers, within: limit) }
-        let here = claimant.process
-        let ownPlugin = PluginEndpoint.announced(at: claimant.pluginSocket)
+        let here = candidate.process
+        let ownPlugin = PluginEndpoint.announced(at: candidate.pluginSocket)
         let runtime = try ManagerRuntime(
             configuration,
             store: store,
             plugin: client,
             logger: logger,
-            vacancy: vacancy,
+            takeoverReason: takeoverReason,
             isHolderRunning: { HolderProbe.isRunning($0, seenFrom: here) },
             sharesPlugin: { lease in
                 // On another host the same path is another plugin.
                 here.bootID == lease.process.bootID
                     && PluginEndpoint.announced(at: lease.pluginSocket).leadsToSame(as: ownPlugin)
             },
-            makeHolderWatch: makeHolderWatch,
-            makeGuard: { hinder throws(SettingsError) in
+            makeHolderMonitor: makeHolderMonitor,
+            makeGuard: { inhibit throws(SettingsError) in
                 let process = try GuardProcess(
                     command: orphanCommand,
                     patience: election.ttl,
                     logger: logger,
-                    hinder: hinder
+                    inhibit: inhibit
                 )
                 guardProcess = process
                 return process
             }
         )
         // Before anything that has to end in order.
-        let signals = try EndSignals()
+        let signals = try ShutdownSignals()
         let server = try await PluginServer.start(
             ServedPlugin(name: name, group: runtime.proxy, manager: runtime.proxy),
-            at: claimant.socket,
+            at: candidate.socket,
             configuration: descriptors.apply(to: replica.serving.serverConfiguration),
             group: eventLoops,
             logger: logger
@@ -172,7 +173,7 @@ struct ManagerProgram {
 
     private func claimPlugin(for state: [String]) async throws -> PluginClaim? {
         do throws(SettingsError) {
-            return try await PluginClaim.take(claimant.pluginSocket, for: state)
+            return try await PluginClaim.take(candidate.pluginSocket, for: state)
         } catch {
             throw Failure("\(error.message).", .usage)
         }

@@ -10,7 +10,7 @@ struct ManagerService {
 
     /// Runs until a signal ends it: then it lets its groups go, for as long as that goes on and its lease lasts. A second signal
     /// ends it at once, and leaves the rest to its guard.
-    func run(until signals: EndSignals) async {
+    func run(until signals: ShutdownSignals) async {
         await withDiscardingTaskGroup { reporting in
             reporting.addTask { await report.run(runtime) }
             await manage(until: signals)
@@ -39,7 +39,7 @@ struct ManagerService {
 
     private static let patience = Duration.seconds(5)
 
-    private func manage(until signals: EndSignals) async {
+    private func manage(until signals: ShutdownSignals) async {
         await withTaskGroup(of: Void.self) { tasks in
             tasks.addTask { await runtime.run() }
             tasks.addTask {

@@ -2,7 +2,7 @@ internal import ArgumentParser
 internal import GroupSPI
 
 /// `infrakit group commit`
-struct CommitCommand: Verb {
+struct CommitCommand: Subcommand {
     static let configuration = CommandConfiguration(
         commandName: "commit",
         abstract: "commit a group configuration"

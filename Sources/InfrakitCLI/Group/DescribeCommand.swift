@@ -2,7 +2,7 @@ internal import ArgumentParser
 internal import GroupSPI
 
 /// `infrakit group describe`
-struct DescribeCommand: Verb {
+struct DescribeCommand: Subcommand {
     static let configuration = CommandConfiguration(
         commandName: "describe",
         abstract: "describe the live instances that make up a group"

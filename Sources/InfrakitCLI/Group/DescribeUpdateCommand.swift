@@ -2,7 +2,7 @@ internal import ArgumentParser
 internal import GroupSPI
 
 /// `infrakit group describe-update`
-struct DescribeUpdateCommand: Verb {
+struct DescribeUpdateCommand: Subcommand {
     static let configuration = CommandConfiguration(
         commandName: "describe-update",
         abstract: "describe the steps to perform an update"

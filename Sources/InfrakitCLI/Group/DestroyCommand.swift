@@ -2,7 +2,7 @@ internal import ArgumentParser
 internal import GroupSPI
 
 /// `infrakit group destroy`
-struct DestroyCommand: Verb {
+struct DestroyCommand: Subcommand {
     static let configuration = CommandConfiguration(
         commandName: "destroy",
         abstract: "destroy a group"

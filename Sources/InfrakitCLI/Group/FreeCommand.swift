@@ -2,7 +2,7 @@ internal import ArgumentParser
 internal import GroupSPI
 
 /// `infrakit group free`
-struct FreeCommand: Verb {
+struct FreeCommand: Subcommand {
     static let configuration = CommandConfiguration(
         commandName: "free",
         abstract: "free a group from active monitoring, nondestructive"

@@ -2,7 +2,7 @@ internal import ArgumentParser
 internal import GroupSPI
 
 /// `infrakit group inspect`
-struct InspectCommand: Verb {
+struct InspectCommand: Subcommand {
     static let configuration = CommandConfiguration(
         commandName: "inspect",
         abstract: "return the raw configuration associated with a group"

@@ -2,7 +2,7 @@ internal import ArgumentParser
 internal import GroupSPI
 
 /// `infrakit group ls`
-struct LsCommand: Verb {
+struct LsCommand: Subcommand {
     static let configuration = CommandConfiguration(
         commandName: "ls",
         abstract: "list groups"

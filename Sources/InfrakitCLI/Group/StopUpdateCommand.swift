@@ -2,7 +2,7 @@ internal import ArgumentParser
 internal import GroupSPI
 
 /// `infrakit group stop-update`
-struct StopUpdateCommand: Verb {
+struct StopUpdateCommand: Subcommand {
     static let configuration = CommandConfiguration(
         commandName: "stop-update",
         abstract: "stop updating a group"

@@ -2,7 +2,7 @@ internal import ArgumentParser
 internal import GroupSPI
 
 /// `infrakit group unwatch`
-struct UnwatchCommand: Verb {
+struct UnwatchCommand: Subcommand {
     static let configuration = CommandConfiguration(
         commandName: "unwatch",
         abstract: "unwatch a group"

@@ -2,7 +2,7 @@ internal import ArgumentParser
 internal import GroupSPI
 
 /// `infrakit group update`
-struct UpdateCommand: Verb {
+struct UpdateCommand: Subcommand {
     static let configuration = CommandConfiguration(
         commandName: "update",
         abstract: "update a group"

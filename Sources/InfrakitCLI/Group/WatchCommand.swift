@@ -2,7 +2,7 @@ internal import ArgumentParser
 internal import GroupSPI
 
 /// `infrakit group watch`
-struct WatchCommand: Verb {
+struct WatchCommand: Subcommand {
     static let configuration = CommandConfiguration(
         commandName: "watch",
         abstract: "watch a group"

@@ -2,7 +2,7 @@ internal import ArgumentParser
 internal import PluginRPC
 
 /// `infrakit plugin ls`
-struct PluginLsCommand: Verb {
+struct PluginLsCommand: Subcommand {
     static let configuration = CommandConfiguration(
         commandName: "ls",
         abstract: "list plugins and where they listen"

@@ -10,14 +10,14 @@ enum Program {
     /// - Returns: 0; 1 when it failed; ``readerGone``.
     static func run(_ words: [String], in session: Session) async -> Int32 {
         do {
-            var command = try InfrakitCommand.parseAsRoot(try CommandLineWords.inOrder(words))
-            guard let verb = command as? any Verb else {
+            var command = try InfrakitCommand.parseAsRoot(try ArgumentPreprocessor.inOrder(words))
+            guard let verb = command as? any Subcommand else {
                 // `infrakit`, `infrakit group`, `infrakit help …`: they show help.
                 try command.run()
                 return 0
             }
             return await run(verb, in: session)
-        } catch let unknown as CommandLineWords.UnknownVerb {
+        } catch let unknown as ArgumentPreprocessor.UnknownSubcommand {
             let name = unknown.command.configuration.commandName ?? ""
             session.standardError("Error: unknown command '\(unknown.word)' for 'infrakit \(name)'\n")
             session.standardError(TerminalText(paragraph: InfrakitCommand.helpMessage(for: unknown.command) + "\n"))
@@ -32,7 +32,7 @@ enum Program {
         }
     }
 
-    private static func run(_ verb: any Verb, in session: Session) async -> Int32 {
+    private static func run(_ verb: any Subcommand, in session: Session) async -> Int32 {
         do throws(Failure) {
             return tell(try await verb.run(in: session).text, in: session)
         } catch {

@@ -57,13 +57,13 @@ public struct Election: Sendable {
     private(set) var nextAttempt: BootInstant?
     /// A look beside those, which leaves them where they are: at the moment from which a row that stands still may be
     /// taken over, when its holder has ended, and when another was faster. If it fails, the others go on.
-    private(set) var extraLook: BootInstant?
+    private(set) var earlyPoll: BootInstant?
     /// May this replica lead at all (leader file, orphan guard)? Nil means yes; else why not.
-    private(set) var hindrance: String?
+    private(set) var inhibitor: String?
     /// After a hand-over nobody asks for the lease at once: another is to have it.
-    private(set) var restUntil: BootInstant?
+    private(set) var cooldownUntil: BootInstant?
     /// The epoch that was handed over: once another replica has led, the rest has served its purpose.
-    private var restEpoch = 0
+    private var cooldownEpoch = 0
     /// After trouble at the store that ended a short term nobody asks for the lease at once: it would meet the same trouble.
     private(set) var backoffUntil: BootInstant?
     /// Why the lease, which may be had, was not acquired when it was last asked for: nothing was stored.
@@ -74,7 +74,7 @@ public struct Election: Sendable {
     private var jitter: Jitter
 
     /// A row can promise any ttl, and a moment can be too far away to be counted to.
-    private static let farthestLook = Duration.seconds(86_400)
+    private static let farthestPoll = Duration.seconds(86_400)
 
     /// - Parameters:
     ///   - settings: checked ratios.
@@ -98,8 +98,8 @@ public struct Election: Sendable {
         expire(now, &directives)
         switch event {
         case .tick: break
-        case .observed(let lease, let startedAt, let vacancy):
-            observed(lease, startedAt, vacancy, now, &directives)
+        case .observed(let lease, let startedAt, let takeoverReason):
+            observed(lease, startedAt, takeoverReason, now, &directives)
         case .observationFailed(let reason): trouble = reason
         case .holderEnded(let epoch): holderEnded(epoch, now)
         case .acquired(let lease): acquired(lease, now, &directives)
@@ -113,10 +113,10 @@ public struct Election: Sendable {
             lose(epoch, "the outcome of a write is not known: \(reason)", now, &directives)
         case .suspended(let epoch, let reason, let isRenewed):
             suspended(epoch, reason, isRenewed, now, &directives)
-        case .hindered(let reason): hindered(reason, now, &directives)
+        case .inhibited(let reason): inhibited(reason, now, &directives)
         case .stepDown(let epoch, let reason):
             guard leadingEpoch == epoch else { break }
-            (restUntil, restEpoch) = (now + settings.ttl, epoch)
+            (cooldownUntil, cooldownEpoch) = (now + settings.ttl, epoch)
             resign(reason, isOrderly: true, now, &directives)
         case .freed(let epoch): freed(epoch, now, &directives)
         case .stalled(let epoch): if departingEpoch == epoch { letRunOut(&directives) }
@@ -138,7 +138,7 @@ public struct Election: Sendable {
             if now >= departure.term.expiry { state = isStopping ? .stopped : .watching(nil) }
         default: break
         }
-        if let rest = restUntil, now >= rest, departingEpoch != restEpoch { restUntil = nil }
+        if let cooldown = cooldownUntil, now >= cooldown, departingEpoch != cooldownEpoch { cooldownUntil = nil }
         if let backoff = backoffUntil, now >= backoff { backoffUntil = nil }
     }
 
@@ -148,8 +148,8 @@ public struct Election: Sendable {
         case .watching:
             let isTime = now >= nextAttempt ?? now
             if isTime { nextAttempt = now + jitter.shorten(settings.pollInterval) }
-            let isExtra = extraLook.map { now >= $0 } ?? false
-            if isExtra { extraLook = endOfTTL(after: now) }
+            let isExtra = earlyPoll.map { now >= $0 } ?? false
+            if isExtra { earlyPoll = endOfTTL(after: now) }
             if isTime || isExtra { directives.append(.observe) }
         case .leading(var term):
             if renew(&term, now, &directives) { state = .leading(term) }
@@ -178,7 +178,7 @@ public struct Election: Sendable {
             term.renewalIssuedAt == nil ? min(nextAttempt ?? term.deadline, term.deadline) : term.deadline
         }
         switch state {
-        case .watching: return [nextAttempt, extraLook].compactMap(\.self).min()
+        case .watching: return [nextAttempt, earlyPoll].compactMap(\.self).min()
         case .leading(let term): return beforeDeadline(term)
         case .resigning(let departure):
             return departure.keptUntil.map { min($0, beforeDeadline(departure.term)) } ?? departure.term.expiry
@@ -191,32 +191,32 @@ public struct Election: Sendable {
     private mutating func observed(
         _ lease: Lease,
         _ startedAt: BootInstant,
-        _ vacancy: String?,
+        _ takeoverReason: String?,
         _ now: BootInstant,
         _ directives: inout [ElectionDirective]
     ) {
         guard case .watching(let watch) = state else { return }
         trouble = nil
-        if lease.epoch > restEpoch { restUntil = nil }
-        let look = Watch.Look(of: lease, from: startedAt, to: now)
+        if lease.epoch > cooldownEpoch { cooldownUntil = nil }
+        let poll = Watch.Look(of: lease, from: startedAt, to: now)
         let current: Watch
         if let watch, watch.isOf(lease) {
-            current = watch.joined(by: look, atMost: settings.longestGap(for: lease))
+            current = watch.joined(by: poll, atMost: settings.longestGap(for: lease))
         } else {
-            current = Watch(look)
-            extraLook = nil
+            current = Watch(poll)
+            earlyPoll = nil
         }
         state = .watching(current)
-        extraLook = extraLook ?? endOfTTL(after: now)
+        earlyPoll = earlyPoll ?? endOfTTL(after: now)
         let refusal = self.refusal
         self.refusal = nil
         // A row of an older state says nothing of who leads, and nobody leads there until a person has decided.
-        guard hindrance == nil, !isStopping, lease.suspension == nil, backoffUntil == nil else { return }
+        guard inhibitor == nil, !isStopping, lease.suspension == nil, backoffUntil == nil else { return }
         let reason: String
-        if let vacancy {
+        if let takeoverReason {
             // Whoever has just handed over lets another go first.
-            guard restUntil == nil else { return }
-            reason = vacancy
+            guard cooldownUntil == nil else { return }
+            reason = takeoverReason
         } else if lease.isHeld, current.waited >= .milliseconds(lease.ttl) {
             reason = "no renewal by \(lease.holder) for \(lease.ttl) ms"
         } else {
@@ -224,22 +224,22 @@ public struct Election: Sendable {
         }
         state = .acquiring(issuedAt: now, watch: current)
         self.refusal = refusal
-        extraLook = nil
+        earlyPoll = nil
         directives.append(.acquire(watched: lease, reason: reason))
     }
 
     /// From when on the row that is watched may be taken over, unless it changes; nil when that moment has been.
     private func endOfTTL(after now: BootInstant) -> BootInstant? {
         guard case .watching(let watch?) = state, watch.lease.isHeld else { return nil }
-        let end = watch.waitsSince + min(.milliseconds(watch.lease.ttl), Self.farthestLook)
+        let end = watch.waitsSince + min(.milliseconds(watch.lease.ttl), Self.farthestPoll)
         return end > now ? end : nil
     }
 
     /// All followers of that host hear of it at once, and are not to meet at the file.
     private mutating func holderEnded(_ epoch: Int, _ now: BootInstant) {
         guard case .watching(let watch?) = state, watch.lease.epoch == epoch else { return }
-        let look = now + jitter.spread(over: settings.spread)
-        extraLook = min(extraLook ?? look, look)
+        let poll = now + jitter.spread(over: settings.spread)
+        earlyPoll = min(earlyPoll ?? poll, poll)
     }
 
     private mutating func acquired(_ lease: Lease, _ now: BootInstant, _ directives: inout [ElectionDirective]) {
@@ -247,7 +247,7 @@ public struct Election: Sendable {
         refusal = nil
         let deadline = issuedAt + settings.renewDeadline
         let expiry = issuedAt + settings.ttl
-        guard now < deadline, hindrance == nil, !isStopping else {
+        guard now < deadline, inhibitor == nil, !isStopping else {
             // Too late, or not wanted any more. Nothing was done under this term, so it can be given back at once.
             directives.append(.release(epoch: lease.epoch, reason: "leadership was not started"))
             state = isStopping ? .stopped : .watching(nil)
@@ -264,7 +264,7 @@ public struct Election: Sendable {
         switch event {
         case .acquisitionFailed(let reason): trouble = reason
         // The row is another one by now: whose?
-        default: extraLook = now
+        default: earlyPoll = now
         }
         state = isStopping ? .stopped : .watching(nil)
     }
@@ -349,8 +349,8 @@ public struct Election: Sendable {
         }
     }
 
-    private mutating func hindered(_ reason: String?, _ now: BootInstant, _ directives: inout [ElectionDirective]) {
-        hindrance = reason
+    private mutating func inhibited(_ reason: String?, _ now: BootInstant, _ directives: inout [ElectionDirective]) {
+        inhibitor = reason
         guard let reason else {
             // What stood in the way is gone: no reason to wait for the next look.
             if case .watching = state { nextAttempt = now }
@@ -406,7 +406,7 @@ public struct Election: Sendable {
         guard case .resigning(let departure) = state, departure.term.epoch == freed else { return }
         directives.append(.release(epoch: freed, reason: departure.reason))
         // From now on another can have it.
-        if restUntil != nil, restEpoch == freed { restUntil = now + settings.ttl }
+        if cooldownUntil != nil, cooldownEpoch == freed { cooldownUntil = now + settings.ttl }
         state = isStopping ? .stopped : .watching(nil)
         nextAttempt = isStopping ? nil : now + jitter.shorten(settings.pollInterval)
     }

@@ -4,9 +4,9 @@ public import Store
 public enum ElectionEvent: Sendable {
     /// Time has passed.
     case tick
-    /// The row was read. `startedAt` is from before the reading; `vacancy` says why the lease may be taken over at once:
+    /// The row was read. `startedAt` is from before the reading; `takeoverReason` says why the lease may be taken over at once:
     /// it was released, or its holder is known to have let go; nil when it may not.
-    case observed(Lease, startedAt: BootInstant, vacancy: String?)
+    case observed(Lease, startedAt: BootInstant, takeoverReason: String?)
     case observationFailed(String)
     /// Whoever holds the lease in that epoch is known to have ended, and to have let its groups go: a look is worth it now.
     /// It is the look that tells whether the lease may be taken over.
@@ -28,7 +28,7 @@ public enum ElectionEvent: Sendable {
     /// The store is older than what this leader has seen of it. When `isRenewed`, it holds the lease there all the same.
     case suspended(epoch: Int, String, isRenewed: Bool)
     /// This replica may not lead, and why; nil when it may.
-    case hindered(String?)
+    case inhibited(String?)
     case stepDown(epoch: Int, String)
     /// Every group that this replica had in that term has been let go.
     case freed(epoch: Int)

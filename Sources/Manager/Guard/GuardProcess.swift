@@ -24,7 +24,7 @@ public final class GuardProcess: OrphanGuard {
 
     private let command: [String]
     private let logger: Logger
-    private let hinder: @Sendable (String?) -> Void
+    private let inhibit: @Sendable (String?) -> Void
     /// What each guard finds, the first as well as one that takes its place.
     private let board: GuardBoard
     private let patience: Duration
@@ -33,29 +33,29 @@ public final class GuardProcess: OrphanGuard {
     /// - Parameters:
     ///   - command: the guard's program and arguments.
     ///   - patience: a guard that obeys nothing for so long stands still, and another takes its place.
-    ///   - hinder: told why this replica may not lead while there is no guard; nil when there is one.
+    ///   - inhibit: told why this replica may not lead while there is no guard; nil when there is one.
     /// - Throws: ``SettingsError`` when the system gives no memory for what a guard has to know.
     public init(
         command: [String],
         patience: Duration,
         logger: Logger,
-        hinder: @escaping @Sendable (String?) -> Void
+        inhibit: @escaping @Sendable (String?) -> Void
     ) throws(SettingsError) {
         board = try GuardBoard()
         self.command = command
         self.patience = patience
         self.logger = logger
-        self.hinder = hinder
+        self.inhibit = inhibit
     }
 
     /// Starts the guard, and again whenever it ends, until ``stop()``.
     public func start() {
-        hinder("waits for its orphan guard; the guard of an earlier run on this host has not ended")
+        inhibit("waits for its orphan guard; the guard of an earlier run on this host has not ended")
         // A plain thread: it waits in `read` and `waitpid`.
         do throws(SystemError) {
             try DetachedThread.start { self.supervise() }
         } catch {
-            hinder("cannot start the thread of the orphan guard: \(error.reason)")
+            inhibit("cannot start the thread of the orphan guard: \(error.reason)")
         }
     }
 
@@ -160,7 +160,7 @@ public final class GuardProcess: OrphanGuard {
                 while waitpid(pid, &status, 0) < 0, errno == EINTR {}
             } catch {
                 isDue = nil
-                hinder("cannot start the orphan guard: \(error)")
+                inhibit("cannot start the orphan guard: \(error)")
                 logger.error("orphan guard not started", metadata: ["error": "\(error)"])
             }
             let (ended, wasReady) = state.withLock { state in
@@ -177,7 +177,7 @@ public final class GuardProcess: OrphanGuard {
                 isDue = BootClock().now() + patience / Self.replacementPart
             } else {
                 isDue = nil
-                hinder(Self.hasEnded)
+                inhibit(Self.hasEnded)
             }
             var pause = timespec(tv_sec: 0, tv_nsec: wasReady ? 20_000_000 : 200_000_000)
             nanosleep(&pause, nil)
@@ -202,7 +202,7 @@ public final class GuardProcess: OrphanGuard {
                 if rest > 0, poll(&entry, 1, Int32(clamping: rest)) <= 0 { continue }
                 if rest <= 0 {
                     due = nil
-                    hinder(Self.hasEnded)
+                    inhibit(Self.hasEnded)
                     continue
                 }
             }
@@ -227,7 +227,7 @@ public final class GuardProcess: OrphanGuard {
             return (isFirst, ready)
         }
         for entry in ready { entry.continuation.resume() }
-        if isFirst { hinder(nil) }
+        if isFirst { inhibit(nil) }
     }
 
     private func spawn() throws(SettingsError) -> (pid: pid_t, output: Int32) {

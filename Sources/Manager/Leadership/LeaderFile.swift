@@ -2,14 +2,14 @@ internal import GroupSPI
 
 /// The original way of naming a leader: a shared file that holds the name of the manager that is to lead.
 package struct LeaderFile: Sendable {
-    private let file: SlowFile
+    private let file: TimedFileReader
     /// A manager leads when the file holds its name; replicas that share one are told apart by their ids.
     private let names: Set<Identifier>
     private let timeout: Duration
 
     /// - Parameter timeout: longer than any reading should take: the file may lie on a server that is away.
     init(path: String, names: Set<Identifier>, timeout: Duration) {
-        self.file = SlowFile(path, limit: Self.longest)
+        self.file = TimedFileReader(path, limit: Self.longest)
         self.names = names
         self.timeout = timeout
     }
@@ -22,7 +22,7 @@ package struct LeaderFile: Sendable {
     private static let (looksAgain, pause) = (5, Duration.milliseconds(20))
 
     /// - Returns: nil when the file names this manager; else why it must not lead. A file that cannot be read names nobody.
-    func hindrance() async -> String? {
+    func inhibitor() async -> String? {
         var content = ""
         for look in 0...Self.looksAgain {
             if look > 0 { try? await Task.sleep(for: Self.pause, clock: .suspending) }
@@ -40,7 +40,7 @@ package struct LeaderFile: Sendable {
 
     /// - Returns: why the file cannot be read now; nil when it can.
     package static func trouble(_ path: String, within timeout: Duration) async -> String? {
-        guard case .failure(let trouble) = await SlowFile(path, limit: longest).read(within: timeout) else {
+        guard case .failure(let trouble) = await TimedFileReader(path, limit: longest).read(within: timeout) else {
             return nil
         }
         return trouble.message

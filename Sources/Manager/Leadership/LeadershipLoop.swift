@@ -5,23 +5,23 @@ internal import Store
 actor LeadershipLoop {
     private var election: Election
     private let store: any StateStore
-    private let claimant: Claimant
+    private let candidate: Candidate
     private let settings: ElectionSettings
     private let supervisor: TermSupervisor
-    private let board: StandingBoard
-    private let pulse: LoopPulse
+    private let board: RoleObserver
+    private let heartbeat: Heartbeat
     private let orphanGuard: any OrphanGuard
-    private let vacancy: @Sendable (Lease) -> String?
+    private let takeoverReason: @Sendable (Lease) -> String?
     private let isHolderRunning: @Sendable (Lease) -> Bool?
     /// Whether a leader uses the very same plugin as this replica.
     private let sharesPlugin: @Sendable (Lease) -> Bool
     /// Told why this replica must not lead beside the one that does.
-    private let hinder: @Sendable (String?) -> Void
+    private let inhibit: @Sendable (String?) -> Void
     private var namesake: Namesake
-    private let holderWatch: any HolderWatch
+    private let holderMonitor: any LeaseHolderMonitor
     private let clock: any ManagerClock
     private let deadline: any DeadlineTimer
-    private let decide: RuntimeParts.Decide
+    private let decide: ManagerDependencies.Decide
     private let logger: Logger
     private let events: AsyncStream<ElectionEvent>
     private let post: @Sendable (ElectionEvent) -> Void
@@ -43,46 +43,46 @@ actor LeadershipLoop {
     init(
         election: Election,
         store: any StateStore,
-        claimant: Claimant,
+        candidate: Candidate,
         settings: ElectionSettings,
         pluginLookInterval: Duration,
         supervisor: TermSupervisor,
-        board: StandingBoard,
-        pulse: LoopPulse,
+        board: RoleObserver,
+        heartbeat: Heartbeat,
         orphanGuard: any OrphanGuard,
-        vacancy: @escaping @Sendable (Lease) -> String?,
+        takeoverReason: @escaping @Sendable (Lease) -> String?,
         isHolderRunning: @escaping @Sendable (Lease) -> Bool?,
         sharesPlugin: @escaping @Sendable (Lease) -> Bool,
-        hinder: @escaping @Sendable (String?) -> Void,
-        holderWatch: any HolderWatch,
+        inhibit: @escaping @Sendable (String?) -> Void,
+        holderMonitor: any LeaseHolderMonitor,
         clock: any ManagerClock,
         logger: Logger,
         events: AsyncStream<ElectionEvent>,
         post: @escaping @Sendable (ElectionEvent) -> Void,
-        parts: RuntimeParts
+        managerDependencies: ManagerDependencies
     ) throws(SettingsError) {
         self.election = election
         self.store = store
-        self.claimant = claimant
+        self.candidate = candidate
         self.settings = settings
         self.supervisor = supervisor
         self.board = board
-        self.pulse = pulse
+        self.heartbeat = heartbeat
         self.orphanGuard = orphanGuard
-        self.vacancy = vacancy
+        self.takeoverReason = takeoverReason
         self.isHolderRunning = isHolderRunning
         self.sharesPlugin = sharesPlugin
         self.pluginLookInterval = pluginLookInterval
-        self.hinder = hinder
-        self.namesake = Namesake(claimant)
-        self.holderWatch = holderWatch
+        self.inhibit = inhibit
+        self.namesake = Namesake(candidate)
+        self.holderMonitor = holderMonitor
         self.clock = clock
         self.logger = logger
         self.events = events
         self.post = post
-        self.decide = parts.decide
-        self.followersLook = parts.followersLook
-        self.deadline = try parts.makeDeadline { post(.tick) }
+        self.decide = managerDependencies.decide
+        self.followersLook = managerDependencies.followersLook
+        self.deadline = try managerDependencies.makeDeadline { post(.tick) }
     }
 
     /// Runs until the election has stopped, or the task is cancelled: then the orphan guard does what is left to do.
@@ -93,7 +93,7 @@ actor LeadershipLoop {
             for await event in events {
                 let before = election.standing.role
                 let now = clock.now()
-                pulse.beat(now)
+                heartbeat.beat(now)
                 noteClock(now)
                 let directives = decide(&election, event, now)
                 note(event)
@@ -103,7 +103,7 @@ actor LeadershipLoop {
                 lookAtOwnPlugin(now, &tasks)
             }
             waker?.cancel()
-            holderWatch.stop()
+            holderMonitor.stop()
             deadline.stop()
             supervisor.suspend()
             // Now, and not after the tasks: one of them may be waiting for the guard.
@@ -121,30 +121,30 @@ actor LeadershipLoop {
 
     private func note(_ event: ElectionEvent) {
         switch event {
-        case .observed(let lease, let startedAt, let vacancy):
+        case .observed(let lease, let startedAt, let takeoverReason):
             (self.lease, hasLooked) = (lease, true)
-            let isRunning = vacancy == nil ? isHolderRunning(lease) : false
-            hinder(namesake.observed(lease, isRunning: isRunning, startedAt: startedAt, now: clock.now()))
+            let isRunning = takeoverReason == nil ? isHolderRunning(lease) : false
+            inhibit(namesake.observed(lease, isRunning: isRunning, startedAt: startedAt, now: clock.now()))
             // Of a lease that may be had already there is nothing to wait for.
-            holderWatch.watch(vacancy == nil && !election.isLeading ? lease : nil)
+            holderMonitor.watch(takeoverReason == nil && !election.isLeading ? lease : nil)
         case .acquired(let lease):
             (self.lease, hasLooked) = (lease, true)
-            holderWatch.watch(nil)
+            holderMonitor.watch(nil)
         case .observationFailed: hasLooked = true
         case .freed: if !election.isLeading { orphanGuard.disarm() }
         default: break
         }
     }
 
-    private func publish(_ before: Standing.Role) {
+    private func publish(_ before: ReplicaStatus.Role) {
         let standing = election.standing
         var known = standing.lease ?? lease
         // A row that still names this replica after its term says of no leader where it is.
-        if standing.role != .leader, known?.instance == claimant.instance { known = nil }
+        if standing.role != .leader, known?.instance == candidate.instance { known = nil }
         // Nor does a row on which nobody acts.
         if known?.suspension != nil || known?.holder == Lease.unknownHolder { known = nil }
         board.post(
-            Standing(role: standing.role, reason: standing.reason, lease: known),
+            ReplicaStatus(role: standing.role, reason: standing.reason, lease: known),
             since: election.watchedSince,
             hasLooked: hasLooked
         )
@@ -167,7 +167,7 @@ actor LeadershipLoop {
         if lease.epoch != lookedInEpoch { nextPluginLook = nil }
         guard now >= nextPluginLook ?? now else { return }
         (nextPluginLook, lookedInEpoch) = (now + pluginLookInterval, lease.epoch)
-        let isLed = lease.isHeld && lease.instance != claimant.instance
+        let isLed = lease.isHeld && lease.instance != candidate.instance
         if isLed, sharesPlugin(lease) { return }
         tasks.addTask { [supervisor] in await supervisor.lookAtOwnPlugin(isLed: isLed) }
     }
@@ -222,7 +222,7 @@ actor LeadershipLoop {
     }
 
     private func fence(_ epoch: Int) -> Fence {
-        Fence(instance: claimant.instance, epoch: epoch, manager: claimant.id.name)
+        Fence(instance: candidate.instance, epoch: epoch, manager: candidate.id.name)
     }
 
     // MARK: - The store
@@ -252,7 +252,7 @@ actor LeadershipLoop {
             let lease = try await store.lease(within: settings.renewDeadline)
             trouble = nil
             noteTime(since: startedAt, isReading: true)
-            post(.observed(lease, startedAt: startedAt, vacancy: vacancy(lease)))
+            post(.observed(lease, startedAt: startedAt, takeoverReason: takeoverReason(lease)))
         } catch {
             // A lasting trouble is told once.
             if trouble != error.message { logger.warning("lease not read", metadata: ["error": "\(error)"]) }
@@ -266,7 +266,7 @@ actor LeadershipLoop {
         let startedAt = clock.now()
         do throws(StoreError) {
             let lease = try await store.acquireLease(
-                claimant,
+                candidate,
                 watched: watched,
                 ttl: settings.ttl.milliseconds,
                 reason: reason,

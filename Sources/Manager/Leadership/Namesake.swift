@@ -12,11 +12,11 @@ struct Namesake {
         var hasMoved: Bool
     }
 
-    private let claimant: Claimant
+    private let candidate: Candidate
     private var row: Row?
 
-    init(_ claimant: Claimant) {
-        self.claimant = claimant
+    init(_ candidate: Candidate) {
+        self.candidate = candidate
     }
 
     /// - Parameters:
@@ -24,7 +24,7 @@ struct Namesake {
     ///   - startedAt: before the row was read.
     /// - Returns: why this replica must not lead; nil when no namesake is known to live.
     mutating func observed(_ lease: Lease, isRunning: Bool?, startedAt: BootInstant, now: BootInstant) -> String? {
-        guard lease.isHeld, lease.holder == claimant.id.name, lease.instance != claimant.instance, isRunning != false
+        guard lease.isHeld, lease.holder == candidate.id.name, lease.instance != candidate.instance, isRunning != false
         else {
             row = nil
             return nil

@@ -18,7 +18,7 @@ extension GroupProxy {
     public func status() async -> JSON {
         let standing = board.current
         return [
-            "id": .string(supervisor.dependencies.claimant.id.name), "role": .string(standing.role.rawValue),
+            "id": .string(supervisor.dependencies.candidate.id.name), "role": .string(standing.role.rawValue),
             "reason": .string(board.reason),
             "plugin": await pluginStatus(), "store": ["slow": .string(board.slowness?.text)],
             "clock": ["set": .string(clockText)],

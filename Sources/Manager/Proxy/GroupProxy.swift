@@ -10,7 +10,7 @@ public struct GroupProxy: GroupEndpoint, ManagerEndpoint {
     let plugin: any GroupPlugin
     let store: any StateStore
     let clock: any ManagerClock
-    let board: StandingBoard
+    let board: RoleObserver
     let settings: TermSettings
     let makeRequestID: @Sendable () -> String
     let shares: CallShares
@@ -90,7 +90,7 @@ public struct GroupProxy: GroupEndpoint, ManagerEndpoint {
 
     /// A manager that finds itself among those that were asked before it is in a circle with them.
     public func findLoop(through managers: [Identifier]) async -> Bool? {
-        let own = Identifier(supervisor.dependencies.claimant.instance)
+        let own = Identifier(supervisor.dependencies.candidate.instance)
         if managers.contains(own) || managers.count >= Self.longestChain { return true }
         return await findLoop?(managers + [own], .seconds(1)) ?? nil
     }

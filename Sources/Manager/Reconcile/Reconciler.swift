@@ -71,7 +71,7 @@ public struct Reconciler: Sendable {
         if isKnown {
             if state != nil { ended[group] = now }
         } else {
-            letGo(group, revision: state?.revision ?? 0, now: now)
+            release(group, revision: state?.revision ?? 0, now: now)
         }
     }
 
@@ -117,7 +117,7 @@ public struct Reconciler: Sendable {
             guard let since = ended[group], since < askedAt else { return false }
             return entries[group] == nil
         }
-        for group in leftovers { letGo(group, revision: 0, now: now) }
+        for group in leftovers { release(group, revision: 0, now: now) }
         for (group, entry) in entries.all where !groups.contains(group) {
             guard case .settled(let since) = entry.phase, since < askedAt else { continue }
             entries[group]?.phase = .due(now)
@@ -167,7 +167,7 @@ public struct Reconciler: Sendable {
 
     // MARK: - Rules
 
-    private mutating func letGo(_ group: Identifier, revision: Int, now: BootInstant) {
+    private mutating func release(_ group: Identifier, revision: Int, now: BootInstant) {
         ended[group] = nil
         let task = Task(group: group, goal: .freed, revision: revision, isPending: false, isRefusable: false)
         entries[group] = Entry(task: task, phase: .due(now))

@@ -49,7 +49,7 @@ public struct RequestClient: Sendable {
             case .wait(let pause):
                 await sleep(for: pause)
                 event = .waited
-            case .submit, .look, .renew, .withdraw:
+            case .submit, .look, .renew, .cancel:
                 event = await carryOut(step, request, within: limit)
                 switch event {
                 case .submitted, .renewed: if await tellLeader() { course.leaderHeard(looksEvery: Self.soon) }
@@ -75,14 +75,14 @@ public struct RequestClient: Sendable {
             case .renew:
                 try await store.renewRequest(request.id, within: limit)
                 return .renewed
-            case .withdraw:
-                return .withdrawn(isStored: try await store.cancelRequest(request.id, within: limit))
+            case .cancel:
+                return .cancelled(isStored: try await store.cancelRequest(request.id, within: limit))
             case .wait, .end: return .waited
             }
         } catch {
             return switch step {
             case .submit: .submitFailed(error)
-            case .withdraw: .withdrawFailed(error)
+            case .cancel: .cancelFailed(error)
             default: .lookFailed(error)
             }
         }

@@ -41,8 +41,8 @@ public struct RequestCourse: Sendable {
         /// Also when that failed: the next look tells.
         case renewed
         /// - Parameter isStored: whether it is taken back by now.
-        case withdrawn(isStored: Bool)
-        case withdrawFailed(StoreError)
+        case cancelled(isStored: Bool)
+        case cancelFailed(StoreError)
         case waited
     }
 
@@ -50,7 +50,7 @@ public struct RequestCourse: Sendable {
         case submit
         case look
         case renew
-        case withdraw
+        case cancel
         case wait(Duration)
         case end(RequestEnd)
     }
@@ -60,7 +60,7 @@ public struct RequestCourse: Sendable {
         case submitting(isOpen: Bool)
         case submitted
         /// - `isAnswered`: the store has said that it could not be taken back.
-        case withdrawing(until: BootInstant, isAnswered: Bool)
+        case cancelling(until: BootInstant, isAnswered: Bool)
     }
 
     /// What is waited for is the plugin's answer, not a revision.
@@ -93,7 +93,7 @@ public struct RequestCourse: Sendable {
 
     /// How long taking a request back may take: of what the waiting took a quarter. Whoever says how long they wait is answered then, and
     /// not much later.
-    private var withdrawal: Duration
+    private var cancellation: Duration
     private static let withdrawals = Duration.seconds(3) ... .seconds(10)
     /// More than fit into that time.
     private static let mostAttempts = 200
@@ -112,7 +112,7 @@ public struct RequestCourse: Sendable {
         }
         began = now
         deadline = now + patience
-        withdrawal = min(max(patience / 4, Self.withdrawals.lowerBound), Self.withdrawals.upperBound)
+        cancellation = min(max(patience / 4, Self.withdrawals.lowerBound), Self.withdrawals.upperBound)
         self.pauses = pauses
         pause = pauses.lowerBound
     }
@@ -120,7 +120,7 @@ public struct RequestCourse: Sendable {
     /// How long a call to the store is waited for.
     public func limit(_ now: BootInstant) -> Duration {
         let end =
-            if case .withdrawing(let until, _) = phase { until } else { deadline + withdrawal }
+            if case .cancelling(let until, _) = phase { until } else { deadline + cancellation }
         return max(end - now, .seconds(1))
     }
 
@@ -130,7 +130,7 @@ public struct RequestCourse: Sendable {
         isInterrupted = true
         deadline = min(deadline, now)
         // A second signal ends it at once.
-        withdrawal = Self.withdrawals.upperBound
+        cancellation = Self.withdrawals.upperBound
     }
 
     /// The leader has heard of it: its answer comes soon.
@@ -140,7 +140,7 @@ public struct RequestCourse: Sendable {
         switch event {
         case .submitted:
             phase = .submitted
-            return now >= deadline ? withdraw(now) : .look
+            return now >= deadline ? cancel(now) : .look
         case .submitFailed(let error): return submitFailed(error, now)
         case .seen(let sight): return seen(sight, now)
         case .lookFailed(let error):
@@ -148,18 +148,18 @@ public struct RequestCourse: Sendable {
             return again(now)
         case .renewed: return rest()
         // Whether that was in the database in which it was asked; and who leads is to be told too.
-        case .withdrawn(isStored: true): return .look
-        case .withdrawn(isStored: false):
-            if case .withdrawing(let until, _) = phase { phase = .withdrawing(until: until, isAnswered: true) }
+        case .cancelled(isStored: true): return .look
+        case .cancelled(isStored: false):
+            if case .cancelling(let until, _) = phase { phase = .cancelling(until: until, isAnswered: true) }
             return .look
-        case .withdrawFailed(let error):
+        case .cancelFailed(let error):
             trouble = error
             return again(now)
         case .waited:
             return switch phase {
             case .submitting(isOpen: false): now >= deadline ? nothing() : .submit
-            case .withdrawing(_, isAnswered: false): .withdraw
-            case .submitting, .submitted, .withdrawing: .look
+            case .cancelling(_, isAnswered: false): .cancel
+            case .submitting, .submitted, .cancelling: .look
             }
         }
     }
@@ -205,13 +205,13 @@ public struct RequestCourse: Sendable {
         case .cancelled: return nothing()
         case .lost: return unknown()
         case .done: return done(request, sight, now)
-        case .waiting, .passedOn:
+        case .waiting, .forwarded:
             let isOfThisTerm = request.epoch == sight.lease.epoch
             if isForOneTerm, !isOfThisTerm { hasLeaderChanged = true }
             guard now < deadline, !hasLeaderChanged else {
                 // Taking back what was passed on is a wish, which is noted once.
-                if request.state == .passedOn, case .withdrawing(_, isAnswered: true) = phase { return again(now) }
-                return withdraw(now)
+                if request.state == .forwarded, case .cancelling(_, isAnswered: true) = phase { return again(now) }
+                return cancel(now)
             }
             return isOfThisTerm ? rest() : .renew
         }
@@ -236,11 +236,11 @@ public struct RequestCourse: Sendable {
         // One that has been there, or surely was, has ended and is forgotten; or another file is in the store's place.
         guard !wasThere, now - began < Self.memory else { return unknown() }
         switch phase {
-        case .submitting: return now >= deadline ? withdraw(now) : .submit
+        case .submitting: return now >= deadline ? cancel(now) : .submit
         case .submitted: return unknown()
-        case .withdrawing(_, let isAnswered):
+        case .cancelling(_, let isAnswered):
             // The store carries out one write after the other: what was not there to be taken back does not come any more.
-            guard isAnswered else { return withdraw(now) }
+            guard isAnswered else { return cancel(now) }
             return wasOpen ? nothing() : unknown()
         }
     }
@@ -260,25 +260,25 @@ public struct RequestCourse: Sendable {
 
     // MARK: - Taking back
 
-    private mutating func withdraw(_ now: BootInstant) -> Step {
+    private mutating func cancel(_ now: BootInstant) -> Step {
         switch phase {
-        case .withdrawing(let until, _): return now >= until ? unknown() : .withdraw
+        case .cancelling(let until, _): return now >= until ? unknown() : .cancel
         case .submitting(let isOpen): wasOpen = isOpen
         case .submitted: break
         }
         // What the last look took is not given once more; but one attempt there is.
-        phase = .withdrawing(until: max(min(deadline, now) + withdrawal, now + .seconds(1)), isAnswered: false)
+        phase = .cancelling(until: max(min(deadline, now) + cancellation, now + .seconds(1)), isAnswered: false)
         pause = pauses.lowerBound
-        return .withdraw
+        return .cancel
     }
 
     /// After trouble, or what did not help.
     private mutating func again(_ now: BootInstant) -> Step {
         switch phase {
-        case .withdrawing(let until, _):
+        case .cancelling(let until, _):
             attempts += 1
             return now >= until || attempts > Self.mostAttempts ? unknown() : rest()
-        case .submitting, .submitted: return now >= deadline ? withdraw(now) : rest()
+        case .submitting, .submitted: return now >= deadline ? cancel(now) : rest()
         }
     }
 
@@ -299,7 +299,7 @@ public struct RequestCourse: Sendable {
         if case .submitting = phase, !isInterrupted, let trouble {
             return .end(.nothing(NothingChanged(.notSubmitted(trouble), leader)))
         }
-        if case .withdrawing = phase, wasOpen, !wasThere, !isInterrupted, let trouble {
+        if case .cancelling = phase, wasOpen, !wasThere, !isInterrupted, let trouble {
             return .end(.nothing(NothingChanged(.notSubmitted(trouble), leader)))
         }
         return .end(.nothing(NothingChanged(why, leader)))

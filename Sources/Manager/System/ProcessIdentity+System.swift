@@ -45,7 +45,7 @@ extension ProcessIdentity {
 /// is gone. Of other hosts it knows nothing.
 public enum HolderProbe {
     /// Why the lease may be taken over without waiting for the ttl.
-    public static func vacancy(_ lease: Lease, seenFrom here: ProcessIdentity) -> String? {
+    public static func takeoverReason(_ lease: Lease, seenFrom here: ProcessIdentity) -> String? {
         guard lease.isHeld else { return "released" }
         return isGone(lease, seenFrom: here) ? "the process of \(lease.holder) has ended" : nil
     }
@@ -56,8 +56,8 @@ public enum HolderProbe {
     }
 
     /// Why a replica must not start: another leads under its id, and runs where it can be seen from here.
-    public static func namesake(_ lease: Lease, of claimant: Claimant) -> String? {
-        guard lease.isHeld, lease.holder == claimant.id.name, isRunning(lease, seenFrom: claimant.process) == true
+    public static func namesake(_ lease: Lease, of candidate: Candidate) -> String? {
+        guard lease.isHeld, lease.holder == candidate.id.name, isRunning(lease, seenFrom: candidate.process) == true
         else { return nil }
         return Namesake.refusal(lease)
     }

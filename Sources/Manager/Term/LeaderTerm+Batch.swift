@@ -6,7 +6,7 @@ extension LeaderTerm {
     /// Stores one revision that changes several groups, and brings all of them about.
     ///
     /// - Parameters:
-    ///   - cause: settled in the same transaction.
+    ///   - trigger: settled in the same transaction.
     ///   - judged: the groups by which the plan is made; nil for all, also those that are not there yet.
     ///   - plan: from the groups as they stand to the revision; nil when nothing has to change. Asked again when writes
     ///     that were under way have changed what stands.
@@ -14,7 +14,7 @@ extension LeaderTerm {
     /// - Returns: the revision; nil when nothing had to change.
     /// - Throws: ``GroupError``: `rejected` by the check; `notLeader`, `storeUnavailable`: nothing was stored.
     func changeGroups(
-        settling cause: RevisionCause,
+        resolving trigger: RevisionTrigger,
         judgedBy judged: Set<Identifier>?,
         plan: ([GroupState]) throws(GroupError) -> RevisionDraft?,
         check: () async throws(GroupError) -> Void
@@ -25,21 +25,21 @@ extension LeaderTerm {
         for _ in 0..<8 {
             held.formUnion(try plan(try currentStates())?.changes.map(\.group) ?? [])
             let isAlone = judged.map { !held.isSuperset(of: $0) } ?? true
-            let attempt = await lanes.hold(held, as: cause.requestID) { hold -> Result<Attempt, GroupError> in
+            let attempt = await lanes.hold(held, as: trigger.requestID) { hold -> Result<Attempt, GroupError> in
                 var before: [Identifier: GroupState] = [:]
                 let attempt = await storing.pass(alone: isAlone) { () -> Result<Attempt, GroupError> in
                     before = groups.states
                     do throws(GroupError) {
-                        if let id = cause.requestID { try refuseOverdue(id) }
+                        if let id = trigger.requestID { try refuseOverdue(id) }
                         try await check()
                         guard let draft = try plan(try currentStates()) else { return .success(.nothingToChange) }
                         guard held.isSuperset(of: draft.changes.map(\.group)) else { return .success(.outrun) }
-                        return .success(.stored(try await storeRevision(draft, settling: cause)))
+                        return .success(.stored(try await storeRevision(draft, resolving: trigger)))
                     } catch {
                         return .failure(error)
                     }
                 }
-                if case .success(.stored(let revision)) = attempt { await apply(revision, cause, before, hold) }
+                if case .success(.stored(let revision)) = attempt { await apply(revision, trigger, before, hold) }
                 return attempt
             }
             switch try attempt.get() {
@@ -66,10 +66,10 @@ extension LeaderTerm {
 
     private func storeRevision(
         _ draft: RevisionDraft,
-        settling cause: RevisionCause
+        resolving trigger: RevisionTrigger
     ) async throws(GroupError) -> Revision {
         // Without words no later leader lets its plugin refuse it.
-        switch await append(cause.isRefusable ? draft.awaitingOutcome : draft, settling: cause) {
+        switch await append(trigger.isRefusable ? draft.awaitingOutcome : draft, resolving: trigger) {
         case .success(let stored): return stored
         case .failure(let trouble): throw trouble.error
         }
@@ -78,7 +78,7 @@ extension LeaderTerm {
     /// Under the lanes of all groups that change. What a user is told of each is read from the history.
     private func apply(
         _ revision: Revision,
-        _ cause: RevisionCause,
+        _ trigger: RevisionTrigger,
         _ before: [Identifier: GroupState],
         _ hold: LaneHold
     ) async {
@@ -86,7 +86,7 @@ extension LeaderTerm {
         await withDiscardingTaskGroup { tasks in
             for change in revision.changes {
                 tasks.addTask {
-                    let isRefusable = cause.isRefusable
+                    let isRefusable = trigger.isRefusable
                     await self.apply(change, revision.number, before[change.group], isRefusable: isRefusable)
                     // Others may want this group while the plugin takes long with another.
                     hold.leave(change.group)

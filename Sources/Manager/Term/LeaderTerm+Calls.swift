@@ -4,23 +4,23 @@ internal import Store
 extension LeaderTerm {
     /// Carries out a call that changes something, as the leader.
     ///
-    /// - Parameter cause: settled together with the revision that the call makes, if it makes one.
-    /// - Throws: ``GroupError``, see ``write(_:_:from:settling:_:)``.
+    /// - Parameter trigger: settled together with the revision that the call makes, if it makes one.
+    /// - Throws: ``GroupError``, see ``write(_:_:from:resolving:_:)``.
     func carryOut(
         _ call: GroupRequest,
         from caller: Caller,
-        settling cause: RevisionCause? = nil
+        resolving trigger: RevisionTrigger? = nil
     ) async throws(GroupError) -> GroupReply {
         switch call {
-        case .watch(let spec): try await set(.watch, spec, call, caller, cause)
-        case .update(let spec): try await set(.update, spec, call, caller, cause)
-        case .commit(let spec, pretend: false): try await set(.commit, spec, call, caller, cause)
+        case .watch(let spec): try await set(.watch, spec, call, caller, trigger)
+        case .update(let spec): try await set(.update, spec, call, caller, trigger)
+        case .commit(let spec, pretend: false): try await set(.commit, spec, call, caller, trigger)
         case .unwatch(let id), .free(let id):
-            try await write(.free, id, from: caller, settling: cause) { _ in
+            try await write(.free, id, from: caller, resolving: trigger) { _ in
                 Intent(action: .free, request: .free(id: id))
             }
-        case .destroy(let id): try await destroyKnown(id, call, from: caller, settling: cause)
-        case .setSize(let id, let size): try await resize(id, to: size, from: caller, settling: cause)
+        case .destroy(let id): try await destroyKnown(id, call, from: caller, resolving: trigger)
+        case .setSize(let id, let size): try await resize(id, to: size, from: caller, resolving: trigger)
         // An update that is under way holds the group's lane: what stops it must not wait for it.
         case .stopUpdate(let id): try await stopUpdate(id)
         case .destroyInstances(let id, let instances):
@@ -40,7 +40,7 @@ extension LeaderTerm {
         _ id: Identifier,
         _ call: GroupRequest,
         from caller: Caller,
-        settling cause: RevisionCause?
+        resolving trigger: RevisionTrigger?
     ) async throws(GroupError) -> GroupReply {
         try await requireValid()
         let change = groups.states[id]?.change
@@ -50,7 +50,7 @@ extension LeaderTerm {
         {
             throw .notWatched(id)
         }
-        return try await write(.destroy, id, from: caller, settling: cause) { _ in
+        return try await write(.destroy, id, from: caller, resolving: trigger) { _ in
             Intent(action: .destroy, request: call)
         }
     }
@@ -123,7 +123,7 @@ extension LeaderTerm {
             case .success(.size(let size)) = await callPlugin(.size(id: group)), size != declared
         else { return }
         do throws(GroupError) {
-            _ = try await resize(group, to: size, from: caller, message: message, settling: nil)
+            _ = try await resize(group, to: size, from: caller, message: message, resolving: nil)
         } catch {
             throw GroupError(
                 error.code,
@@ -149,10 +149,10 @@ extension LeaderTerm {
         _ spec: GroupSpec,
         _ call: GroupRequest,
         _ caller: Caller,
-        _ cause: RevisionCause?
+        _ trigger: RevisionTrigger?
     ) async throws(GroupError) -> GroupReply {
         guard !spec.id.isEmpty else { throw GroupError(.rejected, "Group ID must not be blank") }
-        return try await write(operation, spec.id, from: caller, settling: cause) { [settings] _ in
+        return try await write(operation, spec.id, from: caller, resolving: trigger) { [settings] _ in
             Intent(action: .set(spec.properties, plugin: settings.pluginName), request: call)
         }
     }
@@ -170,9 +170,9 @@ extension LeaderTerm {
         to size: Int,
         from caller: Caller,
         message: String = "",
-        settling cause: RevisionCause?
+        resolving trigger: RevisionTrigger?
     ) async throws(GroupError) -> GroupReply {
-        _ = try await write(.commit, group, from: caller, message: message, settling: cause) {
+        _ = try await write(.commit, group, from: caller, message: message, resolving: trigger) {
             [settings] before throws(GroupError) in
             guard let spec = before?.spec?.spec else { throw .notWatched(group) }
             let resized = try spec.settingSize(size)

@@ -30,7 +30,7 @@ extension LeaderTerm {
                 restored[group] = state.revision
             }
             let judged = Set(revision.groups)
-            let undone = try await changeGroups(settling: .expiry(number), judgedBy: judged) {
+            let undone = try await changeGroups(resolving: .expiry(number), judgedBy: judged) {
                 [before, restored] current in
                 let changes = RevertPlan.changes(
                     undoing: revision,

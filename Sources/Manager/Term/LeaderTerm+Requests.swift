@@ -111,7 +111,7 @@ extension LeaderTerm {
         }
         try await lookAtUnconfirmed()
         let judged: Set<Identifier>? = expectedCurrent == nil ? group.map { [$0] } : nil
-        let revision = try await changeGroups(settling: .request(request.id), judgedBy: judged) { current in
+        let revision = try await changeGroups(resolving: .request(request.id), judgedBy: judged) { current in
             let changes = RollbackPlan.changes(from: current, to: wanted, group: group, unconfirmed: groups.unconfirmed)
             guard !changes.isEmpty else { return nil }
             return RevisionDraft(
@@ -138,7 +138,7 @@ extension LeaderTerm {
         let plugin = settings.pluginName
         try await lookAtUnconfirmed()
         let judged: Set<Identifier>? = expectedCurrent == nil ? Set(entries.map(\.spec.id)) : nil
-        let revision = try await changeGroups(settling: .request(request.id), judgedBy: judged) { current in
+        let revision = try await changeGroups(resolving: .request(request.id), judgedBy: judged) { current in
             let unsettled = current.unsettled(refused: groups.refused, unconfirmed: groups.unconfirmed)
             let changes = CommitPlan.changes(from: current, to: entries, defaultPlugin: plugin, unsettled: unsettled)
             guard !changes.isEmpty else { return nil }
@@ -161,7 +161,7 @@ extension LeaderTerm {
         let answer: Result<GroupReply, GroupError>
         do throws(GroupError) {
             if call.isStored {
-                answer = .success(try await carryOut(call, from: request.author, settling: .request(request.id)))
+                answer = .success(try await carryOut(call, from: request.author, resolving: .request(request.id)))
             } else {
                 // It leaves no revision that would tell that it was carried out.
                 guard await finish(request, .done, nil) else { return }
@@ -243,12 +243,12 @@ extension LeaderTerm {
         }
     }
 
-    private func apply(_ mark: HistoryMark, for request: Request) async throws(GroupError) {
+    private func apply(_ mark: MetadataChange, for request: Request) async throws(GroupError) {
         do throws(StoreError) {
             try await store.apply(
                 mark,
                 author: request.author,
-                settling: request.id,
+                resolving: request.id,
                 fence: fence,
                 within: settings.storeTimeout
             )

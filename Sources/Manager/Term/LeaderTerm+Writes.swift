@@ -19,7 +19,7 @@ extension LeaderTerm {
     ///
     /// - Parameters:
     ///   - operation: what the user asked for, as the history names it.
-    ///   - cause: settled together with the revision.
+    ///   - trigger: settled together with the revision.
     ///   - intent: made from the group's state at the moment of the write, when all writes before it are done.
     ///   - tell: has the plugin do it.
     /// - Throws: ``GroupError``: what ``WriteLifecycle/Answer`` says.
@@ -28,15 +28,15 @@ extension LeaderTerm {
         _ group: Identifier,
         from caller: Caller,
         message: String = "",
-        settling cause: RevisionCause? = nil,
+        resolving trigger: RevisionTrigger? = nil,
         _ intent: (GroupState?) throws(GroupError) -> Intent,
         tell: (Intent, GroupState?) async -> Result<GroupReply, GroupError>
     ) async throws(GroupError) -> GroupReply {
-        let answer = await lanes.hold([group], as: cause?.requestID) { () async -> WriteLifecycle.Answer in
+        let answer = await lanes.hold([group], as: trigger?.requestID) { () async -> WriteLifecycle.Answer in
             let before: GroupState?
             let intended: Intent
             do throws(GroupError) {
-                if let id = cause?.requestID { try refuseOverdue(id) }
+                if let id = trigger?.requestID { try refuseOverdue(id) }
                 try await requireValid()
                 before = groups.states[group]
                 intended = try intent(before)
@@ -45,10 +45,10 @@ extension LeaderTerm {
             }
             let change = Change(group: group, action: intended.action)
             var draft = RevisionDraft(author: caller, operation: operation, message: message, changes: [change])
-            var lifecycle = WriteLifecycle(isOutcomeFirst: cause != nil || !change.action.isSet)
+            var lifecycle = WriteLifecycle(isOutcomeFirst: trigger != nil || !change.action.isSet)
             if lifecycle.isOutcomeFirst { draft = draft.awaitingOutcome }
             return await complete(&lifecycle, change, .known(before)) { [draft] () async in
-                await self.storing.pass(alone: false) { await self.append(draft, settling: cause).map(\.number) }
+                await self.storing.pass(alone: false) { await self.append(draft, resolving: trigger).map(\.number) }
             } tell: {
                 await tell(intended, before)
             }
@@ -62,24 +62,26 @@ extension LeaderTerm {
         _ group: Identifier,
         from caller: Caller,
         message: String = "",
-        settling cause: RevisionCause? = nil,
+        resolving trigger: RevisionTrigger? = nil,
         _ intent: (GroupState?) throws(GroupError) -> Intent
     ) async throws(GroupError) -> GroupReply {
-        try await write(operation, group, from: caller, message: message, settling: cause, intent) { intent, before in
+        try await write(operation, group, from: caller, message: message, resolving: trigger, intent) {
+            intent,
+            before in
             await forward(intent.request, before: before)
         }
     }
 
     /// Stores a revision and takes it into the states. To be called when ``storing`` lets it pass.
-    func append(_ draft: RevisionDraft, settling cause: RevisionCause?) async -> Result<Revision, StoringTrouble> {
+    func append(_ draft: RevisionDraft, resolving trigger: RevisionTrigger?) async -> Result<Revision, StoringTrouble> {
         do throws(GroupError) {
             try groups.room.take(draft.changes)
         } catch {
             return .failure(.nothing(error))
         }
-        let stored = await persist(draft, settling: cause)
+        let stored = await persist(draft, resolving: trigger)
         if case .success(let revision) = stored {
-            noteWritten(revision, isRefusable: cause?.isRefusable ?? true)
+            noteWritten(revision, isRefusable: trigger?.isRefusable ?? true)
         } else {
             for change in draft.changes { groups.room.note(change.group, groups.states[change.group]) }
         }
@@ -105,12 +107,12 @@ extension LeaderTerm {
     /// Turns trouble at the store into what the user and the election have to know.
     private func persist(
         _ draft: RevisionDraft,
-        settling cause: RevisionCause?
+        resolving trigger: RevisionTrigger?
     ) async -> Result<Revision, StoringTrouble> {
         let timeout = settings.storeTimeout
         do throws(StoreError) {
-            guard let cause else { return .success(try await store.append(draft, fence: fence, within: timeout)) }
-            return .success(try await store.append(draft, settling: cause, fence: fence, within: timeout))
+            guard let trigger else { return .success(try await store.append(draft, fence: fence, within: timeout)) }
+            return .success(try await store.append(draft, resolving: trigger, fence: fence, within: timeout))
         } catch {
             switch error.code {
             case .fenced:

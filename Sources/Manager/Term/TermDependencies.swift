@@ -6,10 +6,10 @@ internal import Store
 struct TermDependencies: Sendable {
     let store: any StateStore
     let plugin: any GroupPlugin
-    let board: StandingBoard
+    let board: RoleObserver
     let clock: any ManagerClock
     let settings: TermSettings
-    let claimant: Claimant
+    let candidate: Candidate
     /// Knows the groups that the plugin was told, for when this process cannot let them go.
     let orphanGuard: any OrphanGuard
     let logger: Logger
@@ -22,10 +22,10 @@ struct TermDependencies: Sendable {
     init(
         store: any StateStore,
         plugin: any GroupPlugin,
-        board: StandingBoard,
+        board: RoleObserver,
         clock: any ManagerClock,
         settings: TermSettings,
-        claimant: Claimant,
+        candidate: Candidate,
         orphanGuard: any OrphanGuard,
         logger: Logger,
         report: @escaping @Sendable (ElectionEvent) -> Void
@@ -35,7 +35,7 @@ struct TermDependencies: Sendable {
         self.board = board
         self.clock = clock
         self.settings = settings
-        self.claimant = claimant
+        self.candidate = candidate
         self.orphanGuard = orphanGuard
         self.logger = logger
         self.report = report
@@ -43,7 +43,7 @@ struct TermDependencies: Sendable {
     }
 
     func fence(_ lease: LeaseValidity) -> Fence {
-        Fence(instance: claimant.instance, epoch: lease.epoch, manager: claimant.id.name)
+        Fence(instance: candidate.instance, epoch: lease.epoch, manager: candidate.id.name)
     }
 
     /// What the store has done is not known: nothing more is done under that lease, also before the election hears of it.
@@ -62,8 +62,8 @@ struct TermDependencies: Sendable {
         board.noteLongRelease(release)
     }
 
-    /// Why only the leader can do that; see ``StandingBoard/refusal(of:looking:)``.
-    func refusal(of wish: StandingBoard.Wish) async -> String {
+    /// Why only the leader can do that; see ``RoleObserver/refusal(of:looking:)``.
+    func refusal(of wish: RoleObserver.Wish) async -> String {
         await board.refusal(of: wish) { () async throws(StoreError) in
             try await store.lease(within: min(settings.storeTimeout, .seconds(2)))
         }

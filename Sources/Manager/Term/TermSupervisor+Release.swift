@@ -24,7 +24,7 @@ extension TermSupervisor {
         var outcome = GroupRelease.Outcome.free
         while releases.isOpen, mayRelease {
             let isJoined = releasing != nil
-            outcome = await letGo(isOrderly ? settings.orderlyFreeTimeout : settings.freeTimeout, epoch)
+            outcome = await releaseGroups(isOrderly ? settings.orderlyFreeTimeout : settings.freeTimeout, epoch)
             // What was under way already may have begun with less, or have been ended by a term that is over by now.
             if !isJoined { break }
         }
@@ -53,7 +53,7 @@ extension TermSupervisor {
     /// Neither has this replica the lease, nor does the manager end, nor has whoever waits given up.
     private var mayRelease: Bool { !releases.isKept && !isClosed && !Task.isCancelled }
 
-    private func letGo(_ timeout: Duration, _ epoch: Int) async -> GroupRelease.Outcome {
+    private func releaseGroups(_ timeout: Duration, _ epoch: Int) async -> GroupRelease.Outcome {
         let task = releasing ?? Task { await freeAll(timeout, epoch) }
         releasing = task
         return await withTaskCancellationHandler {

@@ -19,7 +19,7 @@ actor TermSupervisor {
     /// By which the leases are timed: a simulation may bring a broken one.
     private let leaseClock: any ManagerClock
     /// What stood before there was a history: the Go manager's groups.
-    private let heritage: @Sendable () async throws(StoreError) -> [GlobalConfig.Entry]
+    private let legacyConfig: @Sendable () async throws(StoreError) -> [GlobalConfig.Entry]
     /// The acquisitions that are to be led under. A term begins when nothing of the one before is under way any more.
     private let leases: AsyncStream<LeaseValidity>
     private let nextLease: AsyncStream<LeaseValidity>.Continuation
@@ -39,11 +39,11 @@ actor TermSupervisor {
     init(
         _ dependencies: TermDependencies,
         leaseClock: any ManagerClock,
-        heritage: @escaping @Sendable () async throws(StoreError) -> [GlobalConfig.Entry]
+        legacyConfig: @escaping @Sendable () async throws(StoreError) -> [GlobalConfig.Entry]
     ) {
         self.dependencies = dependencies
         self.leaseClock = leaseClock
-        self.heritage = heritage
+        self.legacyConfig = legacyConfig
         (leases, nextLease) = AsyncStream.makeStream()
     }
 
@@ -111,7 +111,7 @@ actor TermSupervisor {
 
     /// Carries out a call that changes something, as the leader.
     ///
-    /// - Throws: ``GroupError``, see ``LeaderTerm/carryOut(_:from:settling:)``.
+    /// - Throws: ``GroupError``, see ``LeaderTerm/carryOut(_:from:resolving:)``.
     nonisolated func carryOut(_ call: GroupRequest, from caller: Caller) async throws(GroupError) -> GroupReply {
         guard let term = await term() else {
             throw GroupError(.notLeader, await dependencies.refusal(of: .change))
@@ -172,7 +172,7 @@ actor TermSupervisor {
         releases.begin()
         do throws(StoreError) {
             let summary = try await dependencies.store.summary(within: settings.storeTimeout)
-            if summary.newest == 0 { try await adoptHeritage(under: lease) }
+            if summary.newest == 0 { try await adoptLegacyConfig(under: lease) }
             let states = try await dependencies.store.states(at: nil, within: settings.storeTimeout)
             guard lease.isValid else { return nil }
             let term = LeaderTerm(lease, states, summary, dependencies)
@@ -191,9 +191,9 @@ actor TermSupervisor {
     }
 
     /// An empty history takes over what the Go manager has left in the same directory, as revision 1.
-    private func adoptHeritage(under lease: LeaseValidity) async throws(StoreError) {
+    private func adoptLegacyConfig(under lease: LeaseValidity) async throws(StoreError) {
         let store = dependencies.store
-        let entries = try await heritage()
+        let entries = try await legacyConfig()
         guard !entries.isEmpty else { return }
         let changes = entries.map { entry in
             Change(
@@ -202,7 +202,7 @@ actor TermSupervisor {
             )
         }
         let draft = RevisionDraft(
-            author: Author(user: nil, uid: nil, host: dependencies.claimant.id.name),
+            author: Author(user: nil, uid: nil, host: dependencies.candidate.id.name),
             operation: .import,
             message: "imported from \(GlobalConfig.fileName)",
             changes: changes

@@ -2,36 +2,36 @@ internal import GroupSPI
 
 /// One plugin process as it was found: the way to it, and what is known of what it speaks.
 final class Peer: Sendable {
-    let link: any Link
-    let methods = MethodBook()
+    let transport: any Transport
+    let methods = CapabilityCache()
     /// The file that led to it, as it was then; nil for a URL.
     let identity: FileIdentity?
 
     /// It has not said what it speaks.
     private let isGuess: Bool
 
-    init(link: any Link, identity: FileIdentity?, isGuess: Bool = false) {
-        self.link = link
+    init(transport: any Transport, identity: FileIdentity?, isGuess: Bool = false) {
+        self.transport = transport
         self.identity = identity
         self.isGuess = isGuess
     }
 
     /// It has said what it speaks, or has answered.
-    var isKnown: Bool { !isGuess || link.replyCount > 0 }
+    var isKnown: Bool { !isGuess || transport.replyCount > 0 }
 
     var description: PeerDescription {
-        let dialect = link.dialect
+        let wireProtocol = transport.wireProtocol
         return PeerDescription(
-            dialect: dialect,
-            generation: methods.generation ?? (dialect == .stream ? .watch : .commit)
+            wireProtocol: wireProtocol,
+            apiVersion: methods.apiVersion ?? (wireProtocol == .stream ? .watch : .commit)
         )
     }
 
     /// Sends one call.
     ///
-    /// - Throws: ``LinkError``; `missing` when the plugin does not know the method.
-    func send(_ call: WireCall) async throws(LinkError) -> JSONView {
-        switch try await link.exchange(call).outcome {
+    /// - Throws: ``TransportError``; `missing` when the plugin does not know the method.
+    func send(_ call: WireCall) async throws(TransportError) -> JSONView {
+        switch try await transport.exchange(call).outcome {
         case .result(let result):
             return result
         case .error(let words, let kind?) where kind.isNoAnswer:

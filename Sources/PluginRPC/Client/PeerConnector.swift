@@ -21,26 +21,26 @@ struct PeerConnector: Sendable {
 
     /// - Parameter mayGuess: whether a plugin that does not say what it speaks is taken for one of the stream protocol, after a part of
     ///   the time: half of it at most, so that there is some left for the call.
-    /// - Throws: ``LinkError`` `unreachable` or `cancelled`.
+    /// - Throws: ``TransportError`` `unreachable` or `cancelled`.
     func connect(
         until deadline: ContinuousClock.Instant,
         mayGuess: Bool = false
-    ) async throws(LinkError) -> Peer {
+    ) async throws(TransportError) -> Peer {
         // Looked at first: a plugin that is replaced while it is being found is found again.
         let identity = endpoint.identity
         let place = PluginPlace(name: name, address: try endpoint.resolve())
         try requireOther(place)
         var isGuess = false
-        let link =
+        let transport =
             switch (place.address, plugin) {
             case (.http, .stream):
-                throw LinkError.unreachable(
+                throw TransportError.unreachable(
                     "plugin '\(name)' listens at \(place.shown); the stream protocol works on a Unix socket only"
                 )
             case (.http, _), (.socket, .http):
-                try httpLink(place) as any Link
+                try httpTransport(place) as any Transport
             case (.socket(let path), .stream):
-                try await StreamLink.connect(place, path: path, limits: limits, on: group)
+                try await StreamTransport.connect(place, path: path, limits: limits, on: group)
             case (.socket(let path), .auto):
                 try await detect(place, path, until: deadline, guess: mayGuess ? { isGuess = true } : nil)
             }
@@ -48,25 +48,25 @@ struct PeerConnector: Sendable {
             // It may have come to be so since the first look.
             try requireOther(place)
         } catch {
-            link.close()
+            transport.close()
             throw error
         }
         logger.debug(
             "connected to the plugin",
             metadata: [
                 "plugin.name": "\(name)", "plugin.address": "\(place.shown)",
-                "plugin.dialect": "\(link.dialect)",
+                "plugin.dialect": "\(transport.wireProtocol)",
             ]
         )
-        return Peer(link: link, identity: identity, isGuess: isGuess)
+        return Peer(transport: transport, identity: identity, isGuess: isGuess)
     }
 
-    private func httpLink(_ place: PluginPlace) throws(LinkError) -> HTTPLink {
-        try HTTPLink(place, limits: limits, maximumConnections: maximumConnections, login: login, on: group)
+    private func httpTransport(_ place: PluginPlace) throws(TransportError) -> HTTPTransport {
+        try HTTPTransport(place, limits: limits, maximumConnections: maximumConnections, login: login, on: group)
     }
 
-    /// - Throws: ``LinkError`` `unreachable` for a socket of this very process.
-    private func requireOther(_ place: PluginPlace) throws(LinkError) {
+    /// - Throws: ``TransportError`` `unreachable` for a socket of this very process.
+    private func requireOther(_ place: PluginPlace) throws(TransportError) {
         guard refusesOwnProcess, case .socket(let path) = place.address, Self.isServedHere(path) else { return }
         throw .unreachable(
             "plugin '\(name)' at \(path) is this manager itself. Give --proxy-for-group the name of a group plugin."
@@ -92,8 +92,8 @@ struct PeerConnector: Sendable {
         _ path: String,
         until deadline: ContinuousClock.Instant,
         guess: (() -> Void)?
-    ) async throws(LinkError) -> any Link {
-        let http = try httpLink(place)
+    ) async throws(TransportError) -> any Transport {
+        let http = try httpTransport(place)
         do {
             if try await answersHTTP(http, until: deadline, part: guess == nil ? 2 : 4) { return http }
         } catch {
@@ -101,7 +101,7 @@ struct PeerConnector: Sendable {
             throw error
         }
         http.close()
-        let stream = try await StreamLink.connect(place, path: path, limits: limits, on: group)
+        let stream = try await StreamTransport.connect(place, path: path, limits: limits, on: group)
         do {
             // Whatever it says to that is short, also when it does not know the method, and has the dialect's shape.
             _ = try await hello(stream, until: deadline, part: guess == nil ? 1 : 3)
@@ -112,13 +112,13 @@ struct PeerConnector: Sendable {
             case .cancelled where guess != nil && !Task.isCancelled:
                 // An HTTP server has something to say to that. On the same connection a call may wait behind the question.
                 guess?()
-                return try await StreamLink.connect(place, path: path, limits: limits, on: group)
+                return try await StreamTransport.connect(place, path: path, limits: limits, on: group)
             case .cancelled:
                 throw error
-            case .nonsense(let what) where what.contains(": HTTP/"):
+            case .malformedReply(let what) where what.contains(": HTTP/"):
                 // It speaks HTTP after all, and was only slow to say so.
-                return try httpLink(place)
-            case .nonsense(let what):
+                return try httpTransport(place)
+            case .malformedReply(let what):
                 throw .unreachable("plugin '\(name)' at \(path) is not a group plugin: it answered with \(what)")
             default:
                 throw .unreachable(
@@ -131,16 +131,17 @@ struct PeerConnector: Sendable {
 
     /// - Parameter part: of the time that is left.
     private func hello(
-        _ link: StreamLink,
+        _ transport: StreamTransport,
         until deadline: ContinuousClock.Instant,
         part: Int
-    ) async throws(LinkError) -> ReplyEnvelope {
-        guard part > 1 else { return try await link.exchange(.hello) }
+    ) async throws(TransportError) -> ReplyEnvelope {
+        guard part > 1 else { return try await transport.exchange(.hello) }
         let now = ContinuousClock.now
         let limit = now.advanced(by: now.duration(to: deadline) / part)
-        return try await Race.run(until: limit, on: group.any()) { () async -> Result<ReplyEnvelope, LinkError> in
-            do throws(LinkError) {
-                return .success(try await link.exchange(.hello))
+        return try await withDeadline(until: limit, on: group.any()) {
+            () async -> Result<ReplyEnvelope, TransportError> in
+            do throws(TransportError) {
+                return .success(try await transport.exchange(.hello))
             } catch {
                 return .failure(error)
             }
@@ -148,15 +149,15 @@ struct PeerConnector: Sendable {
     }
 
     private func answersHTTP(
-        _ link: HTTPLink,
+        _ transport: HTTPTransport,
         until deadline: ContinuousClock.Instant,
         part: Int
-    ) async throws(LinkError) -> Bool {
+    ) async throws(TransportError) -> Bool {
         let now = ContinuousClock.now
         let limit = now.advanced(by: min(now.duration(to: deadline) / part, Self.patience))
-        let answer = await Race.run(until: limit, on: group.any()) { () async -> Result<Bool, LinkError> in
-            do throws(LinkError) {
-                return .success(try await link.isAnswered())
+        let answer = await withDeadline(until: limit, on: group.any()) { () async -> Result<Bool, TransportError> in
+            do throws(TransportError) {
+                return .success(try await transport.isAnswered())
             } catch {
                 return .failure(error)
             }

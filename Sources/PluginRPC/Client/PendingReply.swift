@@ -3,7 +3,7 @@ internal import Synchronization
 /// A place for one reply: one task waits, and whoever is first (the reply, the end of the connection, a cancellation)
 /// fills it.
 final class PendingReply: Sendable {
-    typealias Outcome = Result<ReplyEnvelope, LinkError>
+    typealias Outcome = Result<ReplyEnvelope, TransportError>
 
     private enum State {
         case empty

@@ -47,8 +47,9 @@ extension PluginClient {
         _ read: @escaping @Sendable (JSONView) -> Answer?
     ) async throws(GroupError) -> Answer {
         let deadline = ContinuousClock.now.advanced(by: timeout)
-        let outcome = await Race.run(until: deadline, on: connector.group.any()) { () -> Result<Answer, LinkError> in
-            do throws(LinkError) {
+        let outcome = await withDeadline(until: deadline, on: connector.group.any()) {
+            () -> Result<Answer, TransportError> in
+            do throws(TransportError) {
                 let (peer, _) = try await self.checkOut(until: deadline)
                 let outcome = await Self.exchange(call, with: peer, read)
                 self.checkIn(peer, after: outcome, wasSilent: false, deadline)
@@ -67,12 +68,12 @@ extension PluginClient {
         _ call: WireCall,
         with peer: Peer,
         _ read: (JSONView) -> Answer?
-    ) async -> Result<Answer, LinkError> {
-        do throws(LinkError) {
-            switch try await peer.link.exchange(call).outcome {
+    ) async -> Result<Answer, TransportError> {
+        do throws(TransportError) {
+            switch try await peer.transport.exchange(call).outcome {
             case .error(let words, _): return .failure(.rejected(words))
             case .result(let result):
-                guard let answer = read(result) else { return .failure(.nonsense("no answer to \(call.method)")) }
+                guard let answer = read(result) else { return .failure(.malformedReply("no answer to \(call.method)")) }
                 return .success(answer)
             }
         } catch {

@@ -15,7 +15,7 @@ public final class PluginClient: GroupPlugin {
     private let gate = ConnectGate()
     /// Letting go does not wait for who asks the plugin what it speaks.
     private let releaseGate = ConnectGate()
-    private let table = Mutex(PeerTable())
+    private let table = Mutex(ConnectionTable())
 
     /// - Parameters:
     ///   - name: as the user wrote it: `group-stateless` or `group-stateless/type`. The part before the slash names
@@ -53,7 +53,7 @@ public final class PluginClient: GroupPlugin {
     }
 
     deinit {
-        for peer in table.withLock({ $0.shutDown() }) { peer.link.close() }
+        for peer in table.withLock({ $0.shutDown() }) { peer.transport.close() }
     }
 
     /// As the user wrote it.
@@ -63,7 +63,7 @@ public final class PluginClient: GroupPlugin {
     public var peer: PeerDescription? {
         get async {
             table.withLock { table in
-                guard let peer = table.current, peer.link.isOpen else { return nil }
+                guard let peer = table.current, peer.transport.isOpen else { return nil }
                 return peer.description
             }
         }
@@ -72,29 +72,31 @@ public final class PluginClient: GroupPlugin {
     /// Ends the calls in flight and closes the connections; later calls fail with `unreachable`.
     public func shutdown() async {
         let peers = table.withLock { $0.shutDown() }
-        for peer in peers { peer.link.close() }
-        for peer in peers { await peer.link.closed() }
+        for peer in peers { peer.transport.close() }
+        for peer in peers { await peer.transport.closed() }
     }
 
     public func call(_ request: GroupRequest, within timeout: Duration) async throws(GroupError) -> GroupReply {
-        let journey = Journey(isReadOnly: request.isReadOnly)
+        let delivery = DeliveryState(isReadOnly: request.isReadOnly)
         let deadline = ContinuousClock.now.advanced(by: min(timeout, Self.longestTimeout))
         // A plugin that answers in the meantime is alive, and at work at it.
-        let prolonging: @Sendable () async -> Bool = { journey.isRolling ? await self.isAlive(within: timeout) : false }
-        let outcome = await Race.run(
+        let prolonging: @Sendable () async -> Bool = {
+            delivery.isRolling ? await self.isAlive(within: timeout) : false
+        }
+        let outcome = await withDeadline(
             until: deadline,
             on: connector.group.any(),
             prolonging: request.mayRoll ? prolonging : nil
         ) {
             // What grows with all groups is read where it holds up nothing else: users' calls run on the event loop.
-            guard request == .inspect else { return await self.attempts(at: request, journey, until: deadline) }
+            guard request == .inspect else { return await self.attempts(at: request, delivery, until: deadline) }
             return await withTaskExecutorPreference(globalConcurrentExecutor) {
-                await self.attempts(at: request, journey, until: deadline)
+                await self.attempts(at: request, delivery, until: deadline)
             }
         }
         switch outcome {
         case .success(let reply): return reply
-        case .failure(.cancelled): throw endedEarly(request, journey, timeout)
+        case .failure(.cancelled): throw endedEarly(request, delivery, timeout)
         case .failure(let error):
             throw error.groupError(plugin: connector.name, method: request.method, isQuestion: request.isReadOnly)
         }
@@ -110,25 +112,25 @@ public final class PluginClient: GroupPlugin {
     }
 
     /// The time ran out, or the caller gave up.
-    private func endedEarly(_ request: GroupRequest, _ journey: Journey, _ timeout: Duration) -> GroupError {
+    private func endedEarly(_ request: GroupRequest, _ delivery: DeliveryState, _ timeout: Duration) -> GroupError {
         let plugin = "plugin '\(connector.name)'"
         if Task.isCancelled {
-            guard journey.isSent else {
+            guard delivery.isSent else {
                 return GroupError(.unreachable, "\(request.method) was cancelled before it was sent to \(plugin)")
             }
-            return LinkError.cancelled.groupError(
+            return TransportError.cancelled.groupError(
                 plugin: connector.name,
                 method: request.method,
                 isQuestion: request.isReadOnly
             )
         }
-        guard journey.isSent else {
+        guard delivery.isSent else {
             return GroupError(
                 .unreachable,
                 "\(plugin) accepts connections but did not answer within \(timeout); \(request.method) was not sent"
             )
         }
-        let reason = LinkError.lost("no answer within \(timeout)")
+        let reason = TransportError.lost("no answer within \(timeout)")
         return reason.groupError(
             plugin: connector.name,
             method: request.method,
@@ -140,23 +142,23 @@ public final class PluginClient: GroupPlugin {
 // MARK: - Attempts
 
 extension PluginClient {
-    typealias Outcome = Result<GroupReply, LinkError>
+    typealias Outcome = Result<GroupReply, TransportError>
 
     /// Tries once, and once more when the first try has met a connection of the past and changed nothing.
     private func attempts(
         at request: GroupRequest,
-        _ journey: Journey,
+        _ delivery: DeliveryState,
         until deadline: ContinuousClock.Instant
-    ) async -> Result<GroupReply, LinkError> {
+    ) async -> Result<GroupReply, TransportError> {
         var isFirst = true
         while true {
-            do throws(LinkError) {
+            do throws(TransportError) {
                 let (peer, isNew) = try await checkOut(until: deadline, isRelease: request.isRelease)
-                let repliesBefore = peer.link.replyCount
-                let outcome = await attempt(request, journey, peer, until: deadline)
-                checkIn(peer, after: outcome, wasSilent: peer.link.replyCount == repliesBefore, deadline)
-                let mayGoOn = !isNew && journey.mayStartAgain || journey.hasBegunToStop
-                if case .failure(let error) = outcome, error.endsLink, isFirst, mayGoOn {
+                let repliesBefore = peer.transport.replyCount
+                let outcome = await attempt(request, delivery, peer, until: deadline)
+                checkIn(peer, after: outcome, wasSilent: peer.transport.replyCount == repliesBefore, deadline)
+                let mayGoOn = !isNew && delivery.mayStartAgain || delivery.hasBegunToStop
+                if case .failure(let error) = outcome, error.endsTransport, isFirst, mayGoOn {
                     isFirst = false
                     continue
                 }
@@ -169,15 +171,15 @@ extension PluginClient {
 
     private func attempt(
         _ request: GroupRequest,
-        _ journey: Journey,
+        _ delivery: DeliveryState,
         _ peer: Peer,
         until deadline: ContinuousClock.Instant
     ) async -> Outcome {
-        let translator = GenerationTranslator(peer: peer, journey: journey) { [connector] body in
+        let translator = APIVersionTranslator(peer: peer, delivery: delivery) { [connector] body in
             let now = ContinuousClock.now
-            await Race.run(until: now + max(.zero, deadline - now) / 3, on: connector.group.any(), body)
+            await withDeadline(until: now + max(.zero, deadline - now) / 3, on: connector.group.any(), body)
         }
-        do throws(LinkError) {
+        do throws(TransportError) {
             return .success(try await translator.carryOut(request))
         } catch {
             return .failure(error)
@@ -190,7 +192,7 @@ extension PluginClient {
     func checkOut(
         until deadline: ContinuousClock.Instant,
         isRelease: Bool = false
-    ) async throws(LinkError) -> (Peer, isNew: Bool) {
+    ) async throws(TransportError) -> (Peer, isNew: Bool) {
         if let peer = takeCurrent(isRelease) { return (peer, false) }
         let gate = isRelease ? releaseGate : gate
         guard await gate.enter() else { throw .cancelled }
@@ -199,9 +201,9 @@ extension PluginClient {
         guard !table.withLock({ $0.isShutDown }) else { throw .notSent("the client was shut down") }
         let peer = try await connector.connect(until: deadline, mayGuess: isRelease)
         let (isInstalled, retired) = table.withLock { $0.install(peer) }
-        retired?.link.close()
+        retired?.transport.close()
         guard isInstalled else {
-            peer.link.close()
+            peer.transport.close()
             throw .notSent("the client was shut down")
         }
         return (peer, true)
@@ -210,24 +212,24 @@ extension PluginClient {
     private func takeCurrent(_ isRelease: Bool) -> Peer? {
         let identity = connector.endpoint.identity
         let (peer, retired) = table.withLock { $0.checkOut(identity: identity, mayBeGuess: isRelease) }
-        retired?.link.close()
+        retired?.transport.close()
         return peer
     }
 
     func checkIn<Reply>(
         _ peer: Peer,
-        after outcome: Result<Reply, LinkError>,
+        after outcome: Result<Reply, TransportError>,
         wasSilent: Bool,
         _ deadline: ContinuousClock.Instant
     ) {
         let isStuck = wasSilent && ContinuousClock.now >= deadline
         let isOver: Bool
-        if case .failure(let error) = outcome { isOver = error.endsLink || isStuck } else { isOver = false }
+        if case .failure(let error) = outcome { isOver = error.endsTransport || isStuck } else { isOver = false }
         let closing = table.withLock { table in
             let idle = isOver ? table.retire(peer) : nil
             return table.checkIn(peer) ?? idle
         }
-        closing?.link.close()
+        closing?.transport.close()
     }
 }
 

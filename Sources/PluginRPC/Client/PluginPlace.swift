@@ -18,7 +18,7 @@ struct PluginPlace: Sendable, Hashable {
     }
 
     /// Why there is no connection.
-    func connectFailure(_ error: any Error) -> LinkError {
+    func connectFailure(_ error: any Error) -> TransportError {
         switch error {
         case let error as IOError:
             return connectFailure(errno: error.errnoCode)
@@ -41,7 +41,7 @@ struct PluginPlace: Sendable, Hashable {
         }
     }
 
-    private func connectFailure(errno: Int32) -> LinkError {
+    private func connectFailure(errno: Int32) -> TransportError {
         switch (address, errno) {
         case (.socket(let path), ENOENT), (.socket(let path), ENOTDIR):
             .notRunning("plugin '\(name)' is not running: no socket at \(path)")

@@ -1,6 +1,6 @@
 internal import Synchronization
 
-/// Counts the replies of a link, for ``Link/replyCount``.
+/// Counts the replies of a link, for ``Transport/replyCount``.
 final class ReplyCounter: Sendable {
     private let count = Atomic(0)
 

@@ -4,15 +4,17 @@ internal import GroupSPI
 struct ReplyDecoder: Sendable {
     let limits: JSONLimits
 
-    /// - Throws: ``LinkError`` `nonsense` that says what is wrong with the text.
-    func decode(_ text: [UInt8]) throws(LinkError) -> ReplyEnvelope {
+    /// - Throws: ``TransportError`` `malformedReply` that says what is wrong with the text.
+    func decode(_ text: [UInt8]) throws(TransportError) -> ReplyEnvelope {
         let view: JSONView
         do {
             view = try JSONView(text, limits: limits)
         } catch {
-            throw .nonsense(text.isEmpty ? "an empty reply" : "a reply that is \(error.description)")
+            throw .malformedReply(text.isEmpty ? "an empty reply" : "a reply that is \(error.description)")
         }
-        guard view.kind == .object else { throw .nonsense("a reply that is \(view.kind.rawValue), not an object") }
+        guard view.kind == .object else {
+            throw .malformedReply("a reply that is \(view.kind.rawValue), not an object")
+        }
         let members = view.members
         func last(_ name: String) -> JSONView? {
             members.last { $0.name.utf8.count == name.utf8.count && $0.name.text.lowercased() == name }?.value
@@ -26,7 +28,7 @@ struct ReplyDecoder: Sendable {
                 outcome: .error(Self.words(error), kind: kind.flatMap { GroupError.Code(rawValue: $0) })
             )
         }
-        guard let result = last("result") else { throw .nonsense("a reply with neither result nor error") }
+        guard let result = last("result") else { throw .malformedReply("a reply with neither result nor error") }
         return ReplyEnvelope(id: id, outcome: .result(result))
     }
 
@@ -49,26 +51,26 @@ struct ReplyDecoder: Sendable {
 
 extension ReplyDecoder {
     /// A result that only says that it is done. Of the four spellings, only `{"OK":false}` says otherwise.
-    static func acknowledgement(_ result: JSONView, of method: String) throws(LinkError) -> GroupReply {
+    static func acknowledgement(_ result: JSONView, of method: String) throws(TransportError) -> GroupReply {
         guard result.kind == .object || result.isNull else { throw unexpected(result, method) }
         if result.member("OK")?.bool == false { throw .rejected("\(method): the plugin answered that it is not OK") }
         return .ok
     }
 
-    static func details(_ result: JSONView) throws(LinkError) -> String {
+    static func details(_ result: JSONView) throws(TransportError) -> String {
         try text("Details", in: result, of: "CommitGroup")
     }
 
-    static func plan(_ result: JSONView) throws(LinkError) -> String {
+    static func plan(_ result: JSONView) throws(TransportError) -> String {
         try text("Plan", in: result, of: "DescribeUpdate")
     }
 
-    static func size(_ result: JSONView) throws(LinkError) -> Int {
+    static func size(_ result: JSONView) throws(TransportError) -> Int {
         guard let size = result.member("Size")?.int else { throw unexpected(result, "Size") }
         return size
     }
 
-    static func description(_ result: JSONView) throws(LinkError) -> GroupDescription {
+    static func description(_ result: JSONView) throws(TransportError) -> GroupDescription {
         guard let description = result.member("Description"), description.kind == .object else {
             throw unexpected(result, "DescribeGroup")
         }
@@ -82,7 +84,7 @@ extension ReplyDecoder {
         )
     }
 
-    static func groups(_ result: JSONView) throws(LinkError) -> [GroupSpec] {
+    static func groups(_ result: JSONView) throws(TransportError) -> [GroupSpec] {
         guard let groups = result.member("Groups"), groups.isNull || groups.kind == .array else {
             throw unexpected(result, "InspectGroups")
         }
@@ -91,13 +93,13 @@ extension ReplyDecoder {
             do {
                 specs.append(try GroupSpec(element))
             } catch {
-                throw .nonsense("a result of InspectGroups in which \(error.message)")
+                throw .malformedReply("a result of InspectGroups in which \(error.message)")
             }
         }
         return specs
     }
 
-    private static func text(_ name: String, in result: JSONView, of method: String) throws(LinkError) -> String {
+    private static func text(_ name: String, in result: JSONView, of method: String) throws(TransportError) -> String {
         guard result.kind == .object else { throw unexpected(result, method) }
         let member = result.member(name)
         guard let member, !member.isNull else { return "" }
@@ -105,7 +107,7 @@ extension ReplyDecoder {
         return text
     }
 
-    private static func unexpected(_ result: JSONView, _ method: String) -> LinkError {
-        .nonsense("a result of \(method) with an unexpected shape: \(Excerpt.of(result.bytes))")
+    private static func unexpected(_ result: JSONView, _ method: String) -> TransportError {
+        .malformedReply("a result of \(method) with an unexpected shape: \(Excerpt.of(result.bytes))")
     }
 }

@@ -17,19 +17,19 @@ struct ReplyFramer {
 
     /// Takes the next bytes and returns the replies that they complete.
     ///
-    /// - Throws: ``LinkError`` `nonsense`. The peer is then beyond repair: nobody knows where its next reply begins.
-    mutating func append(_ bytes: some Sequence<UInt8>) throws(LinkError) -> [[UInt8]] {
+    /// - Throws: ``TransportError`` `malformedReply`. The peer is then beyond repair: nobody knows where its next reply begins.
+    mutating func append(_ bytes: some Sequence<UInt8>) throws(TransportError) -> [[UInt8]] {
         var replies: [[UInt8]] = []
         for byte in bytes {
             if depth == 0 {
                 if byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09 { continue }
                 guard byte == UInt8(ascii: "{") else {
                     let rest = Array(bytes.drop { $0 != byte })
-                    throw .nonsense("something that is not a JSON object: \(Excerpt.of(rest))")
+                    throw .malformedReply("something that is not a JSON object: \(Excerpt.of(rest))")
                 }
             }
             guard reply.count < limits.maximumBytes else {
-                throw .nonsense("a reply of more than \(limits.maximumBytes) bytes")
+                throw .malformedReply("a reply of more than \(limits.maximumBytes) bytes")
             }
             reply.append(byte)
             if try advance(byte) {
@@ -41,7 +41,7 @@ struct ReplyFramer {
     }
 
     /// True when the byte ends the object.
-    private mutating func advance(_ byte: UInt8) throws(LinkError) -> Bool {
+    private mutating func advance(_ byte: UInt8) throws(TransportError) -> Bool {
         if isInString {
             if isEscaped {
                 isEscaped = false
@@ -58,7 +58,7 @@ struct ReplyFramer {
         case UInt8(ascii: "{"), UInt8(ascii: "["):
             depth += 1
             guard depth <= limits.maximumDepth else {
-                throw .nonsense("a reply nested deeper than \(limits.maximumDepth) levels")
+                throw .malformedReply("a reply nested deeper than \(limits.maximumDepth) levels")
             }
         case UInt8(ascii: "}"), UInt8(ascii: "]"):
             depth -= 1

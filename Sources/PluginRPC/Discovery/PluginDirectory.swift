@@ -84,7 +84,7 @@ public struct PluginDirectory: Hashable, Sendable {
     /// Whether calls to the plugin of that name come to whoever listens on `socket`: also by another spelling of the path,
     /// through a symbolic link, or by a file that names it. Neither needs to be there yet.
     public func leads(_ name: Identifier, to socket: String) -> Bool {
-        do throws(LinkError) {
+        do throws(TransportError) {
             guard case .socket(let path) = try PluginEndpoint.named(name, self).resolve() else { return false }
             return Self.place(path) == Self.place(socket)
         } catch {

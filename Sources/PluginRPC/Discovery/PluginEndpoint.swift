@@ -46,8 +46,8 @@ extension PluginEndpoint {
 
     /// Looks the endpoint up; asked again at every connect, since a plugin may come back at another place.
     ///
-    /// - Throws: ``LinkError`` `unreachable` that says what the place holds instead of an address.
-    func resolve() throws(LinkError) -> Address {
+    /// - Throws: ``TransportError`` `unreachable` that says what the place holds instead of an address.
+    func resolve() throws(TransportError) -> Address {
         switch self {
         case .socket(let path):
             return .socket(path: path)
@@ -76,7 +76,7 @@ extension PluginEndpoint {
         }
     }
 
-    private static func address(url: String, source: String?) throws(LinkError) -> Address {
+    private static func address(url: String, source: String?) throws(TransportError) -> Address {
         guard let colon = url.firstRange(of: "://") else {
             throw .unreachable("'\(url)'\(source.map { " in \($0)" } ?? "") is not a URL")
         }

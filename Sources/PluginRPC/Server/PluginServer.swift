@@ -5,7 +5,7 @@ internal import Synchronization
 
 /// Serves a plugin on a Unix socket, to clients of all four generations of InfraKit at once.
 ///
-/// Every connection is asked by its first byte which dialect it speaks; see `DialectSniffer`.
+/// Every connection is asked by its first byte which dialect it speaks; see `WireProtocolSniffer`.
 public final class PluginServer: Sendable {
     private let listener: Mutex<Listener>
     private let connections: ConnectionRegistry

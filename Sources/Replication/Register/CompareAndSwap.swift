@@ -84,7 +84,7 @@ package struct CompareAndSwap: Sendable {
         prepare: (Object) throws(RegisterError) -> Next,
         write: (Next, UInt64) async throws(RegisterError) -> Void
     ) async throws(RegisterError) -> ResourceVersion {
-        var course = SwapCourse(old: old, new: new)
+        var course = SwapAttempt(old: old, new: new)
         let limit = limit ?? settings.limit
         let end = clock.now() + limit
         var pause = settings.pause
@@ -138,7 +138,7 @@ package struct CompareAndSwap: Sendable {
     // MARK: - How it ends
 
     /// While it is open what became of something, no error is a clear no.
-    private func ended(by error: RegisterError, _ course: SwapCourse) -> RegisterError {
+    private func ended(by error: RegisterError, _ course: SwapAttempt) -> RegisterError {
         guard course.isOpen, error.code != .unknownOutcome else { return error }
         return RegisterError(
             .unknownOutcome,
@@ -184,7 +184,7 @@ package struct CompareAndSwap: Sendable {
 }
 
 /// What is known, between two requests, of one write. No clock and no socket.
-struct SwapCourse {
+struct SwapAttempt {
     enum Look: Equatable {
         /// The new text is there.
         case done

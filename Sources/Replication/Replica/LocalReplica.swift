@@ -20,9 +20,9 @@ package protocol LocalReplica: HistoryStore, RequestStore, RequestSource {
     ) async throws(StoreError) -> PruneStep
 
     func request(_ id: String, within timeout: Duration) async throws(StoreError) -> Request?
-    func passedOnRequests(
+    func forwardedRequests(
         within timeout: Duration
-    ) async throws(StoreError) -> [(request: Request, isWithdrawn: Bool)]
+    ) async throws(StoreError) -> [(request: Request, isCancelled: Bool)]
     func moveRequest(
         _ id: String,
         from old: Request.State,

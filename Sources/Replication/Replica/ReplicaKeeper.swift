@@ -172,17 +172,17 @@ package actor ReplicaKeeper {
         let limit = settings.limit
         // Who asked something here still waits for an answer. What cannot be read is in the file that is kept.
         let waiting = (try? await replica.waitingRequests(within: limit)) ?? []
-        let passedOn = (try? await replica.passedOnRequests(within: limit)) ?? []
+        let forwarded = (try? await replica.forwardedRequests(within: limit)) ?? []
         let path = try await place.resync(quarantining: Self.damaged)
         terminology.log(.replicaDamaged(reason: reason.message, path: path ?? ""), logger)
         if let source = source.withLock(\.self) {
             _ = try await replica.apply(source.snapshot, source.info, within: limit)
         }
         for request in waiting { try await replica.submit(request, within: limit) }
-        for (request, isWithdrawn) in passedOn {
+        for (request, isCancelled) in forwarded {
             try await replica.submit(request, within: limit)
-            _ = try await replica.moveRequest(request.id, from: .waiting, to: .passedOn, error: nil, within: limit)
-            if isWithdrawn { _ = try await replica.cancelRequest(request.id, within: limit) }
+            _ = try await replica.moveRequest(request.id, from: .waiting, to: .forwarded, error: nil, within: limit)
+            if isCancelled { _ = try await replica.cancelRequest(request.id, within: limit) }
         }
     }
 

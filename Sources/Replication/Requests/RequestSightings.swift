@@ -58,7 +58,7 @@ struct RequestSightings {
     /// asked again only where this process has itself seen it open, at a moment from which on all that was settled is still known.
     func fate(
         of request: Request,
-        isWithdrawn: Bool,
+        isCancelled: Bool,
         settledFrom: Int,
         at now: ContinuousClock.Instant
     ) -> Request.State {
@@ -68,6 +68,6 @@ struct RequestSightings {
             // Nobody remembers any more how it came out.
             return .lost
         }
-        return isWithdrawn ? .cancelled : .waiting
+        return isCancelled ? .cancelled : .waiting
     }
 }

@@ -15,11 +15,11 @@ extension ReplicatedStore {
 
     package func append(
         _ draft: RevisionDraft,
-        settling cause: RevisionCause,
+        resolving trigger: RevisionTrigger,
         fence: Fence,
         within timeout: Duration
     ) async throws(StoreError) -> Revision {
-        switch cause {
+        switch trigger {
         case .expiry(let number):
             try await edit(within: timeout) { snapshot throws(StoreError) in
                 let revision = try snapshot.append(draft, fence: fence, time: self.clock.wall())
@@ -49,9 +49,9 @@ extension ReplicatedStore {
     }
 
     package func apply(
-        _ mark: HistoryMark,
+        _ mark: MetadataChange,
         author: Author,
-        settling id: String,
+        resolving id: String,
         fence: Fence,
         within timeout: Duration
     ) async throws(StoreError) {

@@ -8,7 +8,7 @@ extension ReplicatedStore {
     package nonisolated var hasLeaseTTL: Bool { elector.hasLeaseTTL }
 
     /// Why the lease may be taken over by this node at once; nil when it may not.
-    package nonisolated func vacancy(_ lease: Lease) -> String? {
+    package nonisolated func takeoverReason(_ lease: Lease) -> String? {
         guard elector.claim.isLeader else { return nil }
         guard lease.isHeld else { return "released" }
         guard rival.withLock(\.self) != lease.instance else { return nil }
@@ -23,13 +23,13 @@ extension ReplicatedStore {
 
     /// - Returns: nil when this node may not lead, or the lease is another than the one that was watched.
     package func acquireLease(
-        _ claimant: Claimant,
+        _ candidate: Candidate,
         watched: Lease,
         ttl: Int,
         reason: String,
         within timeout: Duration
     ) async throws(StoreError) -> Lease? {
-        instance = claimant.instance
+        instance = candidate.instance
         guard elector.claim.isLeader, let state = history.state, let node = elector.nodes?.own else { return nil }
         let (beginning, imported) = try history.beginning(state, terminology, quarantined: keeper.quarantined)
         guard rival.withLock(\.self).map({ $0 != beginning.lease.instance }) ?? true else { return nil }
@@ -41,7 +41,7 @@ extension ReplicatedStore {
                 let time = self.clock.wall()
                 guard
                     let lease = snapshot.acquire(
-                        claimant,
+                        candidate,
                         watched: watched,
                         at: node,
                         floor: floor,
@@ -53,7 +53,7 @@ extension ReplicatedStore {
                 snapshot.keepSettled(until: self.steady.now + 2 * RequestSightings.grace)
                 guard !imported.isEmpty else { return lease }
                 let draft = RevisionDraft(
-                    author: Author(user: nil, uid: nil, host: claimant.process.host),
+                    author: Author(user: nil, uid: nil, host: candidate.process.host),
                     operation: .import,
                     message: "found in \(self.terminology.place)",
                     changes: imported

@@ -114,7 +114,7 @@ extension ReplicatedStore {
             patience = history.state?.requests?.requests.first { $0.id == id }?.patience
         } else {
             patience = try await request(id, within: timeout)?.patience
-            guard try await move(id, from: .waiting, to: .passedOn, within: timeout) else {
+            guard try await move(id, from: .waiting, to: .forwarded, within: timeout) else {
                 throw StoreError(
                     .conflict,
                     "the request \(id) is finished already or was cancelled; nothing was stored"
@@ -132,7 +132,7 @@ extension ReplicatedStore {
         } catch {
             // When it is open what became of it, the next poll tells.
             if !isAskedElsewhere, error.code != .unknownOutcome {
-                _ = try? await move(id, from: .passedOn, to: .waiting, within: timeout)
+                _ = try? await move(id, from: .forwarded, to: .waiting, within: timeout)
             }
             throw error
         }
@@ -153,8 +153,8 @@ extension ReplicatedStore {
         do throws(StoreError) {
             var queue = old
             let sight = RequestSightings.Sight(at: askedAt, epoch: snapshot.lease.epoch)
-            let withdrawn = try await exchangePassedOn(in: &queue, state, snapshot, sight)
-            queue.remove(withdrawn)
+            let cancelled = try await exchangePassedOn(in: &queue, state, snapshot, sight)
+            queue.remove(cancelled)
             // Whoever holds the lease shows that it lives; whoever is kept out by it asks.
             if history.isInTerm { queue.remove(queue.questions) }
             if let question, question.isToBeAsked, elector.claim.isLeader { queue.add(question: question.id) }
@@ -167,7 +167,7 @@ extension ReplicatedStore {
                 if error.code != .unknownOutcome { sightings.notWritten(queue.ids.subtracting(old.ids)) }
                 throw error
             }
-            sightings.takenBack(withdrawn, over: state.reading.version)
+            sightings.takenBack(cancelled, over: state.reading.version)
             if added > 0 { logger.info("requests passed on", metadata: ["requests": "\(added)"]) }
         } catch {
             // What was passed on or was to be taken back is found again by the next poll.
@@ -186,19 +186,19 @@ extension ReplicatedStore {
     ) async throws(StoreError) -> Set<String> {
         let old = queue
         let settled = Set(snapshot.settled.map(\.id))
-        var withdrawn: Set<String> = []
+        var cancelled: Set<String> = []
         let limit = settings.limit
-        let passedOn = try await keeper.perform { replica throws(StoreError) in
-            try await replica.passedOnRequests(within: limit)
+        let forwarded = try await keeper.perform { replica throws(StoreError) in
+            try await replica.forwardedRequests(within: limit)
         }
-        sightings.forgetAll(but: Set(passedOn.map(\.request.id)))
-        for (request, isWithdrawn) in passedOn
+        sightings.forgetAll(but: Set(forwarded.map(\.request.id)))
+        for (request, isCancelled) in forwarded
         where !sightings.resolving.contains(request.id) && !settled.contains(request.id) {
             if isReplicaCurrent { sightings.see(request.id, sight) }
             if old.ids.contains(request.id) {
                 sightings.see(request.id, sight)
-                if isWithdrawn {
-                    withdrawn.insert(request.id)
+                if isCancelled {
+                    cancelled.insert(request.id)
                 } else if old.epoch(of: request.id) != request.epoch {
                     // Whoever asked has told a new leader that they still wait.
                     queue.add(request)
@@ -206,14 +206,14 @@ extension ReplicatedStore {
             } else if sightings.isGone(request.id, at: state.reading.version, rules) {
                 let fate = sightings.fate(
                     of: request,
-                    isWithdrawn: isWithdrawn,
+                    isCancelled: isCancelled,
                     settledFrom: snapshot.settledFrom,
                     at: clock.now()
                 )
-                _ = try await move(request.id, from: .passedOn, to: fate, within: limit)
+                _ = try await move(request.id, from: .forwarded, to: fate, within: limit)
             }
         }
-        return withdrawn
+        return cancelled
     }
 
     /// Where the content is not what it was, requests wait. Who held the lease on this node is asked all the same: whoever leads next
@@ -253,7 +253,7 @@ extension ReplicatedStore {
                 try await refuse(request, error.message)
                 continue
             }
-            guard try await move(request.id, from: .waiting, to: .passedOn, within: settings.limit) else {
+            guard try await move(request.id, from: .waiting, to: .forwarded, within: settings.limit) else {
                 continue
             }
             sightings.see(request.id, sight)

@@ -20,19 +20,19 @@ extension Connection {
         )
         memory?.give(revision.number)
         try insert(revision, token: draft.token)
-        facts?.head = (revision.number, revision.hash)
+        transactionCache?.head = (revision.number, revision.hash)
         return revision
     }
 
     /// The newest revision, or the last number that was lost after it: the next one follows that.
     func head() throws -> (number: Int, hash: [UInt8])? {
-        if let head = facts?.head { return head }
+        if let head = transactionCache?.head { return head }
         let newest = try newestRevision()
         let lost = try first(
             "SELECT last, hash FROM gap WHERE last > ? ORDER BY last DESC LIMIT 1",
             .int(newest?.number ?? 0)
         ) { row in (number: row.int(0), hash: row.blob(1)) }
-        facts?.head = lost ?? newest
+        transactionCache?.head = lost ?? newest
         return lost ?? newest
     }
 

@@ -63,7 +63,7 @@ extension Connection {
     /// - Throws: ``StoreError``: `fenced` unless that instance holds the lease at that epoch; `stale` when the database does
     ///   not hold what this process has seen of it.
     func requireLease(_ fence: Fence) throws {
-        if let known = facts?.fence, known == fence { return }
+        if let known = transactionCache?.fence, known == fence { return }
         if let seen = memory?.seen {
             let row = try lease()
             // Asked once for what comes in this transaction.
@@ -75,7 +75,7 @@ extension Connection {
         } else {
             guard try holdsLease(fence) else { throw StoreError.fenced(try lease()) }
         }
-        facts?.fence = fence
+        transactionCache?.fence = fence
     }
 
     /// Takes the lease over, if the row is still the one that the claimant has watched.
@@ -86,7 +86,7 @@ extension Connection {
     ///   - elapsed: how much time this history has seen pass, in milliseconds.
     /// - Returns: the new row; nil when the row had changed.
     func acquireLease(
-        _ claimant: Claimant,
+        _ candidate: Candidate,
         watched: (epoch: Int, sequence: Int),
         ttl: Int,
         reason: String,
@@ -112,21 +112,21 @@ extension Connection {
                 socket = ?, plugin_socket = ?, guard_lock = ?, revision = ?, hash = ?, elapsed = max(elapsed, ?)
             WHERE id = 1 AND epoch = ? AND sequence = ?
             """,
-            .text(claimant.id.name),
-            .text(claimant.instance),
+            .text(candidate.id.name),
+            .text(candidate.instance),
             .int(epoch),
             .int(ttl),
             .int(time),
             .int(time),
             .int(time + ttl),
-            .text(claimant.process.host),
-            .text(claimant.process.bootID),
-            .text(claimant.process.pidNamespace),
-            .int(claimant.process.pid),
-            .int(claimant.process.startTime),
-            .text(claimant.socket),
-            .text(claimant.pluginSocket),
-            .text(claimant.guardLock),
+            .text(candidate.process.host),
+            .text(candidate.process.bootID),
+            .text(candidate.process.pidNamespace),
+            .int(candidate.process.pid),
+            .int(candidate.process.startTime),
+            .text(candidate.socket),
+            .text(candidate.pluginSocket),
+            .text(candidate.guardLock),
             .int(newest?.number ?? 0),
             .blob(newest?.hash ?? []),
             .int(elapsed),
@@ -142,7 +142,7 @@ extension Connection {
         try execute(
             "INSERT INTO leadership (epoch, manager, from_at) VALUES (?, ?, ?)",
             .int(epoch),
-            .text(claimant.id.name),
+            .text(candidate.id.name),
             .int(time)
         )
         return try lease()

@@ -11,7 +11,7 @@ extension Connection {
     /// Whether the history has the newest revision that was seen.
     func holding(_ seen: Watermark) throws -> Holding {
         guard seen.revision > 0 else { return .all }
-        if let head = facts?.head, head.number == seen.revision, head.hash == seen.hash { return .all }
+        if let head = transactionCache?.head, head.number == seen.revision, head.hash == seen.hash { return .all }
         let hash = try first("SELECT hash FROM revision WHERE number = ?", .int(seen.revision)) { $0.blob(0) }
         if let hash { return hash == seen.hash ? .all : .less }
         let reason = try first(

@@ -21,7 +21,7 @@ public struct ProcessIdentity: Hashable, Sendable {
 }
 
 /// A replica that wants to lead, or leads.
-public struct Claimant: Hashable, Sendable {
+public struct Candidate: Hashable, Sendable {
     public let id: ReplicaID
     /// Random, new at every start of the process: two starts of one replica never pass for one another.
     public let instance: String

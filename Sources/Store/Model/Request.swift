@@ -10,7 +10,7 @@ public struct Request: Hashable, Sendable {
         /// Take groups over that another manager has kept, in one revision.
         case `import`([GlobalConfig.Entry])
         /// Note something in the history, where commands cannot do so themselves.
-        case mark(HistoryMark)
+        case mark(MetadataChange)
         /// Ask the plugin what it would do to groups, all at once; ``PlannedChanges`` is the answer.
         case preview([GroupSpec])
         /// A user's call that another replica passes on.
@@ -29,12 +29,12 @@ public struct Request: Hashable, Sendable {
         /// Taken back by the one who asked, before a leader saw it.
         case cancelled = 4
         /// On its way to a leader that does not see this database: whoever asked cannot take it back alone.
-        case passedOn = 5
+        case forwarded = 5
         /// It was passed on, and nobody can tell any more whether it was carried out.
         case lost = 6
 
         /// Whether something may still become of it.
-        public var isOpen: Bool { self == .waiting || self == .passedOn }
+        public var isOpen: Bool { self == .waiting || self == .forwarded }
     }
 
     /// See ``makeID()``.

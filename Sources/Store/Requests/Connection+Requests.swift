@@ -169,14 +169,14 @@ extension Connection {
         return StoreError(.conflict, "the request \(id) is \(state) already; nothing was stored")
     }
 
-    /// Takes a request back. For one that was passed on that is a wish; see ``Request/State/passedOn``.
+    /// Takes a request back. For one that was passed on that is a wish; see ``Request/State/forwarded``.
     ///
     /// - Returns: true when it is taken back by now; false when a leader has taken it up, or may have.
     func cancelRequest(_ id: String) throws -> Bool {
         try execute(
             "UPDATE request SET withdrawn = 1 WHERE id = ? AND state = ?",
             .text(id),
-            .int(Request.State.passedOn.rawValue)
+            .int(Request.State.forwarded.rawValue)
         )
         let changed = try execute(
             "UPDATE request SET state = ?, \(Self.endsNow) WHERE id = ? AND state = 0",
@@ -200,7 +200,7 @@ extension Connection {
         try execute(
             "UPDATE request SET epoch = (SELECT epoch FROM lease WHERE id = 1) WHERE id = ? AND state IN (0, ?)",
             .text(id),
-            .int(Request.State.passedOn.rawValue)
+            .int(Request.State.forwarded.rawValue)
         )
     }
 
@@ -228,17 +228,17 @@ extension Connection {
         }
     }
 
-    func passedOnRequests() throws -> [CopiedRow] {
+    func forwardedRequests() throws -> [CopiedRow] {
         try all(
             """
             SELECT \(requestColumns()), q.withdrawn FROM request q JOIN author a ON a.id = q.author
             WHERE q.state = ? ORDER BY q.number
             """,
-            .int(Request.State.passedOn.rawValue)
+            .int(Request.State.forwarded.rawValue)
         ) { $0.copy }
     }
 
-    static func isWithdrawn(_ row: CopiedRow) -> Bool { row.int(19) != 0 }
+    static func isCancelled(_ row: CopiedRow) -> Bool { row.int(19) != 0 }
 
     func moveRequest(_ id: String, from old: Request.State, to new: Request.State, error: String?) throws -> Bool {
         try execute(

@@ -56,7 +56,7 @@ public enum RequestBody {
         try JSONView(bytes, limits: limits).elements.map { try GroupSpec($0) }
     }
 
-    static func encode(_ mark: HistoryMark) -> RawJSON {
+    static func encode(_ mark: MetadataChange) -> RawJSON {
         let json: JSON =
             switch mark {
             case .tag(let name, let revision, let moving):
@@ -69,7 +69,7 @@ public enum RequestBody {
         return json.raw
     }
 
-    static func decodeMark(_ bytes: [UInt8]) throws -> HistoryMark {
+    static func decodeMark(_ bytes: [UInt8]) throws -> MetadataChange {
         let view = try JSONView(bytes, limits: limits)
         if let name = view.member("tag")?.identifier, let revision = view.member("revision")?.int {
             return .tag(name, revision: revision, moving: view.member("moving")?.bool == true)

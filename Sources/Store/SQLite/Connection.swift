@@ -24,13 +24,13 @@ final class Connection {
     let device: UInt?
     private var statements: [StatementText: Statement] = [:]
     /// The numbers of names and authors; see Interning.swift.
-    var interned = InternedNumbers()
+    var interned = InternCache()
     /// What this process has seen of the database; nil for who stores nothing that it goes on from.
     var memory: StoreMemory?
     /// Not one page has a checksum: another program has written the whole file. It is to be read only.
     private(set) var isUnchecked = false
     /// Within a transaction of ``begin()``; nil outside of one.
-    var facts: TransactionFacts?
+    var transactionCache: TransactionCache?
 
     /// Opens the file and applies the settings.
     ///
@@ -257,26 +257,26 @@ final class Connection {
 
     /// Begins a transaction that writes, and takes the lock for it: from here to its end nobody else changes anything.
     func begin() throws {
-        facts = nil
+        transactionCache = nil
         try execute("BEGIN IMMEDIATE")
-        facts = TransactionFacts()
+        transactionCache = TransactionCache()
     }
 
     func commit() throws {
-        facts = nil
+        transactionCache = nil
         try execute("COMMIT")
     }
 
-    /// For what changes, within a transaction, something that ``facts`` may tell.
+    /// For what changes, within a transaction, something that ``transactionCache`` may tell.
     func forgetFacts() {
-        if facts != nil { facts = TransactionFacts() }
+        if transactionCache != nil { transactionCache = TransactionCache() }
     }
 
     /// Undoes the transaction; or what came after a savepoint, which stays.
     func rollBack(to savepoint: String? = nil) throws {
         interned.forget()
         forgetFacts()
-        if savepoint == nil { facts = nil }
+        if savepoint == nil { transactionCache = nil }
         try execute(savepoint.map { "ROLLBACK TO \($0)" } ?? "ROLLBACK")
     }
 

@@ -243,7 +243,7 @@ extension Connection {
         try execute(
             """
             UPDATE request SET state = ?1, revision = ?2, error = ?3, reply = ?4, \(Self.endsNow)
-            WHERE id = ?5 AND (state IN (0, \(Request.State.passedOn.rawValue)) OR (reply IS NULL AND ?4 IS NOT NULL))
+            WHERE id = ?5 AND (state IN (0, \(Request.State.forwarded.rawValue)) OR (reply IS NULL AND ?4 IS NOT NULL))
             """,
             .int(settled.state.rawValue),
             .int(settled.revision),

@@ -18,7 +18,7 @@ extension Snapshot {
     ///   - time: milliseconds since 1970.
     /// - Returns: nil when the lease is another than the one that was watched.
     public mutating func acquire(
-        _ claimant: Claimant,
+        _ candidate: Candidate,
         watched: Lease,
         at place: String,
         floor: Int,
@@ -32,18 +32,18 @@ extension Snapshot {
         endTerm(time, reason)
         self.place = place
         lease = Lease(
-            holder: claimant.id.name,
-            instance: claimant.instance,
+            holder: candidate.id.name,
+            instance: candidate.instance,
             epoch: max(lease.epoch, floor) + 1,
             sequence: 0,
             ttl: ttl,
             acquiredAt: time,
             renewedAt: time,
             expiresAt: time + ttl,
-            process: claimant.process,
-            socket: claimant.socket,
-            pluginSocket: claimant.pluginSocket,
-            guardLock: claimant.guardLock
+            process: candidate.process,
+            socket: candidate.socket,
+            pluginSocket: candidate.pluginSocket,
+            guardLock: candidate.guardLock
         )
         terms.insert(Term(epoch: lease.epoch, manager: lease.holder, from: time, until: nil, reason: nil), at: 0)
         return lease
@@ -147,7 +147,7 @@ extension Snapshot {
     /// Notes something in the history that changes no group.
     ///
     /// - Throws: ``StoreError`` `conflict`, `notFound`.
-    public mutating func apply(_ mark: HistoryMark, author: Author, fence: Fence, time: Int) throws(StoreError) {
+    public mutating func apply(_ mark: MetadataChange, author: Author, fence: Fence, time: Int) throws(StoreError) {
         try require(fence)
         switch mark {
         case .confirm(let revision): try endConfirmation(of: revision, as: .confirmed)

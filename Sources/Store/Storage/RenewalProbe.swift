@@ -11,20 +11,20 @@ public enum RenewalProbe {
     public static func run(nextTo path: String) async throws(StoreError) -> Duration {
         let directory = path.utf8.lastIndex(of: UInt8(ascii: "/")).map { String(path[...$0]) } ?? ""
         let queue = DatabaseQueue(label: "store.renewalprobe", path: path, purpose: .writing) { batch, _ in
-            for work in batch where work.begin() {
+            for job in batch where job.begin() {
                 // First the files go: who hears of the end may end the process.
-                work.settle(ProbeFile.with(.renewal, in: directory, suffixes: ["-journal"]) { perform(work, $0) })
+                job.settle(ProbeFile.with(.renewal, in: directory, suffixes: ["-journal"]) { perform(job, $0) })
             }
         }
         return try await queue.run(within: longest) { try measure($0) }
     }
 
     /// - Parameter path: where the database is created. It keeps its name: SQLite writes to none that has lost it.
-    private static func perform(_ work: Work, _ path: String) -> StoreError? {
+    private static func perform(_ job: Job, _ path: String) -> StoreError? {
         do {
             let connection = try Connection(StoreConfiguration(path: path), mode: .create)
             defer { connection.close() }
-            try work.body(connection)
+            try job.body(connection)
             return nil
         } catch {
             return StoreError(any: error)

@@ -110,7 +110,7 @@ extension Scene {
         bootID: String = "b",
         socket: String? = nil
     ) async throws -> Fence {
-        let claimant = Claimant(
+        let candidate = Candidate(
             id: try #require(ReplicaID(id) ?? ReplicaID("unruly")),
             instance: "instance of \(id)",
             process: ProcessIdentity(host: "n", bootID: bootID, pidNamespace: "ns", pid: 42, startTime: 9),
@@ -121,13 +121,13 @@ extension Scene {
         let watched = try await store.lease(within: patience)
         let lease = try await store.writer.run(within: patience) { connection in
             let lease = try connection.acquireLease(
-                claimant,
+                candidate,
                 watched: (watched.epoch, watched.sequence),
                 ttl: 9000,
                 reason: reason,
                 time: Scene.time(minute)
             )
-            if let lease, claimant.id.name != id {
+            if let lease, candidate.id.name != id {
                 try connection.execute("UPDATE lease SET holder = ?", .text(id))
                 try connection.execute(
                     "UPDATE leadership SET manager = ? WHERE epoch = ?",
@@ -138,7 +138,7 @@ extension Scene {
             return lease
         }
         guard let lease else { throw StoreError(.conflict, "the lease has changed") }
-        return Fence(instance: claimant.instance, epoch: lease.epoch, manager: id)
+        return Fence(instance: candidate.instance, epoch: lease.epoch, manager: id)
     }
 
     func renew(_ fence: Fence) async throws {
@@ -161,7 +161,7 @@ extension Scene {
         message: String = "",
         author: Author = .ann,
         confirm: Int? = nil,
-        settling request: String? = nil,
+        resolving request: String? = nil,
         fence: Fence
     ) async throws -> Revision {
         let draft = RevisionDraft(
@@ -247,7 +247,7 @@ extension Scene {
                     target: target,
                     message: request.message,
                     confirm: confirm,
-                    settling: request.id,
+                    resolving: request.id,
                     fence: fence
                 )
             } catch let error as StoreError where error.code == .conflict {

@@ -35,7 +35,7 @@ enum Conversation {
             replies: replies,
             release: { place.isFree.store(true, ordering: .relaxed) }
         )
-        try channel.pipeline.syncOperations.addHandler(DialectSniffer(connection: connection))
+        try channel.pipeline.syncOperations.addHandler(WireProtocolSniffer(connection: connection))
         try channel.connect(to: SocketAddress(unixDomainSocketPath: "/client")).wait()
         for piece in pieces where channel.isActive { try channel.writeInbound(ByteBuffer(bytes: piece)) }
         channel.pipeline.fireUserInboundEventTriggered(ChannelEvent.inputClosed)

@@ -47,7 +47,7 @@ enum AnnotationTarget {
         try require(snapshot.isSound, "a history with wrong hashes")
         try same(snapshot.groups.values.count, annotation.groups.count, "groups of the history, and of the label")
         var snapshot = snapshot
-        let claimant = Claimant(
+        let candidate = Candidate(
             id: ReplicaID("n1/group")!,
             instance: "new",
             process: ProcessIdentity(host: "h", bootID: "b", pidNamespace: "n", pid: 1, startTime: 1),
@@ -56,7 +56,7 @@ enum AnnotationTarget {
             guardLock: ""
         )
         let lease = snapshot.acquire(
-            claimant,
+            candidate,
             watched: snapshot.lease,
             at: "n",
             floor: snapshot.lease.epoch,

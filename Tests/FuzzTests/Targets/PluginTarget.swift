@@ -35,11 +35,11 @@ enum PluginTarget {
     }
 
     /// What comes of the stream byte by byte.
-    private static func framed(_ stream: ArraySlice<UInt8>) -> (replies: [[UInt8]], failure: LinkError?) {
+    private static func framed(_ stream: ArraySlice<UInt8>) -> (replies: [[UInt8]], failure: TransportError?) {
         var framer = ReplyFramer(limits: limits)
         var replies: [[UInt8]] = []
         for byte in stream {
-            do throws(LinkError) {
+            do throws(TransportError) {
                 replies += try framer.append(CollectionOfOne(byte))
             } catch {
                 return (replies, error)
@@ -48,9 +48,10 @@ enum PluginTarget {
         return (replies, nil)
     }
 
-    private static func inOnePiece(_ stream: ArraySlice<UInt8>, _ replies: [[UInt8]], _ failure: LinkError?) throws {
+    private static func inOnePiece(_ stream: ArraySlice<UInt8>, _ replies: [[UInt8]], _ failure: TransportError?) throws
+    {
         var framer = ReplyFramer(limits: limits)
-        let whole = Result { () throws(LinkError) in try framer.append(stream) }
+        let whole = Result { () throws(TransportError) in try framer.append(stream) }
         switch whole {
         case .success(let whole):
             try require(failure == nil, "in one piece it does not fail")
@@ -62,22 +63,26 @@ enum PluginTarget {
     private static func carryOut(
         _ call: GroupRequest,
         _ replies: [[UInt8]],
-        _ failure: LinkError?
-    ) async -> Result<GroupReply, LinkError> {
-        let link = ScriptedLink(replies, then: failure ?? .lost("the plugin closed the connection"), limits: limits)
-        let translator = GenerationTranslator(
-            peer: Peer(link: link, identity: nil),
-            journey: Journey(isReadOnly: false)
+        _ failure: TransportError?
+    ) async -> Result<GroupReply, TransportError> {
+        let transport = ScriptedTransport(
+            replies,
+            then: failure ?? .lost("the plugin closed the connection"),
+            limits: limits
         )
-        do throws(LinkError) {
+        let translator = APIVersionTranslator(
+            peer: Peer(transport: transport, identity: nil),
+            delivery: DeliveryState(isReadOnly: false)
+        )
+        do throws(TransportError) {
             return .success(try await translator.carryOut(call))
         } catch {
             return .failure(error)
         }
     }
 
-    private static func check(_ outcome: Result<GroupReply, LinkError>, _ call: GroupRequest) throws {
-        let answer: Result<Answer, RPCFailure>
+    private static func check(_ outcome: Result<GroupReply, TransportError>, _ call: GroupRequest) throws {
+        let answer: Result<Response, RPCFailure>
         switch outcome {
         case .success(let reply):
             answer = .success(.group(reply, nil))
@@ -89,8 +94,8 @@ enum PluginTarget {
             try require(isBounded, "an error that is too long")
             answer = .failure(RPCFailure(error))
         }
-        for dialect in [Dialect.stream, .http] {
-            let text = ReplyWriter(dialect: dialect).reply(to: .null, answer)
+        for wireProtocol in [WireProtocol.stream, .http] {
+            let text = ReplyWriter(wireProtocol: wireProtocol).reply(to: .null, answer)
             _ = try JSONView(Array(text.readableBytesView), limits: JSONLimits(maximumBytes: .max, maximumDepth: 64))
         }
     }
@@ -98,7 +103,7 @@ enum PluginTarget {
     /// Calls in flight on a connection all end, whatever comes.
     private static func everyCallEnds(_ stream: ArraySlice<UInt8>) throws {
         let channel = EmbeddedChannel()
-        let handler = StreamLinkHandler(limits: limits, replyCount: ReplyCounter())
+        let handler = StreamTransportHandler(limits: limits, replyCount: ReplyCounter())
         try channel.pipeline.syncOperations.addHandler(handler)
         try channel.connect(to: SocketAddress(unixDomainSocketPath: "/plugin")).wait()
         let pending = (0..<3).map { _ in PendingReply() }

@@ -37,7 +37,7 @@ enum MadeDatabase {
 
     /// Takes the lease, for a replica that does not run.
     static func lead(_ store: Store) async throws -> Fence {
-        let claimant = Claimant(
+        let candidate = Candidate(
             id: ReplicaID("n1")!,
             instance: "instance",
             process: ProcessIdentity(host: "n1", bootID: "b", pidNamespace: "ns", pid: 42, startTime: 9),
@@ -47,9 +47,15 @@ enum MadeDatabase {
         )
         let watched = try await store.lease(within: patience)
         let lease = try #require(
-            try await store.acquireLease(claimant, watched: watched, ttl: 3_600_000, reason: "a test", within: patience)
+            try await store.acquireLease(
+                candidate,
+                watched: watched,
+                ttl: 3_600_000,
+                reason: "a test",
+                within: patience
+            )
         )
-        return Fence(instance: claimant.instance, epoch: lease.epoch, manager: claimant.id.name)
+        return Fence(instance: candidate.instance, epoch: lease.epoch, manager: candidate.id.name)
     }
 }
 

@@ -45,8 +45,8 @@ struct ElectionExplorationTests {
             exploration.handle = { election, event, now in
                 let start = BootInstant(nanoseconds: 0)
                 var event = event
-                if case .observed(let lease, _, let vacancy) = event {
-                    event = .observed(lease, startedAt: start, vacancy: vacancy)
+                if case .observed(let lease, _, let takeoverReason) = event {
+                    event = .observed(lease, startedAt: start, takeoverReason: takeoverReason)
                 }
                 return election.handle(event, now: start).map { directive in
                     if case .wake = directive { .wake(at: now) } else { directive }
@@ -70,7 +70,7 @@ struct ElectionExplorationTests {
             }
         case "it does not hear of hindrances":
             exploration.handle = { election, event, now in
-                if case .hindered = event { return election.handle(.tick, now: now) }
+                if case .inhibited = event { return election.handle(.tick, now: now) }
                 return election.handle(event, now: now)
             }
         case "it never wakes":
@@ -107,9 +107,12 @@ struct ElectionExplorationTests {
             }
         case "it takes an older state for a vacancy":
             exploration.handle = { election, event, now in
-                if case .observed(var lease, let startedAt, let vacancy) = event {
+                if case .observed(var lease, let startedAt, let takeoverReason) = event {
                     lease.suspension = nil
-                    return election.handle(.observed(lease, startedAt: startedAt, vacancy: vacancy), now: now)
+                    return election.handle(
+                        .observed(lease, startedAt: startedAt, takeoverReason: takeoverReason),
+                        now: now
+                    )
                 }
                 return election.handle(event, now: now)
             }
@@ -121,7 +124,7 @@ struct ElectionExplorationTests {
                 // As if it had looked all the time.
                 var look = watch.lookedAt
                 while look < startedAt {
-                    let directives = election.handle(.observed(lease, startedAt: look, vacancy: nil), now: look)
+                    let directives = election.handle(.observed(lease, startedAt: look, takeoverReason: nil), now: look)
                     if case .acquiring = election.state { return directives }
                     look = look + .seconds(1)
                 }
@@ -248,7 +251,7 @@ struct ElectionWorld {
             instant.map { ($0.nanoseconds - now.nanoseconds + 200_000_000) / 500_000_000 } ?? .min
         }
         var key = [
-            relative(election.nextAttempt), relative(election.extraLook), relative(election.restUntil),
+            relative(election.nextAttempt), relative(election.earlyPoll), relative(election.cooldownUntil),
             relative(election.backoffUntil), relative(renewing?.issuedAt), unfreed.count, min(lastEpoch, 2),
             (isHindered ? 1 : 0) + (isStopping ? 2 : 0),
         ]
@@ -277,13 +280,14 @@ struct ElectionWorld {
         // Its ttl is over between two steps of the clock, and between two regular looks.
         let other = Lease.held(epoch: lastEpoch + 1, sequence: 8, ttl: 5000)
         var events: [ElectionEvent] = [
-            .tick, .hindered(isHindered ? nil : "hindered"), .stop, .observationFailed("io"),
+            .tick, .inhibited(isHindered ? nil : "hindered"), .stop, .observationFailed("io"),
             .holderEnded(epoch: lastEpoch + 1),
-            .observed(.released(epoch: lastEpoch, sequence: 7), startedAt: later, vacancy: "released"),
-            .observed(other, startedAt: later, vacancy: nil), .observed(other, startedAt: now, vacancy: nil),
-            .observed(.held(epoch: lastEpoch + 1, sequence: 9), startedAt: later, vacancy: "gone"),
-            .observed(.held(epoch: lastEpoch + 1, sequence: 10), startedAt: later, vacancy: nil),
-            .observed(.ofAnOlderState(epoch: lastEpoch), startedAt: later, vacancy: "released"),
+            .observed(.released(epoch: lastEpoch, sequence: 7), startedAt: later, takeoverReason: "released"),
+            .observed(other, startedAt: later, takeoverReason: nil),
+            .observed(other, startedAt: now, takeoverReason: nil),
+            .observed(.held(epoch: lastEpoch + 1, sequence: 9), startedAt: later, takeoverReason: "gone"),
+            .observed(.held(epoch: lastEpoch + 1, sequence: 10), startedAt: later, takeoverReason: nil),
+            .observed(.ofAnOlderState(epoch: lastEpoch), startedAt: later, takeoverReason: "released"),
             // Of a term that is over, or never was.
             .suspended(epoch: epoch - 1, "older", isRenewed: true),
             .renewed(epoch: epoch - 1), .freed(epoch: epoch - 1), .storeUncertain(epoch: epoch - 1, "io"),
@@ -327,7 +331,7 @@ struct ElectionWorld {
         case .observed(let lease, let startedAt, _):
             isOlder = lease.suspension != nil
             watch(lease, startedAt)
-        case .hindered(let reason): isHindered = reason != nil
+        case .inhibited(let reason): isHindered = reason != nil
         case .stop: isStopping = true
         case .acquired(let lease):
             if let issuedAt = acquiring { answeredAcquisition = (lease.epoch, issuedAt) }

@@ -96,7 +96,7 @@ struct ElectionRuleTests {
             #expect(bench.tell(.acquisitionRefused("the disk is full")).filter { $0 != .observe } == [])
             #expect(
                 bench.election.standing
-                    == Standing(
+                    == ReplicaStatus(
                         role: .candidate,
                         reason: "the lease has run out and cannot be acquired: the disk is full",
                         lease: nil
@@ -180,11 +180,11 @@ struct ElectionRuleTests {
         _ = bench.see(.held(epoch: 3, sequence: 1))
         bench.wait(.milliseconds(700))
         _ = bench.see(.held(epoch: 3, sequence: 2))
-        #expect(bench.election.extraLook == bench.now + .seconds(9))
+        #expect(bench.election.earlyPoll == bench.now + .seconds(9))
         let end = bench.now + .seconds(9)
         bench.wait(.milliseconds(300))
         _ = bench.see(.held(epoch: 3, sequence: 2))
-        #expect(bench.election.extraLook == end)
+        #expect(bench.election.earlyPoll == end)
         bench.now = end
         #expect(bench.tell(.tick) == [.observe])
         // It came to nothing: the regular looks go on.
@@ -194,9 +194,9 @@ struct ElectionRuleTests {
         #expect(next > end)
         // Nobody is waited for in a row that nobody holds.
         _ = bench.see(.held(epoch: 4))
-        _ = bench.tell(.hindered("the leader file names two"))
+        _ = bench.tell(.inhibited("the leader file names two"))
         _ = bench.see(.released(epoch: 4))
-        #expect(bench.election.extraLook == nil)
+        #expect(bench.election.earlyPoll == nil)
     }
 
     @Test func aRowThatPromisesForEverIsWatchedAllTheSame() throws {
@@ -290,12 +290,12 @@ struct ElectionRuleTests {
         #expect(bench.election.nextAttempt == next, "the regular looks are where they were")
         // Its guard is still at work, say.
         #expect(bench.see(lease) == [])
-        #expect(bench.election.extraLook == end)
+        #expect(bench.election.earlyPoll == end)
         #expect(bench.tell(.holderEnded(epoch: 3)) == [])
         #expect(
             bench.see(lease, isGone: true) == [.acquire(watched: lease, reason: "the process of other has ended")]
         )
-        #expect(bench.election.extraLook == nil)
+        #expect(bench.election.earlyPoll == nil)
     }
 
     @Test func followersOfOneHostDoNotLookAtTheSameMoment() throws {
@@ -398,8 +398,8 @@ struct ElectionRuleTests {
     @Test func standsDownAtTheDeadlineWhateverHappens() throws {
         let events: [ElectionEvent] = [
             .tick, .renewed(epoch: 1), .renewalFailed(epoch: 1, "busy"),
-            .observed(.held(epoch: 1), startedAt: .init(nanoseconds: 0), vacancy: nil),
-            .holderEnded(epoch: 1), .hindered(nil), .acquisitionLost, .stepDown(epoch: 1, "asked"), .stop,
+            .observed(.held(epoch: 1), startedAt: .init(nanoseconds: 0), takeoverReason: nil),
+            .holderEnded(epoch: 1), .inhibited(nil), .acquisitionLost, .stepDown(epoch: 1, "asked"), .stop,
             .freed(epoch: 1), .freed(epoch: 0),
         ]
         for event in events {
@@ -454,7 +454,7 @@ struct ElectionRuleTests {
     }
 
     private static let orderly: [(ElectionEvent, String)] = [
-        (.hindered("the file names two"), "the file names two"), (.stepDown(epoch: 1, "asked to"), "asked to"),
+        (.inhibited("the file names two"), "the file names two"), (.stepDown(epoch: 1, "asked to"), "asked to"),
         (.stop, "stopped"),
     ]
 
@@ -580,15 +580,15 @@ struct ElectionRuleTests {
 
     @Test func aHinderedReplicaNeitherAsksNorLeads() throws {
         var bench = try ElectionBench()
-        _ = bench.tell(.hindered("the leader file names two"))
+        _ = bench.tell(.inhibited("the leader file names two"))
         #expect(bench.see(.released(epoch: 0)).filter { $0 != .observe } == [])
         #expect(bench.see(.held(epoch: 1), isGone: true).filter { $0 != .observe } == [])
         #expect(bench.election.standing.reason == "the leader file names two")
         // Free to lead: it looks at once.
-        #expect(bench.tell(.hindered(nil)) == [.observe])
+        #expect(bench.tell(.inhibited(nil)) == [.observe])
         #expect(bench.see(.released(epoch: 1)).count == 1)
         // Hindered while it is asking.
-        _ = bench.tell(.hindered("its guard has ended"))
+        _ = bench.tell(.inhibited("its guard has ended"))
         #expect(
             bench.tell(.acquired(.held(epoch: 2))).first == .release(epoch: 2, reason: "leadership was not started")
         )
@@ -619,7 +619,7 @@ struct ElectionRuleTests {
         _ = bench.see(.held(epoch: 3))
         #expect(
             bench.election.standing
-                == Standing(role: .follower, reason: "other leads in epoch 3", lease: .held(epoch: 3))
+                == ReplicaStatus(role: .follower, reason: "other leads in epoch 3", lease: .held(epoch: 3))
         )
         _ = bench.see(.released(epoch: 3))
         #expect(bench.election.standing.role == .candidate)

@@ -195,8 +195,8 @@ struct TwoReplicaModel {
         }
         let directives = replicas[index].election.handle(event, now: local(index))
         for directive in directives { perform(directive, index) }
-        let isHindered = replicas[index].election.hindrance != nil
-        if time >= Self.calm, isHindered { push(.tell(.hindered(nil)), for: index, after: 0) }
+        let isHindered = replicas[index].election.inhibitor != nil
+        if time >= Self.calm, isHindered { push(.tell(.inhibited(nil)), for: index, after: 0) }
     }
 
     /// Now and then a process stands still, or ends and is started again.
@@ -210,8 +210,8 @@ struct TwoReplicaModel {
             replicas[index].pausedUntil = 0
             replicas[index].start += 1
             push(.restart, for: index, after: .random(in: 0...15, using: &generator))
-        case ..<0.05: push(.tell(.hindered("file")), for: index, after: 0)
-        case ..<0.09: push(.tell(.hindered(nil)), for: index, after: 0)
+        case ..<0.05: push(.tell(.inhibited("file")), for: index, after: 0)
+        case ..<0.09: push(.tell(.inhibited(nil)), for: index, after: 0)
         case ..<0.11:
             push(.tell(.stepDown(epoch: replicas[index].election.leadingEpoch ?? 0, "asked")), for: index, after: 0)
         default: break
@@ -284,8 +284,8 @@ struct TwoReplicaModel {
             if isLost() { return push(.tell(.observationFailed("io")), for: index, after: back) }
             let isGone = row.holder.map { $0 >= 10 || replicas[$0].isProcessGone } ?? false
             let probe = isGone || (fault == .wrongProbe && row.holder != index)
-            let vacancy = !lease.isHeld ? "released" : probe ? "the process has ended" : nil
-            push(.tell(.observed(lease, startedAt: startedAt, vacancy: vacancy)), for: index, after: back)
+            let takeoverReason = !lease.isHeld ? "released" : probe ? "the process has ended" : nil
+            push(.tell(.observed(lease, startedAt: startedAt, takeoverReason: takeoverReason)), for: index, after: back)
         case .acquire(let watched):
             if isLost() { return push(.tell(.acquisitionFailed("io")), for: index, after: back) }
             let isUnchanged = row.epoch == watched.epoch && row.sequence == watched.sequence

@@ -10,7 +10,7 @@ import Testing
 struct GuardProcessTests {
     private final class Bench: Sendable {
         let folder: String
-        let hindrances = Shared<[String?]>([])
+        let inhibitors = Shared<[String?]>([])
         let process: GuardProcess
 
         init(folder: String, command: [String]? = nil, patience: Duration = .seconds(600)) throws {
@@ -29,7 +29,7 @@ struct GuardProcessTests {
                 command: command ?? ["/bin/sh", "-c", script],
                 patience: patience,
                 logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
-                hinder: { [hindrances] reason in hindrances.update { $0.append(reason) } }
+                inhibit: { [inhibitors] reason in inhibitors.update { $0.append(reason) } }
             )
         }
 
@@ -44,10 +44,10 @@ struct GuardProcessTests {
             }
         }
 
-        var isHindered: Bool { hindrances.value.last.flatMap { $0 } != nil }
+        var isHindered: Bool { inhibitors.value.last.flatMap { $0 } != nil }
 
         func becomesReady() async throws {
-            try await eventually("the guard is ready") { self.hindrances.value.last == .some(nil) }
+            try await eventually("the guard is ready") { self.inhibitors.value.last == .some(nil) }
         }
 
         func ends(_ count: Int) async throws {
@@ -77,7 +77,7 @@ struct GuardProcessTests {
 
     @Test func hindersUntilTheGuardHasObeyedItsFirstOrder() async throws {
         try await withGuard { bench in
-            #expect(bench.hindrances.value.first.flatMap { $0 } != nil)
+            #expect(bench.inhibitors.value.first.flatMap { $0 } != nil)
             try await bench.becomesReady()
             #expect(bench.orders == [GuardMessage(number: 0, deadline: nil)])
             let deadline = BootInstant(nanoseconds: 123_456_789)
@@ -103,7 +103,7 @@ struct GuardProcessTests {
             kill(first, SIGKILL)
             try await eventually("another has taken its place") { bench.orders.count == 3 }
             // A leader goes on: nothing has stood in its way since the first was there.
-            #expect(bench.hindrances.value.compactMap(\.self).count == 1)
+            #expect(bench.inhibitors.value.compactMap(\.self).count == 1)
             #expect(bench.orders.last == GuardMessage(number: 1, deadline: deadline))
             bench.process.disarm()
             await bench.process.isReady()
@@ -118,7 +118,7 @@ struct GuardProcessTests {
             let first = try #require(pid_t(bench.lines("pids")[0]))
             #expect(close(open("\(bench.folder)/hold", O_CREAT | O_WRONLY, 0o600)) == 0)
             kill(first, SIGKILL)
-            try await eventually("it may not lead") { bench.hindrances.value.last == "its orphan guard has ended" }
+            try await eventually("it may not lead") { bench.inhibitors.value.last == "its orphan guard has ended" }
             unlink("\(bench.folder)/hold")
             try await bench.becomesReady()
         }
@@ -127,7 +127,7 @@ struct GuardProcessTests {
     /// One that never was ready says nothing of the next.
     @Test func aGuardThatAlwaysEndsHinders() async throws {
         try await withGuard(command: ["/bin/false"]) { bench in
-            try await eventually("it says so") { bench.hindrances.value.last == "its orphan guard has ended" }
+            try await eventually("it says so") { bench.inhibitors.value.last == "its orphan guard has ended" }
         }
     }
 
@@ -206,7 +206,7 @@ struct GuardProcessTests {
     @Test func aGuardThatCannotBeStartedHinders() async throws {
         try await withGuard(command: ["/nonexistent/guard"]) { bench in
             try await eventually("it says why") {
-                bench.hindrances.value.contains { $0?.contains("/nonexistent/guard: No such file") == true }
+                bench.inhibitors.value.contains { $0?.contains("/nonexistent/guard: No such file") == true }
             }
             #expect(bench.isHindered)
             // Nobody waits for ever for a guard that never comes.

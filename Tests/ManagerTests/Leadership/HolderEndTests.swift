@@ -9,10 +9,10 @@ struct HolderEndTests {
     private func withFollower(_ body: (Replica) async throws -> Void) async throws {
         let clock = TestClock()
         let store = MemoryStore(clock: clock)
-        store.seize(by: Replica.claimant("two"))
+        store.seize(by: Replica.candidate("two"))
         let replica = try Replica(store: store, plugin: FakePlugin(clock: clock))
         try await withReplicas(replica) {
-            try await eventually("it watches the leader") { replica.holderWatch.lease?.holder == "two" }
+            try await eventually("it watches the leader") { replica.holderMonitor.lease?.holder == "two" }
             try await body(replica)
         }
     }
@@ -20,25 +20,25 @@ struct HolderEndTests {
     @Test func itTakesOverLongBeforeTheNextLook() async throws {
         try await withFollower { replica in
             let (start, looks) = (replica.clock.now(), replica.store.count(.lease))
-            replica.holderWatch.end()
+            replica.holderMonitor.end()
             try await eventually("it leads", on: replica.clock, step: .milliseconds(1)) {
                 replica.standing.role == .leader
             }
             // All but the time over which followers spread is none that passes here.
             #expect(replica.clock.now() - start < .milliseconds(1000))
             #expect(replica.store.count(.lease) == looks + 1)
-            try await eventually("it watches nobody") { replica.holderWatch.lease == nil }
+            try await eventually("it watches nobody") { replica.holderMonitor.lease == nil }
         }
     }
 
     @Test func itIsTheLookThatTells() async throws {
         try await withFollower { replica in
             let looks = replica.store.count(.lease)
-            replica.holderWatch.end()
+            replica.holderMonitor.end()
             // Whoever has taken over meanwhile lives.
-            replica.store.seize(by: Replica.claimant("three"))
+            replica.store.seize(by: Replica.candidate("three"))
             try await eventually("it has looked", on: replica.clock, step: .milliseconds(1)) {
-                replica.holderWatch.lease?.holder == "three"
+                replica.holderMonitor.lease?.holder == "three"
             }
             #expect(replica.store.count(.lease) == looks + 1)
             #expect(replica.store.count(.acquire) == 0)
@@ -47,11 +47,11 @@ struct HolderEndTests {
     }
 
     @Test func whoLeadsWatchesNobodyAndTheWatchEndsWithTheManager() async throws {
-        var watch: FakeHolderWatch?
+        var watch: FakeLeaseHolderMonitor?
         try await withReplica { replica in
             try await replica.leads()
-            watch = replica.holderWatch
-            #expect(replica.holderWatch.lease == nil)
+            watch = replica.holderMonitor
+            #expect(replica.holderMonitor.lease == nil)
             replica.runtime.stop()
             try await eventually("it has stopped", on: replica.clock) { replica.isOver }
         }

@@ -6,8 +6,8 @@ import Testing
 @testable import Manager
 
 struct LeaderFileTests {
-    private func hindrance(_ path: String) async -> String? {
-        await LeaderFile(path: path, names: ["one", "host/one"], timeout: .seconds(20)).hindrance()
+    private func inhibitor(_ path: String) async -> String? {
+        await LeaderFile(path: path, names: ["one", "host/one"], timeout: .seconds(20)).inhibitor()
     }
 
     @Test(
@@ -19,11 +19,11 @@ struct LeaderFileTests {
     func namesTheLeader(_ content: String, _ expected: String?) async throws {
         try await withScratchDirectory { folder in
             write(content, to: "\(folder)/leader")
-            let hindrance = await hindrance("\(folder)/leader")
+            let inhibitor = await inhibitor("\(folder)/leader")
             if let expected {
-                #expect(hindrance?.contains("\(folder)/leader \(expected)") == true, "\(hindrance ?? "nil")")
+                #expect(inhibitor?.contains("\(folder)/leader \(expected)") == true, "\(inhibitor ?? "nil")")
             } else {
-                #expect(hindrance == nil)
+                #expect(inhibitor == nil)
             }
         }
     }
@@ -31,10 +31,10 @@ struct LeaderFileTests {
     @Test func aLongFileIsNotQuoted() async throws {
         try await withScratchDirectory { folder in
             write(String(repeating: "n", count: 5000), to: "\(folder)/leader")
-            #expect(await hindrance("\(folder)/leader") == "the leader file \(folder)/leader is longer than 4096 bytes")
+            #expect(await inhibitor("\(folder)/leader") == "the leader file \(folder)/leader is longer than 4096 bytes")
             write(String(repeating: "n", count: 3000), to: "\(folder)/leader")
             let name = String(repeating: "n", count: 100)
-            #expect(await hindrance("\(folder)/leader") == "the leader file \(folder)/leader names '\(name)…'")
+            #expect(await inhibitor("\(folder)/leader") == "the leader file \(folder)/leader names '\(name)…'")
         }
     }
 
@@ -43,16 +43,16 @@ struct LeaderFileTests {
         try await withScratchDirectory { folder in
             write("one", to: "\(folder)/file")
             #expect(symlink("file", "\(folder)/leader") == 0)
-            #expect(await hindrance("\(folder)/leader") == nil)
+            #expect(await inhibitor("\(folder)/leader") == nil)
             #expect(lchown("\(folder)/leader", 4711, 4711) == 0)
-            #expect(await hindrance("\(folder)/leader")?.contains("another user could have made") == true)
+            #expect(await inhibitor("\(folder)/leader")?.contains("another user could have made") == true)
         }
     }
 
     @Test func aFileThatCannotBeReadNamesNobody() async throws {
         try await withScratchDirectory { folder in
-            #expect(await hindrance("\(folder)/none")?.contains("No such file") == true)
-            #expect(await hindrance(folder) == "the leader file \(folder) must be a file")
+            #expect(await inhibitor("\(folder)/none")?.contains("No such file") == true)
+            #expect(await inhibitor(folder) == "the leader file \(folder) must be a file")
         }
     }
 
@@ -60,7 +60,7 @@ struct LeaderFileTests {
     @Test func aFileThatDoesNotAnswerKeepsOneReaderAtMost() async throws {
         let readers = Shared(0)
         let semaphore = DispatchSemaphore(value: 0)
-        let file = SlowFile("/mnt/leader", limit: 10) { _ in
+        let file = TimedFileReader("/mnt/leader", limit: 10) { _ in
             readers.update { $0 += 1 }
             semaphore.wait()
             return .success(Array("one".utf8))

@@ -6,7 +6,7 @@ import Testing
 
 /// Two replicas with one id: people could not tell them apart.
 struct NamesakeTests {
-    private static let own = Replica.claimant("one")
+    private static let own = Replica.candidate("one")
     private static let start = BootInstant(nanoseconds: 1_000_000_000_000)
 
     private static func lease(_ sequence: Int, of instance: String, holder: Identifier = "one", epoch: Int = 3) -> Lease
@@ -77,7 +77,7 @@ struct NamesakeTests {
     @Test func aReplicaDoesNotLeadBesideItsNamesake() async throws {
         let clock = TestClock()
         let store = MemoryStore(clock: clock)
-        let other = Claimant(
+        let other = Candidate(
             id: Self.own.id,
             instance: "another",
             process: ProcessIdentity(host: "there", bootID: "there", pidNamespace: "1", pid: 7, startTime: 7),

@@ -8,7 +8,7 @@ struct FollowerTests {
     private func withFollower(
         pluginSocket: String = "/plugins/two",
         bootID: String = "boot",
-        leader: Claimant? = Replica.claimant("two"),
+        leader: Candidate? = Replica.candidate("two"),
         left: Identifier? = nil,
         prepare: (MemoryStore, FakePlugin) -> Void = { _, _ in },
         _ body: (Replica) async throws -> Void
@@ -86,7 +86,7 @@ struct FollowerTests {
     @Test func theLeadersOwnGroupsAreNoLeftovers() async throws {
         try await withFollower(
             pluginSocket: "/plugins/shared",
-            leader: Replica.claimant("two", pluginSocket: "/plugins/shared"),
+            leader: Replica.candidate("two", pluginSocket: "/plugins/shared"),
             left: "kept"
         ) { replica in
             try await eventually("it follows") { replica.standing.role == .follower }
@@ -100,7 +100,7 @@ struct FollowerTests {
         try await withFollower(
             pluginSocket: "/plugins/shared",
             bootID: "another",
-            leader: Replica.claimant("two", pluginSocket: "/plugins/shared"),
+            leader: Replica.candidate("two", pluginSocket: "/plugins/shared"),
             left: "left"
         ) { replica in
             try await eventually("it is free", on: replica.clock) { replica.plugin.watched == ["another's"] }
@@ -109,7 +109,7 @@ struct FollowerTests {
 
     /// The row still names the predecessor of this process, with the same plugin; then another host takes over.
     @Test func leftoversOfAPredecessorGoAsSoonAsAnotherLeads() async throws {
-        let predecessor = Claimant(
+        let predecessor = Candidate(
             id: ReplicaID("one")!,
             instance: "an earlier start",
             process: ProcessIdentity(host: "host-one", bootID: "boot", pidNamespace: "1", pid: 9, startTime: 9),
@@ -124,7 +124,7 @@ struct FollowerTests {
         ) { replica in
             try await eventually("it follows") { replica.standing.role == .follower }
             #expect(replica.plugin.watched == ["another's", "left"])
-            replica.store.seize(by: Replica.claimant("two"))
+            replica.store.seize(by: Replica.candidate("two"))
             try await eventually("it is free", on: replica.clock) { replica.plugin.watched == ["another's"] }
         }
     }
@@ -167,7 +167,7 @@ struct FollowerTests {
             #expect(await replica.proxy.leaderLocation() == "unix://host-one/run/one")
             let gate = Gate()
             replica.plugin.script { $0 == .inspect ? .hang(gate) : nil }
-            replica.orphanGuard.hinder("its guard has ended")
+            replica.orphanGuard.inhibit("its guard has ended")
             try await eventually("it does not lead") { replica.standing.role == .follower }
             // Its own row is still there; a user must not be sent back to this replica.
             #expect(await replica.proxy.leaderLocation() == nil)
@@ -201,7 +201,7 @@ struct FollowerTests {
     @Test func aFollowerWhoseStoreIsAwayNamesNoLeaderThatMayBeGone() async throws {
         let clock = TestClock()
         let store = MemoryStore(clock: clock)
-        store.seize(by: Replica.claimant("two"))
+        store.seize(by: Replica.candidate("two"))
         let replica = try Replica(store: store, plugin: FakePlugin(clock: clock))
         try await withReplicas(replica) {
             try await eventually("it follows") { replica.standing.role == .follower }
@@ -225,7 +225,7 @@ struct FollowerTests {
             try await replica.leads()
             replica.store.trouble(.fail(.busy), at: .renew)
             replica.proxy.supervisor.suspend()
-            replica.store.seize(by: Replica.claimant("two"))
+            replica.store.seize(by: Replica.candidate("two"))
             for request: GroupRequest in [.free(id: "a"), .describe(id: "a")] {
                 let error = try #require(await replica.error(request))
                 #expect(error.code == .notLeader && error.message.contains("two leads (epoch 2)"), "\(error)")

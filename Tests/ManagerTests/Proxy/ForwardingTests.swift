@@ -19,7 +19,7 @@ struct ForwardingTests {
             $0.forwardsWrites = forwards
             if let patience { $0.rpcTimeout = patience }
         }
-        follower.orphanGuard.hinder("it is the second")
+        follower.orphanGuard.inhibit("it is the second")
         try await withReplicas(leader, follower) {
             try await leader.leads()
             _ = try await leader.commit("a")
@@ -158,7 +158,7 @@ struct ForwardingTests {
         let prepare = { (store: MemoryStore, _: FakePlugin) in
             store.put(Change(group: "a", action: .set(GroupSpec.named("a").properties, plugin: "p"), status: .applied))
             // Somebody who leads by the row, and is dead.
-            store.seize(by: Replica.claimant("two"))
+            store.seize(by: Replica.candidate("two"))
         }
         try await withReplica(adjust: Self.forward, prepare: prepare) { replica in
             try await eventually("it follows", on: replica.clock) { replica.standing.role == .follower }

@@ -42,7 +42,7 @@ struct GuardNoteTests {
                 return .fail(GroupError(.unreadable, "a reply of more than 16777216 bytes"))
             }
             let released = replica.store.count(.release)
-            replica.orphanGuard.hinder("not now")
+            replica.orphanGuard.inhibit("not now")
             try await eventually("the lease is released", on: replica.clock) {
                 replica.store.count(.release) > released
             }

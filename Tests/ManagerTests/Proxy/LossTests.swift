@@ -15,7 +15,7 @@ struct LossTests {
             replica.plugin.script { $0.isCommit ? .hang(gate) : nil }
             async let write = replica.error(.commit(.named("c"), pretend: false))
             try await eventually("the plugin is being told") { gate.waiting == 1 }
-            replica.store.seize(by: Replica.claimant("two"))
+            replica.store.seize(by: Replica.candidate("two"))
             try await eventually("they are free", on: replica.clock) { replica.plugin.watched == ["unknown"] }
             let error = try #require(await write)
             #expect(error.code == .pending && error.message.contains("revision 3"))
@@ -37,7 +37,7 @@ struct LossTests {
             replica.plugin.script {
                 $0 == .free(id: "b") || $0 == .inspect ? .fail(GroupError(.unknownOutcome, "lost")) : nil
             }
-            replica.orphanGuard.hinder("not now")
+            replica.orphanGuard.inhibit("not now")
             try await eventually("it has tried often", on: replica.clock) {
                 replica.plugin.calls.count { $0 == .free(id: "b") } > 10
             }
@@ -155,7 +155,7 @@ struct LossTests {
             replica.plugin.script { $0.isCommit ? .hangStubbornly(gate) : nil }
             async let write = replica.error(.commit(.named("late"), pretend: false))
             try await eventually("the plugin is being told") { gate.waiting == 1 }
-            replica.orphanGuard.hinder("not now")
+            replica.orphanGuard.inhibit("not now")
             // It does not wait for the call...
             try await eventually("the first is free") { replica.plugin.watched.isEmpty }
             #expect(replica.store.count(.release) == 0)
@@ -174,7 +174,7 @@ struct LossTests {
             try await replica.leads()
             _ = try await replica.commit("a")
             replica.plugin.script { $0.isFree ? .fail(GroupError(.unknownOutcome, "no answer")) : nil }
-            replica.orphanGuard.hinder("not now")
+            replica.orphanGuard.inhibit("not now")
             try await pass(.seconds(300), on: replica.clock)
             #expect(replica.store.count(.release) == 0 && replica.plugin.watched == ["a"])
             replica.plugin.behave()
@@ -188,9 +188,9 @@ struct LossTests {
             for group: Identifier in ["a", "b", "c"] { _ = try await replica.commit(group) }
             let gate = Gate()
             replica.plugin.script { $0.isFree ? .hangForEver(gate) : nil }
-            replica.orphanGuard.hinder("not now")
+            replica.orphanGuard.inhibit("not now")
             try await eventually("it frees") { gate.waiting == 3 }
-            replica.orphanGuard.hinder(nil)
+            replica.orphanGuard.inhibit(nil)
             // The lease runs out meanwhile, and is taken anew.
             try await eventually("it leads again", on: replica.clock, step: .milliseconds(500)) {
                 replica.holdsLease && replica.store.lease.epoch == 2
@@ -214,14 +214,14 @@ struct LossTests {
             for group: Identifier in ["a", "b"] { _ = try await replica.commit(group) }
             let gate = Gate()
             replica.plugin.script { $0.isFree ? .hangForEver(gate) : nil }
-            replica.orphanGuard.hinder("not now")
+            replica.orphanGuard.inhibit("not now")
             try await eventually("it frees") { gate.waiting == 2 }
-            replica.orphanGuard.hinder(nil)
+            replica.orphanGuard.inhibit(nil)
             try await eventually("it leads again", on: replica.clock, step: .milliseconds(500)) {
                 replica.holdsLease && replica.store.lease.epoch == 2
             }
             // The beginning of the second term ends the letting go of the first, and waits for that; then it is over too.
-            replica.orphanGuard.hinder("not now")
+            replica.orphanGuard.inhibit("not now")
             try await eventually("it does not lead") { replica.standing.role == .follower }
             try await pass(.seconds(10), on: replica.clock)
             #expect(replica.store.count(.release) == 0)
@@ -236,7 +236,7 @@ struct LossTests {
     @Test func aFencedWriteStoresNothingAndNamesTheLeader() async throws {
         try await withReplica { replica in
             try await replica.leads()
-            replica.store.seize(by: Replica.claimant("two"))
+            replica.store.seize(by: Replica.candidate("two"))
             let error = try #require(await replica.error(.watch(.named("a"))))
             #expect(error.code == .notLeader)
             #expect(error.message.contains("two leads in epoch 2"))
@@ -255,9 +255,9 @@ struct LossTests {
             async let write = replica.error(.watch(.named("a")))
             try await eventually("it is stored") { gate.waiting == 1 }
             replica.store.trouble(nil, at: .append)
-            replica.orphanGuard.hinder("not now")
+            replica.orphanGuard.inhibit("not now")
             try await eventually("it does not lead") { replica.store.count(.release) == 1 }
-            replica.orphanGuard.hinder(nil)
+            replica.orphanGuard.inhibit(nil)
             try await eventually("the next term carries it out", on: replica.clock) {
                 replica.store.revisions[0].status == .applied
             }
@@ -280,7 +280,7 @@ struct LossTests {
             replica.plugin.script { if case .destroyInstances = $0 { .hang(gate) } else { nil } }
             async let error = replica.error(.destroyInstances(id: "a", ["x"]))
             try await eventually("the plugin is being told") { gate.waiting == 1 }
-            replica.orphanGuard.hinder("not now")
+            replica.orphanGuard.inhibit("not now")
             // The smaller size was stored before: the next leader has it.
             let ended = try #require(await error)
             #expect(ended.code == .pending && ended.message.contains("revision 2"), "\(ended)")

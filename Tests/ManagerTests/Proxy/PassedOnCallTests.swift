@@ -248,10 +248,10 @@ struct PassedOnCallTests {
     @Test(arguments: kinds) func whatWasAskedInAnEarlierEpochIsNotCarriedOut(_ kind: Request.Kind) async throws {
         try await Replica.withHistory { replica in
             let released = replica.store.count(.release)
-            replica.orphanGuard.hinder("not now")
+            replica.orphanGuard.inhibit("not now")
             try await eventually("nobody leads", on: replica.clock) { replica.store.count(.release) > released }
             replica.store.submit(Request(id: "old", kind: kind, author: Self.bob, patience: 30_000))
-            replica.orphanGuard.hinder(nil)
+            replica.orphanGuard.inhibit(nil)
             try await eventually("it leads again", on: replica.clock) { replica.store.lease.epoch == 2 }
             let start = replica.clock.now()
             let ended = try await replica.end(of: "old")
@@ -269,10 +269,10 @@ struct PassedOnCallTests {
     @Test func whatIsAskedAgainInTheNewEpochIsCarriedOut() async throws {
         try await Replica.withHistory { replica in
             let released = replica.store.count(.release)
-            replica.orphanGuard.hinder("not now")
+            replica.orphanGuard.inhibit("not now")
             try await eventually("nobody leads", on: replica.clock) { replica.store.count(.release) > released }
             replica.store.submit(Request(id: "r", kind: Self.commit, author: Self.bob, patience: 30_000))
-            replica.orphanGuard.hinder(nil)
+            replica.orphanGuard.inhibit(nil)
             try await eventually("it has looked", on: replica.clock) {
                 replica.store.lease.epoch == 2 && replica.store.count(.requests) > 3
             }

@@ -106,7 +106,7 @@ struct RequestTests {
     @Test func aFollowerHasNothingToLookFor() async throws {
         let clock = TestClock()
         let store = MemoryStore(clock: clock)
-        store.seize(by: Replica.claimant("two"))
+        store.seize(by: Replica.candidate("two"))
         let replica = try Replica(store: store, plugin: FakePlugin(clock: clock))
         try await withReplicas(replica) {
             try await eventually("it follows") { replica.standing.role == .follower }
@@ -251,14 +251,14 @@ struct RequestTests {
             // The groups are not free for a while, and until then the row names this replica.
             let free = Gate()
             replica.plugin.script { $0.isFree ? .hang(free) : nil }
-            replica.orphanGuard.hinder("not now")
+            replica.orphanGuard.inhibit("not now")
             try await eventually("it lets its groups go") { free.waiting == 3 }
             replica.store.trouble(nil, at: .states)
             gate.open()
             try await eventually("nobody looks at it any more") { await replica.requestsUnderWay.isEmpty }
             #expect(replica.store.request("r")?.state == .waiting)
             free.open()
-            replica.orphanGuard.hinder(nil)
+            replica.orphanGuard.inhibit(nil)
             try await eventually("it leads again", on: replica.clock) { replica.store.lease.epoch == 2 }
             replica.store.renew("r")
             let ended = try await end(replica)
@@ -321,8 +321,8 @@ struct RequestTests {
             #expect(store.request("s")?.state == .done)
             #expect(store.lease.epoch == 2)
             try await pass(.seconds(10), on: clock)
-            #expect(store.lease.epoch == 2 && store.lease.holder == second.claimant.id.name)
-            #expect(await first.error(.watch(.named("b")))?.message.contains("\(second.claimant.id) leads") == true)
+            #expect(store.lease.epoch == 2 && store.lease.holder == second.candidate.id.name)
+            #expect(await first.error(.watch(.named("b")))?.message.contains("\(second.candidate.id) leads") == true)
         }
     }
 

@@ -56,7 +56,7 @@ struct RetentionTests {
             try await eventually("a step is under way", on: replica.clock, step: .milliseconds(20)) {
                 gate.waiting == 1
             }
-            replica.orphanGuard.hinder("not now")
+            replica.orphanGuard.inhibit("not now")
             try await eventually("it does not lead") { replica.store.count(.release) == 1 }
             #expect(replica.store.count(.prune) == 1)
             replica.store.trouble(nil, at: .prune)

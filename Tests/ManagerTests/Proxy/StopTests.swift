@@ -45,7 +45,7 @@ struct StopTests {
     @Test func aFollowerEndsAtOnce() async throws {
         let clock = TestClock()
         let store = MemoryStore(clock: clock)
-        store.seize(by: Replica.claimant("two"))
+        store.seize(by: Replica.candidate("two"))
         let replica = try Replica(store: store, plugin: FakePlugin(clock: clock))
         try await withReplicas(replica) {
             try await eventually("it follows") { replica.standing.role == .follower }

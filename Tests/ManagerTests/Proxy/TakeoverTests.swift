@@ -314,7 +314,7 @@ struct TakeoverTests {
                 #"{"Groups":{"a":{"Plugin":"group-x","Properties":{"ID":"a","Properties":"# + properties + #"}}}}"#,
                 to: "\(folder)/global.config"
             )
-            try await withReplica(heritageDirectory: folder) { replica in
+            try await withReplica(legacyConfigDirectory: folder) { replica in
                 try await eventually("it is watched") { replica.plugin.watched == ["a"] }
                 let revision = try #require(replica.store.revisions.first)
                 #expect(revision.operation == .import)
@@ -322,9 +322,9 @@ struct TakeoverTests {
                 try await eventually("it is applied") { replica.store.revisions[0].status == .applied }
                 // Freed groups do not come back with the next term.
                 _ = try await replica.call(.free(id: "a"))
-                replica.orphanGuard.hinder("not now")
+                replica.orphanGuard.inhibit("not now")
                 try await eventually("it does not lead") { replica.store.count(.release) == 1 }
-                replica.orphanGuard.hinder(nil)
+                replica.orphanGuard.inhibit(nil)
                 try await eventually("it leads", on: replica.clock) { replica.standing.role == .leader }
                 try await pass(.seconds(5), on: replica.clock)
                 #expect(replica.store.revisions.count == 2)
@@ -340,7 +340,7 @@ struct TakeoverTests {
                 to: "\(folder)/global.config"
             )
             let prepare = { (store: MemoryStore, _: FakePlugin) in store.put(set("b")) }
-            try await withReplica(heritageDirectory: folder, prepare: prepare) { replica in
+            try await withReplica(legacyConfigDirectory: folder, prepare: prepare) { replica in
                 try await eventually("it is watched") { replica.plugin.watched == ["b"] }
                 #expect(replica.store.revisions.count == 1)
             }
@@ -352,7 +352,7 @@ struct TakeoverTests {
         try await withScratchDirectory { folder in
             let path = "\(folder)/global.config"
             write("{ not JSON", to: path)
-            try await withReplica(heritageDirectory: folder) { replica in
+            try await withReplica(legacyConfigDirectory: folder) { replica in
                 try await eventually("it gives the lease back", on: replica.clock) { replica.store.count(.release) > 0 }
                 #expect(replica.store.revisions.isEmpty)
                 write(#"{"Groups":{"a":{"Plugin":"x","Properties":{"ID":"a","Properties":{}}}}}"#, to: path)

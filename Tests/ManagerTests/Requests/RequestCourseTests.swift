@@ -67,8 +67,8 @@ struct RequestCourseTests {
         guard case .wait = course.handle(.seen(waiting), now: at(10)) else { return wrong() }
         _ = course.handle(.waited, now: at(20))
         let taken = RequestSight(request: request.asked(in: 3), lease: next)
-        guard case .withdraw = course.handle(.seen(taken), now: at(30)) else { return wrong() }
-        guard case .look = course.handle(.withdrawn(isStored: true), now: at(40)) else { return wrong() }
+        guard case .cancel = course.handle(.seen(taken), now: at(30)) else { return wrong() }
+        guard case .look = course.handle(.cancelled(isStored: true), now: at(40)) else { return wrong() }
         let last = RequestSight(request: request.asked(in: 3, state: .cancelled), lease: next)
         guard case .nothing(let nothing) = end(course.handle(.seen(last), now: at(50))) else { return wrong() }
         #expect(nothing.why == .leaderChanged && nothing.leader.lease == next)
@@ -78,10 +78,10 @@ struct RequestCourseTests {
     @Test func aStepDownInHandIsTakenBackOnce() {
         var course = course(.stepDown)
         let next = Lease.held(epoch: 4, sequence: 9, by: "b", ttl: 9000)
-        let seen = RequestSight(request: Self.request(.stepDown).asked(in: 3, state: .passedOn), lease: next)
+        let seen = RequestSight(request: Self.request(.stepDown).asked(in: 3, state: .forwarded), lease: next)
         _ = course.handle(.submitted, now: at(0))
-        guard case .withdraw = course.handle(.seen(seen), now: at(10)) else { return wrong() }
-        guard case .look = course.handle(.withdrawn(isStored: false), now: at(20)) else { return wrong() }
+        guard case .cancel = course.handle(.seen(seen), now: at(10)) else { return wrong() }
+        guard case .look = course.handle(.cancelled(isStored: false), now: at(20)) else { return wrong() }
         for time in [30, 60] {
             guard case .wait = course.handle(.seen(seen), now: at(time)) else { return wrong() }
             guard case .look = course.handle(.waited, now: at(time + 20)) else { return wrong() }
@@ -126,10 +126,10 @@ struct RequestCourseTests {
             }
         }
         // At the deadline it is taken back; that this fails too is no proof of anything.
-        guard case .withdraw = course.handle(.lookFailed(busy()), now: at(5001)) else { return wrong() }
-        guard case .wait = course.handle(.withdrawFailed(busy()), now: at(6000)) else { return wrong() }
-        guard case .withdraw = course.handle(.waited, now: at(6100)) else { return wrong() }
-        guard case .unknown(let unknown) = end(course.handle(.withdrawFailed(busy()), now: at(8002))) else {
+        guard case .cancel = course.handle(.lookFailed(busy()), now: at(5001)) else { return wrong() }
+        guard case .wait = course.handle(.cancelFailed(busy()), now: at(6000)) else { return wrong() }
+        guard case .cancel = course.handle(.waited, now: at(6100)) else { return wrong() }
+        guard case .unknown(let unknown) = end(course.handle(.cancelFailed(busy()), now: at(8002))) else {
             return wrong()
         }
         #expect(unknown.trouble == busy() && unknown.revision == nil)
@@ -162,13 +162,13 @@ struct RequestCourseTests {
         }
         _ = course.handle(.submitted, now: at(1))
         _ = course.handle(sight(.waiting, sequence: 7), now: at(10))
-        guard case .withdraw = course.handle(sight(.waiting, sequence: 8), now: at(5001)) else { return wrong() }
-        guard case .look = course.handle(.withdrawn(isStored: true), now: at(5002)) else { return wrong() }
+        guard case .cancel = course.handle(sight(.waiting, sequence: 8), now: at(5001)) else { return wrong() }
+        guard case .look = course.handle(.cancelled(isStored: true), now: at(5002)) else { return wrong() }
         guard case .wait = course.handle(sight(.cancelled, sequence: 5), now: at(5003)) else { return wrong() }
         // The newer file is there again, and has it still.
         var again = course
-        guard case .withdraw = again.handle(.waited, now: at(5100)) else { return wrong() }
-        guard case .look = again.handle(.withdrawn(isStored: true), now: at(5101)) else { return wrong() }
+        guard case .cancel = again.handle(.waited, now: at(5100)) else { return wrong() }
+        guard case .look = again.handle(.cancelled(isStored: true), now: at(5101)) else { return wrong() }
         guard case .nothing = end(again.handle(sight(.cancelled, sequence: 8), now: at(5102))) else { return wrong() }
         // Or it is not.
         guard case .unknown(let unknown) = end(course.handle(sight(.cancelled, sequence: 6), now: at(15_002))) else {
@@ -188,7 +188,7 @@ struct RequestCourseTests {
             }
             _ = course.handle(.waited, now: at(5000))
             _ = course.handle(.lookFailed(busy()), now: at(5001))
-            guard case .look = course.handle(.withdrawn(isStored: true), now: at(5002)) else { return nil }
+            guard case .look = course.handle(.cancelled(isStored: true), now: at(5002)) else { return nil }
             let last = RequestSight(
                 request: Self.request().asked(in: 3, state: .cancelled, waitsFor: waitsFor),
                 lease: sights.last?.1 ?? .released(epoch: 3)
@@ -314,12 +314,12 @@ private struct RequestWorld {
             let code: StoreError.Code =
                 isStored ? .unknownOutcome : [.busy, .unknownOutcome, .full][random.below(3)]
             return .submitFailed(StoreError(code, "x"))
-        case .withdraw:
+        case .cancel:
             let isDone = !isFailing || random.below(3) == 0
             if isDone, row?.state == .waiting { row = row?.in(.cancelled) }
             let isCancelled = row?.state == .cancelled
-            guard isFailing else { return .withdrawn(isStored: isCancelled) }
-            return .withdrawFailed(StoreError(isDone ? .unknownOutcome : .busy, "x"))
+            guard isFailing else { return .cancelled(isStored: isCancelled) }
+            return .cancelFailed(StoreError(isDone ? .unknownOutcome : .busy, "x"))
         case .end: return .waited
         }
     }

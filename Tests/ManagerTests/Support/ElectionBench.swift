@@ -28,8 +28,8 @@ struct ElectionBench {
     }
 
     mutating func see(_ lease: Lease, startedAt: BootInstant? = nil, isGone: Bool = false) -> [ElectionDirective] {
-        let vacancy = lease.isHeld ? (isGone ? "the process of \(lease.holder) has ended" : nil) : "released"
-        return tell(.observed(lease, startedAt: startedAt ?? now, vacancy: vacancy))
+        let takeoverReason = lease.isHeld ? (isGone ? "the process of \(lease.holder) has ended" : nil) : "released"
+        return tell(.observed(lease, startedAt: startedAt ?? now, takeoverReason: takeoverReason))
     }
 
     /// Looks at a row once a poll interval for so long, as the loop does; the last look is at the end.
@@ -64,7 +64,7 @@ struct ElectionBench {
 
 extension Lease {
     static func held(epoch: Int, sequence: Int = 1, by holder: Identifier = "other", ttl: Int = 9000) -> Lease {
-        Lease(Replica.claimant(holder), epoch: epoch, sequence: sequence, ttl: ttl)
+        Lease(Replica.candidate(holder), epoch: epoch, sequence: sequence, ttl: ttl)
     }
 
     static func released(epoch: Int, sequence: Int = 0) -> Lease {

@@ -35,7 +35,7 @@ final class MemoryStore: StateStore {
         var trouble: [Call: Trouble] = [:]
         var calls: [Call] = []
         var prunings: [Pruning] = []
-        var marks: [HistoryMark] = []
+        var marks: [MetadataChange] = []
         var count = TimeCount()
 
         mutating func elapsed(_ clock: TestClock) -> Int {
@@ -102,7 +102,7 @@ final class MemoryStore: StateStore {
     var prunings: [Pruning] { state.withLock(\.prunings) }
 
     /// Another replica takes the lease over, whatever the row says.
-    func seize(by holder: Claimant, ttl: Int = 90_000) { state.withLock { $0.model.seize(holder, ttl: ttl) } }
+    func seize(by holder: Candidate, ttl: Int = 90_000) { state.withLock { $0.model.seize(holder, ttl: ttl) } }
 
     static let author = Author(user: "ann", uid: 7, host: "here")
 
@@ -149,7 +149,7 @@ final class MemoryStore: StateStore {
     }
 
     func acquireLease(
-        _ claimant: Claimant,
+        _ candidate: Candidate,
         watched: Lease,
         ttl: Int,
         reason: String,
@@ -163,7 +163,7 @@ final class MemoryStore: StateStore {
                 ttl: state.model.lease.ttl,
                 at: clock.now().nanoseconds / 1_000_000
             )
-            return state.model.acquire(claimant, watched: watched, ttl: ttl, elapsed: elapsed)
+            return state.model.acquire(candidate, watched: watched, ttl: ttl, elapsed: elapsed)
         }
     }
 
@@ -185,23 +185,23 @@ final class MemoryStore: StateStore {
 
     func append(
         _ draft: RevisionDraft,
-        settling cause: RevisionCause,
+        resolving trigger: RevisionTrigger,
         fence: Fence,
         within timeout: Duration
     ) async throws(StoreError) -> Revision {
-        try await append(draft, cause, fence, timeout)
+        try await append(draft, trigger, fence, timeout)
     }
 
     private func append(
         _ draft: RevisionDraft,
-        _ cause: RevisionCause?,
+        _ trigger: RevisionTrigger?,
         _ fence: Fence,
         _ timeout: Duration
     ) async throws(StoreError) -> Revision {
         try await run(.append, timeout) { [clock] state throws(StoreError) in
             try state.model.append(
                 draft,
-                settling: cause,
+                resolving: trigger,
                 fence: fence,
                 time: Store.wallClock(),
                 elapsed: state.elapsed(clock)
@@ -298,9 +298,9 @@ final class MemoryStore: StateStore {
     }
 
     func apply(
-        _ mark: HistoryMark,
+        _ mark: MetadataChange,
         author: Author,
-        settling id: String,
+        resolving id: String,
         fence: Fence,
         within timeout: Duration
     ) async throws(StoreError) {

@@ -32,7 +32,7 @@ func withLockHolder<Result>(_ path: String, _ body: (Int) async throws -> Result
 extension Lease {
     static func held(by process: ProcessIdentity, guardLock: String = "", epoch: Int = 1) -> Lease {
         Lease(
-            Claimant(
+            Candidate(
                 id: ReplicaID("two")!,
                 instance: "\(process.pid)/\(process.startTime)",
                 process: process,

@@ -12,8 +12,8 @@ final class Replica: Sendable {
     let store: MemoryStore
     let plugin: FakePlugin
     let orphanGuard: FakeGuard
-    let holderWatch = FakeHolderWatch()
-    let claimant: Claimant
+    let holderMonitor = FakeLeaseHolderMonitor()
+    let candidate: Candidate
     let runtime: ManagerRuntime
     let hasEnded = Mutex(false)
 
@@ -34,7 +34,7 @@ final class Replica: Sendable {
     var requestsUnderWay: Set<String> {
         get async { await proxy.supervisor.term()?.requestsUnderWay ?? [] }
     }
-    var standing: Standing { runtime.board.current }
+    var standing: ReplicaStatus { runtime.board.current }
     /// It may act, be it that it does not yet.
     var holdsLease: Bool { runtime.actingEpoch != nil }
 
@@ -45,7 +45,7 @@ final class Replica: Sendable {
         pluginSocket: String? = nil,
         bootID: String = "boot",
         leaderFile: String? = nil,
-        heritageDirectory: String? = nil,
+        legacyConfigDirectory: String? = nil,
         orphanGuard: FakeGuard = FakeGuard(),
         concurrency: Int = 64,
         adjust: (inout TermSettings) -> Void = { _ in },
@@ -55,7 +55,7 @@ final class Replica: Sendable {
         self.store = store
         self.plugin = plugin
         self.orphanGuard = orphanGuard
-        claimant = Self.claimant(id, pluginSocket: pluginSocket ?? "/plugins/\(id)", bootID: bootID)
+        candidate = Self.candidate(id, pluginSocket: pluginSocket ?? "/plugins/\(id)", bootID: bootID)
         // A long lease in small steps of time: a busy test machine must not be taken for a dead store.
         let election = try ElectionSettings(
             ttl: .seconds(90),
@@ -71,12 +71,12 @@ final class Replica: Sendable {
         term.freeTimeout = .seconds(3)
         adjust(&term)
         var configuration = ManagerConfiguration(
-            claimant: claimant,
+            candidate: candidate,
             election: election,
             term: term,
             leaderFile: leaderFile,
             leaderNames: [id],
-            heritageDirectory: heritageDirectory
+            legacyConfigDirectory: legacyConfigDirectory
         )
         configuration.findLoop = findLoop
         runtime = try ManagerRuntime(
@@ -85,27 +85,28 @@ final class Replica: Sendable {
             plugin: plugin,
             clock: store.clock,
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
-            vacancy: { [holderWatch] lease in
+            takeoverReason: { [holderMonitor] lease in
                 guard lease.isHeld else { return "released" }
-                return holderWatch.hasEnded(lease) ? "the process of \(lease.holder) has ended" : nil
+                return holderMonitor.hasEnded(lease) ? "the process of \(lease.holder) has ended" : nil
             },
-            sharesPlugin: { [claimant] lease in
-                claimant.process.bootID == lease.process.bootID && claimant.pluginSocket == lease.pluginSocket
+            sharesPlugin: { [candidate] lease in
+                candidate.process.bootID == lease.process.bootID && candidate.pluginSocket == lease.pluginSocket
             },
-            makeHolderWatch: { [holderWatch] ended in
-                holderWatch.attach(ended)
-                return holderWatch
+            makeHolderMonitor: { [holderMonitor] ended in
+                holderMonitor.attach(ended)
+                return holderMonitor
             },
-            makeGuard: { hinder in
-                orphanGuard.attach(hinder)
+            makeGuard: { inhibit in
+                orphanGuard.attach(inhibit)
                 return orphanGuard
             }
         )
     }
 
-    static func claimant(_ id: Identifier, pluginSocket: String = "/plugins/other", bootID: String = "boot") -> Claimant
+    static func candidate(_ id: Identifier, pluginSocket: String = "/plugins/other", bootID: String = "boot")
+        -> Candidate
     {
-        Claimant(
+        Candidate(
             id: ReplicaID(id)!,
             instance: "\(id)-instance",
             process: ProcessIdentity(host: "host-\(id)", bootID: bootID, pidNamespace: "1", pid: 1, startTime: 1),
@@ -148,7 +149,7 @@ final class Replica: Sendable {
     }
 
     func leads() async throws {
-        try await eventually("\(claimant.id) leads") {
+        try await eventually("\(candidate.id) leads") {
             guard self.standing.role == .leader else { return false }
             return await self.isActing
         }
@@ -199,10 +200,10 @@ extension Replica {
     /// Gives leadership up, and takes it again; in between, nobody leads.
     func leadAgain() async throws {
         let released = store.count(.release)
-        orphanGuard.hinder("not now")
+        orphanGuard.inhibit("not now")
         try await eventually("it does not lead", on: clock) { self.store.count(.release) > released }
         let epoch = store.lease.epoch
-        orphanGuard.hinder(nil)
+        orphanGuard.inhibit(nil)
         try await eventually("it leads again", on: clock) {
             guard self.store.lease.epoch > epoch else { return false }
             return await self.isActing
@@ -226,7 +227,7 @@ final class FakeGuard: OrphanGuard {
         var log: [Order] = []
         var isReady = true
         var waiting: [CheckedContinuation<Void, Never>] = []
-        var hinder: (@Sendable (String?) -> Void)?
+        var inhibit: (@Sendable (String?) -> Void)?
     }
 
     let state = Mutex(State())
@@ -239,8 +240,8 @@ final class FakeGuard: OrphanGuard {
         state.withLock { $0.isReady = isReady }
     }
 
-    func attach(_ hinder: @escaping @Sendable (String?) -> Void) { state.withLock { $0.hinder = hinder } }
-    func hinder(_ reason: String?) { state.withLock(\.hinder)?(reason) }
+    func attach(_ inhibit: @escaping @Sendable (String?) -> Void) { state.withLock { $0.inhibit = inhibit } }
+    func inhibit(_ reason: String?) { state.withLock(\.inhibit)?(reason) }
 
     func arm(until deadline: BootInstant) { state.withLock { $0.orders.append(.arm(deadline)) } }
     func postpone(until instant: BootInstant) {}
@@ -292,7 +293,7 @@ func withReplicas(_ replicas: Replica..., body: () async throws -> Void) async t
 /// One replica with a store and a plugin of its own.
 func withReplica(
     leaderFile: String? = nil,
-    heritageDirectory: String? = nil,
+    legacyConfigDirectory: String? = nil,
     orphanGuard: FakeGuard = FakeGuard(),
     adjust: (inout TermSettings) -> Void = { _ in },
     prepare: (MemoryStore, FakePlugin) -> Void = { _, _ in },
@@ -306,7 +307,7 @@ func withReplica(
         store: store,
         plugin: plugin,
         leaderFile: leaderFile,
-        heritageDirectory: heritageDirectory,
+        legacyConfigDirectory: legacyConfigDirectory,
         orphanGuard: orphanGuard,
         adjust: adjust
     )

@@ -173,7 +173,7 @@ struct SystemTests {
             let path = "\(folder)/global.config"
             write("{}", to: path)
             #expect(truncate(path, (64 << 20) + 4096) == 0)
-            let error = #expect(throws: StoreError.self) { try ManagerRuntime.heritage(folder) }
+            let error = #expect(throws: StoreError.self) { try ManagerRuntime.legacyConfig(folder) }
             #expect(
                 error?.message.contains("is longer than \(JSONLimits.configuration.maximumBytes) bytes") == true,
                 "\(error?.message ?? "")"
@@ -196,24 +196,24 @@ struct SystemTests {
     @Test func aMissingFileIsToldFromOneThatCannotBeRead() async throws {
         try await withScratchDirectory { folder in
             func isMissing(_ path: String) -> Bool? {
-                guard case .failure(let trouble) = SlowFile.contents(path, limit: 4096) else { return nil }
+                guard case .failure(let trouble) = TimedFileReader.contents(path, limit: 4096) else { return nil }
                 return trouble.isMissing
             }
             #expect(isMissing("\(folder)/none") == true)
             #expect(isMissing(folder) == false)
             write("{}", to: "\(folder)/some")
             #expect(isMissing("\(folder)/some") == nil)
-            let nowhere = try ManagerRuntime.heritage(nil)
-            let nothing = try ManagerRuntime.heritage(folder)
+            let nowhere = try ManagerRuntime.legacyConfig(nil)
+            let nothing = try ManagerRuntime.legacyConfig(folder)
             #expect(nowhere + nothing == [])
             // A mount that is not there yet is not the same as none.
             #expect(symlink("\(folder)/elsewhere", "\(folder)/global.config") == 0)
-            let dangling = #expect(throws: StoreError.self) { try ManagerRuntime.heritage(folder) }
+            let dangling = #expect(throws: StoreError.self) { try ManagerRuntime.legacyConfig(folder) }
             #expect(dangling?.message.contains("is a symbolic link to a file that does not exist") == true)
             #expect(unlink("\(folder)/global.config") == 0)
             #expect(mkdir("\(folder)/global.config", 0o700) == 0)
             defer { rmdir("\(folder)/global.config") }
-            let error = #expect(throws: StoreError.self) { try ManagerRuntime.heritage(folder) }
+            let error = #expect(throws: StoreError.self) { try ManagerRuntime.legacyConfig(folder) }
             #expect(error?.code == .io)
         }
     }

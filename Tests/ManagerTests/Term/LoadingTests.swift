@@ -12,9 +12,9 @@ struct LoadingTests {
         let clock = TestClock()
         let store = MemoryStore(clock: clock)
         let plugin = FakePlugin(clock: clock)
-        let claimant = Replica.claimant("one")
+        let candidate = Replica.candidate("one")
         store.put(Change(group: "a", action: .set(GroupSpec.named("a").properties, plugin: "p"), status: .applied))
-        store.seize(by: claimant)
+        store.seize(by: candidate)
         let settings = TermSettings(
             election: try ElectionSettings(
                 ttl: .seconds(90),
@@ -28,16 +28,16 @@ struct LoadingTests {
             TermDependencies(
                 store: store,
                 plugin: plugin,
-                board: StandingBoard(),
+                board: RoleObserver(),
                 clock: clock,
                 settings: settings,
-                claimant: claimant,
+                candidate: candidate,
                 orphanGuard: NoGuard(),
                 logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
                 report: { _ in reports.update { $0 += 1 } }
             ),
             leaseClock: clock,
-            heritage: { () throws(StoreError) in [] }
+            legacyConfig: { () throws(StoreError) in [] }
         )
         let running = Task { await supervisor.run() }
         store.trouble(.fail(.io), at: .states)
@@ -59,7 +59,7 @@ struct LoadingTests {
         // The next term reads them.
         supervisor.end(isOrderly: false)
         _ = await supervisor.resign(epoch: 1, isOrderly: false)
-        store.seize(by: claimant)
+        store.seize(by: candidate)
         supervisor.assume(epoch: 2, until: clock.now() + .seconds(60))
         try await eventually("the term has begun") { await supervisor.term() != nil }
         _ = try await supervisor.carryOut(.setSize(id: "a", 3), from: user)

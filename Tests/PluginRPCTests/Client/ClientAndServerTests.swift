@@ -57,7 +57,7 @@ struct ClientAndServerTests {
                 group.answer(with: .success(.ok))
                 try await expect(client, .free(id: "x"), gives: .ok)
                 // Only HTTP tells it. On a machine so busy that HTTP is not answered in time, the stream is found to be spoken.
-                let isHTTP = await client.peer?.dialect == .http
+                let isHTTP = await client.peer?.wireProtocol == .http
                 #expect(isHTTP || plugin == .auto)
                 #expect(group.lastCaller?.login == (isHTTP ? told : nil))
                 #expect(group.lastCaller?.uid == Int(getuid()))

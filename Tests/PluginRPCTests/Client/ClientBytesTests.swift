@@ -10,9 +10,9 @@ struct ClientBytesTests {
         #"{"z":1.0,"a":12345678901234567890123,"e":1E+2, "\u0061":"\u003cb\u003e \/ \ud83d\ude00 é","a":null,"#
         + "\n\t\"deep\":[[],{}],\"Allocation\":{\"Size\":5,\"size\":6}}"
 
-    @Test("out and in", arguments: FakeGeneration.all)
-    func roundTrip(generation: FakeGeneration) async throws {
-        try await withPlugin(generation) { client, fake in
+    @Test("out and in", arguments: FakeAPIVersion.all)
+    func roundTrip(apiVersion: FakeAPIVersion) async throws {
+        try await withPlugin(apiVersion) { client, fake in
             let spec = GroupSpec.text("käse/\"quoted\"\\", Self.properties)
             try await expect(client, .watch(spec), gives: .ok)
             #expect(fake.groups == [spec])

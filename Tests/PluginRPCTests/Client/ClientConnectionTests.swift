@@ -7,16 +7,16 @@ import Testing
 
 @Suite("The client's connections")
 struct ClientConnectionTests {
-    static let dialects: [FakeGeneration] = [.seed, .v05]
+    static let dialects: [FakeAPIVersion] = [.seed, .v05]
 
     @Test("carry many calls at once, answered in any order", arguments: dialects)
-    func outOfOrder(generation: FakeGeneration) async throws {
+    func outOfOrder(apiVersion: FakeAPIVersion) async throws {
         // Every answer names the group that was asked about, and all are held until all questions are there.
         let script = FakeScript { request in
             guard request.method == "Group.DescribeGroup", let id = request.groupID else { return nil }
             return .hold(#"{"Description":{"Instances":[{"ID":"\#(id)"}]}}"#)
         }
-        try await withPlugin(generation, script: script) { client, fake in
+        try await withPlugin(apiVersion, script: script) { client, fake in
             try await withThrowingTaskGroup(of: (String, GroupReply).self) { group in
                 for number in 0..<100 {
                     group.addTask {
@@ -33,13 +33,13 @@ struct ClientConnectionTests {
                     #expect(reply == .description(GroupDescription(instances: instances, isConverged: nil)))
                 }
             }
-            if generation.dialect == .stream { #expect(fake.acceptedConnections == 2) }
+            if apiVersion.wireProtocol == .stream { #expect(fake.acceptedConnections == 2) }
         }
     }
 
     @Test("carry fast calls past a slow one", arguments: dialects)
-    func slowCall(generation: FakeGeneration) async throws {
-        try await withPlugin(generation, script: .on("Group.DestroyGroup", .hold(#"{"OK":true}"#))) { client, fake in
+    func slowCall(apiVersion: FakeAPIVersion) async throws {
+        try await withPlugin(apiVersion, script: .on("Group.DestroyGroup", .hold(#"{"OK":true}"#))) { client, fake in
             async let slow = client.reply(to: .destroy(id: "cattle"))
             #expect(await comesTrue { fake.heldReplies == 1 })
             try await expect(client, .inspect, gives: .groups([]))
@@ -48,16 +48,16 @@ struct ClientConnectionTests {
         }
     }
 
-    @Test("are made again when the plugin has restarted", arguments: FakeGeneration.released)
-    func restart(generation: FakeGeneration) async throws {
+    @Test("are made again when the plugin has restarted", arguments: FakeAPIVersion.released)
+    func restart(apiVersion: FakeAPIVersion) async throws {
         try await withClient { client, socket in
             for round in 0..<20 {
-                let fake = try FakePlugin(generation, at: socket)
+                let fake = try FakePlugin(apiVersion, at: socket)
                 try await expect(
                     client,
                     .commit(.text("g\(round)"), pretend: true),
                     gives: .details(
-                        generation.watches
+                        apiVersion.watches
                             ? "Would watch g\(round), if the plugin accepts it: a plugin of this version cannot tell in advance"
                             : "Managing it"
                     )
@@ -68,7 +68,7 @@ struct ClientConnectionTests {
             #expect(
                 error == GroupError(.notRunning, "plugin 'group-stateless' is not running: no socket at \(socket)")
             )
-            let fake = try FakePlugin(generation, at: socket)
+            let fake = try FakePlugin(apiVersion, at: socket)
             defer { fake.stop() }
             try await expect(client, .inspect, gives: .groups([]))
         }
@@ -77,24 +77,24 @@ struct ClientConnectionTests {
     @Test("are made again when the plugin comes back as another generation")
     func changeOfGeneration() async throws {
         try await withClient { client, socket in
-            for generation in FakeGeneration.all + FakeGeneration.all.reversed() {
-                let fake = try FakePlugin(generation, at: socket)
+            for apiVersion in FakeAPIVersion.all + FakeAPIVersion.all.reversed() {
+                let fake = try FakePlugin(apiVersion, at: socket)
                 defer { fake.stop() }
                 // The first call after the change is a write: it must not be sent in the old dialect.
                 try await expect(client, .watch(.text("cattle")), gives: .ok)
                 try await expect(client, .free(id: "cattle"), gives: .ok)
                 #expect(fake.groups.isEmpty)
-                #expect(await client.peer?.generation == (generation.watches ? .watch : .commit))
+                #expect(await client.peer?.apiVersion == (apiVersion.watches ? .watch : .commit))
             }
         }
     }
 
     @Test("go to the new plugin although the old one still runs", arguments: dialects)
-    func replacedWhileRunning(generation: FakeGeneration) async throws {
+    func replacedWhileRunning(apiVersion: FakeAPIVersion) async throws {
         try await withClient { client, socket in
-            let old = try FakePlugin(generation, at: socket)
+            let old = try FakePlugin(apiVersion, at: socket)
             try await expect(client, .inspect, gives: .groups([]))
-            let new = try FakePlugin(generation, at: socket)
+            let new = try FakePlugin(apiVersion, at: socket)
             defer { new.stop() }
             new.seed([.text("cattle")])
             try await expect(client, .inspect, gives: .groups([.text("cattle")]))
@@ -103,9 +103,9 @@ struct ClientConnectionTests {
         }
     }
 
-    @Test("are made again when the plugin has dropped them", arguments: FakeGeneration.released)
-    func dropped(generation: FakeGeneration) async throws {
-        try await withPlugin(generation) { client, fake in
+    @Test("are made again when the plugin has dropped them", arguments: FakeAPIVersion.released)
+    func dropped(apiVersion: FakeAPIVersion) async throws {
+        try await withPlugin(apiVersion) { client, fake in
             for _ in 0..<20 {
                 try await expect(client, .inspect, gives: .groups([]))
                 fake.dropConnections()
@@ -114,8 +114,8 @@ struct ClientConnectionTests {
     }
 
     @Test("leak no descriptors", arguments: dialects)
-    func descriptors(generation: FakeGeneration) async throws {
-        try await withPlugin(generation) { client, fake in
+    func descriptors(apiVersion: FakeAPIVersion) async throws {
+        try await withPlugin(apiVersion) { client, fake in
             for _ in 0..<300 {
                 try await expect(client, .inspect, gives: .groups([]))
                 fake.dropConnections()
@@ -141,8 +141,8 @@ struct ClientConnectionTests {
     }
 
     @Test("are closed by a shutdown, which ends the calls in flight", arguments: dialects)
-    func shutdown(generation: FakeGeneration) async throws {
-        try await withPlugin(generation, script: .on("Group.DestroyGroup", .silence)) { client, fake in
+    func shutdown(apiVersion: FakeAPIVersion) async throws {
+        try await withPlugin(apiVersion, script: .on("Group.DestroyGroup", .silence)) { client, fake in
             async let pending = failure(client, .destroy(id: "cattle"))
             #expect(await comesTrue { fake.methods.contains("DestroyGroup") })
             await client.shutdown()
@@ -156,9 +156,9 @@ struct ClientConnectionTests {
     }
 
     @Test("of a client that was dropped are closed", arguments: dialects)
-    func deinitialized(generation: FakeGeneration) async throws {
+    func deinitialized(apiVersion: FakeAPIVersion) async throws {
         try await withScratchDirectory { directory in
-            let fake = try FakePlugin(generation, at: directory + "/group")
+            let fake = try FakePlugin(apiVersion, at: directory + "/group")
             defer { fake.stop() }
             try await Self.useAndDrop(at: fake.path)
             #expect(await comesTrue { fake.openConnections == 0 })

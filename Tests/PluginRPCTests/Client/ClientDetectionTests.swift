@@ -6,26 +6,26 @@ import Testing
 
 @Suite("The client finds out what a plugin speaks")
 struct ClientDetectionTests {
-    @Test("with calls that change nothing", arguments: FakeGeneration.released)
-    func detects(generation: FakeGeneration) async throws {
-        try await withPlugin(generation) { client, fake in
+    @Test("with calls that change nothing", arguments: FakeAPIVersion.released)
+    func detects(apiVersion: FakeAPIVersion) async throws {
+        try await withPlugin(apiVersion) { client, fake in
             #expect(await client.peer == nil)
             try await expect(client, .inspect, gives: .groups([]))
             let expected = PeerDescription(
-                dialect: generation.dialect == .stream ? .stream : .http,
-                generation: generation.watches ? .watch : .commit
+                wireProtocol: apiVersion.wireProtocol == .stream ? .stream : .http,
+                apiVersion: apiVersion.watches ? .watch : .commit
             )
             #expect(await client.peer == expected)
             #expect(Set(fake.methods) == ["InspectGroups"])
         }
     }
 
-    @Test("and learns the generation from its answers", arguments: FakeGeneration.all)
-    func learnsGeneration(generation: FakeGeneration) async throws {
-        try await withPlugin(generation) { client, _ in
+    @Test("and learns the generation from its answers", arguments: FakeAPIVersion.all)
+    func learnsGeneration(apiVersion: FakeAPIVersion) async throws {
+        try await withPlugin(apiVersion) { client, _ in
             _ = try await client.reply(to: .commit(.text("cattle"), pretend: false))
             _ = try await client.reply(to: .unwatch(id: "cattle"))
-            #expect(await client.peer?.generation == (generation.watches ? .watch : .commit))
+            #expect(await client.peer?.apiVersion == (apiVersion.watches ? .watch : .commit))
         }
     }
 
@@ -80,16 +80,16 @@ struct ClientDetectionTests {
         try await withPlugin(.head, script: .on("Handshake.Hello", .silence)) { client, fake in
             // It never answers Hello, but answers the question in the stream protocol with HTTP's 400.
             try await expect(client, .inspect, gives: .groups([]), within: .seconds(120))
-            #expect(await client.peer?.dialect == .http)
+            #expect(await client.peer?.wireProtocol == .http)
             #expect(fake.methods == ["InspectGroups"])
         }
     }
 
     /// The question hangs, on a connection of its own or on all: what lets a group go is sent all the same, in time. What changes
     /// something else is not sent to a plugin that has not said what it speaks.
-    @Test("but lets groups go also when it does not say", arguments: [FakeGeneration.seed, .head], [true, false])
-    func letsGoWithoutHello(generation: FakeGeneration, isHeldUp: Bool) async throws {
-        try await withPlugin(generation, script: .on("Handshake.Hello", .silence)) { client, fake in
+    @Test("but lets groups go also when it does not say", arguments: [FakeAPIVersion.seed, .head], [true, false])
+    func letsGoWithoutHello(apiVersion: FakeAPIVersion, isHeldUp: Bool) async throws {
+        try await withPlugin(apiVersion, script: .on("Handshake.Hello", .silence)) { client, fake in
             // Somebody else's call waits for the answer all the time.
             let other = Task {
                 guard isHeldUp else { return }
@@ -138,9 +138,9 @@ struct ClientDetectionTests {
         }
     }
 
-    @Test("unless it was told", arguments: [(FakeGeneration.seed, PluginProtocol.stream), (.v05, .http)])
-    func told(generation: FakeGeneration, plugin: PluginProtocol) async throws {
-        try await withPlugin(generation, plugin) { client, fake in
+    @Test("unless it was told", arguments: [(FakeAPIVersion.seed, PluginProtocol.stream), (.v05, .http)])
+    func told(apiVersion: FakeAPIVersion, plugin: PluginProtocol) async throws {
+        try await withPlugin(apiVersion, plugin) { client, fake in
             _ = try await client.reply(to: .inspect)
             #expect(fake.acceptedConnections == 1)
         }

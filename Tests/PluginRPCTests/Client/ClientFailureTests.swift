@@ -8,13 +8,13 @@ import Testing
 
 @Suite("The client, when things go wrong")
 struct ClientFailureTests {
-    static let dialects: [FakeGeneration] = [.seed, .v05]
+    static let dialects: [FakeAPIVersion] = [.seed, .v05]
     static let commit = GroupRequest.destroy(id: "cattle")
 
-    @Test("passes the plugin's words on", arguments: FakeGeneration.released)
-    func rejected(generation: FakeGeneration) async throws {
+    @Test("passes the plugin's words on", arguments: FakeAPIVersion.released)
+    func rejected(apiVersion: FakeAPIVersion) async throws {
         let words = "Group 'x' \"is\"\n<not> \u{1F404} \\ there"
-        try await withPlugin(generation, script: .on("Group.DestroyGroup", .error(words))) { client, _ in
+        try await withPlugin(apiVersion, script: .on("Group.DestroyGroup", .error(words))) { client, _ in
             let error = try await failure(client, .destroy(id: "x"))
             #expect(error == GroupError(.rejected, words))
         }
@@ -22,22 +22,22 @@ struct ClientFailureTests {
 
     /// They are stored with a revision, logged and shown.
     @Test("cuts words that nobody would read, and has some where there are none", arguments: dialects)
-    func oddWords(generation: FakeGeneration) async throws {
+    func oddWords(apiVersion: FakeAPIVersion) async throws {
         let long = String(repeating: "é", count: 100_000)
-        try await withPlugin(generation, script: .on("Group.DestroyGroup", .error("x\(long)"))) { client, _ in
+        try await withPlugin(apiVersion, script: .on("Group.DestroyGroup", .error("x\(long)"))) { client, _ in
             let error = try await failure(client, .destroy(id: "x"))
             #expect(error.code == .rejected && error.message.hasSuffix("é … (200001 bytes in all)"))
             #expect(error.message.utf8.count < 4200)
         }
-        try await withPlugin(generation, script: .on("Group.DestroyGroup", .error(""))) { client, _ in
+        try await withPlugin(apiVersion, script: .on("Group.DestroyGroup", .error(""))) { client, _ in
             let error = try await failure(client, .destroy(id: "x"))
             #expect(error == GroupError(.rejected, "plugin 'group-stateless' refused DestroyGroup without a reason"))
         }
     }
 
     @Test("gives up in time when no answer comes", arguments: dialects)
-    func timeout(generation: FakeGeneration) async throws {
-        try await withPlugin(generation, script: .on("Group.DestroyGroup", .silence)) { client, fake in
+    func timeout(apiVersion: FakeAPIVersion) async throws {
+        try await withPlugin(apiVersion, script: .on("Group.DestroyGroup", .silence)) { client, fake in
             try await expect(client, .inspect, gives: .groups([]))
             let start = ContinuousClock.now
             let error = try await failure(client, .destroy(id: "cattle"), within: .seconds(3))
@@ -56,8 +56,8 @@ struct ClientFailureTests {
     }
 
     @Test("says that nothing was sent when the plugin does not even answer the first question", arguments: dialects)
-    func timeoutBeforeSending(generation: FakeGeneration) async throws {
-        try await withPlugin(generation, script: .always(.silence)) { client, fake in
+    func timeoutBeforeSending(apiVersion: FakeAPIVersion) async throws {
+        try await withPlugin(apiVersion, script: .always(.silence)) { client, fake in
             let error = try await failure(client, .destroy(id: "cattle"), within: .milliseconds(200))
             #expect(error.code == .unreachable)
             #expect(error.message.contains("DestroyGroup was not sent"))
@@ -81,8 +81,8 @@ struct ClientFailureTests {
     }
 
     @Test("ends at once when its task is cancelled", arguments: dialects)
-    func cancellation(generation: FakeGeneration) async throws {
-        try await withPlugin(generation, script: .on("Group.DestroyGroup", .silence)) { client, fake in
+    func cancellation(apiVersion: FakeAPIVersion) async throws {
+        try await withPlugin(apiVersion, script: .on("Group.DestroyGroup", .silence)) { client, fake in
             let task = Task { try await client.call(.destroy(id: "cattle"), within: .seconds(3600)) }
             #expect(await comesTrue { fake.methods.contains("DestroyGroup") })
             task.cancel()
@@ -94,8 +94,8 @@ struct ClientFailureTests {
     }
 
     @Test("does not begin when its task is cancelled already", arguments: dialects)
-    func cancelledBefore(generation: FakeGeneration) async throws {
-        try await withPlugin(generation) { client, fake in
+    func cancelledBefore(apiVersion: FakeAPIVersion) async throws {
+        try await withPlugin(apiVersion) { client, fake in
             let task = Task {
                 while !Task.isCancelled { await Task.yield() }
                 return try await client.call(.destroy(id: "cattle"), within: .seconds(3600))
@@ -114,13 +114,13 @@ struct ClientFailureTests {
     @Test(
         "does not know what became of a write whose connection broke",
         arguments: [
-            (FakeGeneration.seed, FakeAnswer.hangUp, GroupError.Code.unknownOutcome),
+            (FakeAPIVersion.seed, FakeAnswer.hangUp, GroupError.Code.unknownOutcome),
             (.seed, partOfStream, .unknownOutcome), (.seed, partOfHTTP, .unreadable),
             (.v05, .hangUp, .unknownOutcome), (.v05, partOfStream, .unreadable), (.v05, partOfHTTP, .unknownOutcome),
         ]
     )
-    func lostWrite(generation: FakeGeneration, answer: FakeAnswer, code: GroupError.Code) async throws {
-        try await withPlugin(generation, script: .on("Group.DestroyGroup", answer)) { client, fake in
+    func lostWrite(apiVersion: FakeAPIVersion, answer: FakeAnswer, code: GroupError.Code) async throws {
+        try await withPlugin(apiVersion, script: .on("Group.DestroyGroup", answer)) { client, fake in
             let error = try await failure(client, .destroy(id: "cattle"))
             #expect(error.code == code)
             #expect(error.message.hasSuffix("whether it was carried out is not known"))
@@ -141,9 +141,9 @@ struct ClientFailureTests {
     }
 
     @Test("asks once more when a question's connection broke", arguments: dialects)
-    func lostQuestion(generation: FakeGeneration) async throws {
+    func lostQuestion(apiVersion: FakeAPIVersion) async throws {
         let script = FakeScript.on("Group.DescribeGroup", .hangUp)
-        try await withPlugin(generation, script: script) { client, fake in
+        try await withPlugin(apiVersion, script: script) { client, fake in
             try await expect(client, .inspect, gives: .groups([]))
             let error = try await failure(client, .describe(id: "cattle"))
             #expect(error.code == .unknownOutcome)
@@ -156,7 +156,7 @@ struct ClientFailureTests {
     @Test(
         "refuses nonsense",
         arguments: [
-            (FakeGeneration.seed, "oops\n", "not a JSON object: oops"),
+            (FakeAPIVersion.seed, "oops\n", "not a JSON object: oops"),
             (.seed, "[1]", "not a JSON object: [1]"),
             (.seed, #"{"id":99,"result":{},"error":null}"#, "a call that was never made"),
             (.seed, #"{"id":null,"result":null,"error":"?"}"#, "a call that was never made"),
@@ -176,8 +176,8 @@ struct ClientFailureTests {
             (.v05, "SSH-2.0-OpenSSH\r\n", "not HTTP"),
         ]
     )
-    func nonsense(generation: FakeGeneration, text: String, words: String) async throws {
-        try await withPlugin(generation, script: .on("Group.DestroyGroup", .raw(text))) { client, _ in
+    func malformedReply(apiVersion: FakeAPIVersion, text: String, words: String) async throws {
+        try await withPlugin(apiVersion, script: .on("Group.DestroyGroup", .raw(text))) { client, _ in
             let error = try await failure(client, .destroy(id: "cattle"))
             #expect(error.code == .unreadable)
             #expect(error.message.contains(words), "\(error.message)")
@@ -195,16 +195,16 @@ struct ClientFailureTests {
             (.describe(id: "x"), "null"), (.destroy(id: "x"), "5"),
         ]
     )
-    func shapes(generation: FakeGeneration, call: (request: GroupRequest, result: String)) async throws {
-        let plugin: PluginProtocol = generation.dialect == .stream ? .stream : .http
-        try await withPlugin(generation, plugin, script: .always(.result(call.result))) { client, _ in
+    func shapes(apiVersion: FakeAPIVersion, call: (request: GroupRequest, result: String)) async throws {
+        let plugin: PluginProtocol = apiVersion.wireProtocol == .stream ? .stream : .http
+        try await withPlugin(apiVersion, plugin, script: .always(.result(call.result))) { client, _ in
             let error = try await failure(client, call.request)
             #expect(error.code == .unreadable)
         }
     }
 
     @Test("takes keys in any case, unknown ones, and null lists", arguments: dialects)
-    func tolerance(generation: FakeGeneration) async throws {
+    func tolerance(apiVersion: FakeAPIVersion) async throws {
         let script = FakeScript { request in
             switch request.method {
             case "Group.InspectGroups": .result(#"{"x":[],"GROUPS":[{"id":"a","properties":{"B":1.0},"y":0}]}"#)
@@ -214,7 +214,7 @@ struct ClientFailureTests {
             default: nil
             }
         }
-        try await withPlugin(generation, script: script) { client, _ in
+        try await withPlugin(apiVersion, script: script) { client, _ in
             try await expect(client, .inspect, gives: .groups([.text("a", #"{"B":1.0}"#)]))
             let description = GroupDescription(instances: .null, isConverged: false)
             try await expect(client, .describe(id: "x"), gives: .description(description))
@@ -227,19 +227,19 @@ struct ClientFailureTests {
     @Test(
         "keeps no more than its limit of a reply that never ends",
         arguments: [
-            (FakeGeneration.seed, #"{"id":1,"result":{"x":""#, "a reply of more than 65536 bytes"),
+            (FakeAPIVersion.seed, #"{"id":1,"result":{"x":""#, "a reply of more than 65536 bytes"),
             (.seed, #"{"id":1,"result":["#, "a reply of more than 65536 bytes"),
             (.v05, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", "a reply of more than 65536 bytes"),
             (.v05, "HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n", "a reply of more than 65536 bytes"),
             (.v05, "HTTP/1.1 200 OK\r\nX: ", "not HTTP"),
         ]
     )
-    func endless(generation: FakeGeneration, start: String, words: String) async throws {
+    func endless(apiVersion: FakeAPIVersion, start: String, words: String) async throws {
         let chunk = "40\r\n\(String(repeating: "a", count: 64))\r\n"
         let more = start.contains("chunked") ? chunk : String(repeating: "a", count: 4096)
         let limits = JSONLimits(maximumBytes: 65536, maximumDepth: 64)
         let script = FakeScript.on("Group.DestroyGroup", .endless(start, more))
-        try await withPlugin(generation, limits: limits, script: script) { client, fake in
+        try await withPlugin(apiVersion, limits: limits, script: script) { client, fake in
             let error = try await failure(client, .destroy(id: "cattle"))
             #expect(error.code == .unreadable)
             #expect(error.message.contains(words), "\(error.message)")
@@ -250,8 +250,8 @@ struct ClientFailureTests {
     }
 
     @Test("drops late answers and goes on", arguments: dialects)
-    func lateAnswer(generation: FakeGeneration) async throws {
-        try await withPlugin(generation, script: .on("Group.DestroyGroup", .hold(#"{"OK":true}"#))) { client, fake in
+    func lateAnswer(apiVersion: FakeAPIVersion) async throws {
+        try await withPlugin(apiVersion, script: .on("Group.DestroyGroup", .hold(#"{"OK":true}"#))) { client, fake in
             let task = Task { try await client.call(.destroy(id: "cattle"), within: .seconds(3600)) }
             #expect(await comesTrue { fake.heldReplies == 1 })
             task.cancel()
@@ -291,11 +291,11 @@ struct ClientFailureTests {
     /// The first generation answers an update when its last instance is replaced.
     @Test(
         "an update takes as long as it takes, while the plugin lives",
-        arguments: [FakeGeneration.seed, .watchOverHTTP]
+        arguments: [FakeAPIVersion.seed, .watchOverHTTP]
     )
-    func longUpdate(generation: FakeGeneration) async throws {
+    func longUpdate(apiVersion: FakeAPIVersion) async throws {
         let script = FakeScript.on("Group.UpdateGroup", .hold(#"{"OK":true}"#))
-        try await withPlugin(generation, script: script) { client, fake in
+        try await withPlugin(apiVersion, script: script) { client, fake in
             fake.seed([.text("x")])
             _ = try await client.reply(to: .inspect)
             let update = Task { try await client.call(.update(.text("x")), within: .seconds(2)) }

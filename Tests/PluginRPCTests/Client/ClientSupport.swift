@@ -35,14 +35,14 @@ func withClient(
 
 /// Runs a test with a fake and a client of it.
 func withPlugin(
-    _ generation: FakeGeneration,
+    _ apiVersion: FakeAPIVersion,
     _ plugin: PluginProtocol = .auto,
     limits: JSONLimits = .standard,
     script: FakeScript = .none,
     _ body: (PluginClient, FakePlugin) async throws -> Void
 ) async throws {
     try await withClient(plugin, limits: limits) { client, socket in
-        let fake = try FakePlugin(generation, at: socket, script: script)
+        let fake = try FakePlugin(apiVersion, at: socket, script: script)
         defer { fake.stop() }
         try await body(client, fake)
     }

@@ -6,12 +6,12 @@ import Testing
 
 @Suite("The client translates between the generations")
 struct ClientTranslationTests {
-    static let watching = FakeGeneration.all.filter(\.watches)
-    static let committing = FakeGeneration.all.filter { !$0.watches }
+    static let watching = FakeAPIVersion.all.filter(\.watches)
+    static let committing = FakeAPIVersion.all.filter { !$0.watches }
 
     @Test("watch, update and unwatch on a plugin that commits", arguments: committing)
-    func watchOverCommit(generation: FakeGeneration) async throws {
-        try await withPlugin(generation) { client, fake in
+    func watchOverCommit(apiVersion: FakeAPIVersion) async throws {
+        try await withPlugin(apiVersion) { client, fake in
             let (small, large) = (GroupSpec.text("cattle"), GroupSpec.text("cattle", #"{"Allocation":{"Size":9}}"#))
             let early = try await failure(client, .update(small))
             #expect(early == .notWatched("cattle"))
@@ -40,8 +40,8 @@ struct ClientTranslationTests {
     }
 
     @Test("commit and free on a plugin that watches", arguments: watching)
-    func commitOverWatch(generation: FakeGeneration) async throws {
-        try await withPlugin(generation) { client, fake in
+    func commitOverWatch(apiVersion: FakeAPIVersion) async throws {
+        try await withPlugin(apiVersion) { client, fake in
             let (small, large) = (GroupSpec.text("cattle"), GroupSpec.text("cattle", #"{"Allocation":{"Size":9}}"#))
             let words = "Would watch cattle, if the plugin accepts it: a plugin of this version cannot tell in advance"
             try await expect(client, .commit(small, pretend: true), gives: .details(words))
@@ -67,8 +67,8 @@ struct ClientTranslationTests {
         ]
     )
     func freeInMidUpdate(stopped: FakeAnswer) async throws {
-        for generation in Self.watching {
-            try await withPlugin(generation, script: .on("Group.StopUpdate", stopped)) { client, fake in
+        for apiVersion in Self.watching {
+            try await withPlugin(apiVersion, script: .on("Group.StopUpdate", stopped)) { client, fake in
                 fake.seed([.text("cattle")])
                 try await expect(client, .free(id: "cattle"), gives: .ok)
                 // A connection that was lost is made anew, and the plugin asked again what it knows.
@@ -76,8 +76,8 @@ struct ClientTranslationTests {
                 #expect(fake.groups.isEmpty)
             }
         }
-        for generation in Self.committing {
-            try await withPlugin(generation) { client, fake in
+        for apiVersion in Self.committing {
+            try await withPlugin(apiVersion) { client, fake in
                 fake.seed([.text("cattle")])
                 try await expect(client, .free(id: "cattle"), gives: .ok)
                 #expect(!fake.methods.contains("StopUpdate"))
@@ -91,8 +91,8 @@ struct ClientTranslationTests {
         arguments: [FakeAnswer.silence, .hangUp, .raw("no JSON")]
     )
     func freeWhenStopUpdateDoesNotAnswer(_ answer: FakeAnswer) async throws {
-        for generation in Self.watching {
-            try await withPlugin(generation, script: .on("Group.StopUpdate", answer)) { client, fake in
+        for apiVersion in Self.watching {
+            try await withPlugin(apiVersion, script: .on("Group.StopUpdate", answer)) { client, fake in
                 fake.seed([.text("cattle")])
                 // What hangs costs a third of this, and nothing else takes as long, on whatever machine.
                 let reply = try await client.call(.free(id: "cattle"), within: .seconds(30))
@@ -113,11 +113,11 @@ struct ClientTranslationTests {
         }
     }
 
-    @Test("nothing, when the plugin has the method", arguments: FakeGeneration.all)
-    func native(generation: FakeGeneration) async throws {
-        try await withPlugin(generation) { client, fake in
+    @Test("nothing, when the plugin has the method", arguments: FakeAPIVersion.all)
+    func native(apiVersion: FakeAPIVersion) async throws {
+        try await withPlugin(apiVersion) { client, fake in
             let spec = GroupSpec.text("cattle")
-            if generation.watches {
+            if apiVersion.watches {
                 try await expect(client, .watch(spec), gives: .ok)
                 try await expect(client, .update(spec), gives: .ok)
                 try await expect(client, .describeUpdate(spec), gives: .plan("Noop"))
@@ -132,16 +132,16 @@ struct ClientTranslationTests {
             try await expect(client, .inspect, gives: .groups([spec]))
             try await expect(client, .destroy(id: "cattle"), gives: .ok)
             #expect(
-                !fake.methods.dropFirst(generation.dialect == .stream ? 1 : 0).contains { name in
-                    !generation.methods.contains("Group." + name)
+                !fake.methods.dropFirst(apiVersion.wireProtocol == .stream ? 1 : 0).contains { name in
+                    !apiVersion.methods.contains("Group." + name)
                 }
             )
         }
     }
 
-    @Test("descriptions, with and without Converged", arguments: FakeGeneration.released)
-    func describe(generation: FakeGeneration) async throws {
-        try await withPlugin(generation) { client, fake in
+    @Test("descriptions, with and without Converged", arguments: FakeAPIVersion.released)
+    func describe(apiVersion: FakeAPIVersion) async throws {
+        try await withPlugin(apiVersion) { client, fake in
             fake.seed([.text("cattle")])
             guard
                 case .description(let description) = try await client.call(
@@ -149,18 +149,18 @@ struct ClientTranslationTests {
                     within: .seconds(30)
                 )
             else { return #expect(Bool(false), "no description") }
-            #expect(description.isConverged == (generation.saysConverged ? true : nil))
+            #expect(description.isConverged == (apiVersion.saysConverged ? true : nil))
             #expect(description.decodedInstances.map(\.id) == ["instance-1", "instance-2"])
             #expect(description.decodedInstances.map(\.logicalID) == [nil, "10.0.0.2"])
         }
     }
 
-    @Test("the size", arguments: FakeGeneration.all)
-    func size(generation: FakeGeneration) async throws {
-        try await withPlugin(generation) { client, fake in
+    @Test("the size", arguments: FakeAPIVersion.all)
+    func size(apiVersion: FakeAPIVersion) async throws {
+        try await withPlugin(apiVersion) { client, fake in
             let properties = #"{"x":1.0, "allocation" : { "Note":"Size", "size" : 5 }, "Allocation2":{"Size":5}}"#
             fake.seed([.text("pigs"), .text("cattle", properties)])
-            let isNative = generation.methods.contains("Group.Size")
+            let isNative = apiVersion.methods.contains("Group.Size")
             try await expect(client, .size(id: "cattle"), gives: .size(isNative ? 7 : 2))
             try await expect(client, .setSize(id: "cattle", 12), gives: .ok)
             let resized = properties.replacing(#""size" : 5"#, with: #""size" : 12"#)
@@ -182,9 +182,9 @@ struct ClientTranslationTests {
         }
     }
 
-    @Test("no plan for a group that is not there", arguments: FakeGeneration.released)
-    func planOfNothing(generation: FakeGeneration) async throws {
-        try await withPlugin(generation) { client, fake in
+    @Test("no plan for a group that is not there", arguments: FakeAPIVersion.released)
+    func planOfNothing(apiVersion: FakeAPIVersion) async throws {
+        try await withPlugin(apiVersion) { client, fake in
             let error = try await failure(client, .describeUpdate(.text("cattle")))
             #expect(error == .notWatched("cattle"))
             fake.seed([.text("cattle")])

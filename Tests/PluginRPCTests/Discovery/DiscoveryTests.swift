@@ -95,11 +95,11 @@ struct DiscoveryTests {
         }
     }
 
-    @Test("also at odd paths", arguments: [FakeGeneration.seed, .v05])
-    func oddPaths(generation: FakeGeneration) async throws {
+    @Test("also at odd paths", arguments: [FakeAPIVersion.seed, .v05])
+    func oddPaths(apiVersion: FakeAPIVersion) async throws {
         try await withScratchDirectory { directory in
             let path = directory + "/Upper %41 ?#é:@\u{1F404}"
-            let fake = try FakePlugin(generation, at: path)
+            let fake = try FakePlugin(apiVersion, at: path)
             defer { fake.stop() }
             let client = PluginClient.of(.socket(path: path), .auto)
             try await expect(client, .inspect, gives: .groups([]))

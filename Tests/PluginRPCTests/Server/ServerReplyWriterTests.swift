@@ -5,8 +5,10 @@ import Testing
 @testable import PluginRPC
 
 @Suite struct ServerReplyWriterTests {
-    private func text(_ dialect: Dialect, _ answer: Answer, id: RawJSON? = RawJSON(checked: [0x31])) -> String {
-        String(buffer: ReplyWriter(dialect: dialect).reply(to: id, .success(answer)))
+    private func text(_ wireProtocol: WireProtocol, _ answer: Response, id: RawJSON? = RawJSON(checked: [0x31]))
+        -> String
+    {
+        String(buffer: ReplyWriter(wireProtocol: wireProtocol).reply(to: id, .success(answer)))
     }
 
     private func result(_ reply: GroupReply, name: Identifier? = nil, id: Identifier = "") -> String {
@@ -39,7 +41,7 @@ import Testing
     @Test func saysWhetherAGroupHasConvergedOnlyInHTTPAndOnlyWhenItIsKnown() throws {
         let instances = try RawJSON(#"[{"ID":"i", "Extra":1.0}]"#)
         func descriptions(_ isConverged: Bool?) -> (stream: String, http: String) {
-            let answer = Answer.group(
+            let answer = Response.group(
                 .description(GroupDescription(instances: instances, isConverged: isConverged)),
                 nil
             )
@@ -55,9 +57,12 @@ import Testing
 
     @Test func writesErrorsInTheDialectsWords() {
         let failure = RPCFailure(.invalidRequest, "bad \\ thing", data: RawJSON(checked: Array("[5]".utf8)))
-        let stream = ReplyWriter(dialect: .stream).reply(to: RawJSON(checked: Array(#""x""#.utf8)), .failure(failure))
+        let stream = ReplyWriter(wireProtocol: .stream).reply(
+            to: RawJSON(checked: Array(#""x""#.utf8)),
+            .failure(failure)
+        )
         #expect(String(buffer: stream) == "{\"id\":\"x\",\"result\":null,\"error\":\"bad \\\\ thing\"}\n")
-        let http = ReplyWriter(dialect: .http).reply(to: RawJSON(checked: Array(#""x""#.utf8)), .failure(failure))
+        let http = ReplyWriter(wireProtocol: .http).reply(to: RawJSON(checked: Array(#""x""#.utf8)), .failure(failure))
         let expected =
             #"{"jsonrpc":"2.0","error":{"code":-32600,"message":"bad \\ thing","data":[5]},"id":"x"}"# + "\n"
         #expect(String(buffer: http) == expected)
@@ -71,9 +76,9 @@ import Testing
             (.notRunning, .unreachable),
             (.storeUnavailable, .unknownOutcome), (.unknownOutcome, .unknownOutcome), (.badRequest, .rejected),
         ] as [(GroupError.Code, GroupError.Code)] {
-            for dialect in [Dialect.stream, .http] {
+            for wireProtocol in [WireProtocol.stream, .http] {
                 let failure = RPCFailure(GroupError(code, "words"))
-                let reply = ReplyWriter(dialect: dialect).reply(to: id, .failure(failure))
+                let reply = ReplyWriter(wireProtocol: wireProtocol).reply(to: id, .failure(failure))
                 let decoded = try ReplyDecoder(limits: .standard).decode(Array(reply.readableBytesView))
                 guard case .error("words", let kind) = decoded.outcome else {
                     Issue.record("\(String(buffer: reply))")
@@ -85,12 +90,12 @@ import Testing
     }
 
     @Test func anHTTPRequestWithoutIDGetsAnEmptyBody() {
-        let reply = ReplyWriter(dialect: .http).reply(to: nil, .success(.group(.ok, nil)))
+        let reply = ReplyWriter(wireProtocol: .http).reply(to: nil, .success(.group(.ok, nil)))
         #expect(reply.readableBytes == 0)
     }
 
     @Test func headAndBodyAreOneBuffer() {
-        var body = ReplyWriter(dialect: .http).reply(to: .null, .success(.group(.ok, nil)))
+        var body = ReplyWriter(wireProtocol: .http).reply(to: .null, .success(.group(.ok, nil)))
         let length = body.readableBytes
         let storage = body.storageCapacity
         let head = HTTPResponseHead(status: "200 OK", connection: .close)

@@ -4,36 +4,37 @@ import Testing
 @testable import PluginRPC
 
 @Suite struct ServerRequestParserTests {
-    private func parse(_ dialect: Dialect, _ text: String, manager: Bool = true) throws -> RPCRequest {
-        try RequestParser(dialect: dialect, limits: .standard, servesManager: manager).parse(Array(text.utf8))
+    private func parse(_ wireProtocol: WireProtocol, _ text: String, manager: Bool = true) throws -> RPCRequest {
+        try RequestParser(wireProtocol: wireProtocol, limits: .standard, servesManager: manager).parse(Array(text.utf8))
     }
 
-    private func request(_ dialect: Dialect, _ method: String, _ argument: String) throws -> GroupRequest? {
+    private func request(_ wireProtocol: WireProtocol, _ method: String, _ argument: String) throws -> GroupRequest? {
         let text = #"{"jsonrpc":"2.0","method":"Group.\#(method)","params":[\#(argument)],"id":1}"#
-        guard case .group(let request, _) = try parse(dialect, text).call.get() else { return nil }
+        guard case .group(let request, _) = try parse(wireProtocol, text).call.get() else { return nil }
         return request
     }
 
-    @Test(arguments: [Dialect.stream, .http])
-    func readsEveryGroupMethod(_ dialect: Dialect) throws {
+    @Test(arguments: [WireProtocol.stream, .http])
+    func readsEveryGroupMethod(_ wireProtocol: WireProtocol) throws {
         let spec = GroupSpec(id: "g", properties: try RawJSON(#"{"b": 1.0, "a":[ ]}"#))
         let argument = #"{"Spec":{"ID":"g","Properties":{"b": 1.0, "a":[ ]}},"Pretend":true}"#
-        #expect(try request(dialect, "WatchGroup", argument) == .watch(spec))
-        #expect(try request(dialect, "UpdateGroup", argument) == .update(spec))
-        #expect(try request(dialect, "DescribeUpdate", argument) == .describeUpdate(spec))
-        #expect(try request(dialect, "CommitGroup", argument) == .commit(spec, pretend: true))
-        #expect(try request(dialect, "UnwatchGroup", #"{"ID":"g"}"#) == .unwatch(id: "g"))
-        #expect(try request(dialect, "StopUpdate", #"{"ID":"g"}"#) == .stopUpdate(id: "g"))
-        #expect(try request(dialect, "FreeGroup", #"{"ID":"g"}"#) == .free(id: "g"))
-        #expect(try request(dialect, "DestroyGroup", #"{"ID":"g"}"#) == .destroy(id: "g"))
-        #expect(try request(dialect, "DescribeGroup", #"{"ID":"g"}"#) == .describe(id: "g"))
-        #expect(try request(dialect, "InspectGroups", #"{"ID":""}"#) == .inspect)
-        #expect(try request(dialect, "Size", #"{"ID":"g"}"#) == .size(id: "g"))
-        #expect(try request(dialect, "SetSize", #"{"ID":"g","Size":7}"#) == .setSize(id: "g", 7))
+        #expect(try request(wireProtocol, "WatchGroup", argument) == .watch(spec))
+        #expect(try request(wireProtocol, "UpdateGroup", argument) == .update(spec))
+        #expect(try request(wireProtocol, "DescribeUpdate", argument) == .describeUpdate(spec))
+        #expect(try request(wireProtocol, "CommitGroup", argument) == .commit(spec, pretend: true))
+        #expect(try request(wireProtocol, "UnwatchGroup", #"{"ID":"g"}"#) == .unwatch(id: "g"))
+        #expect(try request(wireProtocol, "StopUpdate", #"{"ID":"g"}"#) == .stopUpdate(id: "g"))
+        #expect(try request(wireProtocol, "FreeGroup", #"{"ID":"g"}"#) == .free(id: "g"))
+        #expect(try request(wireProtocol, "DestroyGroup", #"{"ID":"g"}"#) == .destroy(id: "g"))
+        #expect(try request(wireProtocol, "DescribeGroup", #"{"ID":"g"}"#) == .describe(id: "g"))
+        #expect(try request(wireProtocol, "InspectGroups", #"{"ID":""}"#) == .inspect)
+        #expect(try request(wireProtocol, "Size", #"{"ID":"g"}"#) == .size(id: "g"))
+        #expect(try request(wireProtocol, "SetSize", #"{"ID":"g","Size":7}"#) == .setSize(id: "g", 7))
         let instances = #"{"ID":"g","Instances":["i-1","i-2"]}"#
-        #expect(try request(dialect, "DestroyInstances", instances) == .destroyInstances(id: "g", ["i-1", "i-2"]))
+        #expect(try request(wireProtocol, "DestroyInstances", instances) == .destroyInstances(id: "g", ["i-1", "i-2"]))
         #expect(
-            try request(dialect, "DestroyInstances", #"{"ID":"g","Instances":null}"#) == .destroyInstances(id: "g", [])
+            try request(wireProtocol, "DestroyInstances", #"{"ID":"g","Instances":null}"#)
+                == .destroyInstances(id: "g", [])
         )
     }
 
@@ -114,8 +115,8 @@ import Testing
     @Test(arguments: wrongArguments)
     func namesTheMemberOfTheWrongType(_ wrong: Wrong) throws {
         let text = #"{"jsonrpc":"2.0","method":"Group.\#(wrong.method)","params":[\#(wrong.argument)],"id":1}"#
-        for dialect in [Dialect.stream, .http] {
-            let request = try parse(dialect, text)
+        for wireProtocol in [WireProtocol.stream, .http] {
+            let request = try parse(wireProtocol, text)
             let failure = #expect(throws: RPCFailure.self) { try request.call.get() }
             #expect(failure?.message == wrong.message)
             #expect(failure?.code == .invalidRequest)
@@ -134,8 +135,8 @@ import Testing
 
     @Test(arguments: ["", "A", "A.B.C", ".", "Group.", "é.ü"])
     func oddMethodsAreRefusedUnderTheirID(method: String) throws {
-        for dialect in [Dialect.stream, .http] {
-            let request = try parse(dialect, #"{"jsonrpc":"2.0","method":"\#(method)","params":[{}],"id":1}"#)
+        for wireProtocol in [WireProtocol.stream, .http] {
+            let request = try parse(wireProtocol, #"{"jsonrpc":"2.0","method":"\#(method)","params":[{}],"id":1}"#)
             let failure = #expect(throws: RPCFailure.self) { try request.call.get() }
             #expect(failure?.code == .server)
             #expect(failure?.message.hasPrefix("rpc: ") == true)

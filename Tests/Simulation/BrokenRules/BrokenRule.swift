@@ -105,14 +105,12 @@ public enum BrokenRule: String, CaseIterable, Sendable {
     case strangeLabelEmptied = "foreign-label-emptied"
     /// An older state that somebody has put back into the label is led with.
     case olderLabelLed = "older-label-led"
-    /// A request that is in neither label counts as taken back, although a write that hung may still come through.
-    case lateSwapDoubled = "late-swap-doubled"
     /// A write of the label of which nobody knows whether it took place counts as one that did not.
     case unknownToldAsRefused = "unknown-told-as-refused"
 
     /// Broken in swarm mode.
     var isOfSwarm: Bool {
-        [.strangeLabelEmptied, .olderLabelLed, .lateSwapDoubled, .unknownToldAsRefused].contains(self)
+        [.strangeLabelEmptied, .olderLabelLed, .unknownToldAsRefused].contains(self)
     }
 
     /// The answer that it makes untrue. Only what that answer promises is looked at then: the promise alone has to find it.
@@ -133,26 +131,26 @@ public enum BrokenRule: String, CaseIterable, Sendable {
     var hasNoDeadline: Bool { self == .deadlineAtTheAnswer }
 
     /// The parts of a manager that is broken in this way.
-    func parts(_ clock: SimulatedClock) -> RuntimeParts {
-        var parts = RuntimeParts()
+    func managerDependencies(_ clock: SimulatedClock) -> ManagerDependencies {
+        var managerDependencies = ManagerDependencies()
         switch self {
         case .unwatchedTimeCounts:
             let memory = ElectionMemory()
-            parts.decide = { memory.decideAsIfAlwaysLooking(&$0, $1, $2) }
+            managerDependencies.decide = { memory.decideAsIfAlwaysLooking(&$0, $1, $2) }
         case .deadlineFromTheAnswer:
             let memory = ElectionMemory()
-            parts.decide = { memory.decideAsIfAskedNow(&$0, $1, $2) }
+            managerDependencies.decide = { memory.decideAsIfAskedNow(&$0, $1, $2) }
         case .deadlineAtTheAnswer:
             let memory = ElectionMemory()
-            parts.decide = { memory.decideWhenAnswered(&$0, $1, $2) }
-            parts.makeDeadline = { _ in NoDeadline() }
-            parts.makeLeaseClock = { _ in StoppedClock(clock: clock) }
+            managerDependencies.decide = { memory.decideWhenAnswered(&$0, $1, $2) }
+            managerDependencies.makeDeadline = { _ in NoDeadline() }
+            managerDependencies.makeLeaseClock = { _ in StoppedClock(clock: clock) }
         case .gateIsAFlag:
-            parts.makeLeaseClock = { _ in StoppedClock(clock: clock) }
-        case .oneShareForAll: parts.share = { _ in "" }
-        case .followerLooksAway: parts.followersLook = false
+            managerDependencies.makeLeaseClock = { _ in StoppedClock(clock: clock) }
+        case .oneShareForAll: managerDependencies.share = { _ in "" }
+        case .followerLooksAway: managerDependencies.followersLook = false
         case .releaseBeforeFree:
-            parts.decide = { election, event, now in
+            managerDependencies.decide = { election, event, now in
                 election.handle(event, now: now).flatMap { directive -> [ElectionDirective] in
                     guard case .resign(let epoch, let reason, _) = directive else { return [directive] }
                     return [directive, .release(epoch: epoch, reason: reason)]
@@ -160,7 +158,7 @@ public enum BrokenRule: String, CaseIterable, Sendable {
             }
         default: break
         }
-        return parts
+        return managerDependencies
     }
 }
 

@@ -14,14 +14,14 @@ final class ElectionMemory: @unchecked Sendable {
         _ event: ElectionEvent,
         _ now: BootInstant
     ) -> [ElectionDirective] {
-        guard case .observed(let lease, let startedAt, let vacancy) = event else {
+        guard case .observed(let lease, let startedAt, let takeoverReason) = event else {
             return election.handle(event, now: now)
         }
         defer { look = (lease.epoch, lease.sequence, startedAt) }
-        if vacancy == nil, let look, (look.epoch, look.sequence) == (lease.epoch, lease.sequence) {
+        if takeoverReason == nil, let look, (look.epoch, look.sequence) == (lease.epoch, lease.sequence) {
             var from = look.from
             while from < startedAt {
-                let directives = election.handle(.observed(lease, startedAt: from, vacancy: nil), now: from)
+                let directives = election.handle(.observed(lease, startedAt: from, takeoverReason: nil), now: from)
                 if directives.contains(where: { if case .acquire = $0 { true } else { false } }) { return directives }
                 from = from + .milliseconds(100)
             }

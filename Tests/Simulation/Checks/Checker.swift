@@ -55,8 +55,8 @@ final class Checker {
             guard let manager = replica.manager, let epoch = manager.actingEpoch else { continue }
             if let other = acting {
                 fail(
-                    "two unexpired holders: \(other.claimant.instance) in epoch \(other.actingEpoch ?? 0), "
-                        + "\(manager.claimant.instance) in epoch \(epoch)"
+                    "two unexpired holders: \(other.candidate.instance) in epoch \(other.actingEpoch ?? 0), "
+                        + "\(manager.candidate.instance) in epoch \(epoch)"
                 )
             }
             acting = manager
@@ -89,15 +89,15 @@ final class Checker {
         switch kind {
         case .reading, .looking, .open, .suspending: break
         case .renewing:
-            if let manager, after.lease.suspension == nil, before.instance != manager.claimant.instance {
-                fail("\(manager.claimant.instance) renewed epoch \(before.epoch) of '\(before.instance)'")
+            if let manager, after.lease.suspension == nil, before.instance != manager.candidate.instance {
+                fail("\(manager.candidate.instance) renewed epoch \(before.epoch) of '\(before.instance)'")
             }
         case .acquiring: if row != before, row.suspension == nil { acquired(by: process, before, row) }
         case .releasing: if row != before { released(by: process, before.epoch) }
         case .fenced:
             counts.writes += 1
-            if let manager, !before.isHeld || before.instance != manager.claimant.instance {
-                fail("\(manager.claimant.instance) wrote under epoch \(before.epoch) of '\(before.instance)'")
+            if let manager, !before.isHeld || before.instance != manager.candidate.instance {
+                fail("\(manager.candidate.instance) wrote under epoch \(before.epoch) of '\(before.instance)'")
             }
         }
         guard !isOlder else { return }
@@ -141,7 +141,7 @@ final class Checker {
             guard let manager = replica.manager, manager.process !== process, let epoch = manager.actingEpoch else {
                 continue
             }
-            fail("\(row.instance) took the lease while \(manager.claimant.instance) acts in epoch \(epoch)")
+            fail("\(row.instance) took the lease while \(manager.candidate.instance) acts in epoch \(epoch)")
         }
     }
 
@@ -246,18 +246,18 @@ final class Checker {
             return nil
         }
         let row = world.file.truth.lease
-        let leads = row.isHeld && row.instance == manager.claimant.instance
+        let leads = row.isHeld && row.instance == manager.candidate.instance
         if request.changesGroups {
             counts.calls += 1
             // Who has accepted an older state for which nobody could speak: the leader of before acts until its deadline, and is waited out.
             if !leads, row.holder != Lease.unknownHolder {
-                fail("\(manager.claimant.instance) calls \(request.shortText) while '\(row.instance)' leads")
+                fail("\(manager.candidate.instance) calls \(request.shortText) while '\(row.instance)' leads")
             }
             if let spec = request.spec, !stored.contains(spec) {
-                fail("\(manager.claimant.instance) tells the plugin \(spec.shortText), which is not stored")
+                fail("\(manager.candidate.instance) tells the plugin \(spec.shortText), which is not stored")
             }
             if let spec = request.spec, isRejected(spec) {
-                fail("\(manager.claimant.instance) tells the plugin \(spec.shortText), which is rejected")
+                fail("\(manager.candidate.instance) tells the plugin \(spec.shortText), which is rejected")
             }
         }
         return leads ? row.epoch : nil

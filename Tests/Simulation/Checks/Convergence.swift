@@ -11,7 +11,7 @@ extension World {
             return "\(leaders.count) replicas lead"
         }
         let model = file.model
-        guard model.lease.isHeld, model.lease.instance == manager.claimant.instance else {
+        guard model.lease.isHeld, model.lease.instance == manager.candidate.instance else {
             return "\(leader.name) leads, and the row names '\(model.lease.instance)'"
         }
         let states = model.states()

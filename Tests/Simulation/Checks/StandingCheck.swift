@@ -6,10 +6,10 @@ internal import Store
 /// nobody undoes it for want of a confirmation.
 struct StandingCheck {
     /// The revisions by which some groups stood.
-    private typealias Standing = [Identifier: Int]
+    private typealias ReplicaStatus = [Identifier: Int]
 
     /// By open request: how all stood as it wants it, for good, at moments since it was asked. It may rely on any of them.
-    private var stood: [String: Set<Standing>] = [:]
+    private var stood: [String: Set<ReplicaStatus>] = [:]
     private var ended: Set<String> = []
     /// What users were told of.
     private var relied: Set<String> = []
@@ -70,7 +70,7 @@ struct StandingCheck {
         _ kind: Request.Kind,
         in model: StoreModel,
         _ isDone: (Change) -> Bool
-    ) -> Standing? {
+    ) -> ReplicaStatus? {
         let states = Dictionary(model.states().map { ($0.group, $0) }, uniquingKeysWith: { _, last in last })
         let unconfirmed = Set(model.waitingConfirmations.map(\.revision))
         func isSettled(_ state: GroupState) -> Bool {
@@ -78,7 +78,7 @@ struct StandingCheck {
             (state.change.status == .applied || state.change.status == .pending && isDone(state.change))
                 && !unconfirmed.contains(state.revision)
         }
-        var found: Standing = [:]
+        var found: ReplicaStatus = [:]
         switch kind {
         case .commit(let entries, _, _), .import(let entries):
             for entry in entries {

@@ -9,7 +9,7 @@ final class SimulatedGuard: OrphanGuard, @unchecked Sendable {
     private let manager: SimulatedProcess
     private let world: World
     private let host: SimulatedHost
-    private let hinder: @Sendable (String?) -> Void
+    private let inhibit: @Sendable (String?) -> Void
     private let post: @Sendable (GuardLoop.Event) -> Void
     private let events: AsyncStream<GuardLoop.Event>
     private var number = 0
@@ -23,12 +23,12 @@ final class SimulatedGuard: OrphanGuard, @unchecked Sendable {
         _ world: World,
         _ manager: SimulatedProcess,
         _ host: SimulatedHost,
-        _ hinder: @escaping @Sendable (String?) -> Void
+        _ inhibit: @escaping @Sendable (String?) -> Void
     ) {
         self.world = world
         self.manager = manager
         self.host = host
-        self.hinder = hinder
+        self.inhibit = inhibit
         board = Board(world.broken)
         process = world.makeProcess("\(manager.name)-guard", on: host)
         let (events, continuation) = AsyncStream.makeStream(of: GuardLoop.Event.self)
@@ -38,7 +38,7 @@ final class SimulatedGuard: OrphanGuard, @unchecked Sendable {
 
     /// - Parameter lock: that of this replica's guards, one of which works at a time.
     func start(_ plugin: SimulatedPlugin, lock: LocalLock) {
-        hinder("waits for its orphan guard")
+        inhibit("waits for its orphan guard")
         send(nil)
         let loop = GuardLoop(
             plugin: PluginConnection(world, plugin, process, host),
@@ -70,8 +70,9 @@ final class SimulatedGuard: OrphanGuard, @unchecked Sendable {
         Task { [world] in
             while !world.scheduler.isTakenApart {
                 try? await clock.sleep(until: clock.now() + .seconds(1))
-                // When the schedule is over a sleep takes no job: without this, one job would never end.
-                await Task.yield()
+                // When the schedule is over a sleep takes no job: without this, one job would never end. Not `Task.yield`: that job
+                // would go past the scheduler, to another thread.
+                await Task {}.value
             }
         }
     }
@@ -152,7 +153,7 @@ final class SimulatedGuard: OrphanGuard, @unchecked Sendable {
         let isFirst = acknowledged < 0
         acknowledged = number
         release(upTo: number)
-        if isFirst { hinder(nil) }
+        if isFirst { inhibit(nil) }
     }
 
     private func release(upTo number: Int) {

@@ -49,7 +49,7 @@ final class SimulatedReplica: @unchecked Sendable {
             let store = SimulatedStore(world, process, host)
             stores.append(store)
             world.scheduler.act(as: process) {
-                manager = makeManager(process, claimant(process), on: store, file: store) { _ in nil }
+                manager = makeManager(process, candidate(process), on: store, file: store) { _ in nil }
             }
             return
         }
@@ -59,23 +59,23 @@ final class SimulatedReplica: @unchecked Sendable {
 
     /// As `infrakit-manager swarm` does.
     private func begin(_ process: SimulatedProcess, _ swarm: SimulatedSwarm, _ node: SimulatedSwarm.Node) {
-        let claimant = claimant(process)
+        let candidate = candidate(process)
         process.start { [unowned self] in
             do throws(StoreError) {
                 let store = try await world.openSwarmStore(of: self, process, swarm, node) {
-                    self.isGone($0, seenBy: claimant)
+                    self.isGone($0, seenBy: candidate)
                 }
                 guard !process.isOver else { return }
                 beginning = nil
-                manager = makeManager(process, claimant, on: store, file: nil) { store.vacancy($0) }
+                manager = makeManager(process, candidate, on: store, file: nil) { store.takeoverReason($0) }
             } catch {
                 preconditionFailure("\(error)")
             }
         }
     }
 
-    private func claimant(_ process: SimulatedProcess) -> Claimant {
-        Claimant(
+    private func candidate(_ process: SimulatedProcess) -> Candidate {
+        Candidate(
             id: ReplicaID(Identifier(name))!,
             instance: "\(name)#\(starts)",
             process: ProcessIdentity(
@@ -93,42 +93,45 @@ final class SimulatedReplica: @unchecked Sendable {
 
     /// - Parameters:
     ///   - file: the store, where it is the shared file.
-    ///   - vacancy: what the store says of who may take the lease over.
+    ///   - takeoverReason: what the store says of who may take the lease over.
     private func makeManager(
         _ process: SimulatedProcess,
-        _ claimant: Claimant,
+        _ candidate: Candidate,
         on store: any StateStore,
         file: SimulatedStore?,
-        vacancy: @escaping @Sendable (Lease) -> String?
+        takeoverReason: @escaping @Sendable (Lease) -> String?
     ) -> SimulatedManager? {
         var made: SimulatedGuard?
-        var parts = world.broken?.parts(SimulatedClock(process: process, host: host)) ?? RuntimeParts()
-        parts.seed = world.random.next()
-        parts.makeRequestID = { [world] in world.users.makeRequestID() }
+        var managerDependencies =
+            world.broken?.managerDependencies(SimulatedClock(process: process, host: host)) ?? ManagerDependencies()
+        managerDependencies.seed = world.random.next()
+        managerDependencies.makeRequestID = { [world] in world.users.makeRequestID() }
         if world.broken?.hasNoDeadline != true {
-            parts.makeDeadline = { [host] action in SimulatedDeadline(process, host, action) }
+            managerDependencies.makeDeadline = { [host] action in SimulatedDeadline(process, host, action) }
         }
         do {
             let runtime = try ManagerRuntime(
-                ManagerConfiguration(claimant: claimant, election: world.plan.election, term: world.plan.term),
+                ManagerConfiguration(candidate: candidate, election: world.plan.election, term: world.plan.term),
                 store: store,
                 plugin: PluginConnection(world, plugin, process, host),
                 clock: SimulatedClock(process: process, host: host),
                 logger: world.logger(process),
-                vacancy: { [unowned self] in file == nil ? vacancy($0) : self.vacancy($0, seenBy: claimant) },
-                parts: parts,
-                makeHolderWatch: { [unowned self] ended in
-                    SimulatedHolderWatch(
+                takeoverReason: { [unowned self] in
+                    file == nil ? takeoverReason($0) : self.takeoverReason($0, seenBy: candidate)
+                },
+                managerDependencies: managerDependencies,
+                makeHolderMonitor: { [unowned self] ended in
+                    SimulatedLeaseHolderMonitor(
                         world,
                         process,
                         host,
-                        seenFrom: claimant.process,
-                        isGone: { [unowned self] in isGone($0, seenBy: claimant) },
+                        seenFrom: candidate.process,
+                        isGone: { [unowned self] in isGone($0, seenBy: candidate) },
                         ended: ended
                     )
                 },
-                makeGuard: { hinder in
-                    let orphanGuard = SimulatedGuard(world, process, host, hinder)
+                makeGuard: { inhibit in
+                    let orphanGuard = SimulatedGuard(world, process, host, inhibit)
                     made = orphanGuard
                     return orphanGuard
                 }
@@ -144,7 +147,7 @@ final class SimulatedReplica: @unchecked Sendable {
             }
             return SimulatedManager(
                 process: process,
-                claimant: claimant,
+                candidate: candidate,
                 runtime: runtime,
                 file: file,
                 orphanGuard: orphanGuard
@@ -154,20 +157,20 @@ final class SimulatedReplica: @unchecked Sendable {
         }
     }
 
-    private func vacancy(_ lease: Lease, seenBy claimant: Claimant) -> String? {
+    private func takeoverReason(_ lease: Lease, seenBy candidate: Candidate) -> String? {
         guard lease.isHeld else { return "released" }
-        return isGone(lease, seenBy: claimant) ? "the process of \(lease.holder) has ended" : nil
+        return isGone(lease, seenBy: candidate) ? "the process of \(lease.holder) has ended" : nil
     }
 
     /// As the real probe finds it: only what runs on this boot of this host can be seen.
-    private func isGone(_ lease: Lease, seenBy claimant: Claimant) -> Bool {
+    private func isGone(_ lease: Lease, seenBy candidate: Candidate) -> Bool {
         guard lease.isHeld else { return false }
         switch world.broken {
         case .wallClocksCompared: return lease.expiresAt < host.wallTime
         case .deadHolderAcrossHosts: return host.process(lease.process.pid) == nil
         default: break
         }
-        guard claimant.process.canSee(lease.process), host.process(lease.process.pid) == nil else { return false }
+        guard candidate.process.canSee(lease.process), host.process(lease.process.pid) == nil else { return false }
         guard let lock = host.locks[lease.guardLock], !lock.isFree else { return true }
         return lock.holder === manager?.orphanGuard.process
     }
@@ -236,7 +239,7 @@ final class SimulatedReplica: @unchecked Sendable {
 /// One run of a manager.
 struct SimulatedManager {
     let process: SimulatedProcess
-    let claimant: Claimant
+    let candidate: Candidate
     let runtime: ManagerRuntime
     /// The shared file as it sees it; nil in swarm mode.
     let file: SimulatedStore?

@@ -443,7 +443,7 @@ extension Users {
 }
 
 extension Users {
-    private func check(_ mark: HistoryMark, _ command: SimulatedCommand, _ what: String) {
+    private func check(_ mark: MetadataChange, _ command: SimulatedCommand, _ what: String) {
         let model = world.file.model
         switch command.told {
         case .carriedOut:

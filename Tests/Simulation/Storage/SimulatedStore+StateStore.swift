@@ -25,7 +25,7 @@ extension SimulatedStore: StateStore {
     }
 
     func acquireLease(
-        _ claimant: Claimant,
+        _ candidate: Candidate,
         watched: Lease,
         ttl: Int,
         reason: String,
@@ -47,7 +47,7 @@ extension SimulatedStore: StateStore {
                 ttl: model.lease.ttl,
                 at: bootTime
             )
-            return model.acquire(claimant, watched: watched, ttl: ttl, time: host.wallTime, elapsed: elapsed)
+            return model.acquire(candidate, watched: watched, ttl: ttl, time: host.wallTime, elapsed: elapsed)
         }
         if let lease { begin(lease, since: startedAt, for: timeout) }
         return lease
@@ -100,29 +100,29 @@ extension SimulatedStore: StateStore {
 
     func append(
         _ draft: RevisionDraft,
-        settling cause: RevisionCause,
+        resolving trigger: RevisionTrigger,
         fence: Fence,
         within timeout: Duration
     ) async throws(StoreError) -> Revision {
-        try await append(draft, cause, fence, timeout)
+        try await append(draft, trigger, fence, timeout)
     }
 
     private func append(
         _ draft: RevisionDraft,
-        _ cause: RevisionCause?,
+        _ trigger: RevisionTrigger?,
         _ fence: Fence,
         _ timeout: Duration
     ) async throws(StoreError) -> Revision {
         if world.broken == .pluginBeforeStore { await world.tellPluginEarly(draft, process) }
         let broken = world.broken
-        let settled = broken == .causeSettledApart ? nil : cause
+        let settled = broken == .causeSettledApart ? nil : trigger
         let expected = broken == .numberedBeforeStored ? world.imagined(draft, fence) : nil
         do throws(StoreError) {
             let revision = try await write("append", fence, timeout) { [self] model, fence throws(StoreError) in
                 defer { if broken == .revisionRewritten { model.overwrite() } }
                 let revision = try model.append(
                     draft,
-                    settling: settled,
+                    resolving: settled,
                     fence: fence,
                     time: host.wallTime,
                     elapsed: broken == .confirmedByWallClock ? .max : elapsed(model)
@@ -131,7 +131,7 @@ extension SimulatedStore: StateStore {
                 return revision
             }
             note(revision)
-            if broken == .causeSettledApart, case .request(let id) = cause {
+            if broken == .causeSettledApart, case .request(let id) = trigger {
                 try await write("settle", fence, timeout) { model, fence throws(StoreError) in
                     try model.require(fence)
                     try model.end(id, as: .done, revision: revision.number)
@@ -139,7 +139,7 @@ extension SimulatedStore: StateStore {
             }
             return expected ?? revision
         } catch  where error.code == .unknownOutcome && world.broken == .uncertainWriteRepeated {
-            return try await append(draft, cause, fence, timeout)
+            return try await append(draft, trigger, fence, timeout)
         } catch  where error.code == .unknownOutcome && world.broken == .ambiguousCommitIsFailure {
             throw StoreError(.busy, error.message)
         } catch  where error.code == .unknownOutcome && world.broken == .ambiguousCommitIsSuccess {
@@ -316,9 +316,9 @@ extension SimulatedStore: StateStore {
     }
 
     func apply(
-        _ mark: HistoryMark,
+        _ mark: MetadataChange,
         author: Author,
-        settling id: String,
+        resolving id: String,
         fence: Fence,
         within timeout: Duration
     ) async throws(StoreError) {

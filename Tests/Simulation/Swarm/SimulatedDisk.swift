@@ -204,10 +204,10 @@ final class SimulatedReplicaFile: LocalReplica, ReplicaPlace, @unchecked Sendabl
         try history { $0.waitingRequests }
     }
 
-    func passedOnRequests(
+    func forwardedRequests(
         within timeout: Duration
-    ) async throws(StoreError) -> [(request: Request, isWithdrawn: Bool)] {
-        try access { $0.passedOnRequests }
+    ) async throws(StoreError) -> [(request: Request, isCancelled: Bool)] {
+        try access { $0.forwardedRequests }
     }
 
     func moveRequest(

@@ -87,7 +87,6 @@ extension BrokenRule {
                 }
                 return .current(snapshot)
             }
-        case .lateSwapDoubled: rules.isGone = { _, _ in true }
         default: break
         }
         return rules

@@ -109,9 +109,9 @@ import Testing
     @Test func anAbandonedStartCreatesNothing() async throws {
         try await withScratch { directory in
             let path = StoreConfiguration.path(in: directory)
-            let work = Work(body: { _ in }, verify: { _ in nil }, settle: { _ in })
-            work.settle(StoreError(.busy, "too late"))
-            Store.prepare(work, StoreConfiguration(path: path))
+            let job = Job(body: { _ in }, verify: { _ in nil }, settle: { _ in })
+            job.settle(StoreError(.busy, "too late"))
+            Store.prepare(job, StoreConfiguration(path: path))
             let left = try names(in: directory)
             #expect(left == [])
         }
@@ -119,24 +119,24 @@ import Testing
 
     @Test func aPieceIsSettledOnce() {
         let settled = Counter()
-        let work = Work(body: { _ in }, verify: { _ in nil }, settle: { _ in settled.add() })
-        #expect(work.isWaiting && work.begin() && !work.isWaiting)
+        let job = Job(body: { _ in }, verify: { _ in nil }, settle: { _ in settled.add() })
+        #expect(job.isWaiting && job.begin() && !job.isWaiting)
         // It may have been undone.
-        #expect(work.begin())
-        work.settle(nil)
-        work.settle(nil)
-        #expect(settled.value == 1 && !work.begin())
+        #expect(job.begin())
+        job.settle(nil)
+        job.settle(nil)
+        #expect(settled.value == 1 && !job.begin())
     }
 
     /// One timer serves all: it is set anew for what is due before it fires.
     @Test func aNearerDeadlineIsMetBehindAFartherOne() async throws {
-        let timeouts = WorkTimeouts { StoreError($0 ? .unknownOutcome : .busy, "") }
-        let far = Work(body: { _ in }, verify: { _ in nil }, settle: { _ in Issue.record("it has an hour") })
+        let timeouts = JobTimeouts { StoreError($0 ? .unknownOutcome : .busy, "") }
+        let far = Job(body: { _ in }, verify: { _ in nil }, settle: { _ in Issue.record("it has an hour") })
         timeouts.add(far, within: .seconds(3600))
-        var kept: [Work] = []
+        var kept: [Job] = []
         for _ in 0..<3 {
             let answer = await withCheckedContinuation { continuation in
-                let near = Work(body: { _ in }, verify: { _ in nil }, settle: { continuation.resume(returning: $0) })
+                let near = Job(body: { _ in }, verify: { _ in nil }, settle: { continuation.resume(returning: $0) })
                 // Begun before the clock knows of it: however late this thread runs, it is under way when its time is out.
                 #expect(near.begin())
                 timeouts.add(near, within: .milliseconds(5))
@@ -149,30 +149,30 @@ import Testing
 
     /// What is settled leaves nothing behind until its time has come.
     @Test func whatIsSettledIsForgotten() {
-        let timeouts = WorkTimeouts { _ in StoreError(.busy, "") }
+        let timeouts = JobTimeouts { _ in StoreError(.busy, "") }
         for _ in 0..<1000 {
-            let work = Work(body: { _ in }, verify: { _ in nil }, settle: { _ in })
-            timeouts.add(work, within: .seconds(3600))
-            work.settle(nil)
+            let job = Job(body: { _ in }, verify: { _ in nil }, settle: { _ in })
+            timeouts.add(job, within: .seconds(3600))
+            job.settle(nil)
             #expect(timeouts.count <= 2)
         }
     }
 
     /// The clock and the thread race for each piece: it is either done and told, or not done and told.
     @Test func theClockNeverDeniesWhatIsDone() async throws {
-        let timeouts = WorkTimeouts { StoreError($0 ? .unknownOutcome : .busy, "") }
+        let timeouts = JobTimeouts { StoreError($0 ? .unknownOutcome : .busy, "") }
         for _ in 0..<5000 {
             let begun = Counter()
             let answer = await withCheckedContinuation { continuation in
-                let work = Work(
+                let job = Job(
                     body: { _ in },
                     verify: { _ in nil },
                     settle: { continuation.resume(returning: $0) }
                 )
-                timeouts.add(work, within: .zero)
-                guard work.begin() else { return }
+                timeouts.add(job, within: .zero)
+                guard job.begin() else { return }
                 begun.add()
-                work.settle(nil)
+                job.settle(nil)
             }
             #expect((answer?.code == .busy) == (begun.value == 0))
         }

@@ -105,9 +105,9 @@ import Testing
         try await withStore { store in
             var snapshot = Snapshot()
             func take(_ id: Identifier) throws -> Fence {
-                let claimant = claimant(id)
+                let candidate = candidate(id)
                 let lease = snapshot.acquire(
-                    claimant,
+                    candidate,
                     watched: snapshot.lease,
                     at: "here",
                     floor: 0,
@@ -115,7 +115,7 @@ import Testing
                     reason: "a test",
                     time: 0
                 )
-                return Fence(instance: claimant.instance, epoch: try #require(lease).epoch, manager: id)
+                return Fence(instance: candidate.instance, epoch: try #require(lease).epoch, manager: id)
             }
             let first = try take("n1/group")
             _ = try await store.apply(snapshot, at: 1)

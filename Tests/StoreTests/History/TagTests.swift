@@ -94,7 +94,7 @@ import Testing
             let store = leader.store
             _ = try await unconfirmed(leader, .set("a", 1))
             let draft = RevisionDraft(author: .tester, operation: .rollback, target: 0, changes: [.free("a")])
-            let revert = { try await store.append(draft, settling: .expiry(1), fence: leader.fence, within: patience) }
+            let revert = { try await store.append(draft, resolving: .expiry(1), fence: leader.fence, within: patience) }
             #expect(try await failure { try await revert() }.message == "there is still time to confirm revision 1")
             _ = try await store.renewLease(leader.fence, within: patience)
             clock.pass(60_000)
@@ -105,7 +105,7 @@ import Testing
             _ = try await unconfirmed(leader, .set("a", 2))
             try await store.confirm(3, within: patience)
             let tooLate = try await failure {
-                try await store.append(draft, settling: .expiry(3), fence: leader.fence, within: patience)
+                try await store.append(draft, resolving: .expiry(3), fence: leader.fence, within: patience)
             }
             #expect(tooLate.code == .conflict)
             #expect(try await store.summary(within: patience).newest == 3)

@@ -19,14 +19,14 @@ import Testing
                 // Two connections, as two processes have them.
                 let other = Store.openForCommand(store.configuration)
                 async let first = store.acquireLease(
-                    claimant("n1/group"),
+                    candidate("n1/group"),
                     watched: watched,
                     ttl: 9000,
                     reason: "expired",
                     within: patience
                 )
                 async let second = other.acquireLease(
-                    claimant("n2/group"),
+                    candidate("n2/group"),
                     watched: watched,
                     ttl: 9000,
                     reason: "expired",
@@ -42,19 +42,19 @@ import Testing
 
     @Test func theRowTellsWhoHoldsIt() async throws {
         try await withStore { store in
-            let claimant = claimant("n1/group")
+            let candidate = candidate("n1/group")
             let watched = try await store.lease(within: patience)
             let row = try await store.acquireLease(
-                claimant,
+                candidate,
                 watched: watched,
                 ttl: 1234,
                 reason: "",
                 within: patience
             )
             let lease = try #require(row)
-            #expect(lease.holder == "n1/group" && lease.instance == claimant.instance && lease.isHeld)
-            #expect(lease.process == claimant.process && lease.socket == claimant.socket)
-            #expect(lease.pluginSocket == claimant.pluginSocket && lease.guardLock == claimant.guardLock)
+            #expect(lease.holder == "n1/group" && lease.instance == candidate.instance && lease.isHeld)
+            #expect(lease.process == candidate.process && lease.socket == candidate.socket)
+            #expect(lease.pluginSocket == candidate.pluginSocket && lease.guardLock == candidate.guardLock)
             #expect(lease.ttl == 1234 && lease.expiresAt == lease.acquiredAt + 1234)
             #expect(lease.renewedAt == lease.acquiredAt && lease.sequence == watched.sequence + 1)
         }
@@ -67,7 +67,7 @@ import Testing
             #expect(renewed.epoch == watched.epoch && renewed.sequence == watched.sequence + 1)
             #expect(renewed.expiresAt == renewed.renewedAt + renewed.ttl)
             let stolen = try await leader.store.acquireLease(
-                claimant("n2/group"),
+                candidate("n2/group"),
                 watched: watched,
                 ttl: 9000,
                 reason: "expired",

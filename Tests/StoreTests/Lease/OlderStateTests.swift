@@ -91,7 +91,7 @@ import Testing
                 let seen = try await store.lease(within: patience)
                 #expect(seen.suspension != nil)
                 let taken = try await store.acquireLease(
-                    claimant("n9/group"),
+                    candidate("n9/group"),
                     watched: seen,
                     ttl: 9000,
                     reason: "",

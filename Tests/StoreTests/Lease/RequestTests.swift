@@ -62,7 +62,7 @@ import Testing
             try await store.submit(request, within: patience)
             let revision = try await store.append(
                 draft(),
-                settling: .request(request.id),
+                resolving: .request(request.id),
                 fence: leader.fence,
                 within: patience
             )
@@ -70,7 +70,7 @@ import Testing
             #expect(taken?.state == .done && taken?.revision == revision.number)
             #expect(try await store.waitingRequests(within: patience).isEmpty)
             let error = try await failure {
-                try await store.append(draft(), settling: .request(request.id), fence: leader.fence, within: patience)
+                try await store.append(draft(), resolving: .request(request.id), fence: leader.fence, within: patience)
             }
             #expect(error.code == .conflict)
             #expect(try await store.summary(within: patience).newest == 1)
@@ -100,7 +100,7 @@ import Testing
                     tasks.addTask {
                         let append = try? await leader.store.append(
                             self.draft(),
-                            settling: .request(request.id),
+                            resolving: .request(request.id),
                             fence: leader.fence,
                             within: patience
                         )
@@ -121,7 +121,7 @@ import Testing
             #expect(try await store.cancelRequest("r1", within: patience))
             #expect(try await store.waitingRequests(within: patience).isEmpty)
             let append = try await failure {
-                try await store.append(draft(), settling: .request(request.id), fence: leader.fence, within: patience)
+                try await store.append(draft(), resolving: .request(request.id), fence: leader.fence, within: patience)
             }
             #expect(append.code == .conflict && append.message.contains("cancelled"))
             let finish = try await failure {
@@ -147,7 +147,7 @@ import Testing
             try await store.submit(request, within: patience)
             _ = try await lead(store, as: "n2/group")
             let append = try await failure {
-                try await store.append(draft(), settling: .request(request.id), fence: first.fence, within: patience)
+                try await store.append(draft(), resolving: .request(request.id), fence: first.fence, within: patience)
             }
             #expect(append.code == .fenced)
             let finish = try await failure {
@@ -266,7 +266,7 @@ import Testing
             try await store.submit(request("r1", .write(.free(id: "a"))), within: patience)
             _ = try await store.append(
                 draft(),
-                settling: .request("r1"),
+                resolving: .request("r1"),
                 fence: leader.fence,
                 within: patience
             )
@@ -394,7 +394,7 @@ import Testing
             #expect(waiting.request?.waitsFor == "the change of group 'a'" && waiting.revision == nil)
             let revision = try await store.append(
                 draft(),
-                settling: .request("r1"),
+                resolving: .request("r1"),
                 fence: leader.fence,
                 within: patience
             )

@@ -99,9 +99,9 @@ import Testing
         let fence: Fence
 
         init() throws {
-            let claimant = claimant("n1/group")
+            let candidate = candidate("n1/group")
             let lease = snapshot.acquire(
-                claimant,
+                candidate,
                 watched: .none,
                 at: "node1",
                 floor: 0,
@@ -110,7 +110,7 @@ import Testing
                 time: 1
             )
             fence = Fence(
-                instance: claimant.instance,
+                instance: candidate.instance,
                 epoch: try lease?.epoch ?? { throw Unexpected("no lease") }(),
                 manager: "n1/group"
             )
@@ -323,7 +323,7 @@ import Testing
         states.append(try write { bench.snapshot.release(bench.fence, reason: "", time: 2) })
         states.append(
             try write {
-                let next = claimant("n2/group")
+                let next = candidate("n2/group")
                 let watched = bench.snapshot.lease
                 _ = bench.snapshot.acquire(next, watched: watched, at: "n2", floor: 0, ttl: 1, reason: "", time: 3)
             }
@@ -417,7 +417,7 @@ import Testing
             for id in ["a", "b", "c", "d"] {
                 try await copy.submit(Request(id: id, kind: .stepDown, author: .tester), within: patience)
             }
-            #expect(try await copy.moveRequest("b", from: .waiting, to: .passedOn, within: patience))
+            #expect(try await copy.moveRequest("b", from: .waiting, to: .forwarded, within: patience))
             #expect(try await copy.cancelRequest("c", within: patience))
             try bench.snapshot.settle(Snapshot.Settled(id: "a", state: .done, revision: 4, until: 9))
             try bench.snapshot.settle(Snapshot.Settled(id: "b", state: .refused, error: "no", until: 9))

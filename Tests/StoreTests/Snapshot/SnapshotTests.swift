@@ -124,22 +124,22 @@ import Testing
     }
 
     @Test func onlyTheLeaseThatWasWatchedIsTakenOver() throws {
-        let first = claimant("n1/group")
+        let first = candidate("n1/group")
         var snapshot = Snapshot()
-        func acquire(_ claimant: Claimant, _ watched: Lease, floor: Int = 0) -> Lease? {
-            snapshot.acquire(claimant, watched: watched, at: "a", floor: floor, ttl: 9000, reason: "why", time: 10)
+        func acquire(_ candidate: Candidate, _ watched: Lease, floor: Int = 0) -> Lease? {
+            snapshot.acquire(candidate, watched: watched, at: "a", floor: floor, ttl: 9000, reason: "why", time: 10)
         }
         let held = try #require(acquire(first, .none))
         #expect(held.epoch == 1 && held.holder == "n1/group" && held.expiresAt == 9010 && snapshot.place == "a")
         let before = snapshot
-        #expect(acquire(claimant("n2/group"), .none) == nil)
-        #expect(acquire(claimant("n2/group"), .nobody(since: 1)) == nil)
+        #expect(acquire(candidate("n2/group"), .none) == nil)
+        #expect(acquire(candidate("n2/group"), .nobody(since: 1)) == nil)
         snapshot.release(Fence(instance: held.instance, epoch: 1, manager: ""), reason: "stopped", time: 20)
         let released = snapshot
-        #expect(acquire(claimant("n2/group"), held) == nil)
+        #expect(acquire(candidate("n2/group"), held) == nil)
         #expect(snapshot == released && before != released)
-        #expect(acquire(claimant("n2/group"), snapshot.lease, floor: 8)?.epoch == 9)
-        #expect(acquire(claimant("n3/group"), snapshot.lease, floor: 4)?.epoch == 10)
+        #expect(acquire(candidate("n2/group"), snapshot.lease, floor: 8)?.epoch == 9)
+        #expect(acquire(candidate("n3/group"), snapshot.lease, floor: 4)?.epoch == 10)
         #expect(snapshot.terms.map(\.epoch) == [10, 9, 1])
         #expect(snapshot.terms.map(\.reason) == [nil, "why", "stopped"] && snapshot.terms[2].until == 20)
     }
@@ -258,7 +258,7 @@ import Testing
 
     private func lead(_ snapshot: inout Snapshot) throws -> Fence {
         let lease = snapshot.acquire(
-            claimant("n1/group"),
+            candidate("n1/group"),
             watched: snapshot.lease,
             at: "node",
             floor: 0,

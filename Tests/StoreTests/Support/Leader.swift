@@ -9,11 +9,11 @@ func withLeader<Result>(_ body: (Leader) async throws -> Result) async throws ->
 
 /// Takes the lease over, whoever holds it.
 func lead(_ store: Store, as id: Identifier = "n1/group", reason: String = "a test") async throws -> Leader {
-    let claimant = claimant(id)
+    let candidate = candidate(id)
     let watched = try await store.lease(within: patience)
     guard
         let lease = try await store.acquireLease(
-            claimant,
+            candidate,
             watched: watched,
             ttl: 9000,
             reason: reason,
@@ -22,13 +22,13 @@ func lead(_ store: Store, as id: Identifier = "n1/group", reason: String = "a te
     else { throw Unexpected("the lease has changed") }
     return Leader(
         store: store,
-        fence: Fence(instance: claimant.instance, epoch: lease.epoch, manager: id),
+        fence: Fence(instance: candidate.instance, epoch: lease.epoch, manager: id),
         lease: lease
     )
 }
 
-func claimant(_ id: Identifier) -> Claimant {
-    Claimant(
+func candidate(_ id: Identifier) -> Candidate {
+    Candidate(
         id: ReplicaID(id)!,
         instance: String(UInt64.random(in: 0 ... .max), radix: 16),
         process: ProcessIdentity(host: "n1", bootID: "b1", pidNamespace: "ns1", pid: 4242, startTime: 99),

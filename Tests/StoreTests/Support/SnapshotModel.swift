@@ -15,9 +15,9 @@ struct SnapshotModel {
     /// - Returns: the error that the step is to have had; nil for none.
     mutating func take(_ step: LeaderScript.Step, time: Int) -> StoreError.Code? {
         switch step {
-        case .acquired(let claimant, let reason, let lease):
+        case .acquired(let candidate, let reason, let lease):
             endTerm(time, reason)
-            let name = claimant.id.name
+            let name = candidate.id.name
             terms.insert(Term(epoch: terms.count + 1, manager: name, from: time, until: nil, reason: nil), at: 0)
             return lease.epoch == terms.count ? nil : .fenced
         case .released(_, let reason): endTerm(time, reason)

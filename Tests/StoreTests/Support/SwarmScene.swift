@@ -44,10 +44,10 @@ extension Store {
         guard step.error == nil else { return }
         try await edit { connection in
             switch step {
-            case .acquired(let claimant, let reason, _):
+            case .acquired(let candidate, let reason, _):
                 let lease = try connection.lease()
                 _ = try connection.acquireLease(
-                    claimant,
+                    candidate,
                     watched: (lease.epoch, lease.sequence),
                     ttl: 9000,
                     reason: reason,

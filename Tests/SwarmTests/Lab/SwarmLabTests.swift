@@ -171,7 +171,7 @@ struct SwarmLabTests {
                 }
                 group.addTask { await watch.sample() }
                 // Looked at once for each answer: a claim may lapse between two looks.
-                func claimant(_ what: String, where isMeant: (String) -> Bool) async throws -> String {
+                func candidate(_ what: String, where isMeant: (String) -> Bool) async throws -> String {
                     var found: String?
                     try await eventually(what) {
                         let leaders = watch.leaders
@@ -180,15 +180,15 @@ struct SwarmLabTests {
                     }
                     return try #require(found)
                 }
-                var old = try await claimant("a claim") { _ in true }
+                var old = try await candidate("a claim") { _ in true }
                 #expect(try await lab.leader() == old)
                 for (fault, cure) in [("pause", "resume"), ("cut", "heal"), ("kill", "start"), ("demote", "promote")] {
                     let start = ContinuousClock.now
                     try await lab(fault, old)
-                    let new = try await claimant("another claim after \(fault)") { $0 != old }
+                    let new = try await candidate("another claim after \(fault)") { $0 != old }
                     try await lab(cure, old)
                     // Well again: all managers answer, and one of them leads.
-                    let last = try await claimant("a whole swarm after \(cure)") { _ in
+                    let last = try await candidate("a whole swarm after \(cure)") { _ in
                         watch.answers.values.count { $0 == .follower } == 2
                             && watch.answers.values.contains(.leader(canSeeMajority: true))
                     }

@@ -23,13 +23,13 @@ struct RequestSightingsTests {
 
     private static func fate(
         _ sightings: RequestSightings,
-        withdrawn: Bool = false,
+        cancelled: Bool = false,
         settledFrom: Int = 0,
         after seconds: Int
     ) -> Request.State {
         sightings.fate(
             of: request,
-            isWithdrawn: withdrawn,
+            isCancelled: cancelled,
             settledFrom: settledFrom,
             at: start + .seconds(seconds)
         )
@@ -41,7 +41,7 @@ struct RequestSightingsTests {
         #expect(Self.fate(sightings, after: 0) == .lost)
         sightings.see("r", Self.sight())
         #expect(Self.fate(sightings, after: 1) == .waiting)
-        #expect(Self.fate(sightings, withdrawn: true, after: 1) == .cancelled)
+        #expect(Self.fate(sightings, cancelled: true, after: 1) == .cancelled)
         // Its own patience, and a third of how long a leader remembers.
         #expect(Self.fate(sightings, after: 65) == .waiting && Self.fate(sightings, after: 66) == .lost)
         // A register that was written again from a replica has forgotten what was settled before that epoch.

@@ -170,7 +170,7 @@ extension ReplicatedStore {
 
     /// - Returns: nil when the lease was not to be had.
     func acquire(_ watched: Lease, _ id: Identifier = "n1/group") async throws -> Leading? {
-        let claimant = Claimant(
+        let candidate = Candidate(
             id: ReplicaID(id)!,
             instance: ownInstance,
             process: ProcessIdentity(host: "h", bootID: "b", pidNamespace: "ns", pid: 42, startTime: 9),
@@ -180,7 +180,7 @@ extension ReplicatedStore {
         )
         guard
             let lease = try await acquireLease(
-                claimant,
+                candidate,
                 watched: watched,
                 ttl: 9000,
                 reason: "a test",

@@ -6,7 +6,7 @@ internal import GroupSPI
 struct Dispatcher: Sendable {
     let plugin: ServedPlugin
 
-    func answer(_ call: Call, from caller: Caller) async throws(RPCFailure) -> Answer {
+    func answer(_ call: Call, from caller: Caller) async throws(RPCFailure) -> Response {
         switch call {
         case .group(let request, let address):
             if let address, address.namesOneGroup { try await checkExists(address, caller) }

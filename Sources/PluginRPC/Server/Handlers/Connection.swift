@@ -19,9 +19,9 @@ struct Connection: Sendable {
 
     func makeAccount() -> RequestAccount { RequestAccount(memory, uid: caller.uid.map { uid_t($0) }) }
 
-    func parser(_ dialect: Dialect) -> RequestParser {
+    func parser(_ wireProtocol: WireProtocol) -> RequestParser {
         RequestParser(
-            dialect: dialect,
+            wireProtocol: wireProtocol,
             limits: configuration.limits,
             servesManager: dispatcher.plugin.manager != nil
         )
@@ -29,7 +29,7 @@ struct Connection: Sendable {
 }
 
 extension Connection {
-    func logLostPatience(_ reason: Patience.Reason) {
+    func logLostPatience(_ reason: ReadDeadline.Reason) {
         switch reason {
         case .idle: logger.debug("closing a connection: nothing was asked for long")
         case .message: logger.info("closing a connection: a request was not complete in time")

@@ -4,12 +4,12 @@ internal import NIOCore
 /// What the handlers of both wire protocols do alike: when a connection is read from, how long it is waited for, and its end.
 protocol ConnectionHandler: ChannelDuplexHandler where OutboundOut == ByteBuffer {
     var connection: Connection { get }
-    var runner: CallRunner { get }
+    var executor: RequestExecutor { get }
     var account: RequestAccount { get }
     var replies: ReplyAccount { get }
     /// Nil before the handler is added, and after the connection has closed.
     var context: ChannelHandlerContext? { get set }
-    var patience: Patience? { get set }
+    var readDeadline: ReadDeadline? { get set }
     /// NIO has asked to read, and had to be refused.
     var isReadHeld: Bool { get set }
     /// Something was written that has not been flushed.
@@ -22,8 +22,8 @@ protocol ConnectionHandler: ChannelDuplexHandler where OutboundOut == ByteBuffer
 }
 
 extension ConnectionHandler {
-    func makePatience() -> Patience {
-        Patience(connection: connection) { [weak self] reason in self?.lostPatience(reason) }
+    func makeReadDeadline() -> ReadDeadline {
+        ReadDeadline(connection: connection) { [weak self] reason in self?.lostPatience(reason) }
     }
 
     /// For when others wait for the memory of what this client does not read.
@@ -38,15 +38,15 @@ extension ConnectionHandler {
         }
     }
 
-    private func lostPatience(_ reason: Patience.Reason) {
+    private func lostPatience(_ reason: ReadDeadline.Reason) {
         guard let context else { return }
         connection.logLostPatience(reason)
         context.close(promise: nil)
     }
 
     func handlerRemoved(context: ChannelHandlerContext) {
-        patience?.stop()
-        patience = nil
+        readDeadline?.stop()
+        readDeadline = nil
         self.context = nil
         replies.leave()
     }
@@ -63,7 +63,7 @@ extension ConnectionHandler {
         let resume = NIOLoopBound({ [weak self] in self?.memoryIsFree() }, eventLoop: context.eventLoop)
         let mayRead = account.mayRead { [eventLoop = context.eventLoop] in eventLoop.execute { resume.value() } }
         // What it was to send in time is not waited for meanwhile: it cannot.
-        if !mayRead { patience?.rest() }
+        if !mayRead { readDeadline?.rest() }
         return mayRead
     }
 
@@ -100,11 +100,11 @@ extension ConnectionHandler {
     }
 
     func channelInactive(context: ChannelHandlerContext) {
-        patience?.stop()
+        readDeadline?.stop()
         self.context = nil
         account.arriving = 0
         replies.leave()
-        runner.connectionDidClose()
+        executor.connectionDidClose()
         context.fireChannelInactive()
     }
 }

@@ -13,11 +13,11 @@ final class HTTPHandler: ConnectionHandler, ReplyReceiver {
 
     let connection: Connection
     private let parser: RequestParser
-    let runner: CallRunner
+    let executor: RequestExecutor
     let account: RequestAccount
     let replies: ReplyAccount
     var context: ChannelHandlerContext?
-    var patience: Patience?
+    var readDeadline: ReadDeadline?
     private var date = HTTPDate()
     /// The request whose body is arriving.
     private var incoming: HTTPRequest?
@@ -42,15 +42,15 @@ final class HTTPHandler: ConnectionHandler, ReplyReceiver {
         self.parser = connection.parser(.http)
         account = connection.makeAccount()
         replies = ReplyAccount(connection)
-        self.runner = CallRunner(connection: connection, dialect: .http, account: account, replies: replies)
+        self.executor = RequestExecutor(connection: connection, wireProtocol: .http, account: account, replies: replies)
     }
 
     func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
         watchReader()
-        let patience = makePatience()
-        patience.wait(for: .message)
-        self.patience = patience
+        let readDeadline = makeReadDeadline()
+        readDeadline.wait(for: .message)
+        self.readDeadline = readDeadline
     }
 
     // MARK: - In
@@ -136,7 +136,7 @@ final class HTTPHandler: ConnectionHandler, ReplyReceiver {
                 let parsed = try parser.parse(body.readBytes(length: body.readableBytes) ?? [])
                 current = request
                 current?.body = nil
-                runner.run(parsed, size: request.bodyBytes, login: request.login, for: self)
+                executor.run(parsed, size: request.bodyBytes, login: request.login, for: self)
             } catch {
                 connection.logger.info("malformed request", metadata: ["request.error": "\(error.message)"])
                 respond(to: request, status: "200 OK", body: ReplyWriter.emptyBody(), context)
@@ -214,11 +214,11 @@ final class HTTPHandler: ConnectionHandler, ReplyReceiver {
 
     func beginWaiting(_ context: ChannelHandlerContext) {
         if !context.channel.isWritable {
-            patience?.wait(for: .reader)
+            readDeadline?.wait(for: .reader)
         } else if current != nil {
-            patience?.rest()
+            readDeadline?.rest()
         } else {
-            patience?.wait(for: incoming == nil && !hasLooseBytes ? .idle : .message)
+            readDeadline?.wait(for: incoming == nil && !hasLooseBytes ? .idle : .message)
         }
     }
 
@@ -230,7 +230,7 @@ final class HTTPHandler: ConnectionHandler, ReplyReceiver {
             isFinishing = true
             takeRequests(context)
         case ServerIsStopping.now as ServerIsStopping:
-            runner.cancelAll()
+            executor.cancelAll()
             context.close(promise: nil)
         default:
             context.fireUserInboundEventTriggered(event)

@@ -7,7 +7,7 @@ final class ReplyAccount {
     private let memory: ReplyMemory
     private let number: UInt64
     private let eventLoop: NIOIsolatedEventLoop
-    private let patience: TimeAmount
+    private let readDeadline: TimeAmount
     private var held = 0
     private var isGone = false
     private var waiting = 0
@@ -23,7 +23,7 @@ final class ReplyAccount {
         memory = connection.replies
         number = memory.makeNumber()
         eventLoop = connection.eventLoop.assumeIsolated()
-        patience = TimeAmount(connection.configuration.stalledReplyTimeout)
+        readDeadline = TimeAmount(connection.configuration.stalledReplyTimeout)
         let look = NIOLoopBound({ [weak self] in self?.look() }, eventLoop: connection.eventLoop)
         memory.add(number, uid: connection.caller.uid.map { uid_t($0) }) { [eventLoop = connection.eventLoop] in
             eventLoop.execute { look.value() }
@@ -115,7 +115,7 @@ final class ReplyAccount {
         lookTimer = nil
         guard waiting > 0 else { return }
         memory.press()
-        let pause = TimeAmount.nanoseconds(max(patience.nanoseconds / 4, 10_000_000))
+        let pause = TimeAmount.nanoseconds(max(readDeadline.nanoseconds / 4, 10_000_000))
         lookTimer = eventLoop.scheduleTask(in: pause) { [weak self] in self?.press() }
     }
 
@@ -123,11 +123,11 @@ final class ReplyAccount {
         guard !isGone, held > 0, let bytes = countUnread?() else { return }
         let now = NIODeadline.now()
         // Between two times at which somebody waits nobody looks: then this is the first look again.
-        guard let last = unread, bytes >= last.bytes, now - last.at < patience else {
+        guard let last = unread, bytes >= last.bytes, now - last.at < readDeadline else {
             unread = (bytes, now, now)
             return
         }
         unread = (last.bytes, now, last.since)
-        if now - last.since >= patience { isStalled?() }
+        if now - last.since >= readDeadline { isStalled?() }
     }
 }

@@ -10,12 +10,12 @@ final class StreamHandler: ConnectionHandler, ReplyReceiver {
 
     let connection: Connection
     private let parser: RequestParser
-    let runner: CallRunner
+    let executor: RequestExecutor
     let account: RequestAccount
     let replies: ReplyAccount
     private var framer: StreamFramer
     var context: ChannelHandlerContext?
-    var patience: Patience?
+    var readDeadline: ReadDeadline?
     /// The client will send no more, or the server wants no more: close when the last reply is written.
     private var isFinishing = false
     private var isTaking = false
@@ -28,14 +28,19 @@ final class StreamHandler: ConnectionHandler, ReplyReceiver {
         self.parser = connection.parser(.stream)
         account = connection.makeAccount()
         replies = ReplyAccount(connection)
-        self.runner = CallRunner(connection: connection, dialect: .stream, account: account, replies: replies)
+        self.executor = RequestExecutor(
+            connection: connection,
+            wireProtocol: .stream,
+            account: account,
+            replies: replies
+        )
         self.framer = StreamFramer(limits: connection.configuration.limits)
     }
 
     func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
         watchReader()
-        patience = makePatience()
+        readDeadline = makeReadDeadline()
     }
 
     // MARK: - In
@@ -53,8 +58,8 @@ final class StreamHandler: ConnectionHandler, ReplyReceiver {
 
     /// Too much is being answered, or the client does not read what was answered.
     func isSaturated(_ context: ChannelHandlerContext) -> Bool {
-        runner.inFlight >= connection.configuration.maximumRequestsInFlight
-            || runner.bytesInFlight > connection.configuration.limits.maximumBytes
+        executor.inFlight >= connection.configuration.maximumRequestsInFlight
+            || executor.bytesInFlight > connection.configuration.limits.maximumBytes
             || !context.channel.isWritable
     }
 
@@ -65,7 +70,7 @@ final class StreamHandler: ConnectionHandler, ReplyReceiver {
         defer { isTaking = false }
         do {
             while context.channel.isActive, !isSaturated(context), let message = try framer.next() {
-                runner.run(try parser.parse(message), size: message.count, for: self)
+                executor.run(try parser.parse(message), size: message.count, for: self)
             }
         } catch let violation as StreamFramer.Violation {
             giveUp(because: violation.message)
@@ -114,11 +119,11 @@ final class StreamHandler: ConnectionHandler, ReplyReceiver {
 
     func beginWaiting(_ context: ChannelHandlerContext) {
         if !context.channel.isWritable {
-            patience?.wait(for: .reader)
-        } else if runner.inFlight > 0 {
-            patience?.rest()
+            readDeadline?.wait(for: .reader)
+        } else if executor.inFlight > 0 {
+            readDeadline?.rest()
         } else {
-            patience?.wait(for: framer.isInsideMessage ? .message : .idle)
+            readDeadline?.wait(for: framer.isInsideMessage ? .message : .idle)
         }
     }
 
@@ -131,7 +136,7 @@ final class StreamHandler: ConnectionHandler, ReplyReceiver {
         case ServerIsStopping.gracefully as ServerIsStopping:
             finish(context)
         case ServerIsStopping.now as ServerIsStopping:
-            runner.cancelAll()
+            executor.cancelAll()
             context.close(promise: nil)
         default:
             context.fireUserInboundEventTriggered(event)
@@ -146,7 +151,7 @@ final class StreamHandler: ConnectionHandler, ReplyReceiver {
     /// Closes when nothing more will come and everything is answered. Messages that wait for others to be answered are
     /// still in the framer then.
     private func finishIfDone(_ context: ChannelHandlerContext) {
-        guard isFinishing, !isClosing, runner.inFlight == 0, context.channel.isWritable else { return }
+        guard isFinishing, !isClosing, executor.inFlight == 0, context.channel.isWritable else { return }
         isClosing = true
         if framer.isInsideMessage {
             connection.logger.info("closing a connection: it ended inside a message")

@@ -113,7 +113,7 @@ struct Acceptor: Sendable {
             release: release
         )
         do {
-            try channel.pipeline.syncOperations.addHandler(DialectSniffer(connection: connection))
+            try channel.pipeline.syncOperations.addHandler(WireProtocolSniffer(connection: connection))
             // Admitted just before the server began to stop, it may have missed the word.
             if connections.isStopping { channel.close(promise: nil) }
         } catch {

@@ -3,21 +3,21 @@ internal import NIOCore
 
 /// Writes answers in a dialect's words, each into one buffer.
 struct ReplyWriter: Sendable {
-    let dialect: Dialect
+    let wireProtocol: WireProtocol
 
     /// Room that HTTP leaves before the body, so that head and body go out as one buffer.
     static let headroom = 320
 
     /// The reply to a request. In HTTP the readable bytes are the body, and what is before them is free for the head; a
     /// request without `id` gets an empty one.
-    func reply(to id: RawJSON?, _ outcome: Result<Answer, RPCFailure>) -> ByteBuffer {
-        switch dialect {
+    func reply(to id: RawJSON?, _ outcome: Result<Response, RPCFailure>) -> ByteBuffer {
+        switch wireProtocol {
         case .stream: streamReply(to: id ?? .null, outcome)
         case .http: httpReply(to: id, outcome)
         }
     }
 
-    private func streamReply(to id: RawJSON, _ outcome: Result<Answer, RPCFailure>) -> ByteBuffer {
+    private func streamReply(to id: RawJSON, _ outcome: Result<Response, RPCFailure>) -> ByteBuffer {
         var buffer = ByteBufferAllocator().buffer(capacity: size(outcome) + id.bytes.count + 48)
         buffer.writeStaticString("{\"id\":")
         buffer.writeBytes(id.bytes)
@@ -39,7 +39,7 @@ struct ReplyWriter: Sendable {
         return buffer
     }
 
-    private func httpReply(to id: RawJSON?, _ outcome: Result<Answer, RPCFailure>) -> ByteBuffer {
+    private func httpReply(to id: RawJSON?, _ outcome: Result<Response, RPCFailure>) -> ByteBuffer {
         var buffer = Self.emptyBody(capacity: id == nil ? 0 : size(outcome) + (id?.bytes.count ?? 0) + 96)
         guard let id else { return buffer }
         switch outcome {
@@ -71,7 +71,7 @@ struct ReplyWriter: Sendable {
 
     // MARK: - Results
 
-    private func write(_ answer: Answer, to buffer: inout ByteBuffer) {
+    private func write(_ answer: Response, to buffer: inout ByteBuffer) {
         switch answer {
         case .json(let json):
             buffer.writeBytes(json.bytes)
@@ -107,7 +107,7 @@ struct ReplyWriter: Sendable {
             buffer.writeStaticString("\"Description\":{\"Instances\":")
             buffer.writeBytes(description.instances.bytes)
             // The first generation has no such member.
-            if dialect == .http, let isConverged = description.isConverged {
+            if wireProtocol == .http, let isConverged = description.isConverged {
                 buffer.writeStaticString(",\"Converged\":")
                 buffer.writeStaticString(isConverged ? "true" : "false")
             }
@@ -140,7 +140,7 @@ struct ReplyWriter: Sendable {
     }
 
     /// About how many bytes the answer takes, so that one allocation is enough for nearly all.
-    func size(_ outcome: Result<Answer, RPCFailure>) -> Int {
+    func size(_ outcome: Result<Response, RPCFailure>) -> Int {
         switch outcome {
         case .failure(let failure):
             failure.message.utf8.count + failure.data.bytes.count + 64

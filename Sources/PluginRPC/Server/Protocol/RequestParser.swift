@@ -10,7 +10,7 @@ struct RequestParser: Sendable {
         let message: String
     }
 
-    let dialect: Dialect
+    let wireProtocol: WireProtocol
     let limits: JSONLimits
     /// True when the socket serves a manager's services beside `Group`.
     let servesManager: Bool
@@ -21,7 +21,7 @@ struct RequestParser: Sendable {
             throw Malformed(message: "a request is an object, not \(envelope.kind.rawValue)")
         }
         let id = envelope.member("id")
-        switch dialect {
+        switch wireProtocol {
         case .stream:
             let method = envelope.member("method")
             guard method == nil || method?.kind == .string || method?.isNull == true else {
@@ -39,7 +39,7 @@ struct RequestParser: Sendable {
         do {
             return try JSONView(bytes, limits: limits)
         } catch {
-            if dialect == .http, error.code == .trailingData,
+            if wireProtocol == .http, error.code == .trailingData,
                 let first = try? JSONView(Array(bytes[..<error.offset]), limits: limits)
             {
                 return first
@@ -81,10 +81,10 @@ struct RequestParser: Sendable {
     // MARK: - Method
 
     private func find(_ method: String) throws(RPCFailure) -> MethodTable.Entry {
-        let quoted = dialect == .http ? "\"\(method)\"" : method
+        let quoted = wireProtocol == .http ? "\"\(method)\"" : method
         let dots = method.utf8.indices.filter { method.utf8[$0] == UInt8(ascii: ".") }
         // HTTP's services have no dot in their name; in the stream the last dot separates.
-        guard let dot = dots.last, dialect == .stream || dots.count == 1 else {
+        guard let dot = dots.last, wireProtocol == .stream || dots.count == 1 else {
             throw RPCFailure(.server, "rpc: service/method request ill-formed: \(quoted)")
         }
         let service = method[..<dot]
@@ -103,14 +103,14 @@ struct RequestParser: Sendable {
     private func arguments(_ envelope: JSONView) throws(RPCFailure) -> ArgumentSource {
         let params = envelope.member("params")
         guard let params, !params.isNull else {
-            if dialect == .stream { throw RPCFailure(.invalidRequest, "jsonrpc: request body missing params") }
+            if wireProtocol == .stream { throw RPCFailure(.invalidRequest, "jsonrpc: request body missing params") }
             return ArgumentSource(object: nil, params: nil)
         }
         switch params.kind {
         case .array:
             let first = params.elements.first
             return ArgumentSource(object: first?.isNull == true ? nil : first, params: params)
-        case .object where dialect == .http:
+        case .object where wireProtocol == .http:
             return ArgumentSource(object: params, params: params)
         default:
             throw ArgumentSource.notAnArray(params)

@@ -53,7 +53,7 @@ struct ScriptedRun {
         await settle("first", "a", .applied)
         await append("long", [Change(group: "c", action: .set(.long, plugin: "group-stateless"))])
         await renew()
-        await append("asked", [.free("a")], settling: "r1")
+        await append("asked", [.free("a")], resolving: "r1")
         await settle("long", "c", .rejected, error: "the plugin's words")
         await look()
         await tag("t", "first")
@@ -141,7 +141,7 @@ struct ScriptedRun {
         contradictions += ledger.contradictions([Content.lease: Content.text(watched)], isAll: false)
         starts += 1
         let id: Identifier = "n\(starts)"
-        let claimant = claimant(id)
+        let candidate = candidate(id)
         let epoch = watched.epoch + 1
         var changes = [
             Content.lease: "\(id), epoch \(epoch), sequence \(watched.sequence + 1)",
@@ -150,7 +150,7 @@ struct ScriptedRun {
         if watched.isHeld { changes[Content.key(term: watched.epoch)] = "\(watched.holder): taken over" }
         let lease = await attempt(changes) { (store, timeout) async throws(StoreError) -> Lease in
             let lease = try await store.acquireLease(
-                claimant,
+                candidate,
                 watched: watched,
                 ttl: 9000,
                 reason: "taken over",
@@ -160,7 +160,7 @@ struct ScriptedRun {
             return lease
         }
         guard let lease else { return nil }
-        let fence = Fence(instance: claimant.instance, epoch: lease.epoch, manager: id)
+        let fence = Fence(instance: candidate.instance, epoch: lease.epoch, manager: id)
         (self.fence, row) = (fence, lease)
         return (fence, lease)
     }
@@ -169,7 +169,7 @@ struct ScriptedRun {
         _ message: String,
         _ changes: [Change],
         confirmWithin: Int? = nil,
-        settling request: String? = nil
+        resolving request: String? = nil
     ) async {
         guard let (fence, _) = await leading() else { return }
         let draft = Self.draft(message, changes, confirmWithin)
@@ -177,7 +177,7 @@ struct ScriptedRun {
         if let request { effect[Content.key(request: request)] = "done" }
         let revision = await attempt(effect) { (store, timeout) async throws(StoreError) -> Revision in
             guard let request else { return try await store.append(draft, fence: fence, within: timeout) }
-            return try await store.append(draft, settling: .request(request), fence: fence, within: timeout)
+            return try await store.append(draft, resolving: .request(request), fence: fence, within: timeout)
         }
         drafts.append((draft, revision))
     }

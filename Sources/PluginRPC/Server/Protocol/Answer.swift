@@ -1,7 +1,0 @@
-internal import GroupSPI
-
-/// What a call gave, before it is written in the client's dialect.
-enum Answer: Sendable {
-    case group(GroupReply, Address?)
-    case json(JSON)
-}
