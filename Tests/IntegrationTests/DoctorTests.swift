@@ -236,6 +236,9 @@ import Testing
             let n1 = try await world.leadingHost()
             try await n1.commit("a", 1)
             let file = "\(world.storeDirectory)/manager.db"
+            try await eventually("its outcome is stored") { try await world.history().last?.status.name == "applied" }
+            // A write that is under way would put what it has in memory into the file.
+            try await eventually("nobody writes") { !Files.exists("\(file)-journal") }
             try #require(truncate(file, 0) == 0)
             let doctor = try await n1.command("doctor", "-o", "json")
             #expect(doctor.status == 1, "\(doctor)")
