@@ -28,7 +28,7 @@ VERSION  := $(shell sed -n 's/^let version = "\(.*\)"$$/\1/p' Package.swift)
 PROGRAMS := infrakit-manager infrakit
 UNITS    := infrakit-manager.service infrakit-plugin-process.service
 
-.PHONY: build test rules simulate faults torture model fuzz tsan bench golden format lint demo nfs-cost release manual install uninstall deb test-package clean packages
+.PHONY: build test rules reference simulate faults torture model fuzz tsan bench golden format lint demo nfs-cost release manual install uninstall deb test-package clean packages
 
 build: packages
 	swift build $(TRAITS)
@@ -105,6 +105,11 @@ fuzz: packages
 TSAN_TESTS ?= StoreTests ManagerTests HTTPClientTests PluginRPCTests SwarmTests ProcessGroupTests
 tsan: packages
 	scripts/tsan $(TSAN_TESTS)
+
+# The reference of the libraries, from their documentation comments (scripts/docs).
+reference: packages
+	swift build $(TRAITS)
+	scripts/docs "$(OUT)/reference"
 
 # What it costs and how it grows (docs/performance.md): all of it, or the scenario that BENCH names. OPTIONS are that
 # scenario's own.

@@ -30,7 +30,10 @@ extension Caller {
         login.map { "\($0) (\(user ?? ""))" } ?? user
     }
 
-    /// - Parameter account: as ``account`` gives it.
+    /// - Parameters:
+    ///   - account: as ``account`` gives it.
+    ///   - uid: of the user, as the kernel tells it.
+    ///   - host: where the user's program runs.
     public init(account: Identifier?, uid: Int?, host: Identifier) {
         if let text = account?.text, text.hasSuffix(")"), let blank = text.firstRange(of: " (") {
             let user = text[blank.upperBound...].dropLast()

@@ -18,11 +18,16 @@ public final class ManagerRuntime: Sendable {
     private let post: @Sendable (ElectionEvent) -> Void
 
     /// - Parameters:
-    ///   - makeGuard: makes the orphan guard; it tells its reason against leading, or nil, to the function it is given.
+    ///   - configuration: the times and names by which the manager works.
+    ///   - store: where the history lies.
+    ///   - plugin: the group plugin.
+    ///   - clock: counts the time.
+    ///   - logger: takes what happens.
     ///   - takeoverReason: why a lease may be taken over at once; nil when it may not. See ``HolderProbe``.
     ///   - isHolderRunning: whether a lease's holder runs; nil where that cannot be seen.
     ///   - sharesPlugin: whether a lease's holder uses the very same plugin as this replica.
     ///   - makeHolderMonitor: makes what waits for the end of a holder; it tells the epoch to the function it is given.
+    ///   - makeGuard: makes the orphan guard; it tells its reason against leading, or nil, to the function it is given.
     /// - Throws: ``SettingsError`` when the system gives no timer or no thread.
     public convenience init(
         _ configuration: ManagerConfiguration,
@@ -193,7 +198,7 @@ public final class ManagerRuntime: Sendable {
 
     /// The Go manager's groups in that directory; none when there is no such file.
     ///
-    /// - Throws: ``StoreError`` `malformed`, or `io` when the file is there and cannot be read: that is not the same as none.
+    /// - Throws: `StoreError` `malformed`, or `io` when the file is there and cannot be read: that is not the same as none.
     public static func legacyConfig(_ directory: String?) throws(StoreError) -> [GlobalConfig.Entry] {
         guard let directory else { return [] }
         return try legacyConfig(TimedFileReader.contents(legacyConfigPath(directory), limit: legacyConfigLimit))

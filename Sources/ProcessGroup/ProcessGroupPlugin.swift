@@ -10,7 +10,7 @@ internal import Platform
 /// The processes outlive the plugin, and its interest in them: what runs when a group is freed goes on, and is adopted
 /// by whichever plugin watches the group next. That may be this one, this one after a restart, or another one on this
 /// host with the same state directory, which is how a group stays up when another manager takes the lead. Two plugins
-/// never watch one group at the same time; see ``StateDirectory``.
+/// never watch one group at the same time; see `StateDirectory`.
 ///
 /// A plugin that starts watches no group until it is told to, which is its caller's business. It only carries through
 /// what had been told to end.
@@ -29,7 +29,7 @@ public actor ProcessGroupPlugin: GroupEndpoint {
     ///   - stateDirectory: where it keeps what it must find again, and the logs
     ///     (`logs/GROUP/INSTANCE.log`). Made when it does not exist. Plugins of one host may share it.
     ///   - options: how patient the plugin is.
-    ///   - environment: what every process inherits; nil for ``HostEnvironment/inheritedNames`` of this one's.
+    ///   - environment: what every process inherits; nil for `HostEnvironment/inheritedNames` of this one's.
     ///   - logger: takes what happens to the processes.
     /// - Throws: ``ProcessGroupError``.
     public init(

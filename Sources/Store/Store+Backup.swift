@@ -13,9 +13,12 @@ extension Store {
     }
 
     /// Copies the whole store into a new file: one consistent moment, also while a leader writes. It keeps nobody from writing for
-    /// longer than a look at the file takes, unless somebody writes all the time (``Connection/copyFile(to:_:watch:)``).
+    /// longer than a look at the file takes, unless somebody writes all the time (`Connection/copyFile(to:_:watch:)`).
     ///
-    /// - Parameter asItIs: also damaged pages, for a look at them.
+    /// - Parameters:
+    ///   - path: of the file.
+    ///   - asItIs: also damaged pages, for a look at them.
+    ///   - timeout: how long it may take.
     /// - Throws: ``StoreError``: `conflict` when the file is there already.
     public func backup(to path: String, asItIs: Bool = false, within timeout: Duration) async throws(StoreError) {
         var configuration = configuration

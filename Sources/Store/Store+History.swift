@@ -49,7 +49,11 @@ extension Store {
 
     /// Stores how changes came out, if the writer still leads.
     ///
-    /// - Parameter linger: how long it may wait for another write: both cost one sync of the disk then.
+    /// - Parameters:
+    ///   - outcomes: of pending changes.
+    ///   - fence: names the term that writes.
+    ///   - linger: how long it may wait for another write: both cost one sync of the disk then.
+    ///   - timeout: how long it may take.
     /// - Throws: ``StoreError``, for instance `fenced`.
     public func recordOutcomes(
         _ outcomes: [Outcome],
@@ -105,8 +109,10 @@ extension Store {
     /// The states at two revisions, or at one and now, but for groups that stand alike at both; some of those may be there.
     ///
     /// - Parameters:
+    ///   - first: the one revision.
     ///   - second: nil for what stands now.
     ///   - group: only this one; nil for all.
+    ///   - timeout: how long it may take.
     /// - Throws: ``StoreError`` `notFound`, with what there is instead, when retention has not kept the whole state, or when
     ///   the history does not know the group.
     public func differingStates(

@@ -4,7 +4,10 @@ public import GroupSPI
 extension Store {
     /// Brings the copy up to date with a snapshot.
     ///
-    /// - Parameter snapshot: nil when there is none: then only where it was looked for is noted.
+    /// - Parameters:
+    ///   - snapshot: nil when there is none: then only where it was looked for is noted.
+    ///   - copy: what the label was read as.
+    ///   - timeout: how long it may take.
     public func apply(
         _ snapshot: Snapshot?,
         _ copy: LocalReplicaInfo,
@@ -88,7 +91,9 @@ extension Store {
 
     /// Everything that this copy knows, for a place that has lost its snapshot.
     ///
-    /// - Parameter count: how many of the newest revisions, and those whose outcome is open besides.
+    /// - Parameters:
+    ///   - count: how many of the newest revisions, and those whose outcome is open besides.
+    ///   - timeout: how long it may take.
     /// - Returns: nil when nobody has ever led here.
     public func snapshot(of count: Int, within timeout: Duration) async throws(StoreError) -> Snapshot? {
         try await reader.run(within: timeout) { try $0.snapshot(of: count) }

@@ -51,7 +51,9 @@ public final class Store: Sendable {
 
     /// Opens the store for a manager: creates the file and brings its schema up to date.
     ///
-    /// - Parameter timeout: how long to wait for a file system that does not answer.
+    /// - Parameters:
+    ///   - configuration: where the database lies, and how it is opened.
+    ///   - timeout: how long to wait for a file system that does not answer.
     /// - Throws: ``StoreError``, for example `directoryMissing`, `foreign`, `newerSchema`, `unsafeStorage`.
     public static func openForManager(
         _ configuration: StoreConfiguration,

@@ -42,7 +42,10 @@ public protocol HistoryStore: Sendable {
     func lease(within timeout: Duration) async throws(StoreError) -> Lease
     func states(at number: Int?, within timeout: Duration) async throws(StoreError) -> [GroupState]
     func standing(within timeout: Duration) async throws(StoreError) -> StoredStanding
-    /// - Parameter group: only this one; nil for all.
+    /// - Parameters:
+    ///   - number: the revision's.
+    ///   - group: only this one; nil for all.
+    ///   - timeout: how long it may take.
     func wholeStates(
         at number: Int,
         of group: Identifier?,
@@ -85,7 +88,11 @@ public protocol StateStore: HistoryStore, RequestStore, RequestSource {
         fence: Fence,
         within timeout: Duration
     ) async throws(StoreError) -> Revision
-    /// - Parameter linger: how long it may wait for another write to be stored with.
+    /// - Parameters:
+    ///   - outcomes: of pending changes.
+    ///   - fence: names the term that writes.
+    ///   - linger: how long it may wait for another write to be stored with.
+    ///   - timeout: how long it may take.
     func recordOutcomes(
         _ outcomes: [Outcome],
         fence: Fence,

@@ -8,7 +8,11 @@ public struct LineLogHandler: LogHandler {
     private let now: @Sendable () -> Timestamp
     private let write: @Sendable (String) -> Void
 
-    /// - Parameter write: takes a whole line, with its line feed.
+    /// - Parameters:
+    ///   - level: the lowest that is written.
+    ///   - format: of a line.
+    ///   - now: tells the time.
+    ///   - write: takes a whole line, with its line feed.
     public init(
         level: Logger.Level,
         format: LogLine.Format,

@@ -7,7 +7,7 @@ internal import Store
 /// The rules, each against a failure that happens (docs/lease.md):
 /// - A watcher never compares another host's time with its own clock. It watches `(epoch, sequence)`; only when its looks have
 ///   found them unchanged for a whole ttl on its own boot-time clock may it take over. Time in which it did not look is not
-///   waiting (``Watch``).
+///   waiting (`Watch`).
 /// - The holder's deadline counts from before a renewal was issued, and is shorter than the ttl: what is left is for
 ///   letting the groups go.
 /// - An answer that comes after the deadline is no renewal.

@@ -9,7 +9,9 @@ internal import Platform
 public enum GuardLock {
     private static let (directory, file, queue) = (".lock", "guard", "next")
 
-    /// - Parameter plugins: the directory of the sockets.
+    /// - Parameters:
+    ///   - manager: the name of the manager whose guard it is.
+    ///   - plugins: the directory of the sockets.
     public static func path(of manager: Identifier, in plugins: String) -> String {
         "\(plugins)/.\(manager)\(directory)/\(file)"
     }

@@ -22,11 +22,14 @@ public struct GuardLoop: Sendable {
     private let acknowledge: @Sendable (Int) -> Void
 
     /// - Parameters:
+    ///   - plugin: the group plugin.
     ///   - knowledge: what the manager has said by the moment at which it is asked for.
+    ///   - clock: counts the time.
     ///   - timeout: how long one call to the plugin may take.
     ///   - patience: for so long it goes on after the end of the manager, without getting on.
     ///   - isAwaited: whether the guard of another manager waits for this one's end.
     ///   - holdPlace: keeps the guard of another manager waiting, also when the file is gone at which it waits.
+    ///   - logger: takes what happens.
     ///   - acknowledge: sends a message's number back.
     public init(
         plugin: any GroupPlugin,

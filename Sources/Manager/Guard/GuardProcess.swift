@@ -33,6 +33,7 @@ public final class GuardProcess: OrphanGuard {
     /// - Parameters:
     ///   - command: the guard's program and arguments.
     ///   - patience: a guard that obeys nothing for so long stands still, and another takes its place.
+    ///   - logger: takes what happens.
     ///   - inhibit: told why this replica may not lead while there is no guard; nil when there is one.
     /// - Throws: ``SettingsError`` when the system gives no memory for what a guard has to know.
     public init(

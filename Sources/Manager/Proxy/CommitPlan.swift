@@ -8,7 +8,7 @@ public enum CommitPlan {
     ///   - current: every group as it stands.
     ///   - defaultPlugin: for new groups that name none.
     ///   - unsettled: the groups of which the newest change was refused, or that nobody can say to stand: see
-    ///     ``Swift/Array/unsettled(refused:unconfirmed:)``. To commit what stands is a decision then, which the history has and the
+    ///     `Swift/Array/unsettled(refused:unconfirmed:)`. To commit what stands is a decision then, which the history has and the
     ///     plugin is told.
     /// - Returns: one change for each group that differs. Groups that are not named stay as they are.
     public static func changes(

@@ -6,7 +6,7 @@ public enum RollbackPlan {
     /// Compares two states.
     ///
     /// - Parameters:
-    ///   - current: every group as it stands, as ``StateStore/states(at:within:)`` gives it.
+    ///   - current: every group as it stands, as `StateStore/states(at:within:)` gives it.
     ///   - target: every group as it stood. Groups that stand alike in both may be left out of both.
     ///   - group: only this one; nil for all.
     ///   - unconfirmed: the revisions that wait for somebody to confirm them. What one of them has set, or what is pending, does not

@@ -51,7 +51,9 @@ public struct Reconciler: Sendable {
 
     /// A write was stored and is being carried out.
     ///
-    /// - Parameter isRefusable: see ``Task/isRefusable``.
+    /// - Parameters:
+    ///   - state: what stands of the group.
+    ///   - isRefusable: see ``Task/isRefusable``.
     public mutating func wrote(_ state: GroupState, isRefusable: Bool = true) {
         let followsSettled = entries[state.group].map { if case .settled = $0.phase { true } else { false } } ?? true
         ended[state.group] = nil
@@ -61,8 +63,12 @@ public struct Reconciler: Sendable {
 
     /// The plugin refused a pending change: the group's state is what it was before.
     ///
-    /// - Parameter isKnown: the plugin has that state still, if it had it. Otherwise it has to be told: it may be new to the
-    ///   group, or have carried the change out at an attempt whose answer was lost, and refused only another one.
+    /// - Parameters:
+    ///   - state: what stands of the group.
+    ///   - group: its name.
+    ///   - isKnown: the plugin has that state still, if it had it. Otherwise it has to be told: it may be new to the
+    ///     group, or have carried the change out at an attempt whose answer was lost, and refused only another one.
+    ///   - now: the present moment.
     public mutating func restore(_ state: GroupState?, of group: Identifier, isKnown: Bool, now: BootInstant) {
         let isKnown = isKnown && entries[group]?.followsSettled ?? true
         entries[group] = nil
@@ -105,7 +111,10 @@ public struct Reconciler: Sendable {
     /// The plugin told which groups it watches. What it has forgotten (it may have restarted) is due again; what has ended
     /// is let go (it may be left over from an earlier term, while another led). Of other groups nobody has said anything.
     ///
-    /// - Parameter askedAt: before the question; what was confirmed later than that says nothing about the answer.
+    /// - Parameters:
+    ///   - groups: that the plugin says it watches.
+    ///   - askedAt: before the question; what was confirmed later than that says nothing about the answer.
+    ///   - now: the present moment.
     /// - Returns: what is let go.
     @discardableResult
     public mutating func pluginReports(
@@ -128,7 +137,9 @@ public struct Reconciler: Sendable {
     /// What has to be done now: first what has been due for longest, and of that in the order of the groups' names. Each task is
     /// given out once, until it is reported as finished.
     ///
-    /// - Parameter limit: at most so many.
+    /// - Parameters:
+    ///   - now: the present moment.
+    ///   - limit: at most so many.
     public mutating func takeDue(now: BootInstant, limit: Int = .max) -> [Task] {
         var tasks: [Task] = []
         while tasks.count < limit, let (group, instant) = entries.firstDue, instant <= now, let entry = entries[group] {

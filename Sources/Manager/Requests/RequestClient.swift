@@ -10,6 +10,8 @@ public struct RequestClient: Sendable {
     private let tellLeader: @Sendable () async -> Bool
 
     /// - Parameters:
+    ///   - store: where the history lies.
+    ///   - clock: counts the time.
     ///   - timeout: how long one call to the store may take.
     ///   - pauses: between two looks at the request, at first and at last.
     ///   - tellLeader: tells a leader within reach that there is a request; false when none has heard.
@@ -32,7 +34,9 @@ public struct RequestClient: Sendable {
 
     /// When the task is cancelled, the request is taken back; how that came out is the result then.
     ///
-    /// - Parameter patience: how long to wait; taking the request back comes after that.
+    /// - Parameters:
+    ///   - request: what is asked for.
+    ///   - patience: how long to wait; taking the request back comes after that.
     public func ask(_ request: Request, for patience: Duration) async -> RequestEnd {
         var course = RequestCourse(request, patience: patience, pauses: pauses, now: clock.now())
         var step = RequestCourse.Step.submit

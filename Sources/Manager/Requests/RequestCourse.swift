@@ -101,8 +101,10 @@ public struct RequestCourse: Sendable {
     private static let memory = Duration.seconds(60)
 
     /// - Parameters:
+    ///   - request: what is asked for.
     ///   - patience: how long to wait for the request's end.
     ///   - pauses: between two looks, at first and at last.
+    ///   - now: the present moment.
     public init(_ request: Request, patience: Duration, pauses: ClosedRange<Duration>, now: BootInstant) {
         isForOneTerm = request.kind == .stepDown
         switch request.kind {

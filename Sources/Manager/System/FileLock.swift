@@ -11,7 +11,9 @@ public final class FileLock: Sendable {
 
     /// Waits until the lock is free.
     ///
-    /// - Parameter own: how many parts at the end of the path are this program's own, and no symbolic links.
+    /// - Parameters:
+    ///   - path: of the file.
+    ///   - own: how many parts at the end of the path are this program's own, and no symbolic links.
     /// - Throws: ``SettingsError`` when the file cannot be opened.
     public convenience init(waitingFor path: String, own: Int = 1) throws(SettingsError) {
         try self.init(path, own: own, waits: true)

@@ -35,7 +35,9 @@ public final class LocalLeaseHolderMonitor: LeaseHolderMonitor {
     private let queue = DispatchQueue(label: "holder watch")
     private let state = Mutex(State())
 
-    /// - Parameter ended: told once of each holder, when nothing of it is left that has to be waited for.
+    /// - Parameters:
+    ///   - here: this process.
+    ///   - ended: told once of each holder, when nothing of it is left that has to be waited for.
     public init(seenFrom here: ProcessIdentity, ended: @escaping @Sendable (_ epoch: Int) -> Void) {
         self.here = here
         self.ended = ended

@@ -31,7 +31,7 @@ public struct TermSettings: Hashable, Sendable {
     public var tidyInterval = Duration.seconds(60)
     /// The same, often enough for what is kept for a short time only.
     var tidyPause: Duration { retention.pause(atMost: tidyInterval) }
-    /// What the specifications of all groups may be together, as ``GroupSpec/largestText`` counts them.
+    /// What the specifications of all groups may be together, as `GroupSpec/largestText` counts them.
     public var largestConfiguration = GroupSpec.largestSum
     /// Whether a follower passes users' writes on to the leader instead of refusing them.
     public var forwardsWrites = false

@@ -2,9 +2,9 @@ public import GroupSPI
 internal import NIOCore
 
 extension PluginClient {
-    /// What a manager says of itself (`Manager.Status`); see ``ManagerEndpoint/status()``.
+    /// What a manager says of itself (`Manager.Status`); see `ManagerEndpoint/status()`.
     ///
-    /// - Throws: ``GroupError``; `rejected` when the peer is no manager, or one that does not tell.
+    /// - Throws: `GroupError`; `rejected` when the peer is no manager, or one that does not tell.
     public func managerStatus(within timeout: Duration) async throws(GroupError) -> RawJSON {
         try await ask(.managerStatus, as: "Status", within: timeout) { $0.member("Status")?.raw }
     }
@@ -12,7 +12,7 @@ extension PluginClient {
     /// Has the leader look for requests now (`Manager.LookForRequests`).
     ///
     /// - Returns: whether the peer leads.
-    /// - Throws: ``GroupError``; `rejected` when the peer is no manager, or one that does not know the method.
+    /// - Throws: `GroupError`; `rejected` when the peer is no manager, or one that does not know the method.
     public func lookForRequests(within timeout: Duration) async throws(GroupError) -> Bool {
         try await ask(.lookForRequests, as: "LookForRequests", within: timeout) { $0.member("Leader")?.bool }
     }
@@ -20,7 +20,7 @@ extension PluginClient {
     /// Has the leader store what its users were told already (`Manager.StoreOutcomes`).
     ///
     /// - Returns: whether the history has all of it now.
-    /// - Throws: ``GroupError``; `rejected` when the peer is no manager, or one that does not know the method.
+    /// - Throws: `GroupError`; `rejected` when the peer is no manager, or one that does not know the method.
     public func storeOutcomes(within timeout: Duration) async throws(GroupError) -> Bool {
         try await ask(.storeOutcomes, as: "StoreOutcomes", within: timeout) { $0.member("Stored")?.bool }
     }

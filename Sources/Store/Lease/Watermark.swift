@@ -118,7 +118,9 @@ extension Lease {
     /// A leader keeps the lease there unless another may have it in that epoch or a later one: then no replica, new ones
     /// included, takes over while it lives, and it has no reason to let its groups go.
     ///
-    /// - Parameter time: by the replica's clock, milliseconds since 1970.
+    /// - Parameters:
+    ///   - witness: what this replica has seen.
+    ///   - time: by the replica's clock, milliseconds since 1970.
     public func suspended(by witness: Witness, time: Int) -> Lease {
         let own = witness.own?.epoch == witness.seen.epoch ? witness.own : nil
         let next = max(sequence, witness.seen.sequence) + 1

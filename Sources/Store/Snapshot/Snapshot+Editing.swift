@@ -13,7 +13,11 @@ extension Snapshot {
     /// Takes the lease over, if it is still the one that was watched.
     ///
     /// - Parameters:
+    ///   - candidate: who wants the lease.
+    ///   - watched: the lease as it was last seen.
+    ///   - place: where the candidate is reached.
     ///   - floor: the highest epoch that is known from elsewhere; the new one is higher.
+    ///   - ttl: how long the lease lasts without a renewal.
     ///   - reason: why the term before ended.
     ///   - time: milliseconds since 1970.
     /// - Returns: nil when the lease is another than the one that was watched.

@@ -30,6 +30,7 @@ public struct ProbeFile {
     }
 
     /// - Parameters:
+    ///   - kind: of file.
     ///   - directory: ends with a slash, or is empty for the working directory.
     ///   - suffixes: of further files whose names begin with this one's.
     ///   - body: creates the file, under a name that nobody else has. Whatever it opens there it has to close.

@@ -10,7 +10,9 @@ extension Store {
     /// The new one is made elsewhere: an open connection to the old one would take the journal of whatever is made at its
     /// path for its own.
     ///
-    /// - Parameter word: goes into the old one's new name, and says why.
+    /// - Parameters:
+    ///   - configuration: where the database lies, and how it is opened.
+    ///   - word: goes into the old one's new name, and says why.
     /// - Returns: that name; nil when there was none.
     public static func resync(
         _ configuration: StoreConfiguration,

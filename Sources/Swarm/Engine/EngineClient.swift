@@ -98,6 +98,7 @@ public actor EngineClient {
     /// - Parameters:
     ///   - spec: as it was read, with what is to be changed.
     ///   - version: that of the object in which the specification was read.
+    ///   - limit: how long it may take.
     /// - Throws: ``EngineError``; `lostRace` when the swarm has another version by now. See
     ///   ``EngineError/leavesOutcomeOpen`` for the errors after which nobody knows.
     public func update(

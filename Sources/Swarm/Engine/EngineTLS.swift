@@ -56,7 +56,10 @@ public struct EngineTLS: Hashable, Sendable {
     /// certificate is then checked, unless `--tlsverify` or `DOCKER_TLS_VERIFY` is given and says no (`0`, `false`, `no`,
     /// `off`). The files that are not named are `ca.pem`, `cert.pem` and `key.pem` of `DOCKER_CERT_PATH`, where they are.
     ///
-    /// - Parameter isRequired: the address asks for TLS by itself, as `https://` does.
+    /// - Parameters:
+    ///   - flags: as the user gave them.
+    ///   - environment: by name.
+    ///   - isRequired: the address asks for TLS by itself, as `https://` does.
     /// - Returns: nil when TLS is not asked for.
     /// - Throws: ``EngineError`` `settings`.
     public static func resolve(

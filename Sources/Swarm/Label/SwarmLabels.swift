@@ -10,7 +10,7 @@ public struct SwarmLabels: Hashable, Sendable {
     public let label: String?
     /// That label's text, not decoded.
     public let text: String?
-    /// The text of ``RequestQueue/label``, not decoded.
+    /// The text of `RequestQueue/label`, not decoded.
     public let requests: String?
 
     public init(_ object: SwarmObject) {

@@ -4,7 +4,9 @@ public struct SwarmObserver: Sendable {
     private let limit: Duration
     private let now: @Sendable () -> ContinuousClock.Instant
 
-    /// - Parameter limit: for all requests of one look together.
+    /// - Parameters:
+    ///   - client: asks the Engine.
+    ///   - limit: for all requests of one look together.
     public init(_ client: EngineClient, within limit: Duration = .seconds(1)) {
         self.init(client, within: limit, now: { .now })
     }
