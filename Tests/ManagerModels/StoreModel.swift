@@ -157,7 +157,8 @@ public struct StoreModel: Sendable {
     /// Somebody accepts the older state. Numbers that were lost stay, without content.
     public mutating func acceptOlderState() {
         guard let suspension = lease.suspension else { return }
-        while revisions.count < suspension.lastNumber {
+        let lastGiven = suspension.lastNumber(after: revisions.count)
+        while revisions.count < lastGiven {
             put([], author: Author(user: nil, uid: nil, host: ""))
             lost.insert(revisions.count)
         }

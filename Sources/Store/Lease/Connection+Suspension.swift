@@ -88,9 +88,10 @@ extension Connection {
         }
         let head = try head()
         let last = head?.number ?? 0
-        if suspension.lastNumber > last {
+        let lastGiven = suspension.lastNumber(after: last)
+        if lastGiven > last {
             // The chain goes on from what is kept.
-            try recordGap((last + 1, suspension.lastNumber, head?.hash ?? HashChain.origin), reason: .lost)
+            try recordGap((last + 1, lastGiven, head?.hash ?? HashChain.origin), reason: .lost)
             forgetFacts()
         }
         // Whoever asked was told how it came out, or has given up, in the newer file.

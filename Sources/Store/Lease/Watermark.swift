@@ -88,6 +88,14 @@ public struct Suspension: Hashable, Sendable {
         )
     }
 
+    /// The greatest number that may have been given out.
+    ///
+    /// - Parameter last: the greatest that the older state has given out, or that an earlier acceptance has left out. Rows of the lease
+    ///   tell of revisions alone; whoever led since that acceptance began above what it left out.
+    public func lastNumber(after last: Int) -> Int {
+        isExact ? max(lastNumber, last) : max(lastNumber, last + lastNumber - seen.revision)
+    }
+
     /// Whether it counts with all that somebody has seen.
     func holds(_ seen: Watermark) -> Bool { seen.epoch <= lastEpoch && seen.revision <= lastNumber }
 
