@@ -251,6 +251,30 @@ import Testing
         }
     }
 
+    /// Rows of the lease tell of revisions alone: a follower that has seen nothing else counts from what was left out.
+    @Test func aSecondAcceptanceLeavesRoomAboveWhatTheFirstLeftOut() async throws {
+        try await withScratch { directory in
+            let scene = try await scene(directory)
+            _ = try await lead(scene.follower, as: "n1/group").append([.set("b", 7)])
+            _ = try await lead(scene.store, as: "n2/group").append([.set("b", 8)])
+            try scene.older.write(to: URL(fileURLWithPath: scene.path))
+            #expect(try await scene.follower.lease(within: patience).suspension?.isExact == false)
+            let command = Store.openForCommand(StoreConfiguration(path: scene.path))
+            let accepted = try await command.acceptOlderState(within: patience)
+            let older = try contents(of: scene.path)
+
+            let leading = try await lead(try await open(directory), as: "n3/group")
+            let watcher = try await open(directory)
+            #expect(try await watcher.lease(within: patience).revision < accepted.next)
+            var last = 0
+            for size in 1...9 { last = try await leading.append([.set("c", size)]).number }
+            #expect(last == accepted.next + 8)
+            try older.write(to: URL(fileURLWithPath: scene.path))
+            #expect(try await watcher.lease(within: patience).suspension?.isExact == false)
+            #expect(try await command.acceptOlderState(within: patience).next > last)
+        }
+    }
+
     /// Whoever has not renewed in time may have been replaced: what it knows is not all.
     @Test func aPastHolderDoesNotSpeakForTheOneAfterIt() async throws {
         try await withScratch { directory in
