@@ -126,7 +126,8 @@ final class Checker {
             fail("number \(revision.number) is free again")
         }
         forgotten.formUnion(Set(place.states().map(\.group)).subtracting(model.states().map(\.group)))
-        lastNumber = max(lastNumber, model.revisions.count)
+        // What is left out was given to nothing: a later acceptance, by whom knows less, may begin in it.
+        lastNumber = max(lastNumber, model.revisions.last { !model.lost.contains($0.number) }?.number ?? 0)
         history = model.revisions
         statuses = model.revisions.map { $0.changes.map(\.status) }
     }
