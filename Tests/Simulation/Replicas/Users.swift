@@ -281,7 +281,8 @@ final class Users: @unchecked Sendable {
                     "\(wish.name) was told that \(wish.text) is refused, and revision \(open.number) is \(open.status.name)"
                 )
             }
-            guard stored.isEmpty, case .failure(let error) = answer, error.saysNotWatched,
+            // Of an acceptance its leader hears with its next look.
+            guard !world.checker.hasGivenUp, stored.isEmpty, case .failure(let error) = answer, error.saysNotWatched,
                 let before = wish.before, before.spec != nil, before.change.status == .applied,
                 state(of: before.group) == before
             else { break }
