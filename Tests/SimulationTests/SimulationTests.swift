@@ -53,7 +53,7 @@ import Testing
         #expect(Set(BrokenRule.allCases.compactMap(\.untrueAnswer)) == Set(AnswerPromise.allCases))
     }
 
-    private static let enough = 6000
+    private static let enough = 20_000
 
     /// Also with another number of threads, and in another process.
     @Test func theSameSeedIsTheSameSchedule() async throws {
