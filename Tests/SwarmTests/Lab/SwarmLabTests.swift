@@ -86,7 +86,7 @@ struct SwarmLabTests {
             try await stores[1].compareAndSwap(label: "infrakit", from: last, to: large)
             #expect(try await stores[2].read().text == large)
             let larger = String(repeating: "y", count: 1_600_000)
-            let refusal = await #expect(throws: EngineError.self) {
+            let refusal = await #expect(throws: RegisterError.self) {
                 try await stores[0].compareAndSwap(label: "infrakit", from: large, to: larger)
             }
             #expect(refusal?.code == .tooLarge, "\(String(describing: refusal))")
