@@ -94,7 +94,8 @@ struct ServerReplyMemoryTests {
 
     @Test("and one that is longer than there is room is given alone")
     func oneAlwaysFits() async throws {
-        let configuration = Self.configuration.with(\.replyMemory, 1 << 20)
+        // All of them read, however slowly on a busy machine.
+        let configuration = Self.configuration.with(\.replyMemory, 1 << 20).with(\.stalledReplyTimeout, .seconds(60))
         try await withPluginServer(Self.group(), configuration: configuration) { fixture in
             let clients = try await withThrowingTaskGroup(of: RawClient.self) { group in
                 for question in Question.allCases {
