@@ -78,9 +78,15 @@ import Testing
             try lock.rollBack()
             lock.close()
             let finished = await running.value
-            #expect(finished.status == .noLeader, "\(finished)")
-            #expect(finished.errors.hasSuffix("the request was cancelled and nothing was changed\n"), "\(finished)")
-            #expect(try await scene.store.request(id, within: patience)?.state == .cancelled)
+            let state = try await scene.store.request(id, within: patience)?.state
+            if finished.status == .pending {
+                // A machine that is so busy that the lock outlasted the time for taking it back.
+                #expect(finished.errors.contains("it may still be applied"), "\(finished)")
+                #expect(state == .waiting || state == .cancelled)
+            } else {
+                #expect(finished.status == .noLeader && state == .cancelled, "\(finished)")
+                #expect(finished.errors.hasSuffix("the request was cancelled and nothing was changed\n"), "\(finished)")
+            }
         }
     }
 
