@@ -19,13 +19,27 @@ import Testing
         try await scene.store.waitingRequests(within: patience).first
     }
 
-    /// Until a command has met the lock, for longer than SQLite waits for one: who takes that for an answer gives up now.
-    private func outliveSQLitesPatience(
-        _ scene: Scene,
-        since before: Int,
-        orUntil isOver: () -> Bool = { false }
-    ) async throws {
-        while LockedTimes.count(scene.store.path) == before, !isOver() {
+    /// A command under way. Nobody waits for what it does once it has ended, however busy the machine is.
+    private final class Running: Sendable {
+        private let hasEnded = Mutex(false)
+        private let task = Mutex<Task<Scene.Finished, Never>?>(nil)
+
+        init(_ line: String, in scene: Scene) {
+            let task = Task {
+                defer { hasEnded.withLock { $0 = true } }
+                return await scene.run(line)
+            }
+            self.task.withLock { $0 = task }
+        }
+
+        var isOver: Bool { hasEnded.withLock(\.self) }
+
+        func finished() async throws -> Scene.Finished { try #require(await task.withLock(\.self)?.value) }
+    }
+
+    /// Until the command has met the lock, for longer than SQLite waits for one: who takes that for an answer gives up now.
+    private func outliveSQLitesPatience(_ scene: Scene, since before: Int, _ running: Running) async throws {
+        while LockedTimes.count(scene.store.path) == before, !running.isOver {
             try await Task.sleep(for: .milliseconds(20), clock: .suspending)
         }
     }
@@ -36,11 +50,11 @@ import Testing
             let finished = try await scene.withLeader({ _ in .nothingToDo }) {
                 let lock = try lock(scene)
                 let before = LockedTimes.count(scene.store.path)
-                let running = Task { await scene.run(line) }
-                try await outliveSQLitesPatience(scene, since: before)
+                let running = Running(line, in: scene)
+                try await outliveSQLitesPatience(scene, since: before, running)
                 try lock.rollBack()
                 lock.close()
-                return await running.value
+                return try await running.finished()
             }
             #expect(finished.status == .done, "\(finished)")
         }
@@ -49,14 +63,14 @@ import Testing
     /// The request is in the store, and nothing can be read of it: that says nothing about what becomes of it.
     @Test func aLockWhileTheRequestWaitsIsNoRefusal() async throws {
         try await Scene.scripted { scene in
-            let running = Task { await scene.run("rollback 3 --wait 60s") }
-            let id = try await eventualRequest(scene)
+            let running = Running("rollback 3 --wait 60s", in: scene)
+            let id = try await eventualRequest(scene, running)
             let lock = try lock(scene)
             let before = LockedTimes.count(scene.store.path)
-            try await outliveSQLitesPatience(scene, since: before)
+            try await outliveSQLitesPatience(scene, since: before, running)
             try lock.rollBack()
             lock.close()
-            let finished = try await scene.withLeader({ _ in .nothingToDo }) { await running.value }
+            let finished = try await scene.withLeader({ _ in .nothingToDo }) { try await running.finished() }
             #expect(finished.status == .done, "\(finished)")
             #expect(try await scene.store.request(id, within: patience)?.state == .done)
         }
@@ -65,19 +79,15 @@ import Testing
     /// At its deadline it cannot be taken back for a while. Then it can.
     @Test func whatIsTakenBackLateIsTakenBack() async throws {
         try await Scene.scripted { scene in
-            let hasEnded = Mutex(false)
-            let running = Task {
-                defer { hasEnded.withLock { $0 = true } }
-                return await scene.run("rollback 3 --wait 500ms")
-            }
-            let id = try await eventualRequest(scene)
+            let running = Running("rollback 3 --wait 500ms", in: scene)
+            let id = try await eventualRequest(scene, running)
             let lock = try lock(scene)
             let before = LockedTimes.count(scene.store.path)
             // On a busy machine it may have been taken back before the lock was there.
-            try await outliveSQLitesPatience(scene, since: before) { hasEnded.withLock(\.self) }
+            try await outliveSQLitesPatience(scene, since: before, running)
             try lock.rollBack()
             lock.close()
-            let finished = await running.value
+            let finished = try await running.finished()
             let state = try await scene.store.request(id, within: patience)?.state
             if finished.status == .pending {
                 // A machine that is so busy that the lock outlasted the time for taking it back.
@@ -103,10 +113,14 @@ import Testing
         #expect(failure.message.contains("manager.db"))
     }
 
-    private func eventualRequest(_ scene: Scene) async throws -> String {
-        while true {
+    private func eventualRequest(_ scene: Scene, _ running: Running) async throws -> String {
+        while !running.isOver {
             if let request = try await request(scene) { return request.id }
             try await Task.sleep(for: .milliseconds(5), clock: .suspending)
         }
+        throw Missed(finished: try await running.finished())
     }
+
+    /// The command ended before its request was seen.
+    private struct Missed: Error { let finished: Scene.Finished }
 }
